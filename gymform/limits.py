@@ -1,0 +1,28 @@
+"""Every cap that a page, a worker or an error text may quote. One place, plain numbers."""
+
+MAX_UPLOAD_BYTES = 500 * 1024 * 1024
+"""Size of a clip's file, bytes. `.streamlit/config.toml` quotes the same number in MB."""
+
+MAX_SECONDS = 120.0
+"""Length of a clip by its time stamps, seconds. A repetition takes two to ten."""
+
+MAX_FRAMES = 15_000
+"""Decoded frames of one clip: 60 s at 240 fps, and some room."""
+
+MAX_PIXELS = 4096 * 2304
+"""Pixels of one frame: 4K from phones passes, 8K does not."""
+
+MAX_SIDE = 8192
+"""Longest side of a frame, px."""
+
+MIN_SIDE = 16
+"""Shortest side of a frame, px."""
+
+MAX_NPZ_BYTES = 64 * 1024 * 1024
+"""Sum of the *uncompressed* sizes of a keypoint file's members, bytes."""
+
+MAX_WEIGHTS_BYTES = 4 * 1024**3
+"""Size of a checkpoint, bytes: ViTPose++-H with all experts has 3.6 GB."""
+
+MAX_QUEUED_JOBS = 8
+"""Analyses that may wait for the worker before a page says 'busy'."""

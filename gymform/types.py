@@ -1,0 +1,206 @@
+"""What travels through gymform: frozen carriers that check themselves.
+
+Coordinates are pixels of the *upright* source frame, x right, y down, the centre of the top-left
+pixel at (0, 0). Times are seconds from the clip's first frame, from its presentation time stamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gymform.skeleton import NUM_KEYPOINTS
+
+UNKNOWN = "unknown"
+"""The label of a :class:`Prediction` that abstains."""
+
+OTHER = "other"
+"""The class of everything that is none of the named exercises."""
+
+
+def _check_array(owner: str, name: str, value: np.ndarray, shape: tuple, dtype: type) -> None:
+    """Raise ValueError unless ``value`` has ``dtype`` and ``shape`` (None matches any length)."""
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{owner}.{name}: expected a numpy array, got {type(value).__name__}")
+    if value.dtype != np.dtype(dtype):
+        raise ValueError(f"{owner}.{name}: expected {np.dtype(dtype).name}, got {value.dtype.name}")
+    fits = len(value.shape) == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, value.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{owner}.{name}: expected shape {shape}, got {value.shape}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is known of a video file after probing or decoding it.
+
+    ``width`` and ``height`` are px of the upright frame; ``rotation`` the degrees (0, 90, 180,
+    270) by which stored frames are turned counter-clockwise to stand upright; ``fps`` is frames
+    over duration by PTS.
+    """
+
+    name: str
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    duration_s: float
+    fps: float
+    frames: int
+    bytes: int
+    sha256: str
+    problems: tuple[str, ...] = ()
+    """Sentences for the user: what was not read as it should have been. Empty when all is well."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where keypoints come from; everything needed to make them again."""
+
+    network: str = "unknown"
+    weights_sha256: str = ""
+    decoder: str = "dark-udp"
+    flip_test: bool = False
+    gymform_version: str = ""
+    clip_sha256: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class PoseSequence:
+    """One person's keypoints over a clip.
+
+    ``xy`` float32 (T, 17, 2) px, NaN where missing; ``score`` float32 (T, 17) in [0, 1], 0 where
+    missing; ``boxes`` float32 (T, 4) px xyxy, NaN where nobody was followed; ``time_s`` float64
+    (T,) strictly rising; ``image_size`` (width, height) px. Frames without a person stay in.
+    """
+
+    xy: np.ndarray
+    score: np.ndarray
+    boxes: np.ndarray
+    time_s: np.ndarray
+    image_size: tuple[int, int]
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        owner = "PoseSequence"
+        _check_array(owner, "time_s", self.time_s, (None,), np.float64)
+        count = len(self.time_s)
+        _check_array(owner, "xy", self.xy, (count, NUM_KEYPOINTS, 2), np.float32)
+        _check_array(owner, "score", self.score, (count, NUM_KEYPOINTS), np.float32)
+        _check_array(owner, "boxes", self.boxes, (count, 4), np.float32)
+        if count == 0:
+            raise ValueError(f"{owner}: expected at least one frame, got none")
+        if not np.isfinite(self.time_s).all() or not (np.diff(self.time_s) > 0).all():
+            raise ValueError(f"{owner}.time_s: expected finite, strictly rising seconds")
+        if not ((self.score >= 0) & (self.score <= 1)).all():
+            raise ValueError(f"{owner}.score: expected values in [0, 1]")
+        missing = np.isnan(self.xy).any(axis=-1)
+        if np.isinf(self.xy).any():
+            raise ValueError(f"{owner}.xy: expected finite numbers or NaN, got infinity")
+        if (missing & (self.score > 0)).any() or (missing != np.isnan(self.xy).all(-1)).any():
+            raise ValueError(f"{owner}: a missing keypoint has NaN for x and y, and score 0")
+        if len(self.image_size) != 2 or min(self.image_size) < 1:
+            raise ValueError(f"{owner}.image_size: expected (width, height), got {self.image_size}")
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    @property
+    def fps(self) -> float:
+        """Mean frames a second by time stamps; 0 for a single frame."""
+        span = float(self.time_s[-1] - self.time_s[0])
+        return (len(self) - 1) / span if span > 0 else 0.0
+
+    @property
+    def present(self) -> np.ndarray:
+        """bool (T,): frames in which a person was found."""
+        return np.asarray((self.score > 0).any(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class CleanTracks:
+    """Trajectories fit for measuring: gaps filled, noise smoothed; the raw ones stay as they were.
+
+    ``xy`` float32 (T, 17, 2) px, NaN where nothing is known; ``velocity`` float32 (T, 17, 2) px/s;
+    ``filled`` bool (T, 17), true where a value was interpolated; ``time_s`` float64 (T,).
+    """
+
+    xy: np.ndarray
+    velocity: np.ndarray
+    filled: np.ndarray
+    time_s: np.ndarray
+
+    def __post_init__(self) -> None:
+        owner = "CleanTracks"
+        _check_array(owner, "time_s", self.time_s, (None,), np.float64)
+        count = len(self.time_s)
+        _check_array(owner, "xy", self.xy, (count, NUM_KEYPOINTS, 2), np.float32)
+        _check_array(owner, "velocity", self.velocity, (count, NUM_KEYPOINTS, 2), np.float32)
+        _check_array(owner, "filled", self.filled, (count, NUM_KEYPOINTS), np.bool_)
+
+
+@dataclass(frozen=True)
+class Window:
+    """One repetition or window of a clip and what the classifier says of it alone."""
+
+    start_s: float
+    end_s: float
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to "which exercise is it".
+
+    ``probabilities`` are calibrated, in the order of ``classes`` (the manifest's), and sum to 1.
+    ``label`` is a class or ``unknown``; ``reason`` says in words why the answer abstains, or what
+    weakens it, and is None when there is nothing to say.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    label: str
+    reason: str | None
+    model_sha256: str
+    windows: tuple[Window, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.classes) != len(self.probabilities):
+            raise ValueError(
+                f"Prediction.probabilities: expected {len(self.classes)}, "
+                f"got {len(self.probabilities)}"
+            )
+        if not np.isfinite(self.probabilities).all() or abs(sum(self.probabilities) - 1) > 1e-3:
+            raise ValueError("Prediction.probabilities: expected finite numbers that sum to 1")
+        if self.label != UNKNOWN and self.label not in self.classes:
+            raise ValueError(f"Prediction.label: {self.label!r} is not one of {self.classes}")
+
+    @property
+    def confidence(self) -> float:
+        """The largest probability."""
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True)
+class PoseQuality:
+    """How far the keypoints of a clip can be trusted. Each figure is explained in ``notes``.
+
+    ``score`` in [0, 1] sums it up; ``coverage`` is the share of frames with a person,
+    ``mean_confidence`` the mean keypoint score where present, ``missing`` the share of body
+    keypoints missing, ``jitter`` the mean frame-to-frame displacement that smoothing removes, in
+    torso lengths, ``bone_variation`` the mean coefficient of variation of limb lengths,
+    ``swaps_per_100`` suspected left-right swaps in 100 frames.
+    """
+
+    score: float
+    coverage: float
+    mean_confidence: float
+    missing: float
+    jitter: float
+    bone_variation: float
+    swaps_per_100: float
+    notes: tuple[str, ...] = ()
