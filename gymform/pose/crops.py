@@ -1,0 +1,80 @@
+"""From a frame and a box to what the network sees, and back.
+
+UDP ("unbiased data processing", Huang et al., "The Devil is in the Details", CVPR 2020): lengths
+are measured between pixel centres, so a crop of 192 x 256 pixels spans 191 x 255 units. A crop is
+described by its centre and size in frame pixels; both axes share one scale.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+
+PADDING = 1.25
+"""Room around a box, as in training: the box grown to the input's aspect, times this."""
+
+MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
+STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
+"""ImageNet's RGB statistics, for pixel values in [0, 1]."""
+
+
+def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
+    """Crops (..., 4) as centre x, y, width, height px for boxes (..., 4) xyxy px.
+
+    The box grows to the input's aspect of 3:4 around its centre, then by ``padding``.
+    """
+    boxes = np.asarray(boxes, dtype=np.float64)
+    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+    size = np.maximum(boxes[..., 2:] - boxes[..., :2], 1.0)
+    aspect = INPUT_SIZE[0] / INPUT_SIZE[1]
+    width = np.maximum(size[..., 0], size[..., 1] * aspect) * padding
+    return np.concatenate((centre, width[..., None], width[..., None] / aspect), axis=-1)
+
+
+def cut_crop(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it.
+
+    Strongly reduced crops are averaged over an area first, so that thin limbs do not alias.
+    """
+    scale = (crop[2] / (INPUT_SIZE[0] - 1), crop[3] / (INPUT_SIZE[1] - 1))
+    shrink = min(scale)
+    if shrink >= 2.0:
+        factor = 1.0 / np.floor(shrink)
+        height, width = rgb.shape[:2]
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        ratio = np.array([size[0] / width, size[1] / height])
+        centre = (crop[:2] + 0.5) * ratio - 0.5
+        return cut_crop(small, np.concatenate((centre, crop[2:] * ratio)))
+    # maps crop pixels to frame pixels, hence WARP_INVERSE_MAP
+    matrix = np.array(
+        [
+            [scale[0], 0.0, crop[0] - crop[2] / 2],
+            [0.0, scale[1], crop[1] - crop[3] / 2],
+        ]
+    )
+    return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+def to_tensor(crops: list[np.ndarray]) -> torch.Tensor:
+    """Normalised float32 (B, 3, 256, 192) of RGB crops uint8 (256, 192, 3)."""
+    batch = np.stack(crops).astype(np.float32) / 255.0
+    batch = (batch - MEAN) / STD
+    return torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2)))
+
+
+def heatmap_to_frame(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
+    """Frame px (B, K, 2) of heatmap px (B, K, 2) found in ``crops`` (B, 4)."""
+    span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
+    size = crops[:, None, 2:]
+    return crops[:, None, :2] - size / 2 + points / span * size
+
+
+def frame_to_heatmap(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
+    """Heatmap px (B, K, 2) of frame px (B, K, 2): the inverse of :func:`heatmap_to_frame`."""
+    span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
+    size = crops[:, None, 2:]
+    return (points - crops[:, None, :2] + size / 2) / size * span

@@ -1,0 +1,203 @@
+"""ViTPose, the network: RGB crops in, one heatmap a keypoint out.
+
+A plain vision transformer with a light decoder (Xu et al., "ViTPose: Simple Vision Transformer
+Baselines for Human Pose Estimation", NeurIPS 2022; ViTPose++, TPAMI 2024). Parameters are named
+as in the authors' released checkpoints. The file reads from top to bottom in the order in which
+a picture passes through: config, patches, attention, MLP, block, backbone, decoders, network.
+Shapes in comments: B crops, N tokens, C channels, H heads, K keypoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+INPUT_SIZE = (192, 256)
+"""Width and height of the crops a network sees, px."""
+
+HEATMAP_SIZE = (48, 64)
+"""Width and height of the heatmaps it answers with: a quarter of the input."""
+
+
+@dataclass(frozen=True)
+class ViTPoseConfig:
+    """Everything that decides the network's shape. The defaults are the official ViTPose-S."""
+
+    dim: int = 384
+    depth: int = 12
+    heads: int = 12
+    mlp_ratio: int = 4
+    patch_size: int = 16
+    patch_padding: int = 2  # official networks pad by 2; ones from plain ViTs by 0
+    class_token: bool = False  # is a class token part of the token sequence?
+    decoder: Literal["classic", "simple"] = "classic"
+    decoder_channels: int = 256  # of the classic decoder's two deconvolutions
+    keypoints: int = 17
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads:
+            raise ValueError(f"heads: expected a divisor of dim {self.dim}, got {self.heads}")
+        if self.decoder not in ("classic", "simple"):
+            raise ValueError(f"decoder: expected 'classic' or 'simple', got {self.decoder!r}")
+        if min(self.dim, self.depth, self.heads, self.keypoints, self.patch_size) < 1:
+            raise ValueError("dim, depth, heads, keypoints and patch_size are at least 1")
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        width, height = INPUT_SIZE
+        size, pad = self.patch_size, self.patch_padding
+        return (height + 2 * pad - size) // size + 1, (width + 2 * pad - size) // size + 1
+
+    @property
+    def tokens(self) -> int:
+        """Patches of one crop."""
+        rows, columns = self.grid
+        return rows * columns
+
+
+OFFICIAL_SIZES: dict[str, dict[str, int]] = {
+    "S": {"dim": 384, "depth": 12, "heads": 12},
+    "B": {"dim": 768, "depth": 12, "heads": 12},
+    "L": {"dim": 1024, "depth": 24, "heads": 16},
+    "H": {"dim": 1280, "depth": 32, "heads": 16},
+}
+"""The four published sizes; `ViTPoseConfig(**OFFICIAL_SIZES["B"])`."""
+
+
+class PatchEmbed(nn.Module):
+    """Cuts a crop into patches and makes a token of each."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        size, padding = config.patch_size, config.patch_padding
+        self.proj = nn.Conv2d(3, config.dim, kernel_size=size, stride=size, padding=padding)
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+        patches = self.proj(images)  # (B, C, 16, 12)
+        return patches.flatten(2).transpose(1, 2)  # (B, N, C)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with one joint projection for query, key and value."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.proj = nn.Linear(config.dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
+        batch, tokens, dim = x.shape
+        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, N, C/H)
+        x = F.scaled_dot_product_attention(query, key, value)  # (B, H, N, C/H)
+        return self.proj(x.transpose(1, 2).reshape(batch, tokens, dim))  # (B, N, C)
+
+
+class Mlp(nn.Module):
+    """The two-layer perceptron of a block."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(config.dim, config.mlp_ratio * config.dim)
+        self.fc2 = nn.Linear(config.mlp_ratio * config.dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
+        return self.fc2(F.gelu(self.fc1(x)))  # (B, N, C)
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.attn = Attention(config)
+        self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.mlp = Mlp(config)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Backbone(nn.Module):
+    """Patches, positions, blocks and a last norm: a picture becomes a map of features.
+
+    The first row of ``pos_embed`` belongs to the class token. The official networks have none in
+    the sequence and add that row to every patch; with ``class_token`` it is added to the token.
+    """
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        self.grid = config.grid
+        self.patch_embed = PatchEmbed(config)
+        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + config.tokens, config.dim))
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim)) if config.class_token else None
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.last_norm = nn.LayerNorm(config.dim, eps=1e-6)
+        nn.init.trunc_normal_(self.pos_embed, std=0.02)
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+        x = self.patch_embed(images)  # (B, N, C)
+        patches, first = self.pos_embed[:, 1:], self.pos_embed[:, :1]
+        if self.cls_token is None:
+            x = x + patches + first
+        else:
+            token = (self.cls_token + first).expand(len(x), -1, -1)  # (B, 1, C)
+            x = torch.cat((token, x + patches), dim=1)  # (B, 1 + N, C)
+        for block in self.blocks:
+            x = block(x)
+        x = self.last_norm(x)
+        x = x[:, -patches.shape[1] :]  # (B, N, C), without a class token
+        return x.transpose(1, 2).unflatten(2, self.grid)  # (B, C, 16, 12)
+
+
+class ClassicDecoder(nn.Module):
+    """Two deconvolutions, each doubling the resolution, then a 1x1 convolution."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for channels in (config.dim, config.decoder_channels):
+            layers += [
+                nn.ConvTranspose2d(channels, config.decoder_channels, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(config.decoder_channels),
+                nn.ReLU(inplace=True),
+            ]
+        self.deconv_layers = nn.Sequential(*layers)
+        self.final_layer = nn.Conv2d(config.decoder_channels, config.keypoints, kernel_size=1)
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
+        return self.final_layer(self.deconv_layers(features))  # (B, K, 64, 48)
+
+
+class SimpleDecoder(nn.Module):
+    """Bilinear enlargement by four, then a 3x3 convolution."""
+
+    def __init__(self, config: ViTPoseConfig) -> None:
+        super().__init__()
+        self.final_layer = nn.Conv2d(config.dim, config.keypoints, kernel_size=3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
+        x = F.interpolate(F.relu(features), scale_factor=4, mode="bilinear", align_corners=False)
+        return self.final_layer(x)  # (B, K, 64, 48)
+
+
+class ViTPose(nn.Module):
+    """The whole network: normalised RGB crops (B, 3, 256, 192) to heatmaps (B, K, 64, 48)."""
+
+    def __init__(self, config: ViTPoseConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or ViTPoseConfig()
+        self.backbone = Backbone(self.config)
+        decoder = ClassicDecoder if self.config.decoder == "classic" else SimpleDecoder
+        self.keypoint_head = decoder(self.config)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.keypoint_head(self.backbone(images))
