@@ -67,6 +67,8 @@ class Provenance:
     gymform_version: str = ""
     clip_sha256: str = ""
     schema: int = 1
+    note: str = ""
+    """What had to be assumed, in words: an older file says neither times nor image size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,8 @@ class PoseSequence:
         missing = np.isnan(self.xy).any(axis=-1)
         if np.isinf(self.xy).any():
             raise ValueError(f"{owner}.xy: expected finite numbers or NaN, got infinity")
+        if np.isinf(self.boxes).any():
+            raise ValueError(f"{owner}.boxes: expected finite numbers or NaN, got infinity")
         if (missing & (self.score > 0)).any() or (missing != np.isnan(self.xy).all(-1)).any():
             raise ValueError(f"{owner}: a missing keypoint has NaN for x and y, and score 0")
         if len(self.image_size) != 2 or min(self.image_size) < 1:
