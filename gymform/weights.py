@@ -1,0 +1,229 @@
+"""What models there are: the manifests, and files checked against them. Nothing is parsed here.
+
+``weights/MANIFEST.json`` beside the package lists the embedded models; the same kind of file in
+``data_dir()/weights`` those that the user fetched or converted. A manifest says of each model what
+it is and the sha256 of its file; no weights are opened before :func:`checked_path` has agreed.
+To replace a default, change ``default_pose`` or ``default_exercise``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gymform.errors import WeightsError
+from gymform.limits import MAX_WEIGHTS_BYTES
+from gymform.storage import atomic_path, data_dir
+
+MANIFEST = "MANIFEST.json"
+SCHEMA = 1
+KINDS = ("pose", "exercise")
+SUFFIXES = (".safetensors", ".pth")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of a manifest. ``file`` lies in ``folder``; ``config`` is the network's own."""
+
+    name: str
+    kind: str
+    file: str
+    sha256: str
+    bytes: int
+    licence: str
+    provenance: str
+    config: dict[str, Any]
+    folder: Path = field(repr=False)
+
+    def __post_init__(self) -> None:
+        where = f"{MANIFEST}, model {self.name!r}"
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise WeightsError(
+                f"{where}: expected a name of at most 64 letters, digits and . _ + -, "
+                "starting with a letter or digit."
+            )
+        for key, kind in (("licence", str), ("provenance", str), ("config", dict)):
+            if not isinstance(getattr(self, key), kind):
+                raise WeightsError(f"{where}: {key} should be a {kind.__name__}.")
+        if self.kind not in KINDS:
+            raise WeightsError(f"{where}: expected kind {' or '.join(KINDS)}, got {self.kind!r}.")
+        file = str(self.file)
+        if not _NAME.fullmatch(file) or not file.endswith(SUFFIXES):
+            raise WeightsError(
+                f"{where}: expected a plain file name ending in {' or '.join(SUFFIXES)}."
+            )
+        if not isinstance(self.sha256, str) or not _SHA256.fullmatch(self.sha256):
+            raise WeightsError(f"{where}: expected sha256 as 64 lower-case hexadecimal digits.")
+        if type(self.bytes) is not int or not 0 < self.bytes <= MAX_WEIGHTS_BYTES:
+            raise WeightsError(f"{where}: expected bytes between 1 and {MAX_WEIGHTS_BYTES}.")
+
+    @property
+    def path(self) -> Path:
+        """Where the file should be."""
+        return self.folder / self.file
+
+    @property
+    def embedded(self) -> bool:
+        """Does the model come with gymform, rather than from a fetch or a conversion?"""
+        return self.folder == embedded_dir()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The models of one folder and the names of the defaults ("" where a folder sets none)."""
+
+    models: tuple[ModelEntry, ...] = ()
+    default_pose: str = ""
+    default_exercise: str = ""
+
+
+def embedded_dir() -> Path:
+    """The folder of the models that come with gymform; ``GYMFORM_WEIGHTS`` puts another there."""
+    other = os.environ.get("GYMFORM_WEIGHTS")
+    return Path(other) if other else Path(__file__).resolve().parent.parent / "weights"
+
+
+def local_dir() -> Path:
+    """The folder of fetched and converted models, made when first asked for."""
+    folder = data_dir() / "weights"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def read_manifest(folder: Path | None = None) -> Manifest:
+    """The manifest of ``folder``, by default of the embedded models.
+
+    Raises WeightsError when it is missing or is not what a manifest should be.
+    """
+    folder = folder or embedded_dir()
+    advice = "Restore it from the repository." if folder == embedded_dir() else "Delete or mend it."
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"weights/{MANIFEST} is missing. {advice}") from None
+    except OSError as error:
+        raise WeightsError(f"weights/{MANIFEST} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise WeightsError(f"weights/{MANIFEST} is not valid JSON. {advice}") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise WeightsError(f"weights/{MANIFEST}: expected an object of schema {SCHEMA}. {advice}")
+    if not isinstance(content.get("models"), list):
+        raise WeightsError(f"weights/{MANIFEST}: expected a list 'models'. {advice}")
+    models = tuple(_entry(item, folder) for item in content["models"])
+    names = [entry.name for entry in models]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise WeightsError(f"weights/{MANIFEST}: model {twice!r} is listed twice. {advice}")
+    default_pose, default_exercise = (
+        str(content.get(key) or "") for key in ("default_pose", "default_exercise")
+    )
+    return Manifest(models, default_pose, default_exercise)
+
+
+def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
+    """The model called ``name``, embedded or local; without a name the default of its kind.
+
+    Raises WeightsError for an unknown name or one of another kind, naming those there are.
+    """
+    embedded = read_manifest()
+    if name is None:
+        name = embedded.default_pose if kind == "pose" else embedded.default_exercise
+        if not name:
+            raise WeightsError(
+                f"weights/{MANIFEST} names no default_{kind}. Name one of its models."
+            )
+    known = [entry for entry in embedded.models + local_models() if entry.kind == kind]
+    for entry in known:
+        if entry.name == name:
+            return entry
+    raise WeightsError(
+        f"There is no {kind} model {name!r}. Known: {', '.join(e.name for e in known) or 'none'}."
+    )
+
+
+def local_models() -> tuple[ModelEntry, ...]:
+    """The fetched and converted models; none when there never was one."""
+    folder = data_dir() / "weights"
+    return read_manifest(folder).models if (folder / MANIFEST).is_file() else ()
+
+
+def write_entry(entry: ModelEntry) -> None:
+    """Put ``entry`` into the manifest of its folder, in place of one of the same name.
+
+    Other fields of the manifest stay as they are; a folder without one gets one.
+    """
+    path = entry.folder / MANIFEST
+    content: dict[str, Any] = {"schema": SCHEMA, "models": []}
+    if path.is_file():
+        read_manifest(entry.folder)  # refuses a broken one before it is rewritten
+        content = json.loads(path.read_text(encoding="utf-8"))
+    item = {
+        "name": entry.name,
+        "kind": entry.kind,
+        "file": entry.file,
+        "sha256": entry.sha256,
+        "bytes": entry.bytes,
+        "licence": entry.licence,
+        "provenance": entry.provenance,
+        "config": entry.config,
+    }
+    names = [model["name"] for model in content["models"]]
+    if entry.name in names:
+        content["models"][names.index(entry.name)] = item
+    else:
+        content["models"].append(item)
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def checked_path(entry: ModelEntry) -> Path:
+    """The path of a model's file, after its size and sha256 were found to be the manifest's.
+
+    Raises WeightsError, saying what to do, when the file is missing or differs.
+    """
+    again = (
+        "Restore it from the repository." if entry.embedded else "Fetch or convert the model again."
+    )
+    try:
+        size = entry.path.stat().st_size
+        # the size is compared first, so that a file that grew is not read at all
+        digest = sha256_of(entry.path) if size == entry.bytes else None
+    except FileNotFoundError:
+        raise WeightsError(f"{entry.file} is missing. {again}") from None
+    except OSError as error:
+        raise WeightsError(f"{entry.file} cannot be read: {error.strerror}.") from None
+    if digest is None:
+        raise WeightsError(f"{entry.file}: expected {entry.bytes} bytes, got {size}. {again}")
+    if digest != entry.sha256:
+        raise WeightsError(
+            f"{entry.file}: expected sha256 {entry.sha256[:12]}..., got {digest[:12]}...; "
+            f"it was not opened. {again}"
+        )
+    return entry.path
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _entry(item: Any, folder: Path) -> ModelEntry:
+    """A manifest's item as a checked ModelEntry. Raises WeightsError naming what it lacks."""
+    fields = ("name", "kind", "file", "sha256", "bytes", "licence", "provenance", "config")
+    if not isinstance(item, dict):
+        raise WeightsError(f"weights/{MANIFEST}: each of 'models' should be an object.")
+    missing = [key for key in fields if key not in item]
+    if missing:
+        raise WeightsError(
+            f"weights/{MANIFEST}, model {item.get('name', '?')!r}: {missing[0]} is missing."
+        )
+    return ModelEntry(**{key: item[key] for key in fields}, folder=folder)
