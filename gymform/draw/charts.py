@@ -1,0 +1,281 @@
+"""Plotly figures of an analysis: trajectories, probabilities, keypoint scores.
+
+Pure functions from carriers to figures; nothing here knows Streamlit. Colour says the side of the
+body (Okabe-Ito, `skeleton.COLOURS`), dash and marker say the joint, so that no chart needs more
+than three hues. A faint line is what the network saw, the bold one what cleaning made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from gymform import skeleton as sk
+from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
+
+QUANTITIES: dict[str, str] = {
+    "y": "Height",
+    "x": "Sideways",
+    "speed": "Speed",
+    "score": "Confidence",
+}
+"""What a trajectory chart can show, and its title."""
+
+_AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "score": "0 to 1"}
+_MAX_POINTS = 1200
+"""Points of one line: more than a screen has pixels only slows the browser down."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+_PARTS = ("wrist", "hip", "knee", "shoulder", "elbow", "ankle")
+_NEUTRAL = "#8A8F98"
+"""A grey that is seen on white and on black, for what has no side."""
+
+_PANEL_HEIGHT = 150
+
+
+def joint_name(keypoint: int) -> str:
+    """``left_wrist`` as people write it: "Left wrist"."""
+    return sk.KEYPOINTS[keypoint].replace("_", " ").capitalize()
+
+
+def default_joints(pose: PoseSequence) -> list[int]:
+    """Wrist, hip and knee of the side that the camera sees better: the lift in three lines."""
+    left, right = (
+        [sk.INDEX[f"{side}_{part}"] for part in ("wrist", "hip", "knee")]
+        for side in ("left", "right")
+    )
+    return left if pose.score[:, left].mean() >= pose.score[:, right].mean() else right
+
+
+def nearest_frame(pose: PoseSequence, time_s: float) -> int:
+    """Index of the frame whose time stamp is closest to ``time_s``."""
+    return int(np.abs(pose.time_s - time_s).argmin())
+
+
+def trajectories(
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    joints: Sequence[int],
+    quantities: Sequence[str] = tuple(QUANTITIES),
+    *,
+    frame: int | None = None,
+    windows: Sequence[tuple[float, float]] = (),
+) -> go.Figure:
+    """One panel per quantity over a shared time axis, one line per joint.
+
+    ``frame`` is marked with an upright line; ``windows`` (start_s, end_s) are shaded. Every point
+    carries its frame index as ``customdata``, so that a click can be turned into a frame. Lines
+    are drawn with markers because a click on a pure line never fires.
+    """
+    figure = make_subplots(
+        rows=max(1, len(quantities)),
+        shared_xaxes=True,
+        vertical_spacing=0.11 / max(1, len(quantities)) * 1.6,
+        subplot_titles=[QUANTITIES[name] for name in quantities],
+    )
+    shown = _every(len(pose), _MAX_POINTS)
+    for row, quantity in enumerate(quantities, start=1):
+        raw, clean = _values(pose, tracks, quantity)
+        for joint in joints:
+            _add_joint(figure, pose, joint, row, raw[:, joint], clean, shown)
+        _set_axis(figure, row, quantity, clean[:, list(joints)] if clean is not None else None)
+    for start_s, end_s in windows:
+        figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.1, line_width=0)
+    if frame is not None:
+        _mark_frame(figure, pose, frame)
+    _lay_out(figure, len(quantities))
+    return figure
+
+
+def probabilities(prediction: Prediction) -> go.Figure:
+    """Horizontal bars, one per class, the likeliest on top; the answer's bar is filled darkest."""
+    order = np.argsort(prediction.probabilities)
+    names = [prediction.classes[i].capitalize() for i in order]
+    values = [prediction.probabilities[i] for i in order]
+    chosen = [prediction.classes[i] == prediction.label for i in order]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker_color=[sk.COLOURS[sk.Side.CENTRE] if c else _NEUTRAL for c in chosen],
+            marker_opacity=[1.0 if c or prediction.label == UNKNOWN else 0.6 for c in chosen],
+            text=[_percent(value) for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
+    figure.update_yaxes(ticksuffix="  ", showgrid=False, fixedrange=True, automargin=True)
+    figure.update_layout(
+        height=38 * len(names) + 12,
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        bargap=0.42,
+        showlegend=False,
+    )
+    return figure
+
+
+def confidence_map(pose: PoseSequence) -> go.Figure:
+    """Every keypoint's score over time as a heat map: where, when and on whom to trust it."""
+    shown = _every(len(pose), _MAX_POINTS)
+    figure = go.Figure(
+        go.Heatmap(
+            z=pose.score[shown].T,
+            x=pose.time_s[shown],
+            y=[joint_name(k) for k in range(sk.NUM_KEYPOINTS)],
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            colorbar={"title": "score", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y}, %{x:.2f} s: %{z:.2f}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
+    figure.update_xaxes(title="Time (s)", showgrid=False, fixedrange=True)
+    figure.update_layout(height=380, margin={"l": 0, "r": 0, "t": 8, "b": 8})
+    return figure
+
+
+def describe_trajectories(joints: Sequence[int], quantities: Sequence[str]) -> str:
+    """The trajectory chart in words, for a screen reader."""
+    if not joints or not quantities:
+        return "Trajectory chart without any joint or quantity chosen."
+    names = ", ".join(joint_name(joint).lower() for joint in joints)
+    what = ", ".join(QUANTITIES[name].lower() for name in quantities)
+    return f"Line charts over time of {what} for {names}; faint lines are raw, bold ones cleaned."
+
+
+def describe_probabilities(prediction: Prediction) -> str:
+    """The probability bars in words, for a screen reader, likeliest first."""
+    pairs = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
+    return "Probabilities: " + ", ".join(f"{name} {_percent(value)}" for value, name in pairs) + "."
+
+
+def _values(
+    pose: PoseSequence, tracks: CleanTracks, quantity: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Raw and cleaned values (T, 17) of one quantity; a score has no cleaned form."""
+    if quantity == "score":
+        return pose.score, None
+    if quantity == "speed":
+        return _raw_speed(pose), np.linalg.norm(tracks.velocity, axis=-1)
+    axis = {"x": 0, "y": 1}[quantity]
+    return pose.xy[..., axis], tracks.xy[..., axis]
+
+
+def _raw_speed(pose: PoseSequence) -> np.ndarray:
+    """px/s (T, 17) by central differences of the raw keypoints, NaN beside gaps."""
+    if len(pose) < 2:
+        return np.full(pose.score.shape, np.nan)
+    return np.asarray(np.linalg.norm(np.gradient(pose.xy, pose.time_s, axis=0), axis=-1))
+
+
+def _every(count: int, most: int) -> np.ndarray:
+    """Evenly spread indices below ``count``, at most ``most`` of them, first and last included."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def _add_joint(
+    figure: go.Figure,
+    pose: PoseSequence,
+    joint: int,
+    row: int,
+    raw: np.ndarray,
+    clean: np.ndarray | None,
+    shown: np.ndarray,
+) -> None:
+    """Draw one joint's raw (faint) and cleaned (bold) line into one panel."""
+    x, name = pose.time_s[shown], joint_name(joint)
+    bold = raw if clean is None else clean[:, joint]
+    common = {"x": x, "customdata": shown, "mode": "lines+markers", "legendgroup": name}
+    if clean is not None:
+        figure.add_scatter(
+            **common,
+            y=raw[shown],
+            name=f"{name}, raw",
+            line={"color": _colour(joint), "width": 1},
+            marker={"size": 3, "symbol": _symbol(joint)},
+            opacity=0.35,
+            showlegend=False,
+            hoverinfo="skip",
+            row=row,
+            col=1,
+        )
+    figure.add_scatter(
+        **common,
+        y=bold[shown],
+        name=name,
+        line={"color": _colour(joint), "width": 2.4, "dash": _dash(joint)},
+        marker={"size": 5, "symbol": _symbol(joint)},
+        showlegend=row == 1,
+        hovertemplate="%{x:.3f} s, frame %{customdata}: %{y:.4~g}",
+        # A click selects a point; the rest of the chart must not fade away for that.
+        selected={"marker": {"size": 11}},
+        unselected={"marker": {"opacity": 1.0}},
+        row=row,
+        col=1,
+    )
+
+
+def _set_axis(figure: go.Figure, row: int, quantity: str, clean: np.ndarray | None) -> None:
+    """Unit, direction and range of one panel's value axis."""
+    figure.update_yaxes(title=_AXIS_TITLES[quantity], row=row, col=1, zeroline=False)
+    if quantity == "y":  # y points down in pictures: turned, up in the chart is up in the gym
+        figure.update_yaxes(autorange="reversed", row=row, col=1)
+    if quantity == "score":
+        figure.update_yaxes(range=[0, 1.05], row=row, col=1)
+    if quantity == "speed" and clean is not None and np.isfinite(clean).any():
+        # Raw speed is mostly noise: the cleaned one sets the scale.
+        figure.update_yaxes(range=[0, 1.25 * max(float(np.nanmax(clean)), 1e-6)], row=row, col=1)
+
+
+def _mark_frame(figure: go.Figure, pose: PoseSequence, frame: int) -> None:
+    """An upright line at the frame that the player shows."""
+    time_s = float(pose.time_s[min(max(frame, 0), len(pose) - 1)])
+    figure.add_vline(time_s, line={"color": _NEUTRAL, "width": 2}, name="current frame")
+
+
+def _lay_out(figure: go.Figure, rows: int) -> None:
+    """Legend above, time below, one hover card for all joints of a panel."""
+    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_xaxes(title="Time (s)", row=max(1, rows), col=1)
+    figure.update_annotations(x=0, xanchor="left", font_size=13)
+    figure.update_layout(
+        height=_PANEL_HEIGHT * max(1, rows) + 90,
+        margin={"l": 8, "r": 8, "t": 56, "b": 8},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "yref": "container"},
+        hovermode="x unified",
+        clickmode="event+select",
+        dragmode=False,
+    )
+
+
+def _percent(value: float) -> str:
+    """0.943 as "94 %"; never "0 %" or "100 %" for what is not quite that."""
+    if 0 < value < 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 <= value < 1 else f"{value:.0%}".replace("%", " %")
+
+
+def _colour(joint: int) -> str:
+    return sk.COLOURS[sk.side_of(joint)]
+
+
+def _part(joint: int) -> int:
+    """A small number for the body part, the same left and right."""
+    part = sk.KEYPOINTS[joint].rpartition("_")[2]
+    return _PARTS.index(part) if part in _PARTS else len(_PARTS) - 1
+
+
+def _dash(joint: int) -> str:
+    return _DASHES[_part(joint)]
+
+
+def _symbol(joint: int) -> str:
+    return _SYMBOLS[_part(joint)]

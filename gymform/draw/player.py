@@ -1,0 +1,58 @@
+"""What the page's frame-exact player draws, as plain data.
+
+The browser cannot read arrays, so the keypoints go there as one JSON object: whole in one file,
+fetched once, not with every rerun of the page.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.types import CleanTracks, PoseSequence
+
+
+def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
+    """Times, skeleton, colours and per-frame keypoints for the player; JSON-ready.
+
+    ``raw`` and ``clean`` are lists of T frames of 17 points ``[x, y]`` px or None where missing;
+    ``score`` T lists of 17 numbers; ``boxes`` T boxes ``[x0, y0, x1, y1]`` px or None.
+    """
+    width, height = pose.image_size
+    return {
+        "width": width,
+        "height": height,
+        "times": _rounded(pose.time_s, 6),
+        "names": [name.replace("_", " ") for name in sk.KEYPOINTS],
+        "edges": [[*edge, sk.COLOURS[sk.side_of_edge(edge)]] for edge in sk.EDGES],
+        "colours": [sk.COLOURS[sk.side_of(joint)] for joint in range(sk.NUM_KEYPOINTS)],
+        "raw": _rows(pose.xy),
+        "clean": _rows(tracks.xy),
+        "score": _rounded(pose.score, 3),
+        "boxes": _row_or_none(pose.boxes),
+    }
+
+
+def player_json(pose: PoseSequence, tracks: CleanTracks) -> bytes:
+    """:func:`player_payload` as compact UTF-8 JSON; refuses NaN, which browsers cannot read."""
+    payload = player_payload(pose, tracks)
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _rounded(values: np.ndarray, digits: int) -> list:
+    """Nested lists of rounded numbers; in float64, where 0.1 prints as 0.1."""
+    return np.asarray(values, np.float64).round(digits).tolist()
+
+
+def _rows(xy: np.ndarray) -> list[list[list[float] | None]]:
+    """(T, 17, 2) as lists, a missing point as None."""
+    return [_row_or_none(frame) for frame in xy]
+
+
+def _row_or_none(rows: np.ndarray) -> list[list[float] | None]:
+    """(N, K) as lists of K numbers, a row with a NaN as None."""
+    known = np.isfinite(rows).all(axis=-1).tolist()
+    return [row if ok else None for row, ok in zip(_rounded(rows, 1), known, strict=True)]

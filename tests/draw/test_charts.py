@@ -1,0 +1,145 @@
+"""Charts show the numbers of the analysis, in the palette, and every point knows its frame."""
+
+import numpy as np
+import pytest
+
+from gymform import skeleton as sk
+from gymform.draw import charts
+from gymform.types import UNKNOWN
+from tests import fakes
+
+WRISTS = [sk.LEFT_WRIST, sk.RIGHT_WRIST]
+
+
+@pytest.fixture(name="pose")
+def _pose():
+    return fakes.make_pose()
+
+
+@pytest.fixture(name="tracks")
+def _tracks(pose):
+    return fakes.make_tracks(pose)
+
+
+def test_trajectories_are_the_tracks_values(pose, tracks):
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y"])
+    bold = [trace for trace in figure.data if trace.showlegend]
+    assert [trace.name for trace in bold] == ["Left wrist", "Right wrist"]
+    np.testing.assert_allclose(bold[0].y, tracks.xy[:, sk.LEFT_WRIST, 1])
+    np.testing.assert_allclose(bold[0].x, pose.time_s)
+
+
+def test_raw_is_fainter_and_thinner_than_cleaned(pose, tracks):
+    raw, bold = charts.trajectories(pose, tracks, [sk.LEFT_KNEE], ["x"]).data
+    assert raw.opacity < 0.5
+    assert raw.line.width < bold.line.width
+    np.testing.assert_allclose(raw.y, pose.xy[:, sk.LEFT_KNEE, 0])
+
+
+@pytest.mark.parametrize("quantity", charts.QUANTITIES)
+def test_every_line_can_be_clicked_and_names_its_frames(pose, tracks, quantity):
+    for trace in charts.trajectories(pose, tracks, WRISTS, [quantity]).data:
+        assert trace.mode == "lines+markers"
+        np.testing.assert_array_equal(trace.customdata, np.arange(len(pose)))
+
+
+def test_speed_is_the_length_of_the_velocity(pose, tracks):
+    bold = charts.trajectories(pose, tracks, [sk.LEFT_HIP], ["speed"]).data[-1]
+    np.testing.assert_allclose(bold.y, np.hypot(*tracks.velocity[:, sk.LEFT_HIP].T), rtol=1e-5)
+
+
+def test_colour_is_the_side_and_dash_the_joint(pose, tracks):
+    joints = [sk.LEFT_WRIST, sk.RIGHT_WRIST, sk.LEFT_KNEE, sk.NOSE]
+    figure = charts.trajectories(pose, tracks, joints, ["score"])
+    left, right, knee, nose = figure.data
+    assert left.line.color == knee.line.color == sk.COLOURS[sk.Side.LEFT]
+    assert right.line.color == sk.COLOURS[sk.Side.RIGHT]
+    assert nose.line.color == sk.COLOURS[sk.Side.CENTRE]
+    assert left.line.dash == right.line.dash != knee.line.dash
+
+
+def test_up_in_the_gym_is_up_in_the_chart(pose, tracks):
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y", "x"])
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.yaxis2.autorange is None
+
+
+def test_current_frame_is_marked_in_every_panel(pose, tracks):
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y", "speed"], frame=30)
+    lines = [shape for shape in figure.layout.shapes if shape.name == "current frame"]
+    assert [shape.x0 for shape in lines] == pytest.approx([pose.time_s[30]] * 2)
+
+
+def test_a_frame_past_the_end_is_the_last_one(pose, tracks):
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y"], frame=10_000)
+    assert figure.layout.shapes[-1].x0 == pytest.approx(pose.time_s[-1])
+
+
+def test_repetitions_are_shaded(pose, tracks):
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y"], windows=[(0.5, 2.0)])
+    assert [(s.x0, s.x1) for s in figure.layout.shapes if s.type == "rect"] == [(0.5, 2.0)]
+
+
+def test_nothing_chosen_is_an_empty_figure_and_says_so(pose, tracks):
+    assert len(charts.trajectories(pose, tracks, [], []).data) == 0
+    assert "without" in charts.describe_trajectories([], ["y"])
+
+
+def test_gaps_stay_gaps(tracks):
+    pose = fakes.make_pose(missing=slice(10, 20))
+    raw = charts.trajectories(pose, tracks, [sk.LEFT_HIP], ["y"]).data[0]
+    np.testing.assert_array_equal(np.isnan(raw.y), ~pose.present)
+
+
+def test_long_clips_are_thinned_and_keep_first_and_last_frame():
+    pose = fakes.make_pose(frames=9_001, fps=240)
+    trace = charts.trajectories(pose, fakes.make_tracks(pose), [sk.LEFT_HIP], ["y"]).data[-1]
+    assert len(trace.x) <= 1200
+    assert trace.customdata[0] == 0
+    assert trace.customdata[-1] == 9_000
+
+
+def test_one_frame_is_enough():
+    pose = fakes.make_pose(frames=1)
+    tracks = type(fakes.make_tracks(fakes.make_pose()))(
+        pose.xy, np.zeros_like(pose.xy), np.zeros(pose.score.shape, bool), pose.time_s
+    )
+    assert charts.trajectories(pose, tracks, WRISTS).data
+
+
+def test_default_joints_are_on_the_side_that_is_seen():
+    pose = fakes.make_pose()
+    score = pose.score.copy()
+    score[:, [sk.LEFT_WRIST, sk.LEFT_HIP, sk.LEFT_KNEE]] = 0.1
+    hidden_left = type(pose)(pose.xy, score, pose.boxes, pose.time_s, pose.image_size)
+    assert charts.default_joints(hidden_left) == [sk.RIGHT_WRIST, sk.RIGHT_HIP, sk.RIGHT_KNEE]
+
+
+def test_nearest_frame(pose):
+    assert charts.nearest_frame(pose, pose.time_s[17] + 0.01) == 17
+    assert charts.nearest_frame(pose, 99.0) == len(pose) - 1
+
+
+def test_probabilities_put_the_likeliest_on_top_and_mark_the_answer():
+    bars = charts.probabilities(fakes.make_prediction("deadlift", 0.91)).data[0]
+    assert bars.y[-1] == "Deadlift"  # plotly draws upwards
+    assert bars.text[-1] == "91 %"
+    assert bars.marker.color[-1] == sk.COLOURS[sk.Side.CENTRE]
+    assert len(set(bars.marker.color[:-1])) == 1
+
+
+def test_unknown_marks_no_bar():
+    bars = charts.probabilities(fakes.make_prediction(UNKNOWN, 0.4)).data[0]
+    assert sk.COLOURS[sk.Side.CENTRE] not in bars.marker.color
+
+
+@pytest.mark.parametrize(("confidence", "text"), [(0.997, ">99 %"), (0.94, "94 %"), (1.0, "100 %")])
+def test_probabilities_in_words(confidence, text):
+    words = charts.describe_probabilities(fakes.make_prediction("squat", confidence))
+    assert words.startswith(f"Probabilities: squat {text},")
+
+
+def test_confidence_map_holds_every_score(pose):
+    heat = charts.confidence_map(pose).data[0]
+    np.testing.assert_allclose(np.asarray(heat.z), pose.score.T)
+    assert heat.y[sk.LEFT_WRIST] == "Left wrist"

@@ -1,0 +1,41 @@
+"""The player's data is the analysis, in JSON that a browser can read."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gymform import skeleton as sk
+from gymform.draw.player import player_json, player_payload
+from tests import fakes
+
+
+def test_payload_is_the_analysis():
+    pose = fakes.make_pose()
+    payload = player_payload(pose, fakes.make_tracks(pose))
+    assert (payload["width"], payload["height"]) == pose.image_size
+    np.testing.assert_allclose(payload["times"], pose.time_s, atol=1e-6)
+    np.testing.assert_allclose(payload["raw"], pose.xy, atol=0.051)
+    np.testing.assert_allclose(payload["boxes"], pose.boxes, atol=0.051)
+    np.testing.assert_allclose(payload["score"], pose.score, atol=0.00051)
+
+
+def test_missing_points_and_boxes_are_null():
+    pose = fakes.make_pose(missing=slice(3, 5))
+    data = json.loads(player_json(pose, fakes.make_tracks(pose)))
+    assert data["boxes"][3] is None
+    assert data["raw"][4] == [None] * sk.NUM_KEYPOINTS
+    assert data["raw"][5][0] is not None
+
+
+def test_edges_are_in_the_palette():
+    pose = fakes.make_pose(frames=2)
+    edges = player_payload(pose, fakes.make_tracks(pose))["edges"]
+    assert len(edges) == len(sk.EDGES)
+    assert {colour for _, _, colour in edges} == set(sk.COLOURS.values())
+
+
+@pytest.mark.parametrize("frames", [300])
+def test_a_clip_of_ten_seconds_is_a_small_file(frames):
+    pose = fakes.make_pose(frames=frames)
+    assert len(player_json(pose, fakes.make_tracks(pose))) < 400_000
