@@ -106,7 +106,7 @@ class PoseSequence:
         if np.isinf(self.boxes).any():
             raise ValueError(f"{owner}.boxes: expected finite numbers or NaN, got infinity")
         if (missing & (self.score > 0)).any() or (missing != np.isnan(self.xy).all(-1)).any():
-            raise ValueError(f"{owner}: a missing keypoint has NaN for x and y, and score 0")
+            raise ValueError(f"{owner}: expected a missing keypoint as NaN x, NaN y and score 0")
         if len(self.image_size) != 2 or min(self.image_size) < 1:
             raise ValueError(f"{owner}.image_size: expected (width, height), got {self.image_size}")
 
@@ -208,3 +208,29 @@ class PoseQuality:
     bone_variation: float
     swaps_per_100: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A person marked by the user in one frame: by ``box`` (x, y, w, h) or by ``point``, in px."""
+
+    time_s: float = 0.0
+    box: tuple[float, float, float, float] | None = None
+    point: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.box is None) == (self.point is None):
+            raise ValueError("Target: expected either a box or a point")
+        values = self.box or self.point or ()
+        if not np.isfinite([self.time_s, *values]).all():
+            raise ValueError("Target: expected finite numbers")
+        if self.box is not None and min(self.box[2:]) <= 0:
+            raise ValueError(f"Target.box: expected width and height above 0, got {self.box[2:]}")
+
+    @property
+    def box_centre(self) -> tuple[float, float]:
+        """The centre of the box, px."""
+        if self.box is None:
+            raise ValueError("Target: has no box")
+        x, y, width, height = self.box
+        return x + width / 2, y + height / 2

@@ -31,6 +31,7 @@ import io
 import json
 import math
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -290,9 +291,18 @@ def _read(archive: zipfile.ZipFile, member: _Member) -> np.ndarray:
         if len(data) != member.info.file_size or stream.read(1):
             raise EOFError("a member is longer or shorter than the directory says")
     flat = np.frombuffer(data, member.dtype, offset=member.header_bytes)
+    if flat.dtype.kind == "U":
+        _check_text(flat)
     if member.fortran:
         return flat.reshape(member.shape[::-1]).transpose().copy()
     return flat.reshape(member.shape).copy()
+
+
+def _check_text(flat: np.ndarray) -> None:
+    """Refuse code points beyond Unicode, on which numpy raises SystemError when one looks."""
+    points = np.frombuffer(flat.tobytes(), flat.dtype.byteorder.replace("|", "=") + "u4")
+    if points.size and points.max() > sys.maxunicode:
+        raise _mismatch("text", "Unicode", f"code point {points.max():#x}")
 
 
 # --- schema 1 -----------------------------------------------------------------------------------
