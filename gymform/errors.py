@@ -26,6 +26,14 @@ class NoVideoStreamError(VideoError):
     """The container is fine but holds no picture, only sound or nothing."""
 
 
+class DamagedVideoError(VideoError):
+    """The container is one that we read, but it is cut off or broken beyond use."""
+
+
+class TooSmallError(VideoError):
+    """The picture has too few pixels to show a person."""
+
+
 class NoFramesError(VideoError):
     """The stream announces pictures, but not a single one can be decoded."""
 
@@ -72,3 +80,7 @@ class Cancelled(GymformError):
 
 class BusyError(GymformError):
     """The queue of waiting jobs is full."""
+
+
+class WorkerError(GymformError):
+    """The process that analyses clips stopped, or met something nobody had thought of."""

@@ -9,6 +9,9 @@ MAX_SECONDS = 120.0
 MAX_FRAMES = 15_000
 """Decoded frames of one clip: 60 s at 240 fps, and some room."""
 
+MAX_SAMPLES = 1_000_000
+"""Pictures and sounds that an MP4's tables may announce: FFmpeg keeps 70 bytes for each."""
+
 MAX_PIXELS = 4096 * 2304
 """Pixels of one frame: 4K from phones passes, 8K does not."""
 
@@ -26,3 +29,12 @@ MAX_WEIGHTS_BYTES = 4 * 1024**3
 
 MAX_QUEUED_JOBS = 8
 """Analyses that may wait for the worker before a page says 'busy'."""
+
+ABANDONED_AFTER_S = 90.0
+"""A job whose page has not asked for it for so long is stopped. Hidden tabs ask once a minute."""
+
+MAX_SILENT_S = 300.0
+"""A worker that reports no progress for so long is taken for hung and stopped."""
+
+MAX_RESULT_BYTES = 5 * 1024**3
+"""Size of all finished analyses kept on disk; the least recently used go first."""

@@ -6,6 +6,9 @@ overlay or a feature must show. Nothing here needs weights, videos or the networ
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,3 +133,41 @@ def make_analysis(frames: int = 90, fps: float = 30.0, **parts: Any) -> Any:
         "seconds": {"probe": 0.1, "search": 2.0, "pose": 4.0, "classify": 0.1},
     }
     return Analysis(**values | parts)
+
+
+def make_options(**changes: Any) -> Any:
+    """The ``Options`` of an analysis; ``changes`` replace any field."""
+    try:
+        from gymform.analysis import Options
+    except ImportError:
+
+        @dataclass(frozen=True)
+        class Options:
+            pose_model: str | None = None
+            flip_test: bool = False
+            target: Any = None
+            max_fps: float | None = None
+
+    return Options(**changes)
+
+
+def write_manifest(folder: Path, **changes: Any) -> Path:
+    """A manifest with a pose and an exercise model whose files are not there; returns ``folder``.
+
+    ``changes`` replace fields of both models.
+    """
+    common = {"bytes": 1, "licence": "MIT", "provenance": "made up", "config": {}, **changes}
+    models = [
+        {"name": "pose-a", "kind": "pose", "file": "a.safetensors", "sha256": "a" * 64, **common},
+        {
+            "name": "tcn-b",
+            "kind": "exercise",
+            "file": "b.safetensors",
+            "sha256": "b" * 64,
+            **common,
+        },
+    ]
+    content = {"schema": 1, "default_pose": "pose-a", "default_exercise": "tcn-b", "models": models}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "MANIFEST.json").write_text(json.dumps(content))
+    return folder

@@ -1,0 +1,89 @@
+"""Finished analyses on disk: one folder per key, whole or not there, oldest thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gymform import limits
+from gymform.storage import data_dir
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_STALE_AFTER_S = 24 * 3600.0
+
+
+class ResultStore:
+    """Folders of results under ``root``, by default ``data_dir()/analyses``.
+
+    A folder appears under its key by one rename, after everything in it was written; unfinished
+    ones have hidden names and are swept away once they are a day old.
+    """
+
+    def __init__(self, root: Path | None = None, max_bytes: int = limits.MAX_RESULT_BYTES) -> None:
+        self.root = root or data_dir() / "analyses"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._max_bytes = max_bytes
+        self._sweep()
+
+    def find(self, key: str) -> Path | None:
+        """The folder of a finished analysis, marked as used now; None when there is none."""
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"ResultStore.find: expected 64 hexadecimal digits, got {key!r}")
+        folder = self.root / key
+        try:
+            os.utime(folder)
+        except FileNotFoundError:
+            return None
+        return folder
+
+    @contextlib.contextmanager
+    def new_folder(self, key: str) -> Iterator[Path]:
+        """An empty folder to fill for ``key``; gone afterwards unless it was kept."""
+        folder = self.root / f".{secrets.token_hex(8)}-{key[:8]}"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, key: str, folder: Path) -> None:
+        """Make a filled folder the result of ``key``, and throw the oldest away if need be."""
+        try:
+            os.rename(folder, self.root / key)
+        except OSError:
+            if not (self.root / key).is_dir():  # else another app was faster: as good as ours
+                raise
+        with contextlib.suppress(FileNotFoundError):  # another app may throw away the same one
+            self._evict(spare=key)
+
+    def _evict(self, spare: str) -> None:
+        """Throw away what was not used for longest, until the rest fits; never ``spare``."""
+        folders = sorted(self._finished(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        total = 0
+        for folder in folders:
+            total += sum(file.stat().st_size for file in folder.iterdir())
+            if total > self._max_bytes and folder.name != spare:
+                self._remove(folder)
+
+    def _finished(self) -> list[Path]:
+        return [folder for folder in self.root.iterdir() if _KEY.fullmatch(folder.name)]
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a result so that at no time a half-empty folder stands under a key."""
+        hidden = self.root / f".{secrets.token_hex(8)}-old"
+        with contextlib.suppress(OSError):
+            os.rename(folder, hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what a killed app left unfinished."""
+        for folder in self.root.glob(".*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
+                    shutil.rmtree(folder, ignore_errors=True)

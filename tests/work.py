@@ -1,0 +1,48 @@
+"""What a worker process does in tests, instead of analysing: fast, and at a test's command.
+
+The request's name says what happens; a test lets a job go on by making the file ``go`` beside the
+clip, so that nothing here depends on timing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from gymform.errors import NoPersonError
+from gymform.worker import Progress
+
+
+def scripted(request: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """Do as the first word of the request's name says, and write ``result.txt``."""
+    order = request["name"].partition(" ")[0]
+    progress("probe", 1, 1)
+    if order == "wait":
+        _wait_for(Path(request["path"]).parent / "go", progress)
+    elif order == "hang":  # no progress, no cancelling
+        signal.pause()
+    elif order == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif order == "nobody":
+        raise NoPersonError("Nobody was found in the clip.")
+    elif order == "bug":
+        raise ZeroDivisionError("a bug")
+    elif order == "hungry":
+        raise MemoryError
+    elif order == "chatty":
+        os.write(1, b"a native library prints\n")
+    (folder / "result.txt").write_text(f"{os.getpid()} {request['name']}")
+    (folder / "large.bin").write_bytes(b"\0" * 1000)
+
+
+def _wait_for(path: Path, progress: Progress) -> None:
+    """Report progress until ``path`` is there; a cancelled job leaves through ``progress``."""
+    for done in range(10_000):
+        if path.exists():
+            return
+        progress("pose", min(done, 99), 100)
+        time.sleep(0.01)
+    raise TimeoutError(path.name)
