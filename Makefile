@@ -1,0 +1,74 @@
+# make run    the app in the browser          make lint   linter, formatter, type checker
+# make test   everything CI checks            (a virtual environment in .venv is made when absent)
+
+PYTHON ?= python3
+PORT   ?= 8501
+ARGS   ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PYTHONUNBUFFERED := 1
+ifdef CI
+export NO_COLOR := 1
+export PIP_NO_COLOR := 1
+export PIP_PROGRESS_BAR := off
+PYTEST_COLOUR := --color=no
+QUIET := --quiet
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint chromium
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 2
+
+run: $(VENV)/.run-ready
+	$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
+
+test: lint chromium
+	$(BIN)/python -m pytest $(PYTEST_COLOUR) $(ARGS) </dev/null
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Stamps lie in the environment, so that deleting it deletes them. An environment that somebody
+# made by hand is used as it is; one that was left half made is made again.
+$(VENV)/.run-ready: requirements.txt $(VENV)/.made
+	@echo "Installing what gymform needs into $(VENV), once. The first time takes minutes."
+	$(BIN)/python -m pip install $(QUIET) -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.txt requirements.txt $(VENV)/.made
+	$(BIN)/python -m pip install $(QUIET) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Python is missing: install Python 3.11 or newer (Debian: apt install python3 python3-venv)," \
+	       "or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "gymform needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || $(PYTHON) -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
+	  echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv" >&2; \
+	  exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(VENV) holds a Python older than 3.11: delete that folder and try again." >&2; exit 1; }
+	@touch $@
+
+# The browser tests drive Debian's own Chromium; Playwright would download one of its own.
+chromium:
+	@command -v chromium >/dev/null || test -x /usr/bin/chromium || { \
+	  command -v apt-get >/dev/null || { \
+	    echo "The browser tests need Chromium as /usr/bin/chromium: please install it." >&2; exit 1; }; \
+	  if [ "$$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo"; fi; \
+	  $$as_root apt-get update -qq && \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends chromium </dev/null; }
