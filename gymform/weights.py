@@ -26,6 +26,7 @@ KINDS = ("pose", "exercise")
 SUFFIXES = (".safetensors", ".pth")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_FILE = re.compile(_NAME.pattern + r"\.(safetensors|pth)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,19 +45,14 @@ class ModelEntry:
     folder: Path = field(repr=False)
 
     def __post_init__(self) -> None:
+        check_name(self.name)
         where = f"{MANIFEST}, model {self.name!r}"
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise WeightsError(
-                f"{where}: expected a name of at most 64 letters, digits and . _ + -, "
-                "starting with a letter or digit."
-            )
         for key, kind in (("licence", str), ("provenance", str), ("config", dict)):
             if not isinstance(getattr(self, key), kind):
                 raise WeightsError(f"{where}: {key} should be a {kind.__name__}.")
         if self.kind not in KINDS:
             raise WeightsError(f"{where}: expected kind {' or '.join(KINDS)}, got {self.kind!r}.")
-        file = str(self.file)
-        if not _NAME.fullmatch(file) or not file.endswith(SUFFIXES):
+        if not isinstance(self.file, str) or not _FILE.fullmatch(self.file):
             raise WeightsError(
                 f"{where}: expected a plain file name ending in {' or '.join(SUFFIXES)}."
             )
@@ -83,6 +79,15 @@ class Manifest:
     models: tuple[ModelEntry, ...] = ()
     default_pose: str = ""
     default_exercise: str = ""
+
+
+def check_name(name: Any) -> None:
+    """Raise WeightsError unless ``name`` may be a model's, and so part of a file's name."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise WeightsError(
+            f"{name!r} cannot be a model's name: expected at most 64 letters, digits and . _ + -, "
+            "starting with a letter or digit."
+        )
 
 
 def embedded_dir() -> Path:

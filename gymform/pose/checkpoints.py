@@ -1,18 +1,55 @@
-"""The one place that opens pose weights: verify, open safely, recognise, rename, check, load."""
+"""The one place that opens pose weights: verify, open safely, recognise, rename, check, load.
+
+Four families of files hold a ViTPose: the authors' own (ViTPose and ViTPose++, told apart by
+their experts), mmpose 1.x, and Hugging Face. The parameters of :class:`ViTPose` carry the authors'
+names; a :class:`Family` says under which names a file keeps them. Every key of a file is either
+used or ignored by a rule, and every shape is compared, before a value is read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from gymform.errors import WeightsError
-from gymform.pose.vitpose import ViTPose, ViTPoseConfig
-from gymform.weights import ModelEntry, checked_path, local_models, manifest_entry, read_manifest
+from gymform.limits import MAX_WEIGHTS_BYTES
+from gymform.pose import hub
+from gymform.pose.vitpose import OFFICIAL_SIZES, ViTPose, ViTPoseConfig
+from gymform.skeleton import NUM_KEYPOINTS
+from gymform.storage import atomic_path
+from gymform.weights import (
+    SUFFIXES,
+    ModelEntry,
+    check_name,
+    checked_path,
+    local_dir,
+    local_models,
+    manifest_entry,
+    read_manifest,
+    sha256_of,
+    write_entry,
+)
+
+POSITIONS = "backbone.pos_embed"
+CLASS_TOKEN = "backbone.cls_token"
+PATCHES = "backbone.patch_embed.proj.weight"
+FINAL_LAYER = "keypoint_head.final_layer.weight"
+
+
+# --- what the app and the terminal ask for ------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,49 +62,514 @@ class LoadedPose:
     config: ViTPoseConfig
 
 
-def available_models() -> list[ModelEntry]:
-    """The pose models that can be chosen: embedded ones, then fetched and converted ones."""
-    return [entry for entry in read_manifest().models + local_models() if entry.kind == "pose"]
-
-
 def load_pose_model(name: str | None = None, device: str = "cpu") -> LoadedPose:
     """The pose model called ``name`` (default: the manifest's), in eval mode and fp32.
 
     Raises WeightsError, naming file and key, when anything is not as the manifest says.
     """
     entry = manifest_entry(name, "pose")
-    config = _config(entry)
-    tensors = _read_safetensors(checked_path(entry))
-    with torch.device("meta"):
-        network = ViTPose(config)
-    expected = network.state_dict()
-    for key in expected.keys() - tensors.keys():
-        raise WeightsError(f"{entry.file}: key {key!r} is missing.")
-    for key, tensor in tensors.items():
-        if key not in expected:
-            raise WeightsError(f"{entry.file}: unexpected key {key!r}.")
-        if tensor.shape != expected[key].shape:
+    path = checked_path(entry)
+    config = _entry_config(entry)
+    with _opened(path) as checkpoint:
+        tensors = _take(checkpoint, config)
+    return LoadedPose(_build(config, tensors).to(device), entry.name, entry.sha256, config)
+
+
+def available_models() -> list[ModelEntry]:
+    """The pose models that can be chosen: embedded ones, then fetched and converted ones."""
+    return [entry for entry in list_weights() if entry.kind == "pose"]
+
+
+def list_weights() -> list[ModelEntry]:
+    """All models, of poses and of exercises: embedded ones, then fetched and converted ones."""
+    return list(read_manifest().models + local_models())
+
+
+def fetchable() -> list[str]:
+    """Names of the official models that are not here yet; :func:`fetch` gets them."""
+    here = {entry.name for entry in list_weights()}
+    return [name for name in hub.OFFICIAL if name not in here]
+
+
+def verify() -> list[tuple[ModelEntry, str | None]]:
+    """Each model and what is wrong with its file, or None when size and sha256 are right."""
+    return [(entry, _problem(entry)) for entry in list_weights()]
+
+
+def fetch(name: str, progress: hub.Progress | None = None) -> ModelEntry:
+    """The official model ``name`` from the Hugging Face hub, ready to be chosen.
+
+    Already here and intact, it is not downloaded again. The sha256 of the first fetch is recorded
+    and holds ever after. ``progress`` is told bytes done and total; it may raise to stop, and the
+    next fetch goes on from there. Raises WeightsError.
+    """
+    if name not in hub.OFFICIAL:
+        known = ", ".join(hub.OFFICIAL)
+        raise WeightsError(f"There is no official model {name!r} to fetch. Known: {known}.")
+    recorded = next((entry for entry in list_weights() if entry.name == name), None)
+    if recorded and _problem(recorded) is None:
+        return recorded
+    download = hub.download(name, local_dir(), progress)
+    try:
+        if recorded and download.sha256 != recorded.sha256:
             raise WeightsError(
-                f"{entry.file}: {key}: expected shape {tuple(expected[key].shape)}, "
-                f"got {tuple(tensor.shape)}."
+                f"{name}: the first fetch had sha256 {recorded.sha256[:12]}..., the hub now has "
+                f"{download.sha256[:12]}...: it was not kept. Convert it under another name if you "
+                "trust it."
             )
-    network.load_state_dict({k: t.float() for k, t in tensors.items()}, assign=True)
-    return LoadedPose(network.to(device).eval(), entry.name, entry.sha256, config)
+        with _opened(download.path) as checkpoint:
+            config = _infer_config(checkpoint)
+            _plan(checkpoint, config)
+    except WeightsError:
+        download.path.unlink()
+        raise
+    entry = ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.safetensors",
+        sha256=download.sha256,
+        bytes=download.bytes,
+        licence="Apache-2.0, says the hub's card",
+        provenance=f"Hugging Face hub, {hub.OFFICIAL[name]}, commit {download.commit}",
+        config=asdict(config),
+        folder=local_dir(),
+    )
+    os.replace(download.path, entry.path)
+    write_entry(entry)
+    return entry
 
 
-def _config(entry: ModelEntry) -> ViTPoseConfig:
-    """The network's configuration as the manifest gives it."""
-    fields: dict[str, Any] = entry.config
+def convert(path: Path, name: str | None = None, heads: int | None = None) -> ModelEntry:
+    """A ``.pth`` or ``.safetensors`` file of any family, in our own layout, ready to be chosen.
+
+    ``name`` is by default the file's; ``heads`` must be given for networks of no official size
+    (shapes do not show it). Raises WeightsError, naming file and key.
+    """
+    path = Path(path)
+    name = name or path.stem
+    check_name(name)
+    hints = _hints_beside(path) | ({"heads": heads} if heads else {})
+    with _opened(path) as checkpoint:
+        family = _recognise(checkpoint)
+        config = _infer_config(checkpoint, hints)
+        tensors = _take(checkpoint, config)
+    target = local_dir() / f"{name}.safetensors"
+    source = sha256_of(path)
+    taken = next((entry for entry in list_weights() if entry.name == name), None)
+    if taken and source not in taken.provenance:
+        raise WeightsError(f"There is already a model {name!r}. Choose another name.")
+    with atomic_path(target) as temporary:
+        save_checkpoint(tensors, config, temporary)
+        entry = ModelEntry(
+            name=name,
+            kind="pose",
+            file=target.name,
+            sha256=sha256_of(temporary),
+            bytes=temporary.stat().st_size,
+            licence="that of the source; gymform does not know it",
+            provenance=f"Converted from {path.name} ({family.name}), sha256 {source}",
+            config=asdict(config),
+            folder=target.parent,
+        )
+    write_entry(entry)
+    return entry
+
+
+def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: Path) -> None:
+    """Write a network's parameters as safetensors in our own layout.
+
+    ``tensors`` is a ``ViTPose.state_dict()``, of any floating type. The file's metadata holds the
+    three facts that shapes do not show.
+    """
+    metadata = {
+        "num_heads": str(config.heads),
+        "patch_padding": str(config.patch_padding),
+        "class_token": json.dumps(config.class_token),
+    }
+    kept = {key: t.detach().contiguous() for key, t in tensors.items() if not _is_counter(key)}
+    save_file(kept, path, metadata)
+
+
+def _problem(entry: ModelEntry) -> str | None:
     try:
-        return ViTPoseConfig(**fields)
+        checked_path(entry)
+    except WeightsError as error:
+        return str(error)
+    return None
+
+
+# --- families: under which names a file keeps the network's parameters --------------------------
+
+
+@dataclass(frozen=True)
+class Family:
+    """One layout of keys.
+
+    ``blocks`` starts the keys of the transformer blocks, which tells the family. ``renames`` are
+    replaced one after the other in a parameter's name to get the file's; ``{a,b}`` stands for
+    several keys whose rows follow each other. ``ignored`` are patterns of keys that a network
+    does not need, each with the reason.
+    """
+
+    name: str
+    blocks: str
+    renames: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()
+    first_position: bool = True  # does the position table start with the class token's row?
+
+    def keys_of(self, parameter: str, experts: bool = False) -> tuple[str, ...]:
+        """The file's keys whose rows make up ``parameter``.
+
+        ``experts``: ViTPose++ keeps the last rows of ``fc2`` apart, once for each data set. The
+        first is COCO's, and with it the network is a plain one again, exactly.
+        """
+        key = parameter
+        for ours, theirs in self.renames:
+            key = key.replace(ours, theirs)
+        if experts and ".mlp.fc2." in key:
+            return key, key.replace(".mlp.fc2.", ".mlp.experts.0.")
+        several = re.fullmatch(r"(.*)\{(.*)\}(.*)", key)
+        if several:
+            start, names, end = several.groups()
+            return tuple(f"{start}{name}{end}" for name in names.split(","))
+        return (key,)
+
+    def ignores(self, key: str) -> bool:
+        """Is there a rule by which ``key`` is not needed?"""
+        return _is_counter(key) or any(re.fullmatch(rule, key) for rule, _ in self.ignored)
+
+
+def _is_counter(key: str) -> bool:
+    """Does ``key`` count a batch norm's training steps? No network needs that to answer."""
+    return key.endswith(".num_batches_tracked")
+
+
+_OTHER_EXPERTS = (r".*\.mlp\.experts\.[1-9]\d*\.(weight|bias)", "experts of other data sets")
+
+FAMILIES = (
+    Family(
+        name="official ViTPose",
+        blocks="backbone.blocks.",
+        ignored=(
+            (re.escape(CLASS_TOKEN), "left from pretraining; not part of the sequence"),
+            _OTHER_EXPERTS,
+            (r"associate_keypoint_heads\..*", "decoders of other data sets"),
+        ),
+    ),
+    Family(
+        name="mmpose 1.x",
+        blocks="backbone.layers.",
+        renames=(
+            ("patch_embed.proj.", "patch_embed.projection."),
+            ("backbone.blocks.", "backbone.layers."),
+            (".norm1.", ".ln1."),
+            (".norm2.", ".ln2."),
+            (".mlp.fc1.", ".ffn.layers.0.0."),
+            (".mlp.fc2.", ".ffn.layers.1."),
+            ("backbone.last_norm.", "backbone.ln1."),
+            ("keypoint_head.", "head."),
+        ),
+        ignored=(
+            (re.escape(CLASS_TOKEN), "left from pretraining; not part of the sequence"),
+            (r"data_preprocessor\.(mean|std)", "ImageNet's statistics, which crops.py has"),
+        ),
+        first_position=False,
+    ),
+    Family(
+        name="Hugging Face",
+        blocks="backbone.encoder.layer.",
+        renames=(
+            ("backbone.pos_embed", "backbone.embeddings.position_embeddings"),
+            ("patch_embed.proj.", "embeddings.patch_embeddings.projection."),
+            ("backbone.blocks.", "backbone.encoder.layer."),
+            (".norm1.", ".layernorm_before."),
+            (".norm2.", ".layernorm_after."),
+            (".attn.qkv.", ".attention.attention.{query,key,value}."),
+            (".attn.proj.", ".attention.output.dense."),
+            ("backbone.last_norm.", "backbone.layernorm."),
+            ("keypoint_head.deconv_layers.0.", "head.deconv1."),
+            ("keypoint_head.deconv_layers.1.", "head.batchnorm1."),
+            ("keypoint_head.deconv_layers.3.", "head.deconv2."),
+            ("keypoint_head.deconv_layers.4.", "head.batchnorm2."),
+            ("keypoint_head.final_layer.", "head.conv."),
+        ),
+        ignored=(_OTHER_EXPERTS,),
+    ),
+)
+
+
+# --- opening, without trusting ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """An open file: the shapes of its tensors by key, and a way to read one of them."""
+
+    file: str
+    shapes: dict[str, tuple[int, ...]]
+    read: Callable[[str], Tensor]
+    hints: dict[str, Any]
+    """What the file itself says of heads, patch_padding and class_token."""
+
+    @property
+    def experts(self) -> bool:
+        """Is it a ViTPose++?"""
+        return any(".mlp.experts." in key for key in self.shapes)
+
+    def error(self, text: str) -> WeightsError:
+        """The error to raise about this file."""
+        return WeightsError(f"{self.file}: {text}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Checkpoint]:
+    """The checkpoint at ``path``; nothing but tensors, text and numbers is ever read from it."""
+    if path.suffix not in SUFFIXES:
+        raise WeightsError(f"{path.name}: expected a file ending in {' or '.join(SUFFIXES)}.")
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise WeightsError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if not path.is_file() or not 0 < size <= MAX_WEIGHTS_BYTES:
+        raise WeightsError(
+            f"{path.name}: expected a file of 1 to {MAX_WEIGHTS_BYTES} bytes, got {size}."
+        )
+    if path.suffix == ".pth":
+        yield _open_pth(path)
+        return
+    try:
+        file = safe_open(path, framework="pt")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from error
+    with file:
+        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        yield Checkpoint(path.name, shapes, file.get_tensor, _metadata_hints(file.metadata() or {}))
+
+
+def _open_pth(path: Path) -> Checkpoint:
+    """A PyTorch file, read by the restricted unpickler only: there is no other way in.
+
+    Both of PyTorch's containers occur: OpenMMLab publishes in the one from before version 1.6.
+    """
+    _refuse_inflated(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # a damaged pickle raises whatever its last good byte led to
+        refused = re.search(r"(?:GLOBAL|global) ([\w.]+)", str(error))
+        reason = f"it wants to run {refused.group(1)}" if refused else "damaged or of another kind"
+        raise WeightsError(
+            f"{path.name}: refused as PyTorch weights: {reason}. Only files of plain tensors are "
+            "opened; ask its author for one, or for safetensors."
+        ) from error
+    state = content.get("state_dict", content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not state:
+        raise WeightsError(f"{path.name}: expected a dictionary of tensors ('state_dict').")
+    for key, value in state.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise WeightsError(f"{path.name}: key {key!r}: expected a tensor.")
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    return Checkpoint(path.name, shapes, state.__getitem__, {})
+
+
+def _refuse_inflated(path: Path) -> None:
+    """Raise WeightsError for a zip container that would unpack to more than the cap."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inflated = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise WeightsError(f"{path.name}: damaged: not a readable zip container.") from error
+    # PyTorch stores without compression, so an honest file is as large as its content
+    if inflated > path.stat().st_size:
+        raise WeightsError(f"{path.name}: refused: its content is larger than the file.")
+
+
+def _metadata_hints(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What a safetensors file's own metadata says that shapes do not show."""
+    names = {"num_heads": "heads", "patch_padding": "patch_padding", "class_token": "class_token"}
+    return {ours: _json(metadata[name]) for name, ours in names.items() if name in metadata}
+
+
+def _hints_beside(path: Path) -> dict[str, Any]:
+    """The head count from a Hugging Face ``config.json`` that lies beside the weights."""
+    beside = path.with_name("config.json")
+    try:
+        if beside.stat().st_size > 1 << 20:
+            return {}
+        content = _json(beside.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+    backbone = content.get("backbone_config") if isinstance(content, dict) else None
+    heads = backbone.get("num_attention_heads") if isinstance(backbone, dict) else None
+    return {"heads": heads} if heads else {}
+
+
+def _json(text: str) -> Any:
+    """The value that ``text`` stands for, None when it is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+# --- from a file to a network -------------------------------------------------------------------
+
+
+def _recognise(checkpoint: Checkpoint) -> Family:
+    """The family that a file belongs to, by the keys of its blocks."""
+    for family in FAMILIES:
+        if any(key.startswith(family.blocks) for key in checkpoint.shapes):
+            return family
+    first = next(iter(checkpoint.shapes), None)
+    known = ", ".join(f"{family.blocks}* ({family.name})" for family in FAMILIES)
+    raise checkpoint.error(f"not a ViTPose: expected keys like {known}; the first is {first!r}.")
+
+
+def _infer_config(checkpoint: Checkpoint, hints: Mapping[str, Any] | None = None) -> ViTPoseConfig:
+    """The network's configuration, from shapes and from what the file or the user adds to them."""
+    family = _recognise(checkpoint)
+    hints = checkpoint.hints | dict(hints or {})
+
+    def shape(parameter: str) -> tuple[int, ...]:
+        key = family.keys_of(parameter)[0]
+        if key not in checkpoint.shapes:
+            raise checkpoint.error(f"key {key!r} is missing.")
+        found = checkpoint.shapes[key]
+        wanted = 2 if ".mlp." in parameter else 4
+        if len(found) != wanted:
+            raise checkpoint.error(f"{key}: expected {wanted} axes, got shape {found}.")
+        return found
+
+    dim, _, patch_size, _ = shape(PATCHES)
+    hidden, _ = shape("backbone.blocks.0.mlp.fc1.weight")
+    keypoints, channels, kernel, _ = shape(FINAL_LAYER)
+    pattern = re.compile(re.escape(family.blocks) + r"(\d+)\.")
+    blocks = {match.group(1) for key in checkpoint.shapes if (match := pattern.match(key))}
+    heads = hints.get("heads") or _official_heads(dim)
+    if heads is None:
+        raise checkpoint.error(
+            f"dim {dim} is no official size, and shapes do not show the number of heads. Say it."
+        )
+    try:
+        return ViTPoseConfig(
+            dim=dim,
+            depth=len(blocks),
+            heads=heads,
+            mlp_ratio=hidden // max(dim, 1),
+            patch_size=patch_size,
+            patch_padding=hints.get("patch_padding", ViTPoseConfig.patch_padding),
+            class_token=hints.get("class_token", False),
+            decoder="classic" if kernel == 1 else "simple",
+            decoder_channels=channels if kernel == 1 else ViTPoseConfig.decoder_channels,
+            keypoints=keypoints,
+        )
     except (TypeError, ValueError) as error:
-        raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config: {error}.") from None
+        raise checkpoint.error(f"not a ViTPose that gymform can run: {error}.") from error
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, by key."""
+def _official_heads(dim: int) -> int | None:
+    """The heads of the published network of this width."""
+    return next((size["heads"] for size in OFFICIAL_SIZES.values() if size["dim"] == dim), None)
+
+
+def _entry_config(entry: ModelEntry) -> ViTPoseConfig:
+    """The network's configuration as the manifest gives it."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return ViTPoseConfig(**entry.config)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config: {error}.") from error
+
+
+def _plan(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, tuple[str, ...]]:
+    """For each of the network's parameters, the keys of the file whose rows make it up.
+
+    Raises WeightsError naming the first key that is missing, that nothing needs, or whose shape
+    does not fit.
+    """
+    if config.keypoints != NUM_KEYPOINTS:
+        raise checkpoint.error(f"expected {NUM_KEYPOINTS} keypoints, got {config.keypoints}.")
+    expected = _expected_shapes(config)
+    if 4 * sum(math.prod(shape) for shape in expected.values()) > MAX_WEIGHTS_BYTES:
+        raise checkpoint.error("the network would be larger than any ViTPose.")
+    family = _recognise(checkpoint)
+    plan = {name: family.keys_of(name, checkpoint.experts) for name in expected}
+    used = {key: None for keys in plan.values() for key in keys}
+    for key in used:
+        if key not in checkpoint.shapes:
+            raise checkpoint.error(f"key {key!r} is missing.")
+    for key in checkpoint.shapes:
+        if key not in used and not family.ignores(key):
+            raise checkpoint.error(f"unexpected key {key!r}.")
+    for name, keys in plan.items():
+        _check_shapes(checkpoint, keys, _stored_shape(name, expected[name], family))
+    return plan
+
+
+def _expected_shapes(config: ViTPoseConfig) -> dict[str, tuple[int, ...]]:
+    """The shape of each parameter that a file must provide, in the network's order."""
+    with torch.device("meta"):
+        state = ViTPose(config).state_dict()
+    return {name: tuple(t.shape) for name, t in state.items() if not _is_counter(name)}
+
+
+def _stored_shape(name: str, shape: tuple[int, ...], family: Family) -> tuple[int, ...]:
+    """The shape that a parameter has in files of this family."""
+    if name == POSITIONS and not family.first_position:
+        return shape[0], shape[1] - 1, *shape[2:]
+    return shape
+
+
+def _check_shapes(checkpoint: Checkpoint, keys: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    """Raise WeightsError unless the rows of ``keys``, one after the other, have ``shape``."""
+    rest = shape[0]
+    for i, key in enumerate(keys):
+        found = checkpoint.shapes[key]
+        # query, key and value are alike; of fc2 and its expert, the second has what the first lacks
+        rows = shape[0] // 3 if len(keys) == 3 else rest
+        if len(keys) == 2 and i == 0 and found and 0 < found[0] < shape[0]:
+            rows = found[0]
+        if found != (rows, *shape[1:]):
+            raise checkpoint.error(f"{key}: expected shape {(rows, *shape[1:])}, got {found}.")
+        rest -= rows
+
+
+def _take(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, Tensor]:
+    """The network's parameters by name, in the file's own floating type."""
+    family = _recognise(checkpoint)
+    tensors = {}
+    for name, keys in _plan(checkpoint, config).items():
+        parts = [_read(checkpoint, key) for key in keys]
+        tensor = torch.cat(parts) if len(parts) > 1 else parts[0]
+        if name == POSITIONS and not family.first_position:
+            tensor = torch.cat((torch.zeros_like(tensor[:, :1]), tensor), dim=1)
+        tensors[name] = tensor
+    return tensors
+
+
+def _read(checkpoint: Checkpoint, key: str) -> Tensor:
+    """One tensor of a file: dense, floating and finite."""
+    try:
+        tensor = checkpoint.read(key)
     except SafetensorError as error:
-        raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from None
+        raise checkpoint.error(f"{key}: cannot be read ({error}).") from error
+    dense = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    if not dense or not tensor.dtype.is_floating_point:
+        raise checkpoint.error(f"{key}: expected floating-point numbers, got {tensor.dtype}.")
+    if tensor.dtype not in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    if not torch.isfinite(tensor).all():
+        raise checkpoint.error(f"{key}: holds values that are not finite.")
+    return tensor.detach()
+
+
+def _build(config: ViTPoseConfig, tensors: Mapping[str, Tensor]) -> ViTPose:
+    """The network with these parameters, in eval mode and fp32."""
+    with torch.device("meta"):  # no time is spent on random numbers that are replaced at once
+        network = ViTPose(config)
+    counters = {key: torch.tensor(0) for key in network.state_dict() if _is_counter(key)}
+    state = {key: tensor.float() for key, tensor in tensors.items()}
+    network.load_state_dict(state | counters, assign=True)
+    return network.eval()

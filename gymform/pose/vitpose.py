@@ -23,6 +23,19 @@ HEATMAP_SIZE = (48, 64)
 """Width and height of the heatmaps it answers with: a quarter of the input."""
 
 
+# what no ViTPose comes near: a damaged file must not ask for all memory
+_LIMITS = {
+    "dim": 4096,
+    "depth": 128,
+    "heads": 256,
+    "mlp_ratio": 16,
+    "patch_size": 64,
+    "patch_padding": 32,
+    "decoder_channels": 4096,
+    "keypoints": 1024,
+}
+
+
 @dataclass(frozen=True)
 class ViTPoseConfig:
     """Everything that decides the network's shape. The defaults are the official ViTPose-S."""
@@ -39,12 +52,20 @@ class ViTPoseConfig:
     keypoints: int = 17
 
     def __post_init__(self) -> None:
+        for name, most in _LIMITS.items():
+            value, least = getattr(self, name), 0 if name == "patch_padding" else 1
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"{name}: expected {least} to {most}, got {value!r}")
         if self.dim % self.heads:
             raise ValueError(f"heads: expected a divisor of dim {self.dim}, got {self.heads}")
         if self.decoder not in ("classic", "simple"):
             raise ValueError(f"decoder: expected 'classic' or 'simple', got {self.decoder!r}")
-        if min(self.dim, self.depth, self.heads, self.keypoints, self.patch_size) < 1:
-            raise ValueError("dim, depth, heads, keypoints and patch_size are at least 1")
+        if not isinstance(self.class_token, bool):
+            raise ValueError(f"class_token: expected true or false, got {self.class_token!r}")
+        if (self.grid[1] * 4, self.grid[0] * 4) != HEATMAP_SIZE:
+            raise ValueError(
+                f"patch_size, patch_padding: expected 16 x 12 patches, got {self.grid}"
+            )
 
     @property
     def grid(self) -> tuple[int, int]:
