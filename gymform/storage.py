@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import itertools
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+from gymform.errors import TooLargeError
+from gymform.limits import MAX_UPLOAD_BYTES
+from gymform.sniff import HEAD_BYTES, sniff
 
 
 def data_dir() -> Path:
@@ -47,3 +55,43 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def store_upload(source: bytes | BinaryIO, folder: Path) -> Path:
+    """Copy an upload into a folder of its own below ``folder`` and return the file's path.
+
+    ``source`` is the content or an open binary file, which is read from its start. Both names
+    are made here, and the suffix follows the content: the client's name never becomes a path.
+    Raises EmptyFileError, TooLargeError over the cap, NotAVideoError; nothing is then left.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes | bytearray) else source
+    if stream.seekable():
+        stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    suffix = sniff(head).suffix
+    place = folder / secrets.token_hex(16)
+    try:
+        with atomic_path(place / f"clip{suffix}") as temporary, temporary.open("xb") as file:
+            _copy(itertools.chain((head,), _chunks(stream)), file)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return place / f"clip{suffix}"
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(1024 * 1024):
+        yield chunk
+
+
+def _copy(chunks: Iterable[bytes], file: BinaryIO) -> None:
+    """Write ``chunks`` to ``file``. Raises TooLargeError as soon as they are over the cap."""
+    written = 0
+    for chunk in chunks:
+        written += len(chunk)
+        if written > MAX_UPLOAD_BYTES:
+            raise TooLargeError(
+                f"The file has more than {MAX_UPLOAD_BYTES // 1024**2} MB. Trim the clip to one "
+                "repetition, or record at 1080p."
+            )
+        file.write(chunk)

@@ -1,0 +1,134 @@
+"""What a file is, by its first bytes and never by its name.
+
+FFmpeg guesses formats generously: a text file may turn into a playlist that opens other files.
+So the container is recognised here, and FFmpeg is told which one to expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gymform.errors import EmptyFileError, NotAVideoError
+
+HEAD_BYTES = 4096
+"""How much of a file's beginning :func:`sniff` wants to see."""
+
+CONTAINERS = "MP4, MOV, WebM, MKV or AVI"
+"""The containers that are read, as error texts name them."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A container that is read: FFmpeg's demuxer for it and the suffix of a stored copy."""
+
+    demuxer: str
+    suffix: str
+
+
+MP4 = FileKind("mov", ".mp4")
+MOV = FileKind("mov", ".mov")
+WEBM = FileKind("matroska", ".webm")
+MKV = FileKind("matroska", ".mkv")
+AVI = FileKind("avi", ".avi")
+
+_ROOT_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp")
+"""Types with which an ISO or QuickTime file may start."""
+
+_PHOTO_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")
+"""ISO brands of still pictures."""
+
+_OTHER_FILES = (
+    (0, b"\x89PNG", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"GIF8", "a GIF picture"),
+    (8, b"WEBP", "a WebP picture"),
+    (8, b"WAVE", "a WAV sound file"),
+    (0, b"ID3", "an MP3 sound file"),
+    (0, b"\xff\xfb", "an MP3 sound file"),
+    (0, b"fLaC", "a FLAC sound file"),
+    (0, b"OggS", "an Ogg file"),
+    (0, b"FLV\x01", "a Flash video"),
+    (0, b"\x30\x26\xb2\x75", "a Windows Media file"),
+    (0, b"\x00\x00\x01\xba", "an MPEG programme stream"),
+    (0, b"\x00\x00\x01\xb3", "an MPEG-2 video stream"),
+    (0, b"\x00\x00\x00\x01", "a bare H.264 or HEVC stream"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (0, b"7z\xbc\xaf", "a 7z archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"BM", "a BMP picture"),
+)
+"""(offset, bytes found there, what to call the file): to name what came instead of a video."""
+
+_TEXT_FILES = (
+    ("#extm3u", "a playlist (M3U8)"),
+    ("ffconcat", "a playlist (ffconcat)"),
+    ("v=0", "a session description (SDP)"),
+    ("<!doctype html", "a web page"),
+    ("<html", "a web page"),
+    ("<svg", "an SVG drawing"),
+    ("<?xml", "an XML file"),
+    ("<mpd", "a playlist (DASH)"),
+)
+
+
+def sniff(head: bytes) -> FileKind:
+    """The container that ``head``, the file's first :data:`HEAD_BYTES` bytes, belongs to.
+
+    Raises EmptyFileError for no bytes and NotAVideoError, naming what the file is where that is
+    known, for everything but ISO/QuickTime, Matroska/WebM and AVI.
+    """
+    if not head:
+        raise EmptyFileError(
+            f"The file is empty (0 bytes). Choose the clip again: {CONTAINERS} is expected."
+        )
+    kind = _iso(head) or _matroska(head) or _avi(head)
+    if kind is None:
+        raise NotAVideoError(f"{_what(head)} Expected a video: {CONTAINERS}.")
+    return kind
+
+
+def _iso(head: bytes) -> FileKind | None:
+    """MP4 or MOV when the file starts with a box of that family, unless it is a photo."""
+    if head[4:8] not in _ROOT_BOXES:
+        return None
+    if head[4:8] != b"ftyp":
+        return MOV
+    brand = head[8:12]
+    if brand in _PHOTO_BRANDS:
+        return None
+    return MOV if brand == b"qt  " else MP4
+
+
+def _matroska(head: bytes) -> FileKind | None:
+    """WebM or MKV when the file starts with an EBML header of that document type."""
+    if not head.startswith(b"\x1a\x45\xdf\xa3"):
+        return None
+    if b"webm" in head[:64]:
+        return WEBM
+    return MKV if b"matroska" in head[:64] else None
+
+
+def _avi(head: bytes) -> FileKind | None:
+    return AVI if head[:4] == b"RIFF" and head[8:12] == b"AVI " else None
+
+
+def _what(head: bytes) -> str:
+    """A sentence that says what the file is instead of a video."""
+    if head[4:8] == b"ftyp":
+        return "This is a photo (HEIC or AVIF), not a video."
+    for offset, magic, name in _OTHER_FILES:
+        if head[offset : offset + len(magic)] == magic:
+            return f"This is {name}, which is not read here."
+    if head[:1] == head[188:189] == b"\x47":
+        return "This is an MPEG transport stream, which is not read here."
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip().lower()
+    for start, name in _TEXT_FILES:
+        if text.startswith(start):
+            return f"This is {name}, not a video."
+    if all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head):
+        return "This is a text file, not a video."
+    return "The content of this file is not a known video format."

@@ -1,0 +1,299 @@
+"""Video in: what a clip is (:func:`probe`) and its frames with their times (:func:`read_frames`).
+
+The only way by which frames enter gymform. Time comes from the presentation time stamps, counts
+from packets and frames that were really there: headers lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from gymform.errors import NoFramesError, TooLongError
+from gymform.limits import MAX_FRAMES, MAX_SECONDS
+from gymform.types import Clip
+from gymform.video.clock import Clock, presentation_order
+from gymform.video.geometry import Geometry, fit, geometry_of
+from gymform.video.source import UNREADABLE, Source, check_size, open_source
+
+Keep = Callable[[int, float], bool]
+
+_KNOWN_COLORSPACES = (1, 2, 4, 5, 6, 7, 9, 10)
+"""FFmpeg's matrix coefficients that swscale converts; a broken file may name any other."""
+
+_UNSPECIFIED = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame: its number in the clip, its second, and its pixels.
+
+    ``index`` counts every frame of the clip, kept or not; ``time_s`` starts at 0; ``rgb`` is
+    uint8 (H, W, 3), upright, with square pixels.
+    """
+
+    index: int
+    time_s: float
+    rgb: np.ndarray
+
+
+def probe(path: Path, name: str | None = None) -> Clip:
+    """What the video file at ``path`` holds, from its packets and its first frame.
+
+    ``name`` is what to call it (the client's name of an upload), else the file's own name. Only
+    one frame is decoded; sizes are of the upright frame. Raises VideoError kinds with a text for
+    the user: see `gymform.errors`.
+    """
+    with open_source(path, threads=1) as source:
+        clock, first_frame = _survey(source)
+        geometry = _geometry(first_frame, source)
+        width, height = geometry.size
+        return Clip(
+            name=name or path.name,
+            container=source.kind.suffix[1:],
+            codec=_codec_name(source),
+            width=width,
+            height=height,
+            rotation=geometry.rotation,
+            duration_s=clock.duration_s,
+            fps=clock.frames / clock.duration_s,
+            frames=clock.frames,
+            bytes=path.stat().st_size,
+            sha256=_sha256(path),
+            problems=(
+                *source.problems(clock, decoded=False),
+                *_geometry_problems(geometry),
+            ),
+        )
+
+
+def read_frames(
+    path: Path, *, max_side: int | None = None, keep: Keep | None = None
+) -> FrameStream:
+    """The frames of the video at ``path``, upright, one after the other.
+
+    ``max_side`` shrinks frames at once so that no side is longer (px); ``keep(index, time_s)``
+    is asked once for each frame in order, and where it says False the frame is neither converted
+    nor yielded. Use it as a context manager. Raises VideoError kinds here and, where the header
+    lied, while iterating.
+    """
+    return FrameStream(path, max_side=max_side, keep=keep)
+
+
+class FrameStream:
+    """An iterator of :class:`Frame`, to be gone through once, and closed by ``with``.
+
+    Memory does not grow with the clip: a frame is held only by whoever iterates.
+    """
+
+    scale: float
+    """Pixels of a yielded frame for each pixel of the upright source frame, at most 1."""
+
+    width: int
+    """Width of yielded frames, px."""
+
+    height: int
+    """Height of yielded frames, px."""
+
+    source_size: tuple[int, int]
+    """(width, height) px of the upright source frame."""
+
+    fps: float
+    """The stream's stated rate, frames a second: a nominal figure, time is in the frames."""
+
+    def __init__(self, path: Path, *, max_side: int | None = None, keep: Keep | None = None):
+        self._keep = keep
+        self._notes: list[str] = []
+        self._problems: tuple[str, ...] = ()
+        self._stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as opening:  # closes again when the first frame fails
+            self._source = opening.enter_context(open_source(path))
+            self._clock = Clock(self._source.rate)
+            frames = self._source.frames()
+            first = _first(frames)
+            self._plan(first[0], max_side)
+            self._frames = itertools.chain((first,), frames)
+            self._stack = opening.pop_all()
+        self._iterator = self._iterate()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was not read as it should have been, in sentences; complete after iteration."""
+        return self._problems or tuple(self._notes)
+
+    def close(self) -> None:
+        """Close the file; frames that were yielded stay valid."""
+        self._iterator.close()
+        self._stack.close()
+
+    def __enter__(self) -> FrameStream:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._iterator
+
+    def __next__(self) -> Frame:
+        return next(self._iterator)
+
+    def _plan(self, first: av.VideoFrame, max_side: int | None) -> None:
+        """Settle from the first frame what every frame will look like."""
+        self._geometry = _geometry(first, self._source)
+        self._notes += _geometry_problems(self._geometry)
+        self._stored_size = (first.width, first.height)
+        self._converter = VideoReformatter()
+        self.source_size = self._geometry.size
+        self._square, self.scale = fit(self._geometry.square, max_side)
+        (self.width, self.height), _ = fit(self.source_size, max_side)
+        self.fps = self._source.rate
+
+    def _iterate(self) -> Generator[Frame, None, None]:
+        for index, (frame, time_s) in enumerate(self._timed()):
+            _check_length(index + 1, time_s)
+            self._watch_size(frame, time_s)
+            if self._keep is not None and not self._keep(index, time_s):
+                continue
+            rgb = self._converted(frame)
+            if rgb is None:
+                self._notes.append(f"The clip could be read up to {time_s:.1f} s only.")
+                break
+            yield Frame(index, time_s, rgb)
+        self._problems = (*self._source.problems(self._clock, decoded=True), *self._notes)
+
+    def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Frames that have a moment of their own, with their seconds."""
+        for frame, stamp_s in self._frames:
+            time_s = self._clock.time(stamp_s)
+            if time_s is not None:
+                yield frame, time_s
+
+    def _watch_size(self, frame: av.VideoFrame, time_s: float) -> None:
+        """Note a change of size in mid-stream; the frame is then scaled to the first one's."""
+        size = (frame.width, frame.height)
+        if size == self._stored_size:
+            return
+        check_size(*size)
+        self._stored_size = size
+        self._notes.append(
+            f"The picture changes to {size[0]} x {size[1]} px at {time_s:.1f} s: "
+            f"scaled to {self.width} x {self.height} px."
+        )
+
+    def _converted(self, frame: av.VideoFrame) -> np.ndarray | None:
+        """The frame as uint8 (height, width, 3), upright; None where it has no known colours."""
+        if frame.colorspace not in _KNOWN_COLORSPACES:
+            frame.colorspace = _UNSPECIFIED
+        width, height = self._square
+        shrinks = width < frame.width
+        try:
+            picture = self._converter.reformat(
+                frame,
+                width=width,
+                height=height,
+                format="rgb24",
+                interpolation=Interpolation.AREA if shrinks else Interpolation.BILINEAR,
+                threads=1,
+            )
+        except UNREADABLE:
+            return None
+        return self._geometry.upright(picture.to_ndarray())
+
+
+def _survey(source: Source) -> tuple[Clock, av.VideoFrame]:
+    """A clock that has heard all frames, and the first frame, from one pass over the packets.
+
+    Raises TooLongError over a cap, NoFramesError when no frame can be decoded.
+    """
+    first: list[av.VideoFrame] = []
+
+    def stamps() -> Iterator[float | None]:
+        for packet in source.packets():
+            if not first:
+                first.extend(source.decode(packet)[:1])
+            if source.is_shown(packet):
+                yield source.packet_stamp(packet)
+
+    clock = Clock(source.rate)
+    for stamp_s in presentation_order(stamps()):
+        time_s = clock.time(stamp_s)
+        if time_s is not None:
+            _check_length(clock.frames, time_s)
+    if not first:
+        first.extend(source.decode(None)[:1])
+    if not first or not clock.frames:
+        raise _no_frames()
+    return clock, first[0]
+
+
+def _first(
+    frames: Iterator[tuple[av.VideoFrame, float | None]],
+) -> tuple[av.VideoFrame, float | None]:
+    """The first frame and its stamp. Raises NoFramesError where there is none."""
+    for frame in frames:
+        return frame
+    raise _no_frames()
+
+
+def _no_frames() -> NoFramesError:
+    return NoFramesError(
+        "The file announces pictures, but not one of them can be decoded: it is damaged or "
+        "incomplete. Copy or export the clip again."
+    )
+
+
+def _check_length(frames: int, time_s: float) -> None:
+    """Raise TooLongError when the clip is over the cap of frames or seconds."""
+    if time_s > MAX_SECONDS:
+        raise TooLongError(
+            f"The clip is longer than {MAX_SECONDS:g} s. Trim it to one repetition, or to a "
+            "few: a repetition takes two to ten seconds."
+        )
+    if frames > MAX_FRAMES:
+        raise TooLongError(
+            f"The clip has more than {MAX_FRAMES:,} frames. Trim it to one repetition, or "
+            "record at a lower frame rate."
+        )
+
+
+def _geometry(frame: av.VideoFrame, source: Source) -> Geometry:
+    """The clip's geometry from its first frame, after the checks of its size."""
+    check_size(frame.width, frame.height)
+    stream = source.stream
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    geometry = geometry_of(frame, aspect)
+    check_size(*geometry.size)
+    return geometry
+
+
+def _geometry_problems(geometry: Geometry) -> Iterator[str]:
+    if geometry.skew > 1:
+        yield (
+            "The clip asks to be turned by an odd angle: "
+            f"it was turned by {geometry.rotation} degrees only."
+        )
+
+
+def _codec_name(source: Source) -> str:
+    """The codec's own name; a decoder may have another ("libdav1d" reads "av1")."""
+    return str(source.stream.codec_context.codec.canonical_name)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

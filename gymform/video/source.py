@@ -1,0 +1,288 @@
+"""A video file opened so that it can harm nobody: sniffed, capped, whitelisted.
+
+Everything that FFmpeg is asked for input passes here. What cannot be used at all raises a
+VideoError with a text for the user; what is wrong in places is skipped and counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from gymform.errors import (
+    DamagedVideoError,
+    EmptyFileError,
+    NotAVideoError,
+    NoVideoStreamError,
+    TooLargeError,
+    TooSmallError,
+    VideoError,
+)
+from gymform.limits import MAX_PIXELS, MAX_SIDE, MAX_UPLOAD_BYTES, MIN_SIDE
+from gymform.sniff import CONTAINERS, HEAD_BYTES, FileKind, sniff
+from gymform.video.clock import Clock, stated_rate
+from gymform.video.tables import check_tables
+
+CODECS = ("h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9", "av1", "libdav1d")
+"""Names of the decoders that are used. All others stay shut, whatever a file asks for."""
+
+OPTIONS = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
+    "protocol_whitelist": "file",
+    "codec_whitelist": ",".join(CODECS),
+    # a lying header may hide a larger picture: four times the cap is still decoded, to say so
+    "max_pixels": str(4 * MAX_PIXELS),
+}
+"""Given to every av.open: no playlist, no network, no rare decoder, no boundless picture."""
+
+TIMEOUT_S = 10.0
+"""Longest wait for a file to open, and for each packet."""
+
+MAX_THREADS = 4
+"""Decoder threads. Each keeps a frame, so that memory stays bounded on machines of many cores."""
+
+UNREADABLE = (av.FFmpegError, ValueError, OverflowError)
+"""What PyAV raises on broken data. FFmpeg's own words name paths: they are never passed on."""
+
+_SHOW_FRAME = 0x10
+"""Bit of a VP8 frame's first byte (RFC 6386, 9.1): without it the frame is only a reference."""
+
+
+def check_file(path: Path) -> FileKind:
+    """The container of the file at ``path``, after all checks that need no decoder.
+
+    Raises VideoError kinds: missing or no regular file, empty, over the cap of bytes, not a
+    video, sample tables that are a memory bomb.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAVideoError("Expected a video file, but this is a folder or a device.")
+        check_bytes(status.st_size)
+        with path.open("rb") as file:
+            kind = sniff(file.read(HEAD_BYTES))
+        if kind.demuxer == "mov":
+            check_tables(path)
+    except FileNotFoundError:
+        raise VideoError("The video file is gone. Choose the clip again.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the file name is not usable"
+        raise VideoError(f"The video file cannot be read: {reason}.") from None
+    return kind
+
+
+def check_bytes(count: int) -> None:
+    """Raise EmptyFileError for no bytes, TooLargeError for more than the cap."""
+    if count == 0:
+        raise EmptyFileError(
+            f"The file is empty (0 bytes). Choose the clip again: {CONTAINERS} is expected."
+        )
+    if count > MAX_UPLOAD_BYTES:
+        megabyte = 1024 * 1024
+        raise TooLargeError(
+            f"The file has {count / megabyte:,.1f} MB, at most {MAX_UPLOAD_BYTES // megabyte} MB "
+            "are accepted. Trim the clip to one repetition, or record at 1080p."
+        )
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise TooLargeError or TooSmallError for a picture of ``width`` x ``height`` px."""
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise TooLargeError(
+            f"The picture has {width} x {height} px, at most {MAX_PIXELS / 1e6:.1f} megapixels "
+            "(4K) are accepted. Export the clip at 1080p."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise TooSmallError(
+            f"The picture has {width} x {height} px, at least {MIN_SIDE} px on each side are "
+            "needed, and 360 px or more to see a person well."
+        )
+
+
+@contextlib.contextmanager
+def open_source(path: Path, *, threads: int = MAX_THREADS) -> Iterator[Source]:
+    """The video at ``path``, opened for reading, closed at the end of the block.
+
+    Raises VideoError kinds for whatever cannot be used.
+    """
+    kind = check_file(path)
+    with _opened(path, kind) as container:
+        yield Source(container, _best_stream(container), kind, threads)
+
+
+class Source:
+    """An opened file: its video packets, their decoding, and what went wrong on the way."""
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, kind: FileKind, threads: int
+    ) -> None:
+        self.container = container
+        self.stream = stream
+        self.kind = kind
+        self.rate = stated_rate(stream.guessed_rate)
+        self.stamped = kind.demuxer != "avi"  # AVI knows a rate, and no presentation times
+        self._packets = 0
+        self._hidden = 0
+        self._decoded = 0
+        self._start_s = float("inf")
+        self._end_s = 0.0
+        context = stream.codec_context
+        context.options = {key: OPTIONS[key] for key in ("codec_whitelist", "max_pixels")}
+        context.thread_type = "AUTO"
+        context.thread_count = min(threads, os.cpu_count() or 1)
+
+    def packets(self) -> Iterator[av.Packet]:
+        """Whole packets of the video in decoding order, up to the end or to where it breaks."""
+        # what cannot be demuxed ends the clip: problems() will find it too short
+        with contextlib.suppress(*UNREADABLE):
+            for packet in self.container.demux():
+                if packet.size == 0 or packet.is_corrupt:  # flush marks; cut off by the file's end
+                    continue
+                self._note_span(packet)
+                if packet.stream_index == self.stream.index:
+                    self._packets += 1
+                    self._hidden += not self.is_shown(packet)
+                    yield packet
+
+    def is_shown(self, packet: av.Packet) -> bool:
+        """Whether the packet becomes a frame: not cut by an edit list, no mere reference."""
+        if packet.is_discard:
+            return False
+        is_vp8 = self.stream.codec_context.name == "vp8"
+        return not is_vp8 or bool(memoryview(packet)[0] & _SHOW_FRAME)
+
+    def packet_stamp(self, packet: av.Packet) -> float | None:
+        """The packet's presentation time in seconds; for AVI its place in decoding order."""
+        return self._seconds(packet.pts if self.stamped else packet.dts)
+
+    def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
+        """Undamaged frames that ``packet`` completes; None asks for all that still wait."""
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except UNREADABLE:
+            return []
+        frames = [frame for frame in frames if not frame.is_corrupt]
+        self._decoded += len(frames)
+        return frames
+
+    def frames(self) -> Iterator[tuple[av.VideoFrame, float | None]]:
+        """Undamaged frames in presentation order, each with its time stamp in seconds."""
+        order: deque[float | None] = deque()
+        for packet in self.packets():
+            if not self.stamped:
+                order.append(self.packet_stamp(packet))
+            for frame in self.decode(packet):
+                yield frame, self._frame_stamp(frame, order)
+        for frame in self.decode(None):
+            yield frame, self._frame_stamp(frame, order)
+
+    def problems(self, clock: Clock, *, decoded: bool) -> Iterator[str]:
+        """What went wrong, in sentences, once all packets were read.
+
+        ``decoded`` says whether all frames were decoded, so that missing ones can be told.
+        """
+        promised_s = self._promised_s()
+        if promised_s - clock.duration_s > max(0.25, 2 * clock.step_s):
+            yield (
+                f"The clip ends early: {clock.duration_s:.1f} s of {promised_s:.1f} s "
+                "could be read."
+            )
+        lost = self._packets - self._hidden - self._decoded
+        if decoded and lost > 0:
+            yield f"{lost} damaged frame{'s were' if lost > 1 else ' was'} left out."
+        if not self.stamped:
+            yield (
+                "AVI files store no time stamps: the stated rate of "
+                f"{self.rate:.4g} frames a second was used."
+            )
+        yield from clock.problems()
+
+    def _frame_stamp(self, frame: av.VideoFrame, order: deque[float | None]) -> float | None:
+        if self.stamped:
+            return self._seconds(frame.pts)
+        return order.popleft() if order else None
+
+    def _seconds(self, ticks: int | None) -> float | None:
+        base = self.stream.time_base
+        return None if ticks is None or not base else float(ticks * base)
+
+    def _note_span(self, packet: av.Packet) -> None:
+        """Remember from when to when packets of any stream reach."""
+        ticks, base = packet.dts if packet.pts is None else packet.pts, packet.time_base
+        if ticks is not None and base:
+            self._start_s = min(self._start_s, float(ticks * base))
+            self._end_s = max(self._end_s, float((ticks + (packet.duration or 0)) * base))
+
+    def _promised_s(self) -> float:
+        """Seconds that the header announces, 0 unless packets are missing from them."""
+        announced = self.stream.frames
+        if self.kind.demuxer != "matroska" and announced <= self._packets:
+            return 0.0
+        promised_s = (self.container.duration or 0) / av.time_base
+        span_s = self._end_s - self._start_s
+        return promised_s if promised_s - span_s > 0.25 else 0.0
+
+
+@contextlib.contextmanager
+def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
+    """FFmpeg's view of the file, forced to the container that was sniffed."""
+    try:
+        container = av.open(
+            str(path.resolve()),  # absolute: a name like "concat:..." is then no protocol
+            format=kind.demuxer,
+            options=OPTIONS,
+            metadata_errors="replace",
+            timeout=TIMEOUT_S,
+        )
+    except UNREADABLE:
+        raise DamagedVideoError(
+            "The file starts like a video but cannot be opened: it is cut off or damaged, and "
+            "its index is missing. Copy or export the clip again."
+        ) from None
+    with container:
+        yield container
+
+
+def _best_stream(container: InputContainer) -> VideoStream:
+    """The video stream to read: the default one, then the largest; cover pictures do not count.
+
+    Raises NoVideoStreamError, NotAVideoError for a codec that is not read, and the errors of
+    :func:`check_size`.
+    """
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not streams:
+        raise NoVideoStreamError(
+            "The file has no moving picture, only sound or nothing. Choose a clip with video."
+        )
+    readable = [stream for stream in streams if _codec(stream) in CODECS]
+    if not readable:
+        raise NotAVideoError(
+            f"The pictures in this file are compressed with {_codec(streams[0])}, which is not "
+            "read here. Export the clip as MP4 with H.264 or HEVC."
+        )
+    best = max(readable, key=_preference)
+    context = best.codec_context
+    if context.width and context.height:
+        check_size(context.width, context.height)
+    return best
+
+
+def _codec(stream: VideoStream) -> str:
+    return stream.codec_context.name if stream.codec_context else "an unknown codec"
+
+
+def _preference(stream: VideoStream) -> tuple[bool, int]:
+    is_default = bool(stream.disposition & av.stream.Disposition.default)
+    return is_default, stream.codec_context.width * stream.codec_context.height
