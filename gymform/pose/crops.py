@@ -35,28 +35,29 @@ def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
 
 
 def cut_crop(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it.
-
-    Strongly reduced crops are averaged over an area first, so that thin limbs do not alias.
-    """
-    scale = (crop[2] / (INPUT_SIZE[0] - 1), crop[3] / (INPUT_SIZE[1] - 1))
-    shrink = min(scale)
-    if shrink >= 2.0:
-        factor = 1.0 / np.floor(shrink)
-        height, width = rgb.shape[:2]
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        ratio = np.array([size[0] / width, size[1] / height])
-        centre = (crop[:2] + 0.5) * ratio - 0.5
-        return cut_crop(small, np.concatenate((centre, crop[2:] * ratio)))
+    """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it."""
+    rgb, crop = _reduced(rgb, crop)
+    step = crop[2:] / (np.array(INPUT_SIZE) - 1)  # frame px from one crop pixel to the next
+    corner = crop[:2] - crop[2:] / 2
     # maps crop pixels to frame pixels, hence WARP_INVERSE_MAP
-    matrix = np.array(
-        [
-            [scale[0], 0.0, crop[0] - crop[2] / 2],
-            [0.0, scale[1], crop[1] - crop[3] / 2],
-        ]
-    )
+    matrix = np.array([[step[0], 0.0, corner[0]], [0.0, step[1], corner[1]]])
     return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+def _reduced(rgb: np.ndarray, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frame and crop at a whole fraction of their size, where a crop is reduced by two or more.
+
+    Pixels are averaged over their area, so that thin limbs do not alias in the warp.
+    """
+    shrink = int(min(crop[2:] / (np.array(INPUT_SIZE) - 1)))
+    if shrink < 2:
+        return rgb, crop
+    height, width = rgb.shape[:2]
+    size = max(1, round(width / shrink)), max(1, round(height / shrink))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    ratio = np.array([size[0] / width, size[1] / height])
+    centre = (crop[:2] + 0.5) * ratio - 0.5
+    return small, np.concatenate((centre, crop[2:] * ratio))
 
 
 def to_tensor(crops: list[np.ndarray]) -> torch.Tensor:

@@ -22,6 +22,9 @@ BLUR_SIGMA = 2.0
 FLOOR, CEILING = 0.001, 50.0
 """Heatmap values are clipped to this range before the logarithm."""
 
+MAX_STEP = 2.0
+"""Longest step from the highest pixel, px on each axis: a flat ridge must not send a joint away."""
+
 
 def flip_back(heatmaps: torch.Tensor) -> torch.Tensor:
     """Heatmaps (B, 17, H, W) of mirrored crops, as those of the crops themselves."""
@@ -31,52 +34,62 @@ def flip_back(heatmaps: torch.Tensor) -> torch.Tensor:
 def decode(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints float32 (B, K, 2) in heatmap px and scores float32 (B, K) in [0, 1].
 
-    ``heatmaps`` is float (B, K, H, W). The score is the peak's value. A heatmap with a NaN, or
-    without a positive peak, gives NaN coordinates and score 0, never a number.
+    ``heatmaps`` is float (B, K, H, W). The score is the peak's value. A heatmap that holds a NaN,
+    is flat or has no positive peak gives NaN coordinates and score 0, never a number.
     """
     batch, keypoints, height, width = heatmaps.shape
-    maps = heatmaps.reshape(-1, height, width).astype(np.float32)
-    flat = maps.reshape(len(maps), -1)
-    sound = np.asarray(np.isfinite(flat).all(axis=1))
-    flat = np.where(sound[:, None], flat, 0.0)
-    peak = flat.argmax(axis=1)
-    score = flat[np.arange(len(flat)), peak]
-    sound &= score > 0
-    start = np.stack((peak % width, peak // width), axis=1)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and so missing
+        maps = heatmaps.reshape(-1, height, width).astype(np.float32)
+    flat = maps.reshape(len(maps), height * width)
+    highest, lowest = flat.max(axis=1), flat.min(axis=1)  # both NaN where the map holds one
+    finite = np.isfinite(highest) & np.isfinite(lowest)
+    sound = np.flatnonzero(finite & (highest > 0) & (highest > lowest))
+    y, x = np.divmod(flat[sound].argmax(axis=1), width)
     points = np.full((len(maps), 2), np.nan, dtype=np.float32)
-    for i in np.flatnonzero(sound):
-        points[i] = start[i] + _newton_step(maps[i], *start[i])
-    limit = np.array([width - 1, height - 1], dtype=np.float32)
+    points[sound] = np.stack((x, y), axis=1) + _newton_steps(maps[sound], x, y)
+    limit = np.array((width - 1, height - 1), dtype=np.float32)
     points = np.clip(points, 0, limit)  # NaN stays NaN
-    score = np.where(sound, np.clip(score, 0.0, 1.0), 0.0).astype(np.float32)
+    score = np.zeros(len(maps), dtype=np.float32)
+    score[sound] = np.minimum(highest[sound], 1.0)
     return points.reshape(batch, keypoints, 2), score.reshape(batch, keypoints)
 
 
-def _newton_step(heatmap: np.ndarray, x: int, y: int) -> np.ndarray:
-    """Offset float (2,) px from the highest pixel (x, y) to the top of the fitted parabola.
+def _newton_steps(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Offsets float64 (N, 2) px from the highest pixels (x, y) to the tops of fitted parabolas.
 
-    Only the 3 x 3 pixels around the peak are needed, so only what the blur reaches from there
-    is blurred; pixels beyond the border repeat the border's, as in the official code.
+    Zero where the parabola has no top. ``maps`` is (N, H, W), ``x`` and ``y`` are int (N,).
     """
-    margin = BLUR_KERNEL // 2 + 1
-    height, width = heatmap.shape
-    left, top = max(0, x - margin), max(0, y - margin)
-    patch = heatmap[top : min(height, y + margin + 1), left : min(width, x + margin + 1)]
-    blurred = cv2.GaussianBlur(patch, (BLUR_KERNEL, BLUR_KERNEL), BLUR_SIGMA)
-    # the neighbours, with the border repeated
-    rows = np.clip(np.arange(y - 1, y + 2), 0, height - 1) - top
-    columns = np.clip(np.arange(x - 1, x + 2), 0, width - 1) - left
-    logs = np.log(np.clip(blurred[np.ix_(rows, columns)], FLOOR, CEILING)).astype(np.float64)
-    gradient = 0.5 * np.array([logs[1, 2] - logs[1, 0], logs[2, 1] - logs[0, 1]])
-    dxx = logs[1, 2] - 2 * logs[1, 1] + logs[1, 0]
-    dyy = logs[2, 1] - 2 * logs[1, 1] + logs[0, 1]
-    # the official mixed derivative: it uses the two diagonal neighbours only
-    dxy = 0.5 * (
-        logs[2, 2] - logs[1, 2] - logs[2, 1] + 2 * logs[1, 1] - logs[1, 0] - logs[0, 1] + logs[0, 0]
-    )
-    hessian = np.array([[dxx, dxy], [dxy, dyy]]) + np.finfo(np.float32).eps * np.eye(2)
-    if abs(np.linalg.det(hessian)) < 1e-12:
-        return np.zeros(2)
-    step = -np.linalg.solve(hessian, gradient)
-    # a peak that is no peak (a ridge, a border) must not send the joint away
-    return np.clip(step, -2.0, 2.0) if np.isfinite(step).all() else np.zeros(2)
+    logs = np.log(np.clip(_blurred_around(maps, x, y), FLOOR, CEILING))
+    (upper_left, upper, _), (left, middle, right), (_, lower, lower_right) = logs.transpose(1, 2, 0)
+    dx, dy = (right - left) / 2, (lower - upper) / 2
+    dxx, dyy = right - 2 * middle + left, lower - 2 * middle + upper
+    # the official mixed derivative: it uses two of the four diagonal neighbours
+    dxy = (lower_right - right - lower + 2 * middle - left - upper + upper_left) / 2
+    determinant = dxx * dyy - dxy**2
+    # the official code steps anyway: from a ridge or a saddle that leads anywhere
+    top = (dxx < 0) & (determinant > 1e-12)
+    determinant = np.where(top, determinant, 1.0)
+    step = np.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), axis=1) / determinant[:, None]
+    return np.clip(np.where(top[:, None], step, 0.0), -MAX_STEP, MAX_STEP)
+
+
+def _blurred_around(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The 3 x 3 pixels (N, 3, 3) around (x, y) of the blurred maps (N, H, W).
+
+    Only they are needed, so only they are computed. As in the official code, the blur sees the
+    map mirrored at its border, and a neighbour beyond the border is the border pixel itself.
+    """
+    height, width = maps.shape[1:]
+    reach = BLUR_KERNEL // 2 + 1
+    padded = np.pad(maps, ((0, 0), (reach, reach), (reach, reach)), mode="reflect")
+    side = 2 * reach + 1
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
+    near = windows[np.arange(len(maps)), y, x].astype(np.float64)
+    kernel = cv2.getGaussianKernel(BLUR_KERNEL, BLUR_SIGMA)[:, 0]
+    blur = np.stack([np.pad(kernel, (shift, 2 - shift)) for shift in range(3)])  # (3, side)
+    blurred = blur @ near @ blur.T
+    for at, edge in ((0, 0), (2, height - 1)):
+        blurred[y == edge, at] = blurred[y == edge, 1]
+    for at, edge in ((0, 0), (2, width - 1)):
+        blurred[x == edge, :, at] = blurred[x == edge, :, 1]
+    return blurred
