@@ -1,0 +1,373 @@
+"""The terminal: ``python -m gymform analyze | weights | train-exercise``.
+
+Answers go to standard output, everything else (progress, problems) to standard error. Imports that
+cost time stay inside the commands, so that ``--help`` and usage errors come at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import importlib
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gymform import __version__
+from gymform.errors import GymformError
+
+if TYPE_CHECKING:
+    from gymform.analysis import Analysis, Artifacts, Options
+    from gymform.types import Prediction
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes; 130 is what shells report for Ctrl-C."""
+
+PROG = "python -m gymform"
+
+_TRAINING = {"train-exercise": ("gymform.exercise.train", "train the exercise classifier anew")}
+"""Commands that bring their own options, in ``add_arguments`` and ``run`` of a module."""
+
+_EPILOG = """\
+exit codes: 0 every clip was answered ("unknown" is an answer); 1 something failed; 2 the command
+was not understood; 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if arguments and arguments[0] in _TRAINING:
+            return _train(arguments[0], arguments[1:])
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
+    except GymformError as error:
+        print(f"gymform: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("gymform: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); keep Python's exit from trying again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROG,
+        description="Find the lifter's skeleton in videos and say which exercise it is.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gymform {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_analyze(commands)
+    _add_weights(commands)
+    for name, (_, text) in _TRAINING.items():
+        commands.add_parser(name, help=text)
+    return parser
+
+
+# --- analyze ------------------------------------------------------------------------------------
+
+
+def _add_analyze(commands: Any) -> None:
+    parser = commands.add_parser(
+        "analyze",
+        help="skeleton, trajectories and exercise of one or more clips",
+        description="Write the annotated video, the keypoints (.npz, .csv) and the answer (.json) "
+        "of every clip to a folder, and print the answers.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for results (out)"
+    )
+    parser.add_argument("--pose-model", metavar="NAME", help="one of `weights list`")
+    parser.add_argument(
+        "--flip-test",
+        action="store_true",
+        help="average over mirrored frames: a little more exact, twice the time",
+    )
+    parser.add_argument(
+        "--box",
+        type=_box,
+        metavar="X,Y,W,H",
+        help="follow the person in this box: px of the upright frame, from the upper left corner",
+    )
+    parser.add_argument(
+        "--at", type=_not_negative, default=0.0, metavar="S", help="second of the box (0)"
+    )
+    parser.add_argument(
+        "--max-fps", type=_positive, metavar="F", help="skip frames above this rate"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object a clip and line, nothing else"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="show where an unexpected problem arose"
+    )
+    parser.set_defaults(run=_analyze)
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    """(x, y, w, h) from ``x,y,w,h``."""
+    try:
+        x, y, width, height = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected four numbers x,y,w,h in px, got {text!r}"
+        ) from None
+    if not all(map(math.isfinite, (x, y, width, height))) or min(width, height) <= 0:
+        raise argparse.ArgumentTypeError(f"expected width and height above 0, got {text!r}")
+    return x, y, width, height
+
+
+def _positive(text: str) -> float:
+    return _number(text, math.ulp(0.0), "a number above 0")
+
+
+def _not_negative(text: str) -> float:
+    return _number(text, 0.0, "a number from 0")
+
+
+def _number(text: str, least: float, expected: str) -> float:
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        if math.isfinite(value) and value >= least:
+            return value
+    raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    """Analyse every clip; one that fails does not keep the others from being answered."""
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"gymform: --out {options.out}: {error.strerror}", file=sys.stderr)
+        return USAGE
+    failed = 0
+    stems = unique_stems(options.clips)
+    for number, (clip, stem) in enumerate(zip(options.clips, stems, strict=True), 1):
+        name = shown_name(clip)
+        title = name if len(stems) == 1 else f"{number}/{len(stems)} {name}"
+        try:
+            record = _analyze_one(clip, stem, title, options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other clips come next
+            failed += 1
+            if options.debug and not isinstance(error, GymformError):
+                traceback.print_exc()
+            text = _explain(error)
+            print(f"{name}: {text}", file=sys.stderr)
+            record = {"file": str(clip), "error": {"kind": type(error).__name__, "text": text}}
+        if options.json:
+            print(json.dumps(record), flush=True)
+    return FAILED if failed else OK
+
+
+def shown_name(clip: Path) -> str:
+    """The file's name without what would break or command a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in clip.name)
+
+
+def unique_stems(clips: Sequence[Path]) -> list[str]:
+    """A name for each clip's results: its own without suffix, numbered when that is taken."""
+    taken: set[str] = set()
+    stems = []
+    for clip in clips:
+        stem, number = clip.stem, 2
+        while stem.lower() in taken:  # some file systems do not tell case apart
+            stem, number = f"{clip.stem}-{number}", number + 1
+        taken.add(stem.lower())
+        stems.append(stem)
+    return stems
+
+
+def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Analyse and save one clip, print the answer for people, return the one for programs."""
+    from gymform import analysis
+
+    with _bars(title) as progress:
+        answer = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
+        files = analysis.save(answer, clip, options.out, stem=stem, progress=progress)
+    if not options.json:
+        print(_sentence(shown_name(clip), answer, options.out), flush=True)
+    return _record(clip, answer, files)
+
+
+def _options(options: argparse.Namespace) -> Options:
+    """The analysis' options from the terminal's."""
+    from gymform.analysis import Options, Target
+
+    target = Target(options.at, options.box, None) if options.box else None
+    return Options(
+        pose_model=options.pose_model,
+        flip_test=options.flip_test,
+        target=target,
+        max_fps=options.max_fps,
+    )
+
+
+def _explain(error: Exception) -> str:
+    """What to tell the user of a failed clip, without paths and tracebacks."""
+    if isinstance(error, GymformError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"cannot be read or written: {error.strerror or type(error).__name__}"
+    if isinstance(error, MemoryError):
+        return "not enough memory: try a shorter or smaller clip"
+    return f"unexpected problem ({type(error).__name__}); --debug shows where"
+
+
+def _sentence(name: str, answer: Analysis, out: Path) -> str:
+    """The answer for people: a line, and indented what there is to say about it."""
+    lines = [f"{name}: {answer.prediction.label}  ({_ranking(answer.prediction)})"]
+    remarks = (answer.prediction.reason, *answer.clip.problems, *answer.quality.notes)
+    lines += [f"  {remark}" for remark in remarks if remark]
+    lines.append(f"  results in {out}")
+    return "\n".join(lines)
+
+
+def _ranking(prediction: Prediction) -> str:
+    """All classes by falling probability: ``squat 93 %, deadlift 4 %``."""
+    pairs = zip(prediction.probabilities, prediction.classes, strict=True)
+    return ", ".join(f"{name} {share:.0%}" for share, name in sorted(pairs, reverse=True))
+
+
+def _record(clip: Path, answer: Analysis, files: Artifacts) -> dict[str, Any]:
+    """The answer for programs."""
+    prediction = answer.prediction
+    return {
+        "file": str(clip),
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": dict(
+            zip(prediction.classes, map(float, prediction.probabilities), strict=True)
+        ),
+        "reason": prediction.reason,
+        "windows": [dataclasses.asdict(window) for window in prediction.windows],
+        "quality": dataclasses.asdict(answer.quality),
+        "clip": dataclasses.asdict(answer.clip),
+        "seconds": dict(answer.seconds),
+        "results": {
+            field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)
+        },
+    }
+
+
+@contextlib.contextmanager
+def _bars(title: str) -> Iterator[Any]:
+    """A progress callback that shows one bar a stage on standard error, if that is a terminal."""
+    from tqdm import tqdm
+
+    bar: tqdm | None = None
+    shown = ""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal bar, shown
+        if stage != shown:
+            if bar is not None:
+                bar.close()
+            shown = stage
+            # disable=None: no bars where standard error is a file or a pipe
+            bar = tqdm(desc=f"{title}: {stage}", total=total, leave=False, disable=None)
+        if bar is not None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+    try:
+        yield progress
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+# --- weights ------------------------------------------------------------------------------------
+
+
+def _add_weights(commands: Any) -> None:
+    parser = commands.add_parser(
+        "weights", help="list, fetch, verify and convert models", description="Manage models."
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions.add_parser("list", help="models that can be chosen or fetched").set_defaults(
+        run=_weights_list
+    )
+    fetch = actions.add_parser("fetch", help="get an official ViTPose from the Hugging Face hub")
+    fetch.add_argument("name", metavar="NAME", help="one of `weights list`")
+    fetch.set_defaults(run=_weights_fetch)
+    actions.add_parser(
+        "verify", help="compare every file's sha256 with the manifest's"
+    ).set_defaults(run=_weights_verify)
+    convert = actions.add_parser(
+        "convert", help="make a ViTPose checkpoint of any known layout (.pth, .safetensors) ours"
+    )
+    convert.add_argument("file", type=Path, metavar="FILE")
+    convert.add_argument("--name", help="name to choose it by (the file's)")
+    convert.add_argument(
+        "--heads", type=int, metavar="N", help="attention heads, where the file does not say"
+    )
+    convert.set_defaults(run=_weights_convert)
+
+
+def _weights_list(options: argparse.Namespace) -> int:
+    from gymform.pose import checkpoints
+    from gymform.weights import read_manifest
+
+    manifest = read_manifest()
+    for entry in checkpoints.list_weights():
+        default = entry.name in (manifest.default_pose, manifest.default_exercise)
+        notes = ["default"] * default + ["embedded" if entry.embedded else "added"]
+        print(
+            f"{entry.name:<28} {entry.kind:<9} {entry.bytes / 1e6:7.1f} MB  "
+            f"{', '.join(notes)}; {entry.licence}"
+        )
+    for name in checkpoints.fetchable():
+        print(f"{name:<28} pose                 not here: weights fetch {name}")
+    return OK
+
+
+def _weights_fetch(options: argparse.Namespace) -> int:
+    from gymform.pose import checkpoints
+
+    with _bars(options.name) as progress:
+        entry = checkpoints.fetch(options.name, lambda done, total: progress("bytes", done, total))
+    print(f"{entry.name}: sha256 {entry.sha256}; choose it with --pose-model {entry.name}")
+    return OK
+
+
+def _weights_verify(options: argparse.Namespace) -> int:
+    from gymform.pose import checkpoints
+
+    results = checkpoints.verify()
+    for entry, problem in results:
+        print(f"{entry.name}: {problem or 'as the manifest says'}")
+    return FAILED if any(problem for _, problem in results) else OK
+
+
+def _weights_convert(options: argparse.Namespace) -> int:
+    from gymform.pose import checkpoints
+
+    entry = checkpoints.convert(options.file, name=options.name, heads=options.heads)
+    print(f"{entry.name}: sha256 {entry.sha256}; choose it with --pose-model {entry.name}")
+    return OK
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def _train(command: str, arguments: list[str]) -> int:
+    """Run a training command; its module knows its options."""
+    module = importlib.import_module(_TRAINING[command][0])
+    parser = argparse.ArgumentParser(prog=f"{PROG} {command}", description=_TRAINING[command][1])
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments)) or OK)
