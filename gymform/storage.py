@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gymform.errors import TooLargeError
+from gymform.errors import TooLargeError, VideoError
 from gymform.limits import MAX_UPLOAD_BYTES
 from gymform.sniff import HEAD_BYTES, sniff
 
@@ -62,7 +62,8 @@ def store_upload(source: bytes | BinaryIO, folder: Path) -> Path:
 
     ``source`` is the content or an open binary file, which is read from its start. Both names
     are made here, and the suffix follows the content: the client's name never becomes a path.
-    Raises EmptyFileError, TooLargeError over the cap, NotAVideoError; nothing is then left.
+    Raises EmptyFileError, TooLargeError over the cap, NotAVideoError, and VideoError when the
+    disk does not take it; nothing is then left.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes | bytearray) else source
     if stream.seekable():
@@ -73,6 +74,9 @@ def store_upload(source: bytes | BinaryIO, folder: Path) -> Path:
     try:
         with atomic_path(place / f"clip{suffix}") as temporary, temporary.open("xb") as file:
             _copy(itertools.chain((head,), _chunks(stream)), file)
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise VideoError(f"The upload could not be stored: {error.strerror}.") from None
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

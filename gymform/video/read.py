@@ -7,7 +7,6 @@ from packets and frames that were really there: headers lie.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from gymform.types import Clip
 from gymform.video.clock import Clock, presentation_order
 from gymform.video.geometry import Geometry, fit, geometry_of
 from gymform.video.source import UNREADABLE, Source, check_size, open_source
+from gymform.weights import sha256_of
 
 Keep = Callable[[int, float], bool]
 
@@ -68,7 +68,7 @@ def probe(path: Path, name: str | None = None) -> Clip:
             fps=clock.frames / clock.duration_s,
             frames=clock.frames,
             bytes=path.stat().st_size,
-            sha256=_sha256(path),
+            sha256=sha256_of(path),
             problems=(
                 *source.problems(clock, decoded=False),
                 *_geometry_problems(geometry),
@@ -292,8 +292,3 @@ def _geometry_problems(geometry: Geometry) -> Iterator[str]:
 def _codec_name(source: Source) -> str:
     """The codec's own name; a decoder may have another ("libdav1d" reads "av1")."""
     return str(source.stream.codec_context.codec.canonical_name)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
