@@ -44,10 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if arguments and arguments[0] in _TRAINING:
-            return _train(arguments[0], arguments[1:])
-        options = _parser().parse_args(arguments)
-        return int(options.run(options))
+        code = _run(arguments)
+        sys.stdout.flush()  # here, where a reader that left can be dealt with
+        return code
     except GymformError as error:
         print(f"gymform: {error}", file=sys.stderr)
         return FAILED
@@ -58,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`); keep Python's exit from trying again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments and arguments[0] in _TRAINING:
+        return _train(arguments[0], arguments[1:])
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,355 @@
+"""The terminal: options, exit codes, what goes to which stream. The analysis itself is a fake."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import gymform
+from gymform import cli
+from gymform.errors import NoPersonError, WeightsError
+from gymform.pose import checkpoints
+from gymform.weights import ModelEntry
+from tests import fakes
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Target:
+    time_s: float
+    box: tuple[float, float, float, float] | None
+    point: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Options:
+    pose_model: str | None = None
+    flip_test: bool = False
+    target: Target | None = None
+    max_fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    overlay: Path
+    poses: Path
+    csv: Path
+    json: Path
+
+
+class FakeAnalysis(ModuleType):
+    """Stands in for gymform.analysis; a clip's name says what happens to it."""
+
+    Options, Target = Options, Target
+
+    def __init__(self) -> None:
+        super().__init__("gymform.analysis")
+        self.calls: list[tuple[str, Options]] = []
+
+    def analyze(self, path, options, *, name, progress):
+        self.calls.append((name, options))
+        for done in range(3):
+            progress("pose", done, 2)
+        if "nobody" in name:
+            raise NoPersonError("Nobody was found in the clip. Choose the person by a box.")
+        if "broken" in name:
+            raise PermissionError(13, "Permission denied", str(path))
+        if "bug" in name:
+            raise ZeroDivisionError("/home/somebody/secret")
+        if "stop" in name:
+            raise KeyboardInterrupt
+        return SimpleNamespace(
+            prediction=fakes.make_prediction("deadlift", 0.91),
+            clip=fakes.make_clip(name=name, problems=("The last 3 frames are damaged.",)),
+            quality=fakes.make_quality(),
+            seconds={"network": 1.5},
+        )
+
+    def save(self, answer, source, folder, *, stem, progress):
+        progress("draw", 1, 1)
+        files = {
+            "overlay": f"{stem}.mp4",
+            "poses": f"{stem}.npz",
+            "csv": f"{stem}.csv",
+            "json": f"{stem}.json",
+        }
+        for name in files.values():
+            (folder / name).write_text(source.name)
+        return Artifacts(**{field: folder / name for field, name in files.items()})
+
+
+@pytest.fixture
+def analysis(monkeypatch) -> FakeAnalysis:
+    fake = FakeAnalysis()
+    monkeypatch.setitem(sys.modules, "gymform.analysis", fake)
+    monkeypatch.setattr(gymform, "analysis", fake, raising=False)
+    return fake
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    return tmp_path / "out"
+
+
+def analyze(out: Path, *arguments: str) -> int:
+    return cli.main(["analyze", *arguments, "--out", str(out)])
+
+
+def test_answer_goes_to_stdout_and_results_to_the_folder(analysis, out, capsys):
+    assert analyze(out, "films/a.mp4") == cli.OK
+    printed = capsys.readouterr()
+    first, *rest = printed.out.splitlines()
+    assert first.startswith("a.mp4: deadlift  (deadlift 91%, ")
+    assert any("The last 3 frames are damaged." in line for line in rest)
+    assert printed.err == ""
+    assert sorted(file.name for file in out.iterdir()) == ["a.csv", "a.json", "a.mp4", "a.npz"]
+
+
+def test_failing_clip_does_not_stop_the_others(analysis, out, capsys):
+    clips = ["a.mp4", "nobody.mp4", "/x/broken.mp4", "/x/bug.mp4", "b.mp4"]
+    assert analyze(out, *clips) == cli.FAILED
+    printed = capsys.readouterr()
+    assert [line.split(":")[0] for line in printed.out.splitlines() if line[0] != " "] == [
+        "a.mp4",
+        "b.mp4",
+    ]
+    errors = printed.err.splitlines()
+    assert errors[0] == "nobody.mp4: Nobody was found in the clip. Choose the person by a box."
+    assert errors[1] == "broken.mp4: cannot be read or written: Permission denied"
+    assert errors[2] == "bug.mp4: unexpected problem (ZeroDivisionError); --debug shows where"
+    assert len(errors) == 3
+
+
+def test_json_is_all_that_stdout_gets(analysis, out, capsys):
+    assert analyze(out, "a.mp4", "nobody.mp4", "--json") == cli.FAILED
+    answer, failure = map(json.loads, capsys.readouterr().out.splitlines())
+    assert answer["file"] == "a.mp4"
+    assert answer["label"] == "deadlift"
+    assert answer["confidence"] == pytest.approx(0.91)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+    assert answer["clip"]["problems"] == ["The last 3 frames are damaged."]
+    assert answer["seconds"] == {"network": 1.5}
+    for file in answer["results"].values():
+        assert Path(file).is_file()
+    assert failure == {
+        "file": "nobody.mp4",
+        "error": {
+            "kind": "NoPersonError",
+            "text": "Nobody was found in the clip. Choose the person by a box.",
+        },
+    }
+
+
+def test_debug_shows_where_a_bug_arose(analysis, out, capsys):
+    assert analyze(out, "bug.mp4", "nobody.mp4", "--debug") == cli.FAILED
+    errors = capsys.readouterr().err
+    assert errors.count("Traceback") == 1
+    assert "in analyze" in errors
+
+
+def test_interruption_stops_everything(analysis, out, capsys):
+    assert analyze(out, "a.mp4", "stop.mp4", "b.mp4") == cli.INTERRUPTED
+    assert [name for name, _ in analysis.calls] == ["a.mp4", "stop.mp4"]
+    assert capsys.readouterr().err == "gymform: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], Options()),
+        (
+            ["--pose-model", "vitpose-base", "--flip-test"],
+            Options(pose_model="vitpose-base", flip_test=True),
+        ),
+        (["--max-fps", "30"], Options(max_fps=30.0)),
+        (["--box", "10,20,30.5,40"], Options(target=Target(0.0, (10, 20, 30.5, 40), None))),
+        (
+            ["--box", "1,2,3,4", "--at", "1.5"],
+            Options(target=Target(1.5, (1.0, 2.0, 3.0, 4.0), None)),
+        ),
+    ],
+)
+def test_options_reach_the_analysis(analysis, out, arguments, expected):
+    assert analyze(out, "a.mp4", *arguments) == cli.OK
+    assert analysis.calls == [("a.mp4", expected)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["analyze"],
+        ["analyze", "a.mp4", "--box", "1,2,3"],
+        ["analyze", "a.mp4", "--box", "1,2,0,4"],
+        ["analyze", "a.mp4", "--box", "1,2,nan,4"],
+        ["analyze", "a.mp4", "--box", "left"],
+        ["analyze", "a.mp4", "--max-fps", "0"],
+        ["analyze", "a.mp4", "--max-fps", "inf"],
+        ["analyze", "a.mp4", "--max-fps", "many"],
+        ["analyze", "a.mp4", "--at", "-1"],
+        ["analyze", "a.mp4", "--frobnicate"],
+        ["weights"],
+        ["weights", "fetch"],
+        ["weights", "convert", "a.pth", "--heads", "six"],
+    ],
+)
+def test_usage_errors_exit_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        cli.main(arguments)
+    assert exit_info.value.code == cli.USAGE
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "usage:" in printed.err
+
+
+def test_out_that_is_a_file_is_a_usage_error(analysis, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert analyze(tmp_path / "file", "a.mp4") == cli.USAGE
+    assert "--out" in capsys.readouterr().err
+    assert analysis.calls == []
+
+
+@pytest.mark.parametrize(
+    ("clips", "stems"),
+    [
+        (["a.mp4", "b.mov"], ["a", "b"]),
+        (["x/a.mp4", "y/a.mp4", "A.webm"], ["a", "a-2", "A-3"]),
+        (["a.mp4", "a-2.mp4", "b/a.mp4"], ["a", "a-2", "a-3"]),
+        (["a.tar.mp4", ".mp4"], ["a.tar", ".mp4"]),
+    ],
+)
+def test_results_of_equal_names_do_not_overwrite_each_other(clips, stems):
+    assert cli.unique_stems([Path(clip) for clip in clips]) == stems
+
+
+def test_names_cannot_command_the_terminal(analysis, out, capsys):
+    assert analyze(out, "nobody\x1b[31m\udcff.mp4") == cli.FAILED
+    assert capsys.readouterr().err.startswith("nobody?[31m?.mp4: Nobody")
+
+
+# --- weights ------------------------------------------------------------------------------------
+
+
+def entry(name: str = "vitpose-b") -> ModelEntry:
+    return ModelEntry(
+        name=name,
+        kind="pose",
+        file=f"{name}.safetensors",
+        sha256="ab" * 32,
+        bytes=10,
+        licence="MIT",
+        provenance="test",
+        config={},
+        folder=Path("elsewhere"),
+    )
+
+
+def test_weights_list_shows_what_is_here_and_what_can_be_fetched(capsys):
+    assert cli.main(["weights", "list"]) == cli.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert any("embedded" in line and "default" in line for line in lines)
+    assert any("weights fetch vitpose-base" in line for line in lines)
+
+
+def test_weights_verify_passes_on_the_embedded_ones(capsys):
+    assert cli.main(["weights", "verify"]) == cli.OK
+    assert "as the manifest says" in capsys.readouterr().out
+
+
+def test_weights_verify_fails_when_one_differs(monkeypatch, capsys):
+    results = [(entry("good"), None), (entry("bad"), "expected sha256 ab..., got cd...")]
+    monkeypatch.setattr(checkpoints, "verify", lambda: results)
+    assert cli.main(["weights", "verify"]) == cli.FAILED
+    assert "bad: expected sha256" in capsys.readouterr().out
+
+
+def test_weights_fetch_shows_progress_and_says_how_to_choose_it(monkeypatch, capsys):
+    def fetch(name, progress):
+        progress(5, 10)
+        progress(10, 10)
+        return entry(name)
+
+    monkeypatch.setattr(checkpoints, "fetch", fetch)
+    assert cli.main(["weights", "fetch", "vitpose-base"]) == cli.OK
+    assert "--pose-model vitpose-base" in capsys.readouterr().out
+
+
+def test_weights_convert_hands_its_options_over(monkeypatch, capsys):
+    calls = []
+
+    def convert(path, name=None, heads=None):
+        calls.append((path, name, heads))
+        return entry()
+
+    monkeypatch.setattr(checkpoints, "convert", convert)
+    assert cli.main(["weights", "convert", "a.pth", "--name", "mine", "--heads", "6"]) == cli.OK
+    assert calls == [(Path("a.pth"), "mine", 6)]
+
+
+def test_typed_errors_are_shown_without_a_traceback(monkeypatch, capsys):
+    def fetch(name, progress):
+        raise WeightsError("The hub cannot be reached. Check the connection.")
+
+    monkeypatch.setattr(checkpoints, "fetch", fetch)
+    assert cli.main(["weights", "fetch", "vitpose-base"]) == cli.FAILED
+    printed = capsys.readouterr()
+    assert printed.err == "gymform: The hub cannot be reached. Check the connection.\n"
+    assert printed.out == ""
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def test_training_commands_bring_their_own_options(monkeypatch):
+    fake = ModuleType("gymform.exercise.train")
+    seen = []
+    fake.add_arguments = lambda parser: parser.add_argument("--seeds", type=int, default=3)
+    fake.run = lambda options: seen.append(options.seeds)
+    monkeypatch.setitem(sys.modules, "gymform.exercise.train", fake)
+    assert cli.main(["train-exercise", "--seeds", "5"]) == cli.OK
+    assert seen == [5]
+    with pytest.raises(SystemExit) as exit_info:
+        cli.main(["train-exercise", "--steps"])
+    assert exit_info.value.code == cli.USAGE
+
+
+# --- as a program -------------------------------------------------------------------------------
+
+
+def run_program(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gymform", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def test_help_lists_every_command_and_the_exit_codes():
+    result = run_program("--help")
+    assert result.returncode == 0
+    for word in ("analyze", "weights", "train-exercise", "exit codes: 0"):
+        assert word in result.stdout
+
+
+def test_a_reader_that_leaves_is_no_traceback():
+    program = f"{sys.executable} -m gymform weights list | true; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(
+        ["bash", "-c", program],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in result.stderr
+    assert result.returncode in (cli.OK, cli.FAILED)
