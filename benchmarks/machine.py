@@ -1,0 +1,46 @@
+"""What a benchmark ran on, and how much memory it took."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+if str(PROJECT) not in sys.path:
+    sys.path.insert(0, str(PROJECT))  # benchmarks are scripts; gymform is not installed
+
+
+def describe() -> str:
+    """Processor, cores, Python and PyTorch in one line."""
+    import torch
+
+    import gymform
+
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, PyTorch {torch.__version__} with "
+        f"{torch.get_num_threads()} threads, Python {platform.python_version()}, "
+        f"gymform {gymform.__version__}"
+    )
+
+
+def peak_mb() -> float:
+    """Largest resident memory of this process so far, MB (10^6 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; all columns but the first are numbers."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "CPU")
