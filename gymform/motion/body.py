@@ -1,0 +1,62 @@
+"""Lengths of the body in the image: the ruler by which motion is measured without metres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gymform import skeleton as sk
+
+SEGMENTS: tuple[tuple[tuple[int, ...], tuple[int, ...], float], ...] = (
+    ((sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER), (sk.LEFT_HIP, sk.RIGHT_HIP), 0.288),
+    ((sk.LEFT_HIP,), (sk.LEFT_KNEE,), 0.245),
+    ((sk.RIGHT_HIP,), (sk.RIGHT_KNEE,), 0.245),
+    ((sk.LEFT_KNEE,), (sk.LEFT_ANKLE,), 0.246),
+    ((sk.RIGHT_KNEE,), (sk.RIGHT_ANKLE,), 0.246),
+    ((sk.LEFT_SHOULDER,), (sk.LEFT_ELBOW,), 0.186),
+    ((sk.RIGHT_SHOULDER,), (sk.RIGHT_ELBOW,), 0.186),
+    ((sk.LEFT_ELBOW,), (sk.LEFT_WRIST,), 0.146),
+    ((sk.RIGHT_ELBOW,), (sk.RIGHT_WRIST,), 0.146),
+)
+"""Segments as (joints at one end, joints at the other, length over stature).
+
+Source of the ratios: Drillis & Contini, "Body Segment Parameters", 1966 (in Winter, Biomechanics
+and Motor Control of Human Movement).
+"""
+
+TORSO = 0.288
+"""Torso (mid-shoulder to mid-hip) over stature."""
+
+
+def midpoint(xy: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
+    """The mean (..., 2) of those of ``joints`` that are there; NaN where none is."""
+    points = xy[..., list(joints), :]  # (..., J, 2)
+    there = np.isfinite(points).all(-1, keepdims=True)
+    count = there.sum(-2)
+    total = np.where(there, points, 0).sum(-2)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def segment_lengths(xy: np.ndarray) -> np.ndarray:
+    """px (..., 9): the length of each of :data:`SEGMENTS`, NaN where an end is missing."""
+    ends = [midpoint(xy, a) - midpoint(xy, b) for a, b, _ in SEGMENTS]
+    return np.linalg.norm(np.stack(ends, axis=-2), axis=-1)
+
+
+def stature(xy: np.ndarray) -> float:
+    """The lifter's standing height in px, estimated over a whole clip; NaN without a segment.
+
+    A projected segment is never longer than the real one, so each segment votes with a high
+    percentile over time, divided by its share of stature; the third highest vote decides, which
+    neither a foreshortened torso (front view, bent over) nor one badly found joint can move.
+    ``xy`` (T, 17, 2) px, NaN where missing.
+    """
+    lengths = segment_lengths(xy).reshape(-1, len(SEGMENTS))
+    seen = np.isfinite(lengths).sum(0)
+    usable = seen >= max(1, 0.1 * len(lengths))
+    if not usable.any():
+        return float("nan")
+    ratios = np.array([ratio for _, _, ratio in SEGMENTS])
+    votes = np.nanpercentile(lengths[:, usable], 85, axis=0) / ratios[usable]
+    votes = np.sort(votes)[::-1]
+    size = float(votes[min(2, len(votes) - 1)])
+    return size if size > 1e-6 else float("nan")

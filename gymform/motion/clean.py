@@ -1,0 +1,154 @@
+"""Trajectories fit for measuring, out of noisy keypoints: mask, reject, fill, smooth, derive.
+
+Everything is in seconds, never in frames: the same lift filmed at 24, 60 or 240 fps, or with a
+variable frame rate, comes out the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.signal import butter, sosfiltfilt
+
+from gymform.motion.body import stature
+from gymform.types import CleanTracks, PoseSequence
+
+MIN_SCORE = 0.25
+"""A keypoint below this score is not trusted. ViTPose's heatmap maxima: 0.3 is often used."""
+
+MAX_GAP_S = 0.5
+"""The longest gap that is filled, seconds. Half a repetition must not be invented."""
+
+CUTOFF_HZ = 6.0
+"""Cut-off of the low-pass: lifting holds little above 4-6 Hz (Winter; Yu et al. 1999)."""
+
+OUTLIER_WINDOW_S = 0.5
+OUTLIER_MADS = 4.0
+OUTLIER_STATURES = 0.06
+"""A point is rejected when it lies this far from its neighbours' median, by both measures."""
+
+MIN_SMOOTHING_RATE = 2.2 * CUTOFF_HZ
+"""Below this rate (Hz) nothing can be told from noise by frequency: samples stay as they are."""
+
+
+def clean(pose: PoseSequence) -> CleanTracks:
+    """Masked, outlier-free, gap-filled and smoothed trajectories; ``pose`` itself is unchanged."""
+    trusted = pose.score >= MIN_SCORE
+    raw = np.where(trusted[..., None], pose.xy, np.nan).astype(np.float64)
+    raw = reject_outliers(raw, pose.time_s)
+    xy = fill_gaps(raw, pose.time_s)
+    filled = np.isfinite(xy).all(-1) & ~np.isfinite(raw).all(-1)
+    xy = smooth(xy, pose.time_s)
+    velocity = derive(xy, pose.time_s)
+    return CleanTracks(xy.astype(np.float32), velocity.astype(np.float32), filled, pose.time_s)
+
+
+def reject_outliers(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """``xy`` (T, K, 2) with lone wild points replaced by NaN (Hampel's filter, 1974).
+
+    A point goes when it is far from the median of its window both in robust deviations and in
+    body lengths: a fast but steady movement keeps its points, since the median moves with it.
+    """
+    size = stature(xy)
+    reach = _reach(time_s, OUTLIER_WINDOW_S)
+    if len(xy) < 5 or not np.isfinite(size):
+        return xy
+    padded = np.pad(xy, ((reach, reach), (0, 0), (0, 0)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    median = _nanmedian(windows)  # (T, K, 2)
+    spread = 1.4826 * _nanmedian(np.abs(windows - median[..., None]))
+    distance = np.linalg.norm(xy - median, axis=-1)
+    limit = OUTLIER_MADS * np.linalg.norm(spread, axis=-1)
+    wild = (distance > limit) & (distance > OUTLIER_STATURES * size)
+    return np.where(wild[..., None], np.nan, xy)
+
+
+def fill_gaps(xy: np.ndarray, time_s: np.ndarray, max_gap_s: float = MAX_GAP_S) -> np.ndarray:
+    """``xy`` (T, K, 2) with inner gaps of at most ``max_gap_s`` filled linearly in time.
+
+    A gap is measured from the last point before it to the first after it. Nothing is
+    extrapolated: a start or an end without points stays NaN.
+    """
+    out = xy.copy()
+    for k in range(xy.shape[1]):
+        known = np.flatnonzero(np.isfinite(xy[:, k]).all(-1))
+        for left, right in itertools.pairwise(known):
+            if right - left > 1 and time_s[right] - time_s[left] <= max_gap_s:
+                share = (time_s[left + 1 : right] - time_s[left]) / (time_s[right] - time_s[left])
+                out[left + 1 : right, k] = xy[left, k] + share[:, None] * (
+                    xy[right, k] - xy[left, k]
+                )
+    return out
+
+
+def smooth(xy: np.ndarray, time_s: np.ndarray, cutoff_hz: float = CUTOFF_HZ) -> np.ndarray:
+    """``xy`` (T, K, 2) low-passed at ``cutoff_hz``, without delay; NaN stays NaN.
+
+    A second-order Butterworth run forwards and backwards (fourth order, zero phase), on a grid of
+    even steps: frames of a variable rate are put on it and read back from it.
+    """
+    out = xy.copy()
+    for k in range(xy.shape[1]):
+        for start, stop in _runs(np.isfinite(xy[:, k]).all(-1)):
+            out[start:stop, k] = _smooth_run(xy[start:stop, k], time_s[start:stop], cutoff_hz)
+    return out
+
+
+def derive(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """px/s (T, K, 2): central differences by true time; NaN where a point has no neighbour."""
+    out = np.full_like(xy, np.nan)
+    for k in range(xy.shape[1]):
+        for start, stop in _runs(np.isfinite(xy[:, k]).all(-1)):
+            if stop - start >= 2:
+                out[start:stop, k] = np.gradient(xy[start:stop, k], time_s[start:stop], axis=0)
+    return out
+
+
+def _smooth_run(points: np.ndarray, time_s: np.ndarray, cutoff_hz: float) -> np.ndarray:
+    """One gapless run (N, 2), low-passed on an even grid of about its own rate."""
+    if len(points) < 4:
+        return points
+    steps = np.diff(time_s)
+    step = float(np.percentile(steps, 25))
+    if 1 / step < MIN_SMOOTHING_RATE * cutoff_hz / CUTOFF_HZ:
+        return points
+    even = np.allclose(steps, step, rtol=0.02)
+    count = max(4, round((time_s[-1] - time_s[0]) / step) + 1)
+    grid = time_s if even else np.linspace(time_s[0], time_s[-1], count)
+    rate = (len(grid) - 1) / (grid[-1] - grid[0])
+    sos = butter(2, cutoff_hz, fs=rate, output="sos")
+    padding = min(len(grid) - 1, max(9, round(4 * rate / cutoff_hz)))
+    low = sosfiltfilt(sos, _at(points, time_s, grid), axis=0, padlen=padding)
+    return low if even else _at(low, grid, time_s)
+
+
+def _at(points: np.ndarray, time_s: np.ndarray, new_time_s: np.ndarray) -> np.ndarray:
+    """``points`` (N, 2) read off at other times, linearly."""
+    columns = [np.interp(new_time_s, time_s, points[:, i]) for i in range(points.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _runs(known: np.ndarray) -> list[tuple[int, int]]:
+    """Half-open index ranges in which ``known`` (T,) is true throughout."""
+    edges = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _reach(time_s: np.ndarray, window_s: float) -> int:
+    """Frames to each side that make a window of ``window_s``; at least two."""
+    if len(time_s) < 2:
+        return 2
+    return max(2, round(window_s / 2 / float(np.median(np.diff(time_s)))))
+
+
+def _nanmedian(values: np.ndarray) -> np.ndarray:
+    """The median along the last axis without NaN, and NaN (no warning) where all are."""
+    ordered = np.sort(values, axis=-1)  # NaN last
+    count = np.isfinite(ordered).sum(-1)
+    low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[..., None], -1)[..., 0]
+    high = np.take_along_axis(
+        ordered, np.maximum(count // 2, 0)[..., None] * (count > 0)[..., None], -1
+    )
+    high = np.where(count % 2 == 1, low, high[..., 0])
+    return np.where(count > 0, (low + high) / 2, np.nan)

@@ -1,0 +1,130 @@
+"""How far a clip's keypoints can be trusted, in figures and in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.motion.body import TORSO, segment_lengths, stature
+from gymform.motion.clean import MIN_SCORE
+from gymform.types import CleanTracks, PoseQuality, PoseSequence
+
+SWAP_PAIRS: tuple[tuple[int, int], ...] = (
+    (sk.LEFT_HIP, sk.RIGHT_HIP),
+    (sk.LEFT_KNEE, sk.RIGHT_KNEE),
+    (sk.LEFT_ANKLE, sk.RIGHT_ANKLE),
+    (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER),
+    (sk.LEFT_ELBOW, sk.RIGHT_ELBOW),
+    (sk.LEFT_WRIST, sk.RIGHT_WRIST),
+)
+
+SWAP_GAIN = 0.15
+"""A pair looks swapped when exchanging it shortens its step by this many torsos, and by half."""
+
+RANGES: dict[str, tuple[float, float]] = {
+    "coverage": (0.95, 0.4),
+    "mean_confidence": (0.7, 0.3),
+    "missing": (0.05, 0.5),
+    "jitter": (0.015, 0.15),
+    "bone_variation": (0.12, 0.5),
+    "swaps_per_100": (2.0, 25.0),
+}
+"""For each figure the value from which on it is fully good, and from which on it is poor."""
+
+
+def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
+    """Figures of trust for ``pose``, their summary in [0, 1], and notes for whoever filmed it.
+
+    ``tracks`` are ``clean(pose)``. The summary is the weakest figure's grade, eased by the mean of
+    all: one thing that is bad makes the whole bad.
+    """
+    present = pose.present
+    trusted = pose.score >= MIN_SCORE
+    figures = {
+        "coverage": float(present.mean()),
+        "mean_confidence": _mean(pose.score[present][:, list(sk.BODY)]),
+        "missing": 1 - _mean(trusted[present][:, list(sk.BODY)]),
+        "jitter": jitter(pose, tracks),
+        "bone_variation": bone_variation(tracks.xy),
+        "swaps_per_100": swaps_per_100(pose, trusted),
+    }
+    grades = {name: _grade(name, value) for name, value in figures.items()}
+    values = list(grades.values())
+    score = 0.5 * min(values) + 0.5 * float(np.mean(values)) if present.any() else 0.0
+    return PoseQuality(score=score, **figures, notes=_notes(figures, grades))
+
+
+def jitter(pose: PoseSequence, tracks: CleanTracks) -> float:
+    """Mean length of what cleaning takes out of a frame-to-frame step, in torsos; 0 if unknown."""
+    size = stature(tracks.xy) * TORSO
+    if len(pose) < 2 or not np.isfinite(size):
+        return 0.0
+    step = np.diff(pose.xy - tracks.xy, axis=0)[:, list(sk.BODY)]
+    length = np.linalg.norm(step, axis=-1)
+    return _mean(length[np.isfinite(length)]) / size
+
+
+def bone_variation(xy: np.ndarray) -> float:
+    """Median, over the body's segments, of their length's spread over its median; 0 if unknown.
+
+    The spread is half the distance of the 16th and 84th percentile: the standard deviation where
+    lengths are normal. Bones do not grow, but projections change as a limb turns to the camera,
+    so a clean clip is not at 0 either.
+    """
+    lengths = segment_lengths(xy).reshape(len(xy), -1)
+    variations = []
+    for column in lengths.T:
+        known = column[np.isfinite(column)]
+        if len(known) >= 3 and np.median(known) > 0:
+            low, middle, high = np.percentile(known, [16, 50, 84])
+            variations.append((high - low) / 2 / middle)
+    return float(np.median(variations)) if variations else 0.0
+
+
+def swaps_per_100(pose: PoseSequence, trusted: np.ndarray) -> float:
+    """Frames in 100 at which a left and a right joint seem to have changed places."""
+    size = stature(np.where(trusted[..., None], pose.xy, np.nan)) * TORSO
+    if len(pose) < 2 or not np.isfinite(size):
+        return 0.0
+    xy = np.where(trusted[..., None], pose.xy, np.nan) / size
+    swapped = np.zeros(len(pose) - 1, bool)
+    for left, right in SWAP_PAIRS:
+        stay = _step(xy, left, left) + _step(xy, right, right)
+        cross = _step(xy, left, right) + _step(xy, right, left)
+        swapped |= (stay - cross > SWAP_GAIN) & (cross < 0.5 * stay)
+    return 100 * float(swapped.mean())
+
+
+def _step(xy: np.ndarray, start: int, end: int) -> np.ndarray:
+    """Distance (T - 1,) from one joint to another in the next frame; NaN where one is missing."""
+    return np.linalg.norm(xy[1:, end] - xy[:-1, start], axis=-1)
+
+
+def _grade(name: str, value: float) -> float:
+    """1 for a good figure, 0 for a poor one, linear in between."""
+    good, poor = RANGES[name]
+    return float(np.clip((value - poor) / (good - poor), 0, 1))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else 0.0
+
+
+def _notes(figures: dict[str, float], grades: dict[str, float]) -> tuple[str, ...]:
+    """One sentence for each figure that is far from good: what is seen and what helps."""
+    if figures["coverage"] == 0:
+        return ("Nobody was found in this clip.",)
+    sentences = {
+        "coverage": f"The lifter was found in {figures['coverage']:.0%} of the frames only: keep "
+        "the whole body in the picture from start to end.",
+        "mean_confidence": "The joints are hard to see: film in better light, nearer, with clothes "
+        "that stand out from the background.",
+        "missing": f"{figures['missing']:.0%} of the joints could not be found, hidden or outside "
+        "the picture: film from the side or at an angle, with head and feet in view.",
+        "jitter": "The joints tremble from frame to frame: speeds and angles are rough.",
+        "bone_variation": "Limb lengths change more than a turning body explains: the skeleton may "
+        "have slipped to something else for a while.",
+        "swaps_per_100": f"Left and right were mixed up in about {figures['swaps_per_100']:.0f} of "
+        "100 frames: do not compare sides.",
+    }
+    return tuple(text for name, text in sentences.items() if grades[name] < 0.5)
