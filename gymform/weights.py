@@ -189,6 +189,16 @@ def write_entry(entry: ModelEntry) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def set_default(entry: ModelEntry) -> None:
+    """Make ``entry``, which its folder's manifest lists, the default of its kind there."""
+    path = entry.folder / MANIFEST
+    read_manifest(entry.folder)  # refuses a broken one before it is rewritten
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content[f"default_{entry.kind}"] = entry.name
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
 def checked_path(entry: ModelEntry) -> Path:
     """The path of a model's file, after its size and sha256 were found to be the manifest's.
 

@@ -33,6 +33,8 @@ TRAINING = frozenset(
         "gymform.exercise.train",
         "gymform.exercise.evaluate",
         "gymform.exercise.augment",
+        "gymform.exercise.data",
+        "gymform.exercise.card",
     }
 )
 """Commands that make weights: they stand above the rooms whose folder they lie in."""
@@ -44,7 +46,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "av.open": ("gymform/video/",),
     "cv2.VideoCapture": (),
     "cv2.VideoWriter": (),
-    "numpy.load": ("gymform/dataset/poses.py",),
+    "numpy.load": ("gymform/dataset/poses.py", "gymform/dataset/tracks.py"),
     "torch.load": ("gymform/pose/checkpoints.py",),
     "safetensors.safe_open": ("gymform/pose/checkpoints.py", "gymform/exercise/classifier.py"),
     "safetensors.torch.load": (),

@@ -50,4 +50,4 @@ def sequence(
 def squat_sequence(fps: float = 30.0, seconds: float = 7.0, **options) -> PoseSequence:
     """Two squats in ``seconds``, in the middle of a picture of 640 x 360."""
     time_s = np.arange(round(seconds * fps)) / fps
-    return sequence(squat(time_s, **options) + (320, 300), time_s)
+    return sequence(squat(time_s, **options) + np.array([320, 300]), time_s)

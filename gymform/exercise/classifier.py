@@ -1,0 +1,290 @@
+"""Which exercise it is: the only place that opens the exercise weights.
+
+A clip is cut into stretches (the clip as a whole, and each of its repetitions), every network of
+the ensemble looks at every stretch and at its mirror image, and their votes make one calibrated
+answer, or an honest ``unknown``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from gymform.errors import WeightsError
+from gymform.exercise.features import NUM_FEATURES, RATE_HZ, features, resample
+from gymform.exercise.tcn import TCN, TCNConfig
+from gymform.motion.phases import MIN_RANGE, find_repetitions, movement_range
+from gymform.skeleton import FLIP_ORDER
+from gymform.storage import atomic_path
+from gymform.types import OTHER, UNKNOWN, CleanTracks, PoseQuality, PoseSequence, Prediction, Window
+from gymform.weights import ModelEntry, checked_path, manifest_entry
+
+MAX_SECONDS = 10.0
+"""The longest stretch that the networks see at once, seconds."""
+
+MARGIN_S = 0.5
+"""What is shown before and after a repetition, seconds."""
+
+MIN_SECONDS = 0.6
+"""A shorter clip holds no movement that could be named."""
+
+MIN_COVERAGE = 0.3
+"""Below this share of frames with a person there is no answer."""
+
+MIN_QUALITY = 0.1
+"""Below this pose quality (see ``motion/quality.py``) there is no answer."""
+
+MIN_CONFIDENCE = 0.5
+"""Below this probability the best class is not named."""
+
+DOUBTFUL = 0.8
+"""Below this probability the answer carries a remark."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the manifest says of an exercise model: classes in order, networks, calibration."""
+
+    classes: tuple[str, ...]
+    networks: int
+    channels: int
+    features: int
+    rate_hz: float
+    temperature: float
+
+    @classmethod
+    def from_config(cls, entry: ModelEntry) -> Settings:
+        """The settings of a manifest entry. Raises WeightsError when they do not fit."""
+        try:
+            settings = cls(**{**entry.config, "classes": tuple(entry.config["classes"])})
+        except (KeyError, TypeError) as error:
+            raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config: {error}.") from None
+        if settings.features != NUM_FEATURES or settings.rate_hz != RATE_HZ:
+            raise WeightsError(
+                f"{entry.file}: made for {settings.features} features at {settings.rate_hz} Hz, "
+                f"but this gymform has {NUM_FEATURES} at {RATE_HZ}. Train it again."
+            )
+        if not settings.temperature > 0 or settings.networks < 1 or OTHER not in settings.classes:
+            raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config is out of range.")
+        return settings
+
+    def as_config(self) -> dict[str, Any]:
+        """The same for a manifest entry."""
+        return {**self.__dict__, "classes": list(self.classes)}
+
+    @property
+    def network(self) -> TCNConfig:
+        """The shape of one network."""
+        return TCNConfig(self.features, len(self.classes), self.channels)
+
+
+# ---- weights -------------------------------------------------------------------------------
+
+
+def write_networks(path: Path, networks: Sequence[TCN]) -> None:
+    """All tensors of ``networks`` in one safetensors file, keys led by the network's number."""
+    tensors = {
+        f"{i}.{key}": tensor.detach().cpu().contiguous().clone()
+        for i, network in enumerate(networks)
+        for key, tensor in network.state_dict().items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def read_networks(path: Path, config: TCNConfig, count: int) -> list[TCN]:
+    """The ``count`` networks of a file, in eval mode. Raises WeightsError naming file and key."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from None
+    networks = [TCN(config) for _ in range(count)]
+    for i, network in enumerate(networks):
+        _fill(network, {k: t for k, t in tensors.items() if k.startswith(f"{i}.")}, i, path.name)
+    if len(tensors) != sum(len(network.state_dict()) for network in networks):
+        raise WeightsError(f"{path.name}: holds more than {count} network(s).")
+    return [network.eval() for network in networks]
+
+
+def _fill(network: TCN, tensors: Mapping[str, torch.Tensor], number: int, file: str) -> None:
+    """Load ``tensors`` into ``network`` after each key and shape was found to fit."""
+    state = {}
+    for key, own in network.state_dict().items():
+        tensor = tensors.get(f"{number}.{key}")
+        if tensor is None:
+            raise WeightsError(f"{file}: key '{number}.{key}' is missing.")
+        if tensor.shape != own.shape or not torch.isfinite(tensor).all():
+            raise WeightsError(
+                f"{file}: '{number}.{key}': expected finite numbers of shape {tuple(own.shape)}, "
+                f"got shape {tuple(tensor.shape)}."
+            )
+        state[key] = tensor.float()
+    network.load_state_dict(state)
+
+
+# ---- from a clip to votes ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """A part of a clip and what the networks are shown of it.
+
+    ``inputs`` are two (N, F): as filmed and mirrored.
+    """
+
+    start_s: float
+    end_s: float
+    inputs: tuple[np.ndarray, np.ndarray]
+
+
+def cut(tracks: CleanTracks) -> list[Stretch]:
+    """The stretches by which a clip is judged: the clip in long pieces, and each repetition."""
+    xy = resample(tracks)
+    start_s, seconds = float(tracks.time_s[0]), (len(xy) - 1) / RATE_HZ
+    spans = _pieces(seconds)
+    for start, end in find_repetitions(tracks):
+        spans.append((max(0.0, start - start_s - MARGIN_S), min(seconds, end - start_s + MARGIN_S)))
+    return [_stretch(xy, start, end, start_s) for start, end in spans]
+
+
+def _pieces(seconds: float) -> list[tuple[float, float]]:
+    """(start, end) of the clip's pieces: of equal length, half overlapping when it is long."""
+    if seconds <= MAX_SECONDS:
+        return [(0.0, seconds)]
+    count = int(np.ceil(2 * seconds / MAX_SECONDS)) - 1
+    starts = np.linspace(0, seconds - MAX_SECONDS, count)
+    return [(float(start), float(start) + MAX_SECONDS) for start in starts]
+
+
+def _stretch(xy: np.ndarray, start: float, end: float, offset_s: float) -> Stretch:
+    """The steps of ``xy`` (N, 17, 2) from ``start`` to ``end`` seconds as network inputs."""
+    first, last = round(start * RATE_HZ), round(end * RATE_HZ) + 1
+    part = xy[first : min(last, first + int(MAX_SECONDS * RATE_HZ) + 1)]
+    mirrored = part[:, list(FLIP_ORDER)] * [-1, 1]
+    return Stretch(start + offset_s, end + offset_s, (features(part), features(mirrored)))
+
+
+def batch(inputs: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(B, N, F) and mask (B, N) of sequences (n, F): padded with zeros that the mask hides."""
+    longest = max(len(x) for x in inputs)
+    out = torch.zeros(len(inputs), longest, inputs[0].shape[1])
+    mask = torch.zeros(len(inputs), longest)
+    for i, x in enumerate(inputs):
+        out[i, : len(x)] = torch.from_numpy(np.asarray(x, np.float32))
+        mask[i, : len(x)] = 1
+    return out, mask
+
+
+@torch.inference_mode()
+def votes(networks: Sequence[TCN], stretches: Sequence[Stretch]) -> np.ndarray:
+    """Logits float64 (S, K), one row a stretch: the mean over networks and mirror images."""
+    x, mask = batch([one for stretch in stretches for one in stretch.inputs])
+    logits = torch.stack([network(x, mask) for network in networks]).mean(0)
+    return logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
+
+
+def combine(rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
+    """Logits (K,) of the clip out of those of its stretches (S, K): long pieces and repetitions
+    count half each."""
+    return rows.mean(0)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+# ---- the answer ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """Says which of ``classes`` a movement is. Make one with :func:`load_classifier`."""
+
+    networks: Sequence[TCN]
+    settings: Settings
+    name: str
+    sha256: str
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of a prediction's probabilities; ``other`` is one of them."""
+        return self.settings.classes
+
+    def predict(self, pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> Prediction:
+        """The answer to one clip, from ``pose``, ``clean(pose)`` and ``assess(pose, tracks)``."""
+        obstacle = _obstacle(pose, tracks, quality)
+        if not np.isfinite(tracks.xy).any():
+            even = (1 / len(self.classes),) * len(self.classes)
+            return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
+        stretches = cut(tracks)
+        rows = votes(self.networks, stretches) / self.settings.temperature
+        probabilities = softmax(combine(rows, stretches))
+        label, reason = self._name(probabilities)
+        windows = tuple(
+            Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
+            for stretch, row in zip(stretches, rows, strict=True)
+        )
+        return Prediction(
+            self.classes,
+            tuple(map(float, probabilities)),
+            UNKNOWN if obstacle else label,
+            obstacle or reason,
+            self.sha256,
+            windows,
+        )
+
+    def _name(self, probabilities: np.ndarray) -> tuple[str, str | None]:
+        """(label, remark) by probabilities alone."""
+        order = np.argsort(probabilities)[::-1]
+        best, second = (self.classes[i] for i in order[:2])
+        confidence = float(probabilities[order[0]])
+        named = [name for name in self.classes if name != OTHER]
+        if best == OTHER:
+            return UNKNOWN, f"This moves like none of {', '.join(named[:-1])} and {named[-1]}."
+        if confidence < MIN_CONFIDENCE:
+            other = "something else" if second == OTHER else second
+            return UNKNOWN, (
+                f"It could be {best} or {other}, but neither clearly. A view from the side with "
+                "the whole body in the picture helps."
+            )
+        if confidence < DOUBTFUL:
+            other = "something else" if second == OTHER else second
+            return best, f"Not certain: {other} is possible too."
+        return best, None
+
+
+def load_classifier(name: str | None = None) -> Classifier:
+    """The exercise model called ``name`` (default: the manifest's), verified and ready.
+
+    Raises WeightsError when its file is missing, altered, or not what the manifest says.
+    """
+    entry = manifest_entry(name, "exercise")
+    settings = Settings.from_config(entry)
+    networks = read_networks(checked_path(entry), settings.network, settings.networks)
+    return Classifier(networks, settings, entry.name, entry.sha256)
+
+
+def _obstacle(pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> str | None:
+    """Why no name could be trusted, whatever the networks say; None when one could."""
+    seconds = float(pose.time_s[-1] - pose.time_s[0])
+    if quality.coverage == 0:
+        return "Nobody was found in this clip."
+    if quality.coverage < MIN_COVERAGE:
+        return f"The lifter was found in {quality.coverage:.0%} of the frames only."
+    if seconds < MIN_SECONDS:
+        return f"The clip is too short ({seconds:.1f} s): show a whole repetition."
+    if quality.score < MIN_QUALITY:
+        return "The skeleton is too uncertain to judge by. " + " ".join(quality.notes[:1])
+    if movement_range(tracks) < MIN_RANGE:
+        return "There is hardly any movement: show a whole repetition."
+    return None

@@ -1,0 +1,187 @@
+"""What the classifier is trained and judged on: labelled clips, their split, their views."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+from tqdm import tqdm
+
+from gymform.dataset.poses import load_poses
+from gymform.dataset.tracks import LabelledPose, load_penn_tracks, load_snatch_tracks
+from gymform.errors import ModelDataError, PoseFileError
+from gymform.exercise import augment as aug
+from gymform.exercise.features import features
+from gymform.types import OTHER
+
+logger = logging.getLogger(__name__)
+
+CLASSES = ("snatch", "deadlift", "squat", OTHER)
+"""In the order of the probabilities. Every other name in an index is ``other``."""
+
+CLASS_SHARES = {"snatch": 0.22, "deadlift": 0.23, "squat": 0.25, OTHER: 0.30}
+"""Share of each class in what the networks see."""
+
+SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25}
+"""Relative share of the sources within a class: clips look most like what users film."""
+
+INDEX_COLUMNS = ("file", "exercise", "group")
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Augmented recordings: ``inputs`` float16 (N, F) each, and the sample that each shows."""
+
+    inputs: list[np.ndarray]
+    sample: np.ndarray
+
+
+def load_clips(folder: Path, index: Path) -> list[LabelledPose]:
+    """The keypoint files of ``folder`` that the CSV ``index`` lists, with label and group.
+
+    The file of ``squat/a.mp4`` is ``squat/a.npz``; one that is missing is left out with a warning.
+    """
+    clips, missing = [], 0
+    for row in _rows(index):
+        path = folder / Path(row["file"]).with_suffix(".npz")
+        if not path.is_file():
+            missing += 1
+            continue
+        try:
+            pose = load_poses(path)
+        except PoseFileError as error:
+            raise ModelDataError(f"{row['file']}: {error}") from error
+        action = row["exercise"]
+        label = action if action in CLASSES else OTHER
+        clips.append(LabelledPose(row["file"], label, action, row["group"], "clips", pose))
+    if missing:
+        logger.warning("%d of the clips in %s have no keypoint file", missing, index.name)
+    return clips
+
+
+def load_tracks(folder: Path) -> list[LabelledPose]:
+    """Penn Action's gym tracks and the competition snatches."""
+    return [
+        *load_snatch_tracks(folder / "snatch_tracks.npz"),
+        *load_penn_tracks(folder / "penn_action_gym.npz"),
+    ]
+
+
+def _rows(index: Path) -> list[dict[str, str]]:
+    """The rows of the index; ModelDataError when it is not one."""
+    try:
+        with index.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ModelDataError(f"{index.name}: expected a CSV file that can be read.") from error
+    if not rows or any(column not in rows[0] for column in INDEX_COLUMNS):
+        raise ModelDataError(
+            f"{index.name}: expected rows with the columns {', '.join(INDEX_COLUMNS)}."
+        )
+    return rows
+
+
+# ---- the split -----------------------------------------------------------------------------
+
+
+def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
+    """The fold int (n,) in which each item is held out: groups whole, classes even."""
+    strata = [f"{item.label} {item.source}" for item in items]
+    groups = [item.group for item in items]
+    rarest = min(Counter(item.label for item in items).values())
+    if len({item.label for item in items}) < 2 or rarest < folds:
+        raise ModelDataError(
+            f"Expected at least two classes with {folds} clips each, got "
+            f"{dict(Counter(item.label for item in items))}. Add clips or use fewer folds."
+        )
+    kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold = np.zeros(len(items), int)
+    for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
+        fold[held_out] = i
+    for i in range(folds):
+        check_split([x for x, f in zip(items, fold, strict=True) if f != i],
+                    [x for x, f in zip(items, fold, strict=True) if f == i])  # fmt: skip
+    return fold
+
+
+def check_split(training: Sequence[LabelledPose], held_out: Sequence[LabelledPose]) -> None:
+    """Raise ModelDataError when a group, a video or a track stands on both sides."""
+    for what, of in (("group", _group), ("video", _video), ("track", _track)):
+        both = {of(item) for item in training} & {of(item) for item in held_out} - {None}
+        if both:
+            example = next(item.name for item in held_out if of(item) in both)
+            raise ModelDataError(
+                f"The split leaks: {len(both)} {what}(s) stand both in training and among the "
+                f"held-out clips, for example that of {example}. Give what belongs together the "
+                "same group."
+            )
+
+
+def _group(item: LabelledPose) -> str | None:
+    return item.group
+
+
+def _video(item: LabelledPose) -> str | None:
+    return item.pose.provenance.clip_sha256 or None
+
+
+def _track(item: LabelledPose) -> str | None:
+    return item.pose.xy.tobytes().hex()[:4096] if np.isfinite(item.pose.xy).any() else None
+
+
+# ---- samples and views ---------------------------------------------------------------------
+
+
+def make_samples(tracks: Sequence[LabelledPose]) -> list[aug.Sample]:
+    """Training samples of ``tracks``, and those derived from them (see ``augment.py``)."""
+    samples = [s for s in map(aug.make_sample, tqdm(tracks, "clean", leave=False)) if s is not None]
+    derived: list[aug.Sample | None] = []
+    for sample in samples:
+        if sample.source == "snatch3d":
+            derived += [aug.overhead_squat(sample), aug.wide_deadlift(sample)]
+        if sample.source in ("clips", "snatch3d"):
+            derived += [aug.standing(sample), aug.noise(sample)]
+    return samples + [s for s in derived if s is not None]
+
+
+def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
+    """How often each sample is shown (n,), summing to 1.
+
+    Balanced over classes and sources; within them actions, groups and the members of a group
+    count by the square root of their number, so that neither a prolific channel nor an odd clip
+    rules.
+    """
+    groups: dict[tuple, set[str]] = defaultdict(set)
+    for s in samples:
+        groups[s.label, s.source, s.action].add(s.group)
+    members = Counter((s.label, s.source, s.action, s.group) for s in samples)
+    weight = np.array([
+        1 / np.sqrt(members[s.label, s.source, s.action, s.group])
+        / np.sqrt(len(groups[s.label, s.source, s.action]))
+        for s in samples
+    ])  # fmt: skip
+    for label, share in CLASS_SHARES.items():
+        sources = {s.source for s in samples if s.label == label}
+        total = sum(SOURCE_SHARES[source] for source in sources)
+        for source in sources:
+            rows = [s.label == label and s.source == source for s in samples]
+            weight[rows] *= share * SOURCE_SHARES[source] / total / weight[rows].sum()
+    return weight / weight.sum()
+
+
+def make_views(samples: Sequence[aug.Sample], count: int, seed: int) -> Views:
+    """About ``count`` augmented recordings, spread over the samples by their share."""
+    number = np.maximum(2, np.round(shares(samples) * count).astype(int))
+    inputs, owner = [], []
+    for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False)):
+        rng = np.random.default_rng([seed, i])
+        for _ in range(number[i]):
+            inputs.append(features(aug.augment(sample, rng)).astype(np.float16))
+            owner.append(i)
+    return Views(inputs, np.array(owner))
