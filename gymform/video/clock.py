@@ -9,6 +9,9 @@ from fractions import Fraction
 MAX_BACK_S = 1.0
 """A stamp that goes back by less belongs to a misplaced frame; by more, the count began anew."""
 
+MIN_STEP_S = 1 / 2000
+"""Frames nearer to each other than this have the same stamp: no camera is that fast."""
+
 MAX_GAP_S = 20.0
 """A longer pause between two frames is taken for a broken stamp. No repetition waits so long."""
 
@@ -76,9 +79,10 @@ class Clock:
         if self._offset_s is None:
             self._offset_s = self._next() - stamp_s
         time_s = stamp_s + self._offset_s
-        if not self.frames or 0 < time_s - self._last_s <= MAX_GAP_S:
+        step_s = time_s - self._last_s
+        if not self.frames or MIN_STEP_S <= step_s <= MAX_GAP_S:
             return time_s
-        if -MAX_BACK_S < time_s - self._last_s <= 0:
+        if -MAX_BACK_S < step_s < MIN_STEP_S:
             return None
         self.jumps += 1
         time_s = self._next()

@@ -19,8 +19,9 @@ class Geometry:
 
     ``square`` is the (width, height) px of the stored frame made of square pixels. After scaling
     to it, the axes are swapped when ``turned``, then mirrored left-right when ``flip_x`` and
-    upside down when ``flip_y``. ``rotation`` tells the same in counter-clockwise degrees (a
-    mirrored clip apart), ``skew`` how far the header's angle is from a multiple of 90.
+    upside down when ``flip_y``. ``rotation`` tells the turn in counter-clockwise degrees (before
+    the left-right mirroring of a mirrored clip), ``skew`` how far the header's angle is from a
+    multiple of 90.
     """
 
     square: tuple[int, int]
@@ -62,7 +63,8 @@ def _turned(square: tuple[int, int], matrix: np.ndarray) -> Geometry:
     Frame.rotation would not do: for a mirrored clip it names an angle that leaves it upside down.
     """
     a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
-    angle = np.degrees(np.arctan2(-b, a))  # of the x axis, counter-clockwise as seen
+    mirrored = a * d - b * c < 0  # then the turn is what leads to the left-right mirror image
+    angle = np.degrees(np.arctan2(-b, -a if mirrored else a))  # counter-clockwise as seen
     quarter = int(np.rint(angle / 90))
     turned = bool(abs(b) > abs(a))
     return Geometry(

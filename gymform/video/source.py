@@ -7,6 +7,7 @@ VideoError with a text for the user; what is wrong in places is skipped and coun
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import stat
 from collections import deque
@@ -56,8 +57,8 @@ _SHOW_FRAME = 0x10
 """Bit of a VP8 frame's first byte (RFC 6386, 9.1): without it the frame is only a reference."""
 
 
-def check_file(path: Path) -> FileKind:
-    """The container of the file at ``path``, after all checks that need no decoder.
+def check_file(path: Path) -> tuple[FileKind, bool]:
+    """The container of the file at ``path`` and whether the file seems whole, without decoding.
 
     Raises VideoError kinds: missing or no regular file, empty, over the cap of bytes, not a
     video, sample tables that are a memory bomb.
@@ -69,14 +70,13 @@ def check_file(path: Path) -> FileKind:
         check_bytes(status.st_size)
         with path.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-        if kind.demuxer == "mov":
-            check_tables(path)
+        is_whole = kind.demuxer != "mov" or check_tables(path)
     except FileNotFoundError:
         raise VideoError("The video file is gone. Choose the clip again.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the file name is not usable"
         raise VideoError(f"The video file cannot be read: {reason}.") from None
-    return kind
+    return kind, is_whole
 
 
 def check_bytes(count: int) -> None:
@@ -88,8 +88,9 @@ def check_bytes(count: int) -> None:
     if count > MAX_UPLOAD_BYTES:
         megabyte = 1024 * 1024
         raise TooLargeError(
-            f"The file has {count / megabyte:,.1f} MB, at most {MAX_UPLOAD_BYTES // megabyte} MB "
-            "are accepted. Trim the clip to one repetition, or record at 1080p."
+            f"The file has {math.ceil(10 * count / megabyte) / 10:,} MB, at most "
+            f"{MAX_UPLOAD_BYTES // megabyte} MB are accepted. Trim the clip to one repetition, "
+            "or record at 1080p."
         )
 
 
@@ -113,20 +114,26 @@ def open_source(path: Path, *, threads: int = MAX_THREADS) -> Iterator[Source]:
 
     Raises VideoError kinds for whatever cannot be used.
     """
-    kind = check_file(path)
+    kind, is_whole = check_file(path)
     with _opened(path, kind) as container:
-        yield Source(container, _best_stream(container), kind, threads)
+        yield Source(container, _best_stream(container), kind, is_whole, threads)
 
 
 class Source:
     """An opened file: its video packets, their decoding, and what went wrong on the way."""
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, kind: FileKind, threads: int
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        kind: FileKind,
+        is_whole: bool,
+        threads: int,
     ) -> None:
         self.container = container
         self.stream = stream
         self.kind = kind
+        self._is_whole = is_whole
         self.rate = stated_rate(stream.guessed_rate)
         self.stamped = kind.demuxer != "avi"  # AVI knows a rate, and no presentation times
         self._packets = 0
@@ -195,6 +202,8 @@ class Source:
                 f"The clip ends early: {clock.duration_s:.1f} s of {promised_s:.1f} s "
                 "could be read."
             )
+        elif not self._is_whole:
+            yield f"The file is cut off: {clock.duration_s:.1f} s could be read."
         lost = self._packets - self._hidden - self._decoded
         if decoded and lost > 0:
             yield f"{lost} damaged frame{'s were' if lost > 1 else ' was'} left out."
@@ -226,6 +235,8 @@ class Source:
         announced = self.stream.frames
         if self.kind.demuxer != "matroska" and announced <= self._packets:
             return 0.0
+        if not self.stamped:  # FFmpeg has adapted the duration to the size of the file
+            return announced / self.rate
         promised_s = (self.container.duration or 0) / av.time_base
         span_s = self._end_s - self._start_s
         return promised_s if promised_s - span_s > 0.25 else 0.0
@@ -233,20 +244,26 @@ class Source:
 
 @contextlib.contextmanager
 def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
-    """FFmpeg's view of the file, forced to the container that was sniffed."""
-    try:
-        container = av.open(
-            str(path.resolve()),  # absolute: a name like "concat:..." is then no protocol
-            format=kind.demuxer,
-            options=OPTIONS,
-            metadata_errors="replace",
-            timeout=TIMEOUT_S,
-        )
-    except UNREADABLE:
+    """FFmpeg's view of the file, forced to the container that was sniffed.
+
+    A fragmented MP4 that is cut inside a fragment opens only when FFmpeg does not look ahead.
+    """
+    ways = ({}, {"fflags": "ignidx"}) if kind.demuxer == "mov" else ({},)
+    for more_options in ways:
+        with contextlib.suppress(*UNREADABLE):
+            container = av.open(
+                str(path.resolve()),  # absolute: a name like "concat:..." is then no protocol
+                format=kind.demuxer,
+                options=OPTIONS | more_options,
+                metadata_errors="replace",
+                timeout=TIMEOUT_S,
+            )
+            break
+    else:
         raise DamagedVideoError(
             "The file starts like a video but cannot be opened: it is cut off or damaged, and "
             "its index is missing. Copy or export the clip again."
-        ) from None
+        )
     with container:
         yield container
 
@@ -254,9 +271,14 @@ def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
 def _best_stream(container: InputContainer) -> VideoStream:
     """The video stream to read: the default one, then the largest; cover pictures do not count.
 
-    Raises NoVideoStreamError, NotAVideoError for a codec that is not read, and the errors of
-    :func:`check_size`.
+    Raises DamagedVideoError where there is no stream at all, NoVideoStreamError, NotAVideoError
+    for a codec that is not read, and the errors of :func:`check_size`.
     """
+    if not container.streams:
+        raise DamagedVideoError(
+            "The file holds neither picture nor sound: it is cut off or was never finished. "
+            "Copy or export the clip again."
+        )
     streams = [
         stream
         for stream in container.streams.video
@@ -264,7 +286,7 @@ def _best_stream(container: InputContainer) -> VideoStream:
     ]
     if not streams:
         raise NoVideoStreamError(
-            "The file has no moving picture, only sound or nothing. Choose a clip with video."
+            "The file has no moving picture, only sound or a cover. Choose a clip with video."
         )
     readable = [stream for stream in streams if _codec(stream) in CODECS]
     if not readable:

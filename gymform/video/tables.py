@@ -21,16 +21,19 @@ _PCM_PER_ENTRY = 1024
 """FFmpeg gathers this many samples of plain PCM sound into one entry of its index."""
 
 
-def check_tables(path: Path) -> None:
-    """Raise TooLongError when the sample tables of the MP4 announce over MAX_SAMPLES.
+def check_tables(path: Path) -> bool:
+    """Whether the MP4's chain of boxes is whole, that is, not cut off by the file's end.
 
-    Raises DamagedVideoError for a compressed header, whose tables cannot be looked at. The boxes
-    are searched as bytes, wherever they lie: FFmpeg accepts them in places where no writer puts
-    them, too.
+    Raises TooLongError when the sample tables announce over MAX_SAMPLES, DamagedVideoError for a
+    compressed header, whose tables cannot be looked at. The boxes are searched as bytes, wherever
+    they lie: FFmpeg accepts them in places where no writer puts them, too.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        samples = 0
-        for start, end in _header_spans(data):
+        samples, last = 0, 0
+        for start, end, is_media in _boxes(data):
+            last = end
+            if is_media:
+                continue
             if data.find(b"cmov", start, end) >= 0:
                 raise DamagedVideoError(
                     "This QuickTime file has a compressed header, an old form that is not read. "
@@ -42,10 +45,11 @@ def check_tables(path: Path) -> None:
                 f"This file announces {samples:,} pictures and sounds, at most {MAX_SAMPLES:,} "
                 f"are accepted: the clip is much longer than {MAX_SECONDS:g} s, or damaged."
             )
+        return last <= len(data)
 
 
-def _header_spans(data: mmap.mmap) -> Iterator[tuple[int, int]]:
-    """Start and end of all that is not media data, from the top-level boxes' sizes."""
+def _boxes(data: mmap.mmap) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each top-level box, and whether it is media data, not structure."""
     at, total = 0, len(data)
     while at + 8 <= total:
         size, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -54,10 +58,9 @@ def _header_spans(data: mmap.mmap) -> Iterator[tuple[int, int]]:
         if size == 0:  # the box reaches to the end of the file
             size = total - at
         if size < 8:  # no longer a chain of boxes: all of the rest is suspect
-            yield at, total
+            yield at, total, False
             return
-        if kind != b"mdat":
-            yield at, min(at + size, total)
+        yield at, at + size, kind == b"mdat"
         at += size
 
 
