@@ -25,6 +25,7 @@ SCHEMA = 1
 KINDS = ("pose", "exercise")
 SUFFIXES = (".safetensors", ".pth")
 
+_FIELDS = ("name", "kind", "file", "sha256", "bytes", "licence", "provenance", "config")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _FILE = re.compile(_NAME.pattern + r"\.(safetensors|pth)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -109,28 +110,50 @@ def read_manifest(folder: Path | None = None) -> Manifest:
     Raises WeightsError when it is missing or is not what a manifest should be.
     """
     folder = folder or embedded_dir()
-    advice = "Restore it from the repository." if folder == embedded_dir() else "Delete or mend it."
+    try:
+        return _parse(folder)
+    except WeightsError as error:
+        advice = (
+            "Restore weights/ from the repository."
+            if folder == embedded_dir()
+            else "It lists your own models, in gymform's data folder: mend or delete it."
+        )
+        raise WeightsError(f"{error} {advice}") from error
+
+
+def _parse(folder: Path) -> Manifest:
+    """The manifest of ``folder``; an error's text says what is wrong, not yet what to do."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsError(f"weights/{MANIFEST} is missing. {advice}") from None
+        raise WeightsError(f"{MANIFEST} is missing.") from None
     except OSError as error:
-        raise WeightsError(f"weights/{MANIFEST} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise WeightsError(f"weights/{MANIFEST} is not valid JSON. {advice}") from None
+        raise WeightsError(f"{MANIFEST} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{MANIFEST} is not valid JSON.") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise WeightsError(f"weights/{MANIFEST}: expected an object of schema {SCHEMA}. {advice}")
+        raise WeightsError(f"{MANIFEST}: expected an object of schema {SCHEMA}.")
     if not isinstance(content.get("models"), list):
-        raise WeightsError(f"weights/{MANIFEST}: expected a list 'models'. {advice}")
+        raise WeightsError(f"{MANIFEST}: expected a list 'models'.")
     models = tuple(_entry(item, folder) for item in content["models"])
     names = [entry.name for entry in models]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        raise WeightsError(f"weights/{MANIFEST}: model {twice!r} is listed twice. {advice}")
+        raise WeightsError(f"{MANIFEST}: model {twice!r} is listed twice.")
     default_pose, default_exercise = (
         str(content.get(key) or "") for key in ("default_pose", "default_exercise")
     )
     return Manifest(models, default_pose, default_exercise)
+
+
+def _entry(item: Any, folder: Path) -> ModelEntry:
+    """A manifest's item as a checked ModelEntry. Raises WeightsError naming what it lacks."""
+    if not isinstance(item, dict):
+        raise WeightsError(f"{MANIFEST}: each of 'models' should be an object.")
+    missing = next((key for key in _FIELDS if key not in item), None)
+    if missing:
+        raise WeightsError(f"{MANIFEST}, model {item.get('name', '?')!r}: {missing} is missing.")
+    return ModelEntry(**{key: item[key] for key in _FIELDS}, folder=folder)
 
 
 def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
@@ -142,16 +165,17 @@ def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
     if name is None:
         name = embedded.default_pose if kind == "pose" else embedded.default_exercise
         if not name:
-            raise WeightsError(
-                f"weights/{MANIFEST} names no default_{kind}. Name one of its models."
-            )
-    known = [entry for entry in embedded.models + local_models() if entry.kind == kind]
-    for entry in known:
-        if entry.name == name:
-            return entry
-    raise WeightsError(
-        f"There is no {kind} model {name!r}. Known: {', '.join(e.name for e in known) or 'none'}."
-    )
+            raise WeightsError(f"{MANIFEST} names no default_{kind}: give it one of its models.")
+    # the embedded ones first: a broken manifest of local models must not take them away
+    found = _named(name, kind, embedded.models) or _named(name, kind, local_models())
+    if found:
+        return found
+    known = [entry.name for entry in embedded.models + local_models() if entry.kind == kind]
+    raise WeightsError(f"There is no {kind} model {name!r}. Known: {', '.join(known) or 'none'}.")
+
+
+def _named(name: str, kind: str, models: tuple[ModelEntry, ...]) -> ModelEntry | None:
+    return next((entry for entry in models if (entry.name, entry.kind) == (name, kind)), None)
 
 
 def local_models() -> tuple[ModelEntry, ...]:
@@ -170,16 +194,7 @@ def write_entry(entry: ModelEntry) -> None:
     if path.is_file():
         read_manifest(entry.folder)  # refuses a broken one before it is rewritten
         content = json.loads(path.read_text(encoding="utf-8"))
-    item = {
-        "name": entry.name,
-        "kind": entry.kind,
-        "file": entry.file,
-        "sha256": entry.sha256,
-        "bytes": entry.bytes,
-        "licence": entry.licence,
-        "provenance": entry.provenance,
-        "config": entry.config,
-    }
+    item = {key: getattr(entry, key) for key in _FIELDS}
     names = [model["name"] for model in content["models"]]
     if entry.name in names:
         content["models"][names.index(entry.name)] = item
@@ -229,16 +244,3 @@ def sha256_of(path: Path) -> str:
     """The file's sha256 as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _entry(item: Any, folder: Path) -> ModelEntry:
-    """A manifest's item as a checked ModelEntry. Raises WeightsError naming what it lacks."""
-    fields = ("name", "kind", "file", "sha256", "bytes", "licence", "provenance", "config")
-    if not isinstance(item, dict):
-        raise WeightsError(f"weights/{MANIFEST}: each of 'models' should be an object.")
-    missing = [key for key in fields if key not in item]
-    if missing:
-        raise WeightsError(
-            f"weights/{MANIFEST}, model {item.get('name', '?')!r}: {missing[0]} is missing."
-        )
-    return ModelEntry(**{key: item[key] for key in fields}, folder=folder)

@@ -156,7 +156,7 @@ def convert(path: Path, name: str | None = None, heads: int | None = None) -> Mo
     target = local_dir() / f"{name}.safetensors"
     source = sha256_of(path)
     taken = next((entry for entry in list_weights() if entry.name == name), None)
-    if taken and source not in taken.provenance:
+    if taken and (source not in taken.provenance or taken.config != asdict(config)):
         raise WeightsError(f"There is already a model {name!r}. Choose another name.")
     with atomic_path(target) as temporary:
         save_checkpoint(tensors, config, temporary)
@@ -181,11 +181,8 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     ``tensors`` is a ``ViTPose.state_dict()``, of any floating type. The file's metadata holds the
     three facts that shapes do not show.
     """
-    metadata = {
-        "num_heads": str(config.heads),
-        "patch_padding": str(config.patch_padding),
-        "class_token": json.dumps(config.class_token),
-    }
+    facts = {name: getattr(config, name) for name in ("heads", "patch_padding", "class_token")}
+    metadata = {"gymform": json.dumps(facts)}  # one entry: the library shuffles several
     kept = {key: t.detach().contiguous() for key, t in tensors.items() if not _is_counter(key)}
     save_file(kept, path, metadata)
 
@@ -389,8 +386,11 @@ def _refuse_inflated(path: Path) -> None:
 
 def _metadata_hints(metadata: Mapping[str, str]) -> dict[str, Any]:
     """What a safetensors file's own metadata says that shapes do not show."""
+    ours = _json(metadata.get("gymform", ""))
+    if isinstance(ours, dict):
+        return ours
     names = {"num_heads": "heads", "patch_padding": "patch_padding", "class_token": "class_token"}
-    return {ours: _json(metadata[name]) for name, ours in names.items() if name in metadata}
+    return {name: _json(metadata[key]) for key, name in names.items() if key in metadata}
 
 
 def _hints_beside(path: Path) -> dict[str, Any]:
@@ -524,16 +524,15 @@ def _stored_shape(name: str, shape: tuple[int, ...], family: Family) -> tuple[in
 
 def _check_shapes(checkpoint: Checkpoint, keys: tuple[str, ...], shape: tuple[int, ...]) -> None:
     """Raise WeightsError unless the rows of ``keys``, one after the other, have ``shape``."""
-    rest = shape[0]
-    for i, key in enumerate(keys):
-        found = checkpoint.shapes[key]
-        # query, key and value are alike; of fc2 and its expert, the second has what the first lacks
-        rows = shape[0] // 3 if len(keys) == 3 else rest
-        if len(keys) == 2 and i == 0 and found and 0 < found[0] < shape[0]:
-            rows = found[0]
-        if found != (rows, *shape[1:]):
-            raise checkpoint.error(f"{key}: expected shape {(rows, *shape[1:])}, got {found}.")
-        rest -= rows
+    rows = [shape[0] // len(keys)] * len(keys)  # query, key and value are alike
+    if len(keys) == 2:  # an expert has as many rows as it likes, its fc2 the rest
+        part = next(iter(checkpoint.shapes[keys[1]]), 0)
+        part = min(max(part, 1), shape[0] - 1)
+        rows = [shape[0] - part, part]
+    for key, count in zip(keys, rows, strict=True):
+        expected, found = (count, *shape[1:]), checkpoint.shapes[key]
+        if found != expected:
+            raise checkpoint.error(f"{key}: expected shape {expected}, got {found}.")
 
 
 def _take(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, Tensor]:
