@@ -1,0 +1,521 @@
+"""Whom to follow: the lifter's box in every frame, found with the pose network itself.
+
+There is no person detector here, and none is needed: where a window shows a person, ViTPose's
+heatmaps peak high and its keypoints stay where they are when the window is cut again around
+them. On a few frames of each shot, windows of several sizes are tried and the people found in
+them compared over time; the one who is large, near the centre, surely seen and moving is the
+lifter. From the best sighting that person is followed through sparse frames in both directions,
+each box made from the keypoints before; between sparse frames boxes are interpolated. Where the
+confidence collapses the frame is searched again, and where nobody is found the box stays NaN.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from gymform.errors import NoPersonError, OptionsError
+from gymform.pose.crops import box_to_crop
+from gymform.pose.estimator import PoseEstimator
+from gymform.skeleton import OKS_SIGMAS
+from gymform.types import Target
+from gymform.video.sparse import SparseFrames
+
+SAMPLE_INTERVAL_S = 0.2
+"""Seconds between the sparse frames in which the person is looked for."""
+
+SEED_INTERVAL_S = 2.0
+MAX_SEEDS = 3
+"""A shot is searched all over once in so many seconds, but not more often than that."""
+
+WINDOW_HEIGHTS = (1.0, 0.6, 0.35)
+"""Heights of the windows tried, over the frame's: smaller ones only while the larger ones show
+nobody who is surely seen and fills a good part of them."""
+
+WINDOW_STEP = 2 / 3
+"""Neighbouring windows are this share of their side apart."""
+
+FILLS = 0.5
+"""A person this large in a window needs no smaller window."""
+
+ACCEPT = 0.3
+"""Confidence under which a sighting is nobody: a background scores up to here when re-cut."""
+
+SURE = 0.45
+"""Confidence above which no smaller windows need be tried."""
+
+COLLAPSE = 0.62
+"""A followed person is lost when the confidence falls under this share of its usual value."""
+
+MARGIN = 0.12
+"""Head and feet reach beyond the keypoints: a box is grown by this share of its longer side."""
+
+MAX_SEARCHES = 8
+"""Searches of a whole frame, after the seeds, when the person was lost."""
+
+BRIDGE_S = 1.0
+"""A gap between two sightings up to this long is interpolated, a longer one left empty."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person in one frame: keypoints (17, 2) px of the picture, scores (17,), confidence."""
+
+    xy: np.ndarray
+    score: np.ndarray
+    confidence: float
+
+    @property
+    def box(self) -> np.ndarray:
+        """float64 (4,) px xyxy around the keypoints that are sure, with room for head and feet."""
+        sure = self.score >= max(0.2, 0.6 * float(np.median(self.score)))
+        if sure.sum() < 4:
+            sure = self.score >= np.sort(self.score)[-4]
+        points = self.xy[sure]
+        points = points[np.isfinite(points).all(axis=1)]
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = MARGIN * max(float((high - low).max()), 4.0)
+        return np.concatenate((low - margin, high + margin)).astype(np.float64)
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box, px."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The box's centre (2,) px."""
+        return (self.box[:2] + self.box[2:]) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Following:
+    """The followed person: ``boxes`` float32 (T, 4) px xyxy of the source frame, NaN where lost."""
+
+    boxes: np.ndarray
+    notes: tuple[str, ...]
+
+
+def similarity(a: Sighting, b: Sighting) -> float:
+    """How alike two poses are in one frame, in [0, 1]: OKS with each other as the truth."""
+    distance = np.linalg.norm(a.xy - b.xy, axis=1)
+    area = max((a.size * b.size) * 0.5, 1.0)
+    sigmas = 2 * np.array(OKS_SIGMAS)
+    closeness = np.exp(-(distance**2) / (2 * area * sigmas**2))
+    weight = np.minimum(a.score, b.score)
+    total = float(weight.sum())
+    return float(np.nansum(closeness * weight) / total) if total > 0 else 0.0
+
+
+def follow(
+    frames: SparseFrames,
+    estimator: PoseEstimator,
+    *,
+    target: Target | None = None,
+    progress: Progress | None = None,
+) -> Following:
+    """The lifter's boxes over all frames of a clip.
+
+    ``target`` names another person by a box or a point in one frame, in source px. ``progress``
+    hears (samples done, samples in all). Raises NoPersonError when nobody is seen anywhere, and
+    OptionsError when the target lies outside the frame.
+    """
+    if target is not None:
+        check_target(target, frames.size)
+    tracker = _Tracker(frames, estimator, progress)
+    seen: list[Sighting | None] = [None] * len(frames)
+    chosen_shot = None if target is None else frames.shots[_nearest_sample(frames, target.time_s)]
+    for shot in np.unique(frames.shots):
+        samples = np.flatnonzero(frames.shots == shot)
+        seeds = tracker.seeds(samples, target if shot == chosen_shot else None)
+        for sample, sighting in tracker.track(samples, seeds):
+            seen[sample] = sighting
+    if all(sighting is None for sighting in seen):
+        raise NoPersonError(
+            "Expected a clip that shows one lifter, but no person could be found in it. "
+            "Film the whole body from the front or the side in good light, or mark the person "
+            "with a box."
+        )
+    return Following(_boxes(frames, seen), tracker.notes(seen))
+
+
+def check_target(target: Target, size: tuple[int, int]) -> None:
+    """Raise OptionsError unless the target's box or point lies in a frame of ``size`` px."""
+    width, height = size
+    x, y = target.point if target.point is not None else target.box_centre
+    if not (0 <= x < width and 0 <= y < height):
+        raise OptionsError(
+            f"The person to follow was marked at {x:.0f}, {y:.0f} px, outside the frame of "
+            f"{width} x {height} px. Mark a place inside it."
+        )
+
+
+class _Tracker:
+    """The state of one :func:`follow`: frames, network, how many searches are left."""
+
+    def __init__(
+        self, frames: SparseFrames, estimator: PoseEstimator, progress: Progress | None
+    ) -> None:
+        self.frames = frames
+        self.estimator = estimator
+        self.progress = progress
+        self.searches = MAX_SEARCHES
+        self.done = 0
+
+    # -- seeds: who is there, and who of them is the lifter ---------------------------------
+
+    def seeds(self, samples: np.ndarray, target: Target | None) -> dict[int, Sighting]:
+        """The person to follow, as seen in a few of a shot's samples; empty when nobody is."""
+        if target is not None:
+            sample = _nearest_sample(self.frames, target.time_s, samples)
+            return {sample: self._marked(sample, target)}
+        times = self.frames.sample_times()[samples]
+        wanted = int(np.clip(round((times[-1] - times[0]) / SEED_INTERVAL_S), 1, MAX_SEEDS))
+        places = samples[((np.arange(wanted) + 0.5) / wanted * len(samples)).astype(int)]
+        people = {int(i): find_people(self.frames.picture(i), self.estimator) for i in places}
+        return _choose_lifter(people, self.frames)
+
+    def _marked(self, sample: int, target: Target) -> Sighting:
+        """The person whom the user marked in one sample."""
+        picture, scale = self.frames.picture(sample), self.frames.scale
+        if target.box is not None:
+            x, y, width, height = np.array(target.box) * scale
+            box = np.array([x, y, x + width, y + height])
+            return _look(picture, self.estimator, box[None])[0]
+        point = np.array(target.point) * scale
+        people = find_people(picture, self.estimator, around=point)
+        if not people:
+            raise NoPersonError(
+                "Nobody was found where you clicked. Click on the person's hips, or draw a box "
+                "around the whole body."
+            )
+        return min(people, key=lambda person: _distance_to(person, point) / person.confidence)
+
+    # -- tracking ---------------------------------------------------------------------------
+
+    def track(
+        self, samples: np.ndarray, seeds: dict[int, Sighting]
+    ) -> Iterable[tuple[int, Sighting | None]]:
+        """(sample, sighting or None) for each sample of a shot, outwards from the best seed."""
+        if not seeds:
+            self._advance(len(samples))
+            return
+        start = max(seeds, key=lambda sample: seeds[sample].confidence)
+        yield start, seeds[start]
+        self._advance(1)
+        forward = samples[samples > start]
+        backward = samples[samples < start][::-1]
+        for path in (forward, backward):
+            yield from self._walk(path, seeds[start], seeds)
+
+    def _walk(
+        self, path: np.ndarray, first: Sighting, seeds: dict[int, Sighting]
+    ) -> Iterable[tuple[int, Sighting | None]]:
+        last, usual, lost_for = first, first.confidence, 0
+        for sample in path:
+            picture = self.frames.picture(sample)
+            sighting: Sighting | None = _step(picture, self.estimator, last)
+            seed = seeds.get(int(sample))
+            if seed is not None and _is_better(seed, sighting):
+                sighting = seed
+            elif sighting is not None and _has_collapsed(sighting, last, usual):
+                sighting = self._recover(picture, last, usual, lost_for)
+            if sighting is None:
+                lost_for += 1
+            else:
+                lost_for = 0
+                usual += 0.1 * (sighting.confidence - usual)
+                last = sighting
+            yield int(sample), sighting
+            self._advance(1)
+
+    def _recover(
+        self, picture: np.ndarray, last: Sighting, usual: float, lost_for: int
+    ) -> Sighting | None:
+        """The followed person, searched for in the whole frame; every other frame, to save time."""
+        if self.searches <= 0 or lost_for % 2:
+            return None
+        self.searches -= 1
+        people = [
+            person
+            for person in find_people(picture, self.estimator)
+            if person.confidence >= max(ACCEPT, COLLAPSE * usual)
+            and 0.4 < person.size / last.size < 2.5
+        ]
+        reach = (1.0 + lost_for) * last.size
+        return max(
+            people,
+            key=lambda p: (
+                p.confidence * np.exp(-((np.hypot(*(p.centre - last.centre)) / reach) ** 2))
+            ),
+            default=None,
+        )
+
+    def _advance(self, count: int) -> None:
+        self.done += count
+        if self.progress is not None:
+            self.progress(min(self.done, len(self.frames)), len(self.frames))
+
+    def notes(self, seen: list[Sighting | None]) -> tuple[str, ...]:
+        """Sentences for the user about cuts and about stretches without the person."""
+        notes = []
+        cuts = int(self.frames.shots[-1])
+        if cuts:
+            notes.append(
+                f"The clip has {cuts} cut{'s' if cuts > 1 else ''}; one continuous shot works best."
+            )
+        missing = sum(sighting is None for sighting in seen) / len(seen)
+        if missing > 0.05:
+            notes.append(f"Nobody could be followed in {missing:.0%} of the clip.")
+        return tuple(notes)
+
+
+# -- looking at one frame -------------------------------------------------------------------
+
+
+def find_people(
+    picture: np.ndarray, estimator: PoseEstimator, *, around: np.ndarray | None = None
+) -> list[Sighting]:
+    """People in one picture, surest first, each settled and seen once.
+
+    With ``around`` (2,) px, only windows about that point are tried.
+    """
+    height, width = picture.shape[:2]
+    if around is not None:
+        sizes = height * np.array([1.4, 1.0, 0.7, 0.5, 0.35, 0.25])
+        crops = np.array([[*around, 0.75 * size, size] for size in sizes])
+        return _settle(picture, estimator, _see(picture, estimator, crops), keep=6)
+    whole = box_to_crop(np.array([0.0, 0.0, width, height]), padding=1.0)
+    people: list[Sighting] = []
+    for share in WINDOW_HEIGHTS:
+        crops = search_windows(width, height, share)
+        if share == WINDOW_HEIGHTS[0]:
+            crops = np.concatenate((whole[None], crops))
+        people += _settle(picture, estimator, _see(picture, estimator, crops))
+        if any(p.confidence >= SURE and p.size >= FILLS * crops[-1, 3] for p in people):
+            break
+    return _distinct(people)
+
+
+def search_windows(width: int, height: int, share: float) -> np.ndarray:
+    """Overlapping windows (M, 4), centre and size px, that cover a frame.
+
+    They have the input's aspect and ``share`` of the frame's height, less where the frame is
+    narrower than that.
+    """
+    size = np.array([0.75 * share * height, share * height])
+    size *= min(1.0, width / size[0])
+    columns, rows = (
+        _spread(float(side), whole) for side, whole in zip(size, (width, height), strict=True)
+    )
+    return np.array([[x, y, *size] for y in rows for x in columns], dtype=np.float64)
+
+
+def _spread(side: float, whole: int) -> np.ndarray:
+    """Centres px of the fewest windows of ``side`` that cover ``whole`` with enough overlap."""
+    if whole <= side + 1:
+        return np.array([whole / 2])
+    count = int(np.ceil((whole - side) / (WINDOW_STEP * side))) + 1
+    return np.linspace(side / 2, whole - side / 2, count)
+
+
+def _see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Sighting]:
+    """What the network sees in each crop; those without any keypoint left out."""
+    xy, score = estimator.in_frame(picture, crops)
+    seen = zip(xy, score, strict=True)
+    return [Sighting(p, s, float(s.mean())) for p, s in seen if (s > 0).sum() >= 4]
+
+
+def _settle(
+    picture: np.ndarray, estimator: PoseEstimator, first: list[Sighting], keep: int = 4
+) -> list[Sighting]:
+    """The ``keep`` best of ``first``, cut again around their keypoints, and still there then."""
+    people = _distinct(first)[:keep]
+    if not people:
+        return []
+    people = _look(picture, estimator, np.stack([person.box for person in people]))
+    return [person for person in _distinct(people) if person.confidence >= ACCEPT]
+
+
+def _look(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> list[Sighting]:
+    """The people in boxes (B, 4) px, looked at twice, the second time around their keypoints.
+
+    The confidence is the mean score times the likeness of the two looks: a chair may look like
+    a person once, but not twice the same.
+    """
+    first = _see(picture, estimator, box_to_crop(boxes))
+    if not first:
+        return []
+    again = _see(picture, estimator, box_to_crop(np.stack([person.box for person in first])))
+    return [
+        replace(b, confidence=b.confidence * np.sqrt(similarity(a, b)))
+        for a, b in zip(first, again, strict=False)
+    ]
+
+
+def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sighting | None:
+    """The followed person one sample later, looked for where it was."""
+    found = _see(picture, estimator, box_to_crop(last.box)[None])
+    if found and _overlap(found[0].box, last.box) < 0.6:
+        # moved far: the crop fitted badly, so look again where the person went
+        found = _see(picture, estimator, box_to_crop(found[0].box)[None]) or found
+    return found[0] if found else None
+
+
+def _distinct(people: list[Sighting]) -> list[Sighting]:
+    """Surest first, each person once."""
+    kept: list[Sighting] = []
+    for person in sorted(people, key=lambda p: -p.confidence):
+        if all(similarity(person, other) < 0.5 and not _nested(person, other) for other in kept):
+            kept.append(person)
+    return kept
+
+
+def _nested(a: Sighting, b: Sighting) -> bool:
+    return _overlap(a.box, b.box) > 0.6
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes xyxy."""
+    side = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    common = float(np.prod(np.maximum(side, 0)))
+    return common / (float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - common + 1e-9)
+
+
+def _distance_to(person: Sighting, point: np.ndarray) -> float:
+    """Distance px from a point to the nearest keypoint, at least a little."""
+    return float(np.nanmin(np.linalg.norm(person.xy - point, axis=1))) + 0.05 * person.size
+
+
+def _is_better(seed: Sighting, sighting: Sighting | None) -> bool:
+    """Does the search's sighting replace the tracked one in the same frame?"""
+    if sighting is None:
+        return True
+    return similarity(seed, sighting) < 0.5 and seed.confidence > sighting.confidence
+
+
+def _has_collapsed(sighting: Sighting, last: Sighting, usual: float) -> bool:
+    jump = sighting.size / last.size
+    return sighting.confidence < COLLAPSE * usual or not 0.4 < jump < 2.5
+
+
+# -- whom of them, and boxes for all frames -------------------------------------------------
+
+
+def _choose_lifter(people: dict[int, list[Sighting]], frames: SparseFrames) -> dict[int, Sighting]:
+    """Link sightings of the seed frames into people and take the likeliest lifter's."""
+    chains: list[dict[int, Sighting]] = []
+    for sample in sorted(people):
+        free = list(people[sample])
+        for chain in chains:
+            last = chain[max(chain)]
+            near = [p for p in free if _could_be(last, p)]
+            if near:
+                best = min(near, key=lambda p: float(np.hypot(*(p.centre - last.centre))))
+                chain[sample] = best
+                free.remove(best)
+        chains += [{sample: person} for person in free]
+    if not chains:
+        return {}
+    return max(chains, key=lambda chain: _lifter_value(chain, frames))
+
+
+def _could_be(a: Sighting, b: Sighting) -> bool:
+    far = float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
+    return far < 0.9 and 0.4 < a.size / b.size < 2.5
+
+
+def _lifter_value(chain: dict[int, Sighting], frames: SparseFrames) -> float:
+    """How much a person looks like the lifter: sure, large, near the centre, and moving."""
+    width, height = np.array(frames.size) * frames.scale
+    sightings = list(chain.values())
+    value = 0.0
+    for person in sightings:
+        large = min(1.0, person.size / (0.6 * min(height, width)))
+        off_centre = abs(person.centre[0] - width / 2) / (width / 2)
+        value += person.confidence**2 * large * (1.0 - 0.4 * min(1.0, off_centre))
+    moves = [_motion(a, b) for a, b in itertools.pairwise(sightings)]
+    return value * (0.6 + min(0.6, float(np.mean(moves)) if moves else 0.2))
+
+
+def _motion(a: Sighting, b: Sighting) -> float:
+    """Mean displacement of the sure keypoints over body size."""
+    weight = np.minimum(a.score, b.score)
+    distance = np.nan_to_num(np.linalg.norm(a.xy - b.xy, axis=1))
+    return float((distance * weight).sum() / (weight.sum() + 1e-9)) / max(a.size, b.size)
+
+
+def _nearest_sample(frames: SparseFrames, time_s: float, samples: np.ndarray | None = None) -> int:
+    samples = np.arange(len(frames)) if samples is None else samples
+    return int(samples[np.abs(frames.sample_times()[samples] - time_s).argmin()])
+
+
+def _boxes(frames: SparseFrames, seen: list[Sighting | None]) -> np.ndarray:
+    """Boxes float32 (T, 4) in source px for all frames from sightings at samples."""
+    boxes = np.full((len(frames.time_s), 4), np.nan)
+    times = frames.sample_times()
+    edges = _shot_edges(frames)
+    for run in _runs(frames, seen):
+        crops = np.stack([seen[i].box for i in run]) / frames.scale  # type: ignore[union-attr]
+        crops = _smooth(crops)
+        shot = frames.shots[run[0]]
+        start, end = edges[shot]
+        # a run that begins or ends at a lost sample reaches half way to it
+        reach = SAMPLE_INTERVAL_S / 2
+        if run[0] - 1 >= 0 and frames.shots[run[0] - 1] == shot:
+            start = max(start, times[run[0]] - reach)
+        if run[-1] + 1 < len(seen) and frames.shots[run[-1] + 1] == shot:
+            end = min(end, times[run[-1]] + reach)
+        inside = (frames.time_s >= start) & (frames.time_s < end)
+        for side in range(4):
+            boxes[inside, side] = np.interp(frames.time_s[inside], times[run], crops[:, side])
+    return boxes.astype(np.float32)
+
+
+def _runs(frames: SparseFrames, seen: list[Sighting | None]) -> list[list[int]]:
+    """Samples with the person, split at cuts and at gaps too long to bridge."""
+    times = frames.sample_times()
+    runs: list[list[int]] = []
+    for i, sighting in enumerate(seen):
+        if sighting is None:
+            continue
+        last = runs[-1][-1] if runs else None
+        joined = (
+            last is not None
+            and frames.shots[last] == frames.shots[i]
+            and (i == last + 1 or times[i] - times[last] <= BRIDGE_S)
+        )
+        if joined:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return runs
+
+
+def _shot_edges(frames: SparseFrames) -> dict[int, tuple[float, float]]:
+    """Start and end seconds of each shot; a cut lies half way between two samples."""
+    times = frames.sample_times()
+    edges = {}
+    for shot in np.unique(frames.shots):
+        samples = np.flatnonzero(frames.shots == shot)
+        first, last = samples[0], samples[-1]
+        start = -np.inf if first == 0 else (times[first - 1] + times[first]) / 2
+        end = np.inf if last == len(times) - 1 else (times[last] + times[last + 1]) / 2
+        edges[int(shot)] = (start, end)
+    return edges
+
+
+def _smooth(boxes: np.ndarray) -> np.ndarray:
+    """Steady boxes (N, 4) that still hold their neighbours, so a quick move stays inside."""
+    padded = np.pad(boxes, ((1, 1), (0, 0)), mode="edge")
+    low = np.minimum(np.minimum(padded[:-2, :2], padded[1:-1, :2]), padded[2:, :2])
+    high = np.maximum(np.maximum(padded[:-2, 2:], padded[1:-1, 2:]), padded[2:, 2:])
+    around = np.concatenate((low, high), axis=1)
+    mixed = (boxes + around) / 2
+    return gaussian_filter1d(mixed, sigma=0.8, axis=0, mode="nearest")

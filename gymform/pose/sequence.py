@@ -1,0 +1,107 @@
+"""A clip's PoseSequence: one pass to find whom to follow, one through all frames in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gymform import __version__
+from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.person import SAMPLE_INTERVAL_S, follow
+from gymform.skeleton import NUM_KEYPOINTS
+from gymform.types import Clip, PoseSequence, Provenance, Target
+from gymform.video.read import read_frames
+from gymform.video.sparse import every, only, sample_frames
+
+Progress = Callable[[str, int, int], None]
+
+
+def extract_poses(
+    path: Path,
+    clip: Clip,
+    estimator: PoseEstimator,
+    *,
+    target: Target | None = None,
+    max_fps: float | None = None,
+    progress: Progress | None = None,
+) -> tuple[PoseSequence, tuple[str, ...]]:
+    """The followed person's keypoints in every frame, and what there is to say about the clip.
+
+    ``clip`` is what `probe` said of ``path``; ``target`` names another person than the lifter;
+    ``max_fps`` skips frames that come sooner. ``progress`` hears (stage, done, total) with the
+    stages "search" and "pose", and may raise to stop. Raises NoPersonError, OptionsError and
+    VideoError kinds.
+    """
+    report = progress or (lambda stage, done, total: None)
+    stopwatch = estimator.stopwatch
+    choose = every(1.0 / max_fps) if max_fps else None
+    report("search", 0, 1)
+    with stopwatch("sample"):
+        frames = sample_frames(path, SAMPLE_INTERVAL_S, choose=choose)
+    with stopwatch("search"):
+        following = follow(
+            frames,
+            estimator,
+            target=target,
+            progress=lambda done, total: report("search", done, total),
+        )
+    search_network = stopwatch.seconds["network"]
+    xy, score = _all_frames(path, frames.time_s, following.boxes, estimator, report)
+    # the network's share of the search is part of "search"
+    stopwatch.seconds["network"] -= search_network
+    pose = PoseSequence(
+        xy=xy,
+        score=score,
+        boxes=following.boxes,
+        time_s=frames.time_s,
+        image_size=frames.size,
+        provenance=Provenance(
+            network=estimator.model.name,
+            weights_sha256=estimator.model.sha256,
+            flip_test=estimator.flip_test,
+            gymform_version=__version__,
+            clip_sha256=clip.sha256,
+        ),
+    )
+    return pose, (*frames.problems, *following.notes)
+
+
+def _all_frames(
+    path: Path,
+    time_s: np.ndarray,
+    boxes: np.ndarray,
+    estimator: PoseEstimator,
+    report: Progress,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (T, 17, 2) px and scores (T, 17) in the frames at ``time_s`` that have a box."""
+    xy = np.full((len(time_s), NUM_KEYPOINTS, 2), np.nan, dtype=np.float32)
+    score = np.zeros((len(time_s), NUM_KEYPOINTS), dtype=np.float32)
+    crops = box_to_crop(boxes)
+    followed = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    rows: list[int] = []
+    pixels: list[np.ndarray] = []
+    done = 0
+
+    def flush() -> None:
+        nonlocal done
+        if rows:
+            xy[rows], score[rows] = estimator.in_pixels(pixels, crops[rows])
+        done += len(rows)
+        rows.clear()
+        pixels.clear()
+        report("pose", done, len(followed))
+
+    flush()
+    with read_frames(path, keep=only(time_s[followed])) as frames:
+        for frame in frames:
+            row = int(np.searchsorted(time_s, frame.time_s - 1e-6))
+            with estimator.stopwatch("crop"):
+                pixels.append(cut_crop(frame.rgb, crops[row]))
+            rows.append(row)
+            if len(rows) == estimator.batch_size:
+                flush()
+    flush()
+    return xy, score
