@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gymform import __version__, errors, limits
-from gymform.errors import BusyError, GymformError, WorkerError
+from gymform.errors import BusyError, GymformError, VideoError, WorkerError
 from gymform.results import ResultStore
 from gymform.weights import manifest_entry, sha256_of
 from gymform.worker import DEFAULT_WORK
@@ -66,10 +66,15 @@ class Request:
     def key(self) -> str:
         """64 hexadecimal digits for everything the result depends on.
 
-        Raises WeightsError when a model that it needs is not there.
+        Raises WeightsError when a model that it needs is not there, VideoError when the clip is
+        gone.
         """
+        try:
+            clip = sha256_of(self.path)
+        except OSError:
+            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
         parts = {
-            "clip": sha256_of(self.path),
+            "clip": clip,
             # the model by its content, whatever it is called
             "options": asdict(self.options) | {"pose_model": None},
             "pose": manifest_entry(self.options.pose_model, "pose").sha256,

@@ -38,3 +38,7 @@ MAX_SILENT_S = 300.0
 
 MAX_RESULT_BYTES = 5 * 1024**3
 """Size of all finished analyses kept on disk; the least recently used go first."""
+
+MAX_STORED_UPLOAD_BYTES = 10 * MAX_UPLOAD_BYTES
+"""Size of all uploads kept for another look; more than what the queue can hold, so no waiting
+clip is ever thrown away."""

@@ -59,27 +59,7 @@ class ResultStore:
         except OSError:
             if not (self.root / key).is_dir():  # else another app was faster: as good as ours
                 raise
-        with contextlib.suppress(FileNotFoundError):  # another app may throw away the same one
-            self._evict(spare=key)
-
-    def _evict(self, spare: str) -> None:
-        """Throw away what was not used for longest, until the rest fits; never ``spare``."""
-        folders = sorted(self._finished(), key=lambda folder: folder.stat().st_mtime, reverse=True)
-        total = 0
-        for folder in folders:
-            total += sum(file.stat().st_size for file in folder.iterdir())
-            if total > self._max_bytes and folder.name != spare:
-                self._remove(folder)
-
-    def _finished(self) -> list[Path]:
-        return [folder for folder in self.root.iterdir() if _KEY.fullmatch(folder.name)]
-
-    def _remove(self, folder: Path) -> None:
-        """Remove a result so that at no time a half-empty folder stands under a key."""
-        hidden = self.root / f".{secrets.token_hex(8)}-old"
-        with contextlib.suppress(OSError):
-            os.rename(folder, hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
+        discard_oldest(self.root, self._max_bytes, spare=key)
 
     def _sweep(self) -> None:
         """Remove what a killed app left unfinished."""
@@ -87,3 +67,26 @@ class ResultStore:
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
+    """Throw away the folders in ``root`` not used for longest, until the rest fits.
+
+    The one called ``spare`` stays whatever its size; hidden ones, still being filled, do not count.
+    """
+    with contextlib.suppress(FileNotFoundError):  # another app may throw away the same one
+        folders = [folder for folder in root.iterdir() if not folder.name.startswith(".")]
+        folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+        total = 0
+        for folder in folders:
+            total += sum(file.stat().st_size for file in folder.iterdir())
+            if total > max_bytes and folder.name != spare:
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder so that at no time a half-empty one stands under its name."""
+    hidden = folder.with_name(f".{secrets.token_hex(8)}-old")
+    with contextlib.suppress(OSError):
+        os.rename(folder, hidden)
+    shutil.rmtree(hidden, ignore_errors=True)

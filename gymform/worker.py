@@ -52,13 +52,13 @@ _log = logging.getLogger(__name__)
 def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> None:
     """The real work: analyse the clip of a request and save everything the page shows."""
     # Imported here, not above: the app starts this module's process, but never needs PyTorch.
-    from gymform import analysis
+    from gymform.analysis import analyze, options_from_dict, save
     from gymform.video.write import transcode
 
     path, name = Path(request["path"]), request["name"]
-    options = analysis.options_from_dict(request["options"])
-    answer = analysis.analyze(path, options, name=name, progress=progress)
-    analysis.save(answer, path, folder, stem=STEM, progress=progress)
+    options = options_from_dict(request["options"])
+    answer = analyze(path, options, name=name, progress=progress)
+    save(answer, path, folder, stem=STEM, progress=progress)
     progress("proxy", 0, 1)
     transcode(path, folder / PROXY)
     progress("proxy", 1, 1)

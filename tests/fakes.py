@@ -7,7 +7,8 @@ overlay or a feature must show. Nothing here needs weights, videos or the networ
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,12 @@ def make_pose(
     time_s = np.arange(frames, dtype=np.float64) / fps
     origin = Provenance(network="vitpose-s", weights_sha256="a" * 64, clip_sha256="c" * 64)
     return PoseSequence(xy, score, boxes, time_s, size, origin)
+
+
+def make_pose_at(times_s: Sequence[float]) -> PoseSequence:
+    """The squat seen at the given times, however unevenly they are spaced."""
+    pose = make_pose(len(times_s))
+    return replace(pose, time_s=np.asarray(times_s, np.float64))
 
 
 def make_tracks(pose: PoseSequence) -> CleanTracks:

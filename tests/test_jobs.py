@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gymform.errors import BusyError, NoPersonError, WeightsError, WorkerError
+from gymform.errors import BusyError, NoPersonError, VideoError, WeightsError, WorkerError
 from gymform.jobs import STAGE_SHARES, Estimate, JobQueue, Request, State, Status
 from gymform.results import ResultStore
 from tests.fakes import make_options, write_manifest
@@ -130,6 +130,13 @@ def test_missing_weights_are_told_at_once(queue, clip, monkeypatch, tmp_path):
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsError, match="missing"):
         queue.submit(clip("fine"), "me")
+
+
+def test_a_clip_that_is_gone_is_told_at_once(queue, clip):
+    request = clip("fine")
+    request.path.unlink()
+    with pytest.raises(VideoError, match="upload it again"):
+        queue.submit(request, "me")
 
 
 def test_errors_keep_their_type_and_text(queue, clip):

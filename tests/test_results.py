@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gymform.results import ResultStore
+from gymform import limits
+from gymform.results import ResultStore, discard_oldest
 
 KEYS = ["a" * 64, "b" * 64, "c" * 64]
 
@@ -82,3 +83,17 @@ def test_nothing_but_a_key_becomes_a_path(tmp_path, key):
 
 def test_the_default_place_is_the_data_folder():
     assert ResultStore().root == Path(os.environ["GYMFORM_HOME"]) / "analyses"
+
+
+def test_uploads_are_bounded_too_and_folders_being_filled_stay(tmp_path):
+    for number, name in enumerate(("old", "new", ".filling")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "clip.mp4").write_bytes(b"x" * 100)
+        os.utime(tmp_path / name, (number, number))
+    discard_oldest(tmp_path, 150, spare="new")
+    assert {path.name for path in tmp_path.iterdir()} == {"new", ".filling"}
+
+
+def test_no_waiting_clip_is_thrown_away():
+    most = limits.MAX_UPLOAD_BYTES * (limits.MAX_QUEUED_JOBS + 1)  # one is running
+    assert most < limits.MAX_STORED_UPLOAD_BYTES

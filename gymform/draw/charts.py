@@ -1,8 +1,8 @@
 """Plotly figures of an analysis: trajectories, probabilities, keypoint scores.
 
 Pure functions from carriers to figures; nothing here knows Streamlit. Colour says the side of the
-body (Okabe-Ito, `skeleton.COLOURS`), dash and marker say the joint, so that no chart needs more
-than three hues. A faint line is what the network saw, the bold one what cleaning made of it.
+body (Okabe-Ito, `skeleton.COLOURS`), the dash says the joint, so that no chart needs more than
+three hues. A faint line is what the network saw, the bold one what cleaning made of it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from gymform import skeleton as sk
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
 
 QUANTITIES: dict[str, str] = {
-    "y": "Height",
-    "x": "Sideways",
+    "y": "Height (y)",
+    "x": "Sideways (x)",
     "speed": "Speed",
     "score": "Confidence",
 }
 """What a trajectory chart can show, and its title."""
 
 _AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "score": "0 to 1"}
+_RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "score": 1.0}
 _MAX_POINTS = 1200
 """Points of one line: more than a screen has pixels only slows the browser down."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 _PARTS = ("wrist", "hip", "knee", "shoulder", "elbow", "ankle")
 _NEUTRAL = "#8A8F98"
 """A grey that is seen on white and on black, for what has no side."""
@@ -74,14 +74,16 @@ def trajectories(
     figure = make_subplots(
         rows=max(1, len(quantities)),
         shared_xaxes=True,
-        vertical_spacing=0.11 / max(1, len(quantities)) * 1.6,
+        vertical_spacing=0.18 / max(1, len(quantities)),
         subplot_titles=[QUANTITIES[name] for name in quantities],
     )
     shown = _every(len(pose), _MAX_POINTS)
+    if frame is not None:
+        frame = min(max(frame, 0), len(pose) - 1)
     for row, quantity in enumerate(quantities, start=1):
         raw, clean = _values(pose, tracks, quantity)
         for joint in joints:
-            _add_joint(figure, pose, joint, row, raw[:, joint], clean, shown)
+            _add_joint(figure, pose, joint, row, raw[:, joint], clean, shown, quantity, frame)
         _set_axis(figure, row, quantity, clean[:, list(joints)] if clean is not None else None)
     for start_s, end_s in windows:
         figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.1, line_width=0)
@@ -106,12 +108,15 @@ def probabilities(prediction: Prediction) -> go.Figure:
             marker_opacity=[1.0 if c or prediction.label == UNKNOWN else 0.6 for c in chosen],
             text=[_percent(value) for value in values],
             textposition="outside",
+            textfont_size=14,
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
-    figure.update_yaxes(ticksuffix="  ", showgrid=False, fixedrange=True, automargin=True)
+    figure.update_yaxes(
+        ticksuffix="  ", tickfont_size=14, showgrid=False, fixedrange=True, automargin=True
+    )
     figure.update_layout(
         height=38 * len(names) + 12,
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
@@ -189,21 +194,27 @@ def _add_joint(
     raw: np.ndarray,
     clean: np.ndarray | None,
     shown: np.ndarray,
+    quantity: str,
+    frame: int | None,
 ) -> None:
     """Draw one joint's raw (faint) and cleaned (bold) line into one panel."""
     x, name = pose.time_s[shown], joint_name(joint)
     bold = raw if clean is None else clean[:, joint]
     common = {"x": x, "customdata": shown, "mode": "lines+markers", "legendgroup": name}
+    # The markers are there to be clicked, not to be seen: they would hide the dashes.
+    unseen = {"size": 7, "opacity": 0.0, "color": _colour(joint)}
+    click = {"selected": {"marker": {"opacity": 0}}, "unselected": {"marker": {"opacity": 0}}}
     if clean is not None:
         figure.add_scatter(
             **common,
             y=raw[shown],
             name=f"{name}, raw",
             line={"color": _colour(joint), "width": 1},
-            marker={"size": 3, "symbol": _symbol(joint)},
-            opacity=0.35,
+            marker=unseen,
+            opacity=_RAW_OPACITY[quantity],
             showlegend=False,
             hoverinfo="skip",
+            **click,
             row=row,
             col=1,
         )
@@ -211,13 +222,31 @@ def _add_joint(
         **common,
         y=bold[shown],
         name=name,
-        line={"color": _colour(joint), "width": 2.4, "dash": _dash(joint)},
-        marker={"size": 5, "symbol": _symbol(joint)},
+        line={"color": _colour(joint), "width": 2.5, "dash": _dash(joint)},
+        marker=unseen,
         showlegend=row == 1,
         hovertemplate="%{x:.3f} s, frame %{customdata}: %{y:.4~g}",
-        # A click selects a point; the rest of the chart must not fade away for that.
-        selected={"marker": {"size": 11}},
-        unselected={"marker": {"opacity": 1.0}},
+        **click,
+        row=row,
+        col=1,
+    )
+    if frame is not None:
+        _mark_value(figure, pose, joint, row, bold, frame)
+
+
+def _mark_value(
+    figure: go.Figure, pose: PoseSequence, joint: int, row: int, values: np.ndarray, frame: int
+) -> None:
+    """A dot on a joint's line at the frame that the player shows."""
+    figure.add_scatter(
+        x=[pose.time_s[frame]],
+        y=[values[frame]],
+        mode="markers",
+        marker={"size": 9, "color": _colour(joint), "line": {"color": _NEUTRAL, "width": 1.5}},
+        name="current frame",
+        legendgroup=joint_name(joint),
+        showlegend=False,
+        hoverinfo="skip",
         row=row,
         col=1,
     )
@@ -237,8 +266,9 @@ def _set_axis(figure: go.Figure, row: int, quantity: str, clean: np.ndarray | No
 
 def _mark_frame(figure: go.Figure, pose: PoseSequence, frame: int) -> None:
     """An upright line at the frame that the player shows."""
-    time_s = float(pose.time_s[min(max(frame, 0), len(pose) - 1)])
-    figure.add_vline(time_s, line={"color": _NEUTRAL, "width": 2}, name="current frame")
+    figure.add_vline(
+        float(pose.time_s[frame]), line={"color": _NEUTRAL, "width": 1.5}, name="current frame"
+    )
 
 
 def _lay_out(figure: go.Figure, rows: int) -> None:
@@ -247,9 +277,16 @@ def _lay_out(figure: go.Figure, rows: int) -> None:
     figure.update_xaxes(title="Time (s)", row=max(1, rows), col=1)
     figure.update_annotations(x=0, xanchor="left", font_size=13)
     figure.update_layout(
-        height=_PANEL_HEIGHT * max(1, rows) + 90,
-        margin={"l": 8, "r": 8, "t": 56, "b": 8},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "yref": "container"},
+        height=_PANEL_HEIGHT * max(1, rows) + 96,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1 + 24 / (_PANEL_HEIGHT * max(1, rows)),  # above the first panel's title
+            "yanchor": "bottom",
+            "title": None,
+        },
+        uirevision="keep",  # a zoom outlives the marked frame
         hovermode="x unified",
         clickmode="event+select",
         dragmode=False,
@@ -275,7 +312,3 @@ def _part(joint: int) -> int:
 
 def _dash(joint: int) -> str:
     return _DASHES[_part(joint)]
-
-
-def _symbol(joint: int) -> str:
-    return _SYMBOLS[_part(joint)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.draw.overlay import LEAST_SCORE, SURE_SCORE
 from gymform.types import CleanTracks, PoseSequence
 
 
@@ -19,7 +20,8 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
     """Times, skeleton, colours and per-frame keypoints for the player; JSON-ready.
 
     ``raw`` and ``clean`` are lists of T frames of 17 points ``[x, y]`` px or None where missing;
-    ``score`` T lists of 17 numbers; ``boxes`` T boxes ``[x0, y0, x1, y1]`` px or None.
+    ``score`` T lists of 17 numbers; ``boxes`` T boxes ``[x0, y0, x1, y1]`` px or None. Below
+    ``least`` a keypoint is not drawn, from ``sure`` on it is drawn bold, as in the overlay.
     """
     width, height = pose.image_size
     return {
@@ -28,10 +30,13 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
         "times": _rounded(pose.time_s, 6),
         "names": [name.replace("_", " ") for name in sk.KEYPOINTS],
         "edges": [[*edge, sk.COLOURS[sk.side_of_edge(edge)]] for edge in sk.EDGES],
+        "sides": {side.value: colour for side, colour in sk.COLOURS.items()},
         "colours": [sk.COLOURS[sk.side_of(joint)] for joint in range(sk.NUM_KEYPOINTS)],
         "raw": _rows(pose.xy),
         "clean": _rows(tracks.xy),
         "score": _rounded(pose.score, 3),
+        "least": LEAST_SCORE,
+        "sure": SURE_SCORE,
         "boxes": _row_or_none(pose.boxes),
     }
 

@@ -68,6 +68,8 @@ def test_current_frame_is_marked_in_every_panel(pose, tracks):
     figure = charts.trajectories(pose, tracks, WRISTS, ["y", "speed"], frame=30)
     lines = [shape for shape in figure.layout.shapes if shape.name == "current frame"]
     assert [shape.x0 for shape in lines] == pytest.approx([pose.time_s[30]] * 2)
+    dots = [trace for trace in figure.data if trace.name == "current frame"]
+    assert [dot.y[0] for dot in dots[:2]] == pytest.approx(list(tracks.xy[30, WRISTS, 1]))
 
 
 def test_a_frame_past_the_end_is_the_last_one(pose, tracks):

@@ -1,0 +1,14 @@
+"""gymform: the app's pages and how they are laid out; run with ``streamlit run app.py``."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "pages" / "assets"
+
+st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
+st.logo(str(ASSETS / "logo.svg"), size="large")
+st.navigation(
+    [st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True)],
+    position="top",
+).run()

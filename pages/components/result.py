@@ -1,0 +1,272 @@
+"""What came of an analysis: the answer, the clip with its skeleton, trajectories, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gymform import skeleton
+from gymform.analysis import Analysis, Artifacts, load
+from gymform.draw import charts
+from gymform.draw.player import player_json
+from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
+from gymform.worker import PROXY, STEM
+from pages.components.player import player, served
+
+OtherPerson = Callable[[Target], None]
+
+CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+COLUMNS = [1, 1]
+STILL_CONFIG = {"displayModeBar": False}
+
+
+def show_result(folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
+    """Show the finished analysis in ``folder`` of the clip that the user calls ``name``."""
+    result = _loaded(folder)
+    for problem in result.clip.problems:
+        st.warning(problem, icon=":material/warning:")
+    answer(result)
+    motion(folder, result, on_other_person)
+    left, right = st.columns(COLUMNS, gap="large")
+    with left:
+        annotated_video(folder)
+    with right:
+        trust(result)
+    downloads(folder, Path(name).stem)
+    details(result)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _loaded(folder: Path) -> Analysis:
+    return load(folder, STEM)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _player_data(folder: Path) -> bytes:
+    result = _loaded(folder)
+    return player_json(result.pose, result.tracks)
+
+
+# -- the answer ------------------------------------------------------------------------------
+
+
+def answer(result: Analysis) -> None:
+    """The exercise in large letters, how sure it is, and how well the lifter was seen."""
+    prediction = result.prediction
+    with st.container(border=True):
+        left, middle, right = st.columns([3, 4, 3], gap="medium", vertical_alignment="center")
+        left.markdown(f":gray[Exercise]\n# {_label(prediction)}\n{_sure(prediction)}")
+        with middle:
+            st.plotly_chart(
+                charts.probabilities(prediction),
+                key="probabilities",
+                config=STILL_CONFIG,
+                alt=charts.describe_probabilities(prediction),
+            )
+        right.markdown(f":gray[The lifter was seen]\n### {_grade(result.quality)}\n{_seen(result)}")
+        if prediction.reason:
+            st.info(prediction.reason, icon=":material/info:")
+
+
+def _label(prediction: Prediction) -> str:
+    named = {UNKNOWN: "Not sure", OTHER: "Something else"}
+    return named.get(prediction.label, prediction.label.replace("_", " ").capitalize())
+
+
+def _sure(prediction: Prediction) -> str:
+    if prediction.label == UNKNOWN:
+        return ":gray[No exercise stands out.]"
+    return f":gray[{prediction.confidence:.0%} sure]".replace("%", " %")
+
+
+def _grade(quality: PoseQuality) -> str:
+    if quality.score >= 0.75:
+        return ":material/check_circle: Well"
+    return ":material/error: Fairly" if quality.score >= 0.5 else ":material/warning: Badly"
+
+
+def _seen(result: Analysis) -> str:
+    """The person followed, in a sentence."""
+    share = f"{result.quality.coverage:.0%}".replace("%", " %")
+    return f":gray[Followed in {share} of {len(result.pose)} frames.]"
+
+
+# -- the clip and the trajectories, bound to each other --------------------------------------
+
+
+@st.fragment
+def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None:
+    """The player beside the trajectories: a click in a chart moves the player, and back."""
+    state = st.session_state
+    if state.get("shown") != folder.name:  # another result: from its first frame
+        state.shown, state.frame, state.turn = folder.name, 0, state.get("turn", 0) + 1
+    left, right = st.columns(COLUMNS, gap="large")
+    with left:
+        st.markdown("##### Frame by frame")
+        picked = _show_player(folder, result)
+    with right:
+        st.markdown("##### Trajectories")
+        _show_trajectories(result)
+    if picked:
+        on_other_person(picked)
+        st.rerun()
+
+
+def _show_player(folder: Path, result: Analysis) -> Target | None:
+    """The player; the person whom the user picked in it, if any."""
+    state = st.session_state
+
+    def rested() -> None:
+        state.frame = state.player.frame["index"]
+
+    shown = player(
+        served(folder / PROXY, "video/mp4", "clip"),
+        served(_player_data(folder), "application/json", "keypoints"),
+        size=result.pose.image_size,
+        seek=(state.frame, state.turn),
+        repetitions=_repetitions(result),
+        on_frame=rested,
+        on_pick=lambda: None,
+        key="player",
+    )
+    return _target(shown.pick) if shown.pick else None
+
+
+def _target(pick: Mapping[str, Any]) -> Target:
+    """What the player sent as a checked target."""
+    if pick["box"]:
+        x, y, width, height = pick["box"]
+        return Target(pick["time_s"], box=(x, y, width, height))
+    x, y = pick["point"]
+    return Target(pick["time_s"], point=(x, y))
+
+
+def _show_trajectories(result: Analysis) -> None:
+    """Panels of the chosen quantities and joints, with the player's frame marked."""
+    state = st.session_state
+    quantities = st.pills(
+        "Show",
+        list(charts.QUANTITIES),
+        selection_mode="multi",
+        default=["y", "speed"],
+        format_func=charts.QUANTITIES.__getitem__,
+        key="quantities",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    joints = st.multiselect(
+        "Joints",
+        range(skeleton.NUM_KEYPOINTS),
+        default=charts.default_joints(result.pose),
+        format_func=charts.joint_name,
+        key=f"joints-{state.shown}",
+        placeholder="Choose joints",
+        label_visibility="collapsed",
+    )
+    if not quantities or not joints:
+        st.info("Choose at least one joint and one quantity.", icon=":material/touch_app:")
+        return
+
+    def clicked() -> None:
+        points = state.trajectories.selection.points
+        if points:
+            state.frame = charts.nearest_frame(result.pose, points[0]["x"])
+            state.turn += 1
+
+    st.plotly_chart(
+        charts.trajectories(
+            result.pose,
+            result.tracks,
+            joints,
+            quantities,
+            frame=state.frame,
+            windows=_repetitions(result),
+        ),
+        key="trajectories",
+        on_select=clicked,
+        selection_mode="points",
+        config=CHART_CONFIG,
+        alt=charts.describe_trajectories(joints, quantities),
+    )
+    st.caption("Click a point to see its frame. Faint: as the network saw it; bold: cleaned.")
+
+
+def _repetitions(result: Analysis) -> list[tuple[float, float]]:
+    return [(window.start_s, window.end_s) for window in result.prediction.windows]
+
+
+# -- the video, how far to trust it, and what to take away -----------------------------------
+
+
+def annotated_video(folder: Path) -> None:
+    """The overlay as a plain video."""
+    st.markdown("##### Annotated video")
+    st.video(
+        Artifacts.of(folder, STEM).overlay,
+        alt="The clip with the lifter's skeleton and box drawn over every frame.",
+    )
+
+
+def trust(result: Analysis) -> None:
+    """The figures behind the quality of the pose, its notes, and every joint's score."""
+    quality = result.quality
+    st.markdown("##### How far to trust it")
+    first, second, third = st.columns(3)
+    first.metric("Pose quality", f"{100 * quality.score:.0f} / 100")
+    second.metric("Mean confidence", f"{quality.mean_confidence:.2f}")
+    third.metric("Body joints missing", f"{quality.missing:.1%}".replace("%", " %"))
+    for note in quality.notes:
+        st.markdown(f":material/info: {note}")
+    if not quality.notes:
+        st.markdown(":material/check: Nothing to complain about.")
+    with st.expander("Confidence of every joint over time", icon=":material/grid_on:"):
+        st.plotly_chart(
+            charts.confidence_map(result.pose),
+            key="confidence",
+            config=STILL_CONFIG,
+            alt="Heat map of the score of each of 17 keypoints over time.",
+        )
+
+
+def downloads(folder: Path, stem: str) -> None:
+    """Everything there is, each file with one click."""
+    files = Artifacts.of(folder, STEM)
+    st.markdown("##### Downloads")
+    offers = (
+        ("Annotated video", files.overlay, "video/mp4", ".annotated.mp4", ":material/movie:"),
+        ("Keypoints (.npz)", files.poses, "application/octet-stream", ".npz", ":material/hub:"),
+        ("Trajectories (CSV)", files.csv, "text/csv", ".csv", ":material/table:"),
+        ("Everything (JSON)", files.json, "application/json", ".json", ":material/data_object:"),
+    )
+    for column, (label, path, mime, suffix, icon) in zip(st.columns(4), offers, strict=True):
+        column.download_button(
+            label,
+            data=path.read_bytes,  # read when it is asked for
+            file_name=stem + suffix,
+            mime=mime,
+            icon=icon,
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+def details(result: Analysis) -> None:
+    """The clip, the models and the time it took."""
+    clip, origin = result.clip, result.pose.provenance
+    with st.expander("Details", icon=":material/receipt_long:"):
+        st.markdown(
+            f"- **Clip** {clip.width} × {clip.height} px, {clip.duration_s:.2f} s, "
+            f"{clip.frames} frames, {clip.fps:.2f} a second, {clip.codec.upper()}\n"
+            f"- **Pose model** {origin.network}, weights `{origin.weights_sha256[:12]}`, "
+            f"flip test {'on' if origin.flip_test else 'off'}\n"
+            f"- **Exercise model** weights `{result.prediction.model_sha256[:12]}`\n"
+            f"- **Time** {_times(result.seconds)}"
+        )
+
+
+def _times(seconds: Mapping[str, float]) -> str:
+    parts = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
+    return f"{sum(seconds.values()):.1f} s ({parts})"
