@@ -135,7 +135,9 @@ class Source:
         self.kind = kind
         self._is_whole = is_whole
         self.rate = stated_rate(stream.guessed_rate)
-        self.stamped = kind.demuxer != "avi"  # AVI knows a rate, and no presentation times
+        self._is_avi = kind.demuxer == "avi"
+        # AVI numbers frames in decoding order: with B-frames that is not the order of showing
+        self._reorders = self._is_avi and stream.codec_context.reorder_depth > 0
         self._packets = 0
         self._hidden = 0
         self._decoded = 0
@@ -168,7 +170,7 @@ class Source:
 
     def packet_stamp(self, packet: av.Packet) -> float | None:
         """The packet's presentation time in seconds; for AVI its place in decoding order."""
-        return self._seconds(packet.pts if self.stamped else packet.dts)
+        return self._seconds(packet.dts if self._is_avi else packet.pts)
 
     def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
         """Undamaged frames that ``packet`` completes; None asks for all that still wait."""
@@ -184,7 +186,7 @@ class Source:
         """Undamaged frames in presentation order, each with its time stamp in seconds."""
         order: deque[float | None] = deque()
         for packet in self.packets():
-            if not self.stamped:
+            if self._reorders:
                 order.append(self.packet_stamp(packet))
             for frame in self.decode(packet):
                 yield frame, self._frame_stamp(frame, order)
@@ -207,7 +209,7 @@ class Source:
         lost = self._packets - self._hidden - self._decoded
         if decoded and lost > 0:
             yield f"{lost} damaged frame{'s were' if lost > 1 else ' was'} left out."
-        if not self.stamped:
+        if self._is_avi:
             yield (
                 "AVI files store no time stamps: the stated rate of "
                 f"{self.rate:.4g} frames a second was used."
@@ -215,7 +217,7 @@ class Source:
         yield from clock.problems()
 
     def _frame_stamp(self, frame: av.VideoFrame, order: deque[float | None]) -> float | None:
-        if self.stamped:
+        if not self._reorders:
             return self._seconds(frame.pts)
         return order.popleft() if order else None
 
@@ -235,7 +237,7 @@ class Source:
         announced = self.stream.frames
         if self.kind.demuxer != "matroska" and announced <= self._packets:
             return 0.0
-        if not self.stamped:  # FFmpeg has adapted the duration to the size of the file
+        if self._is_avi:  # FFmpeg has adapted the duration to the size of the file
             return announced / self.rate
         promised_s = (self.container.duration or 0) / av.time_base
         span_s = self._end_s - self._start_s

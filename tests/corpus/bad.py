@@ -231,12 +231,14 @@ def _zip() -> bytes:
 
 
 def _image(codec: str, pix_fmt: str) -> bytes:
+    """A plain grey picture of 64 x 64 px."""
+    grey = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 128, np.uint8), format="rgb24")
     context = av.CodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = 64, 64, pix_fmt
     context.time_base = Fraction(1, 25)
     return b"".join(
         bytes(packet)
-        for frame in (av.VideoFrame(64, 64, pix_fmt), None)
+        for frame in (grey.reformat(format=pix_fmt), None)
         for packet in context.encode(frame)
     )
 

@@ -1,0 +1,88 @@
+"""Containers are told by content; whatever else comes is named where it can be."""
+
+import contextlib
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gymform.errors import EmptyFileError, NotAVideoError, VideoError
+from gymform.sniff import AVI, HEAD_BYTES, MKV, MOV, MP4, WEBM, FileKind, sniff
+from tests.corpus.bad import BAD, PLAYLISTS, good_bytes
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("h264_mp4", MP4),
+        ("fragmented", MP4),
+        ("h264_mov", MOV),
+        ("hevc_10bit_mov", MOV),
+        ("h264_mkv", MKV),
+        ("vp8_webm", WEBM),
+        ("live_webm", WEBM),
+        ("mpeg4_avi", AVI),
+    ],
+)
+def test_containers_are_known_by_content(name, kind):
+    assert sniff(good_bytes(name)[:HEAD_BYTES]) == kind
+
+
+@pytest.mark.parametrize("first", [b"moov", b"mdat", b"wide", b"free", b"skip"])
+def test_old_quicktime_files_start_without_a_brand(first):
+    assert sniff(b"\0\0\0\x08" + first + bytes(100)) == MOV
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("png", "a PNG picture"),
+        ("jpeg", "a JPEG picture"),
+        ("gif", "a GIF picture"),
+        ("webp", "a WebP picture"),
+        ("heic", "a photo"),
+        ("zip", "a ZIP archive"),
+        ("html", "a web page"),
+        ("pdf", "a PDF document"),
+        ("text", "a text file"),
+        ("wav", "a WAV sound file"),
+        ("mp3", "an MP3 sound file"),
+        ("transport_stream", "an MPEG transport stream"),
+        ("flash", "a Flash video"),
+        ("random_bytes", "not a known video format"),
+    ],
+)
+def test_other_files_are_called_by_their_name(tmp_path, name, said):
+    head = BAD[name].make(tmp_path).read_bytes()[:HEAD_BYTES]
+    with pytest.raises(NotAVideoError, match=said):
+        sniff(head)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ffconcat", "ffconcat"),
+        ("ffconcat_after_blanks", "ffconcat"),
+        ("m3u8", "M3U8"),
+        ("sdp", "SDP"),
+        ("dash", "XML"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n \t"])
+def test_playlists_are_called_playlists(name, said, before):
+    with pytest.raises(NotAVideoError, match=said):
+        sniff(before + PLAYLISTS[name]("other.mp4"))
+
+
+def test_nothing_is_an_empty_file():
+    with pytest.raises(EmptyFileError, match="0 bytes"):
+        sniff(b"")
+
+
+@given(st.binary(max_size=300))
+@example(b"RIFF")
+@example(b"\x1a\x45\xdf\xa3")
+@example(b"\0\0\0\x20ftyp")
+def test_any_bytes_are_a_kind_or_a_typed_error(head):
+    with contextlib.suppress(VideoError):
+        assert isinstance(sniff(head), FileKind)
