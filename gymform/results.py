@@ -42,6 +42,11 @@ class ResultStore:
             return None
         return folder
 
+    def forget(self, key: str) -> None:
+        """Throw away the result of ``key``, if there is one."""
+        if self.find(key):
+            _remove(self.root / key)
+
     @contextlib.contextmanager
     def new_folder(self, key: str) -> Iterator[Path]:
         """An empty folder to fill for ``key``; gone afterwards unless it was kept."""

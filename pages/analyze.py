@@ -16,7 +16,7 @@ from gymform.results import discard_oldest
 from gymform.storage import data_dir, store_upload
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
-from pages.components.result import show_result
+from pages.components.result import load_result, show_result
 
 FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 STYLE = Path(__file__).parent / "assets" / "page.css"
@@ -59,11 +59,9 @@ def main() -> None:
         headline(state.request.name)
         working()
     elif status.state is State.DONE and (folder := job_queue().store.find(state.key)):
-        headline(state.request.name)
-        show_result(folder, state.request.name, on_other_person=follow)
-        again()
+        done(folder)
     else:
-        stopped(status)
+        stopped(status.error)
 
 
 # -- what the user does ----------------------------------------------------------------------
@@ -253,10 +251,24 @@ def headline(name: str) -> None:
     right.button("Another clip", icon=":material/add:", on_click=leave, width="stretch")
 
 
-def stopped(status: Status) -> None:
+def done(folder: Path) -> None:
+    """The result; one that was damaged on disk is thrown away, so that it can be made again."""
+    state = st.session_state
+    try:
+        result = load_result(folder)
+    except GymformError as error:
+        job_queue().store.forget(state.key)
+        stopped(error)
+        return
+    headline(state.request.name)
+    show_result(result, folder, state.request.name, on_other_person=follow)
+    again()
+
+
+def stopped(error: GymformError | None) -> None:
     """Why there is no answer, and what to do."""
     headline(st.session_state.request.name)
-    error = status.error or Cancelled(
+    error = error or Cancelled(
         "The analysis was stopped, because this page was closed or not heard of for a while."
     )
     st.error(str(error), icon=":material/error:")

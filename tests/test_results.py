@@ -33,6 +33,14 @@ def test_a_result_appears_whole_and_only_when_kept(tmp_path):
     assert store.find(KEYS[0]) == tmp_path / KEYS[0]
 
 
+def test_a_forgotten_result_is_gone(tmp_path):
+    store = ResultStore(tmp_path)
+    keep(store, KEYS[0])
+    store.forget(KEYS[0])
+    store.forget(KEYS[1])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failure_leaves_nothing(tmp_path):
     store = ResultStore(tmp_path)
     with pytest.raises(FileExistsError), store.new_folder(KEYS[0]) as folder:

@@ -23,9 +23,14 @@ COLUMNS = [1, 1]
 STILL_CONFIG = {"displayModeBar": False}
 
 
-def show_result(folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
-    """Show the finished analysis in ``folder`` of the clip that the user calls ``name``."""
-    result = _loaded(folder)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def load_result(folder: Path) -> Analysis:
+    """The finished analysis in ``folder``, kept for the next run. Raises PoseFileError."""
+    return load(folder, STEM)
+
+
+def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
+    """Show an analysis, whose files are in ``folder``, of the clip that the user calls ``name``."""
     for problem in result.clip.problems:
         st.warning(problem, icon=":material/warning:")
     answer(result)
@@ -39,14 +44,9 @@ def show_result(folder: Path, name: str, *, on_other_person: OtherPerson) -> Non
     details(result)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _loaded(folder: Path) -> Analysis:
-    return load(folder, STEM)
-
-
 @st.cache_data(max_entries=16, show_spinner=False)
 def _player_data(folder: Path) -> bytes:
-    result = _loaded(folder)
+    result = load_result(folder)
     return player_json(result.pose, result.tracks)
 
 

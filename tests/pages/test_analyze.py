@@ -1,0 +1,248 @@
+"""Page Analyze in all its states, without a browser and without weights.
+
+The queue runs `tests.work:scripted`, where the clip's name says what happens to it; a finished
+analysis is a made-up one, saved the way the worker would have saved it.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from gymform import jobs, limits, weights
+from gymform.analysis import Analysis, save
+from gymform.storage import data_dir
+from gymform.types import UNKNOWN
+from gymform.video.write import VideoWriter, transcode
+from gymform.worker import PROXY, STEM
+from tests import fakes
+
+APP = Path(__file__).parents[2] / "app.py"
+MP4 = b"\0\0\0\x18ftypmp42"  # the content alone decides what a file is
+
+
+@pytest.fixture(autouse=True)
+def _weights(tmp_path, monkeypatch):
+    """Models that are only names."""
+    folder = fakes.write_manifest(tmp_path / "weights")
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(folder))
+
+
+@pytest.fixture(name="queue")
+def _queue(monkeypatch):
+    """The queue that the page will use; it waits for at most one job."""
+    queue = jobs.JobQueue(work="tests.work:scripted", max_waiting=1)
+    monkeypatch.setattr(jobs, "JobQueue", lambda: queue)
+    st.cache_resource.clear()
+    yield queue
+    queue.close()
+
+
+@pytest.fixture(name="app")
+def _app(queue) -> AppTest:
+    return AppTest.from_file(str(APP), default_timeout=30).run()
+
+
+def upload(app: AppTest, name: str, content: bytes = b"") -> AppTest:
+    """Drop a file whose name orders what the worker does."""
+    return app.file_uploader[0].set_value((name, content or MP4 + name.encode(), "")).run()
+
+
+def run_until(app: AppTest, done) -> AppTest:
+    """Run the page again, as its fragment does, until ``done(app)``."""
+    for _ in range(200):
+        if done(app):
+            return app
+        app.run()
+    raise AssertionError(texts(app))
+
+
+def texts(app: AppTest) -> str:
+    """All that can be read on the page."""
+    kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def button(app: AppTest, label: str):
+    return next(item for item in app.button if item.label == label)
+
+
+def finish(queue: jobs.JobQueue, app: AppTest, content: bytes, analysis: Analysis) -> None:
+    """Put ``analysis`` where the worker would have put that of an upload with ``content``."""
+    path = data_dir() / "known.mp4"
+    path.write_bytes(content)
+    clip = data_dir() / "source.mp4"
+    width, height = analysis.pose.image_size
+    with VideoWriter(clip, width=width, height=height, fps=30) as writer:
+        for time_s in analysis.pose.time_s:
+            writer.write(np.zeros((height, width, 3), np.uint8), time_s)
+    options = fakes.make_options(pose_model="pose-a")
+    key = jobs.Request(path, "known.mp4", options).key()
+    with queue.store.new_folder(key) as folder:
+        save(analysis, clip, folder, stem=STEM)
+        transcode(clip, folder / PROXY)
+        queue.store.keep(key, folder)
+
+
+small = functools.partial(fakes.make_analysis, 12)
+
+
+def test_an_empty_page_invites(app):
+    assert not app.exception
+    assert app.title[0].value == "Which lift is it?"
+    assert "Whole body" in texts(app)
+    assert app.selectbox[0].options == ["pose-a"]
+    offered = set(app.file_uploader[0].allowed_type)
+    assert {".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv"} <= offered
+
+
+def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):
+    monkeypatch.setattr("gymform.__file__", str(tmp_path / "__init__.py"))
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert not app.exception
+    assert button(app, "Try the sample").disabled
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(b"\n", "not"), (b"%PDF-1.7 and more", "PDF"), (b"ffconcat version 1.0\n", "not")],
+)
+def test_a_bad_upload_is_refused_in_words(app, content, text):
+    upload(app, "lift.mp4", content)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert text in app.error[0].value
+    assert app.title  # and the page invites again
+    assert not list(data_dir().glob("uploads/*"))
+
+
+def test_an_error_of_the_analysis_is_shown_and_can_be_tried_again(app):
+    upload(app, "nobody there.mp4")
+    run_until(app, lambda app: app.error)
+    assert app.error[0].value == "Nobody was found in the clip."
+    button(app, "Try again").click().run()
+    run_until(app, lambda app: app.error)
+    button(app, "Another clip").click().run()
+    assert app.title
+
+
+def test_a_dead_worker_is_an_error_and_the_next_clip_works(app):
+    upload(app, "die now.mp4")
+    run_until(app, lambda app: app.error)
+    assert "stopped in the middle" in app.error[0].value
+    button(app, "Another clip").click().run()
+    upload(app, "nobody there.mp4")
+    run_until(app, lambda app: app.error)
+    assert "Nobody" in app.error[0].value
+
+
+def test_progress_and_cancel(app, queue):
+    upload(app, "wait for me.mp4")
+    run_until(app, lambda app: "**Find the joints in every frame**" in texts(app))
+    assert "wait for me" in texts(app)
+    button(app, "Cancel").click().run()
+    assert "cancelled" in app.error[0].value
+    assert app.title
+    assert not app.exception
+
+
+def test_a_second_session_waits_and_a_third_is_told_busy(app):
+    upload(app, "wait one.mp4")
+    run_until(app, lambda app: "pending" in texts(app))
+    second = upload(AppTest.from_file(str(APP), default_timeout=30).run(), "wait too.mp4")
+    assert not second.exception
+    third = upload(AppTest.from_file(str(APP), default_timeout=30).run(), "wait three.mp4")
+    assert "busy" in third.error[0].value
+    assert third.title
+
+
+def test_missing_weights_are_said_on_the_page(queue, monkeypatch, tmp_path):
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path))
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert not app.exception
+    assert f"{weights.MANIFEST} is missing" in app.error[0].value
+    upload(app, "fine.mp4")
+    assert not app.exception
+    assert f"{weights.MANIFEST} is missing" in app.error[0].value
+
+
+def test_a_known_clip_is_answered_at_once(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "my *squat* [1].mp4", content)
+    assert not app.exception
+    shown = texts(app)
+    assert "# Squat" in shown
+    assert "94 % sure" in shown
+    assert r"my \*squat\* \[1\]\.mp4" in shown
+    assert len(app.get("plotly_chart")) >= 2
+    assert len(app.get("video")) == 1
+    assert [item.label for item in app.get("download_button")] == [
+        "Annotated video",
+        "Keypoints (.npz)",
+        "Trajectories (CSV)",
+        "Everything (JSON)",
+    ]
+
+
+def test_unknown_says_why(app, queue):
+    reason = "The lifter is hidden in most frames."
+    answer = fakes.make_prediction(UNKNOWN, 0.4, reason=reason)
+    quality = fakes.make_quality(0.3, notes=("The feet are not seen.",))
+    content = MP4 + b"unknown"
+    finish(queue, app, content, small(prediction=answer, quality=quality))
+    upload(app, "lift.mp4", content)
+    assert not app.exception
+    assert "# Not sure" in texts(app)
+    assert reason in app.info[0].value
+
+
+def test_problems_of_the_clip_are_shown(app, queue):
+    problem = "Only the first 3.2 s could be read."
+    content = MP4 + b"partly"
+    finish(queue, app, content, small(clip=fakes.make_clip(12, problems=(problem,))))
+    upload(app, "lift.mp4", content)
+    assert problem in app.warning[0].value
+
+
+def test_nothing_chosen_to_show_is_no_error(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    app.multiselect[0].set_value([]).run()
+    assert not app.exception
+    assert "at least one joint" in texts(app)
+
+
+def test_a_damaged_result_is_told_and_made_again(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    next(queue.store.root.glob("*/*.npz")).write_bytes(b"damaged")
+    upload(app, "nobody.mp4", content)
+    assert not app.exception
+    assert "not a keypoint file" in app.error[0].value
+    assert not list(queue.store.root.glob("*/*.npz"))
+    button(app, "Try again").click().run()
+    run_until(app, lambda app: app.error)
+    assert not app.exception
+
+
+def test_a_result_thrown_away_can_be_made_again(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "fine.mp4", content)
+    for file in next(queue.store.root.iterdir()).iterdir():
+        file.unlink()
+    next(queue.store.root.iterdir()).rmdir()
+    app.run()
+    assert not app.exception
+    assert button(app, "Try again")
+
+
+def test_upload_limits_agree():
+    assert st.get_option("server.maxUploadSize") * 1024**2 == limits.MAX_UPLOAD_BYTES
