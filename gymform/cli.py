@@ -31,6 +31,9 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 PROG = "python -m gymform"
 
+BYTES = "bytes"
+"""The one stage that counts bytes: a download."""
+
 _TRAINING = {"train-exercise": ("gymform.exercise.train", "train the exercise classifier anew")}
 """Commands that bring their own options, in ``add_arguments`` and ``run`` of a module."""
 
@@ -285,7 +288,14 @@ def _bars(title: str) -> Iterator[Any]:
                 bar.close()
             shown = stage
             # disable=None: no bars where standard error is a file or a pipe
-            bar = tqdm(desc=f"{title}: {stage}", total=total, leave=False, disable=None)
+            bar = tqdm(
+                desc=f"{title}: {stage}",
+                total=total,
+                unit="B" if stage == BYTES else "",
+                unit_scale=stage == BYTES,
+                leave=False,
+                disable=None,
+            )
         if bar is not None:
             bar.total = total
             bar.update(done - bar.n)
@@ -346,7 +356,7 @@ def _weights_fetch(options: argparse.Namespace) -> int:
     from gymform.pose import checkpoints
 
     with _bars(options.name) as progress:
-        entry = checkpoints.fetch(options.name, lambda done, total: progress("bytes", done, total))
+        entry = checkpoints.fetch(options.name, lambda done, total: progress(BYTES, done, total))
     print(f"{entry.name}: sha256 {entry.sha256}; choose it with --pose-model {entry.name}")
     return OK
 

@@ -1,5 +1,6 @@
 """The terminal: options, exit codes, what goes to which stream. The analysis itself is a fake."""
 
+import io
 import json
 import subprocess
 import sys
@@ -150,6 +151,20 @@ def test_debug_shows_where_a_bug_arose(analysis, out, capsys):
     errors = capsys.readouterr().err
     assert errors.count("Traceback") == 1
     assert "in analyze" in errors
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [(Terminal(), True), (io.StringIO(), False)])
+def test_bars_are_for_terminals_only(stream, shown, analysis, out, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert analyze(out, "a.mp4", "b.mp4") == cli.OK
+    assert ("1/2 a.mp4: pose" in stream.getvalue()) is shown
+    assert ("2/2 b.mp4: draw" in stream.getvalue()) is shown
+    assert "pose" not in capsys.readouterr().out
 
 
 def test_interruption_stops_everything(analysis, out, capsys):
