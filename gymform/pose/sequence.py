@@ -48,10 +48,11 @@ def extract_poses(
             target=target,
             progress=lambda done, total: report("search", done, total),
         )
-    search_network = stopwatch.seconds["network"]
+    of_search = dict(stopwatch.seconds)
     xy, score = _all_frames(path, frames.time_s, following.boxes, estimator, report)
-    # the network's share of the search is part of "search"
-    stopwatch.seconds["network"] -= search_network
+    # the search's share of the estimator's stages is part of "search"
+    for stage in ("crop", "network", "heatmaps"):
+        stopwatch.seconds[stage] -= of_search.get(stage, 0.0)
     pose = PoseSequence(
         xy=xy,
         score=score,
