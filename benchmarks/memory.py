@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from machine import PROJECT, describe, peak_mb, table
 
-WIDTH, HEIGHT, FPS = 1920, 1080, 30
+WIDTH, HEIGHT = 1920, 1080
 SECONDS = (10, 60)
 ALLOWED_MB = 200.0
 SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
@@ -32,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clip", type=Path, default=SAMPLE, help="short clip to enlarge (sample)")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("memory.md"))
+    parser.add_argument("--fps", type=int, default=30, help="frames a second of the clips (30)")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -41,17 +42,17 @@ def main() -> int:
         results = []
         for seconds in SECONDS:
             clip = Path(folder) / f"{seconds}s.mp4"
-            make_clip(options.clip, clip, seconds)
+            make_clip(options.clip, clip, seconds, options.fps)
             results.append(measure_apart(clip))
             print(f"{seconds} s: {results[-1]['peak_mb']:.0f} MB", file=sys.stderr)
     growth = results[1]["peak_mb"] - results[0]["peak_mb"]
-    report = render(results, growth)
+    report = render(results, growth, options.fps)
     print(report)
     options.out.write_text(report)
     return 0 if growth <= ALLOWED_MB else 1
 
 
-def render(results: list[dict], growth: float) -> str:
+def render(results: list[dict], growth: float, fps: int) -> str:
     """The report in Markdown."""
     rows = [
         [f"{seconds} s", str(r["frames"]), f"{r['peak_mb']:.0f}", f"{r['seconds']:.0f}"]
@@ -60,20 +61,20 @@ def render(results: list[dict], growth: float) -> str:
     verdict = "holds" if growth <= ALLOWED_MB else "does not hold"
     return (
         f"# Memory of a short and a long clip\n\n"
-        f"Made by `python benchmarks/memory.py`. {WIDTH} x {HEIGHT} px, {FPS} frames a second, "
+        f"Made by `python benchmarks/memory.py`. {WIDTH} x {HEIGHT} px, {fps} frames a second, "
         f"analysed and saved. {describe()}.\n\n"
         f"{table(['clip', 'frames', 'peak memory, MB', 'wall clock, s'], rows)}\n\n"
         f"Difference: {growth:.0f} MB; at most {ALLOWED_MB:.0f} MB allowed: {verdict}.\n"
     )
 
 
-def make_clip(source: Path, path: Path, seconds: float) -> None:
+def make_clip(source: Path, path: Path, seconds: float, fps: int) -> None:
     """Write ``source`` to ``path``, enlarged to full HD, forwards and backwards, long enough."""
     from gymform.video.write import VideoWriter
 
-    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps=FPS) as writer:
-        for index, picture in enumerate(itertools.islice(swing(source), round(seconds * FPS))):
-            writer.write(enlarge(picture), index / FPS)
+    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps=fps) as writer:
+        for index, picture in enumerate(itertools.islice(swing(source), round(seconds * fps))):
+            writer.write(enlarge(picture), index / fps)
 
 
 def swing(source: Path) -> Iterator[np.ndarray]:
