@@ -94,11 +94,11 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
     """The fold int (n,) in which each item is held out: groups whole, classes even."""
     strata = [f"{item.label} {item.source}" for item in items]
     groups = [item.group for item in items]
-    rarest = min(Counter(item.label for item in items).values())
-    if len({item.label for item in items}) < 2 or rarest < folds:
+    count = Counter(item.label for item in items)
+    if len(count) < 2 or min(count.values()) < folds:
         raise ModelDataError(
-            f"Expected at least two classes with {folds} clips each, got "
-            f"{dict(Counter(item.label for item in items))}. Add clips or use fewer folds."
+            f"Expected at least two classes with {folds} clips each, got {dict(count) or 'none'}. "
+            "Add clips or use fewer folds."
         )
     kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.zeros(len(items), int)

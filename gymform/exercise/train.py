@@ -12,13 +12,13 @@ import argparse
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from gymform.dataset.tracks import LabelledPose, turn
@@ -109,7 +109,7 @@ def train_network(
     label = np.array([CLASSES.index(s.label) for s in samples])
     network = TCN(config.network)
     _fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average))
+    averaged = AveragedModel(network, avg_fn=_running_mean(config.average))
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.15
@@ -130,6 +130,17 @@ def train_network(
         bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     network.load_state_dict(averaged.module.state_dict())
     return network.eval()
+
+
+def _running_mean(
+    decay: float,
+) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor | int], torch.Tensor]:
+    """An exponential mean that forgets faster while it has seen little."""
+
+    def update(mean: torch.Tensor, value: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+        return torch.lerp(mean, value, max(1 - decay, 9 / (10 + float(count))))
+
+    return update
 
 
 def _weights_of_views(

@@ -1,0 +1,248 @@
+"""The classifier: verified weights, honest answers, `unknown` where nothing can be said."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from gymform import skeleton as sk
+from gymform.errors import WeightsError
+from gymform.exercise import classifier as clf
+from gymform.exercise.features import NUM_FEATURES, RATE_HZ
+from gymform.exercise.tcn import TCN
+from gymform.motion.clean import clean
+from gymform.motion.quality import assess
+from gymform.types import UNKNOWN
+from gymform.weights import ModelEntry, set_default, sha256_of, write_entry
+from tests.motion.makers import STANDING, sequence, squat, squat_sequence
+
+CLASSES = ("snatch", "deadlift", "squat", "other")
+
+
+def settings(**changes):
+    values = {"classes": CLASSES, "networks": 2, "channels": 8, "features": NUM_FEATURES,
+              "rate_hz": RATE_HZ, "temperature": 1.5}  # fmt: skip
+    return clf.Settings(**{**values, **changes})
+
+
+def networks(count=2, favourite=None, certainty=8.0):
+    torch.manual_seed(0)
+    made = [TCN(settings().network).eval() for _ in range(count)]
+    for network in made:
+        if favourite is not None:
+            torch.nn.init.zeros_(network.head.weight)
+            network.head.bias.data = torch.zeros(4)
+            network.head.bias.data[CLASSES.index(favourite)] = certainty
+    return made
+
+
+def classifier(favourite=None, certainty=8.0):
+    return clf.Classifier(networks(2, favourite, certainty), settings(), "made-up", "0" * 64)
+
+
+def answer(pose, judge=None):
+    tracks = clean(pose)
+    return (judge or classifier("squat")).predict(pose, tracks, assess(pose, tracks))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of embedded weights with one exercise model, the default."""
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path))
+    path = tmp_path / "tcn.safetensors"
+    clf.write_networks(path, networks())
+    entry = ModelEntry("tcn", "exercise", path.name, sha256_of(path), path.stat().st_size,
+                       "MIT", "made up", settings().as_config(), tmp_path)  # fmt: skip
+    write_entry(entry)
+    set_default(entry)
+    return tmp_path
+
+
+def change_entry(folder, **changes):
+    path = folder / "MANIFEST.json"
+    content = json.loads(path.read_text())
+    content["models"][0].update(changes)
+    path.write_text(json.dumps(content))
+
+
+# ---- weights
+
+
+def test_networks_come_back_as_they_were(folder):
+    loaded = clf.load_classifier()
+    assert loaded.classes == CLASSES
+    assert loaded.sha256 == sha256_of(folder / "tcn.safetensors")
+    pose = squat_sequence()
+    direct = clf.Classifier(networks(), settings(), "x", "0" * 64)
+    assert answer(pose, loaded).probabilities == answer(pose, direct).probabilities
+
+
+def test_an_altered_file_is_not_opened(folder):
+    path = folder / "tcn.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match=r"tcn\.safetensors: expected sha256"):
+        clf.load_classifier()
+
+
+def test_an_unknown_name_lists_those_there_are(folder):
+    with pytest.raises(WeightsError, match="Known: tcn"):
+        clf.load_classifier("best")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"features": 12}, "Train it again"),
+        ({"rate_hz": 30.0}, "Train it again"),
+        ({"temperature": 0.0}, "out of range"),
+        ({"networks": 0}, "out of range"),
+        ({"classes": ["squat", "deadlift"]}, "out of range"),
+        ({"surprise": 1}, "config"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused(folder, changes, words):
+    change_entry(folder, config={**settings().as_config(), **changes})
+    with pytest.raises(WeightsError, match=words):
+        clf.load_classifier()
+
+
+@pytest.mark.parametrize("trouble", ["missing", "shape", "nan", "extra", "text"])
+def test_the_first_bad_key_is_named(tmp_path, trouble):
+    path = tmp_path / "a.safetensors"
+    tensors = {f"0.{k}": v.clone() for k, v in networks(1)[0].state_dict().items()}
+    if trouble == "missing":
+        del tensors["0.head.bias"]
+    elif trouble == "shape":
+        tensors["0.head.bias"] = torch.zeros(5)
+    elif trouble == "nan":
+        tensors["0.head.bias"][0] = torch.nan
+    elif trouble == "extra":
+        tensors["1.head.bias"] = torch.zeros(4)
+    save_file(tensors, path)
+    if trouble == "text":
+        path.write_text("no weights")
+    with pytest.raises(WeightsError, match=r"a\.safetensors: .*(head\.bias|more than|safetensors)"):
+        clf.read_networks(path, settings().network, 1)
+
+
+# ---- answers
+
+
+def test_a_sure_answer_needs_no_remark():
+    prediction = answer(squat_sequence())
+    assert (prediction.label, prediction.reason) == ("squat", None)
+    assert sum(prediction.probabilities) == pytest.approx(1)
+    assert prediction.confidence > 0.9
+
+
+def test_other_is_unknown_with_a_reason():
+    prediction = answer(squat_sequence(), classifier("other"))
+    assert prediction.label == UNKNOWN
+    assert prediction.reason == "This moves like none of snatch, deadlift and squat."
+    assert prediction.probabilities[3] > 0.9
+
+
+def test_an_even_vote_is_unknown():
+    prediction = answer(squat_sequence(), classifier("squat", certainty=0.1))
+    assert prediction.label == UNKNOWN
+    assert "neither clearly" in prediction.reason
+
+
+def test_a_doubtful_answer_says_so():
+    prediction = answer(squat_sequence(), classifier("squat", certainty=3.0))
+    assert prediction.label == "squat"
+    assert "Not certain" in prediction.reason
+
+
+@pytest.mark.parametrize("fps", [5.0, 30.0, 240.0])
+def test_standing_still_is_unknown(fps):
+    rng = np.random.default_rng(0)
+    time_s = np.arange(round(3 * fps)) / fps
+    still = STANDING[None] + 300 + rng.normal(0, 0.5, (len(time_s), 17, 2))
+    prediction = answer(sequence(still, time_s))
+    assert prediction.label == UNKNOWN
+    assert "hardly any movement" in prediction.reason
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_nobody_is_unknown(count):
+    prediction = answer(sequence(np.full((count, 17, 2), np.nan), np.arange(count) / 30))
+    assert prediction.label == UNKNOWN
+    assert prediction.reason == "Nobody was found in this clip."
+    assert prediction.probabilities == (0.25,) * 4
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_a_moment_is_unknown(count):
+    time_s = np.arange(count) / 30
+    prediction = answer(sequence(squat(time_s) + 300, time_s))
+    assert prediction.label == UNKNOWN
+    assert "too short" in prediction.reason
+
+
+def test_random_points_are_unknown():
+    rng = np.random.default_rng(0)
+    time_s = np.arange(90) / 30
+    prediction = answer(sequence(rng.uniform(0, 300, (90, 17, 2)), time_s))
+    assert prediction.label == UNKNOWN
+    assert "uncertain" in prediction.reason
+
+
+def test_a_lifter_who_is_hardly_there_is_unknown():
+    pose = squat_sequence()
+    xy = pose.xy.copy()
+    xy[40:] = np.nan
+    prediction = answer(sequence(xy, pose.time_s))
+    assert prediction.label == UNKNOWN
+    assert "19%" in prediction.reason
+
+
+# ---- stretches
+
+
+def test_a_clip_is_judged_whole_and_by_repetition():
+    stretches = clf.cut(clean(squat_sequence(seconds=7.0)))
+    assert len(stretches) == 3
+    assert stretches[0].start_s == 0
+    assert stretches[0].end_s == pytest.approx(7, abs=0.1)
+    assert all(s.end_s - s.start_s < 5 for s in stretches[1:])
+    prediction = answer(squat_sequence(seconds=7.0))
+    assert [(w.start_s, w.end_s) for w in prediction.windows] == [
+        (s.start_s, s.end_s) for s in stretches
+    ]
+
+
+@pytest.mark.parametrize("seconds", [11.0, 24.0, 60.0])
+def test_a_long_clip_is_cut_into_pieces_that_cover_it(seconds):
+    stretches = clf.cut(clean(squat_sequence(10.0, seconds)))
+    assert max(len(s.inputs[0]) for s in stretches) <= clf.MAX_SECONDS * RATE_HZ + 1
+    ends = sorted((s.start_s, s.end_s) for s in stretches)
+    covered = 0.0
+    for start, end in ends:
+        assert start <= covered
+        covered = max(covered, end)
+    assert covered == pytest.approx(seconds, abs=0.2)
+
+
+def test_the_mirror_image_gets_the_same_answer():
+    judge = classifier()
+    pose = squat_sequence()
+    mirrored = sequence(
+        (pose.xy * np.float32([-1, 1]) + np.float32([640, 0]))[:, list(sk.FLIP_ORDER)], pose.time_s
+    )
+    np.testing.assert_allclose(
+        answer(mirrored, judge).probabilities, answer(pose, judge).probabilities, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("scale", [0.4, 3.0])
+def test_size_and_place_do_not_change_the_answer(scale):
+    judge, pose = classifier(), squat_sequence()
+    moved = sequence(pose.xy * np.float32(scale) + 50, pose.time_s)
+    np.testing.assert_allclose(
+        answer(moved, judge).probabilities, answer(pose, judge).probabilities, atol=2e-3
+    )
