@@ -1,7 +1,8 @@
 // A frame-exact player: the clip, the skeleton drawn over it, and both bound to the page.
 //
 // Streamlit calls the default export again whenever its data changes, with the same element, so
-// one Player lives per element. Data: {video, poses, seek: {frame, turn}, repetitions, ratio}.
+// one Player lives per element. Data: {video, poses, seek: {frame, turn}, repetitions, ratio,
+// chart}.
 // It tells the page: state `frame` {index, turn} when the picture has come to rest, and trigger
 // `pick` {time_s, point, box} when another person was chosen.
 
@@ -48,6 +49,7 @@ class Player {
     this.wanted = null; // where a seek is to end
     this.told = null; // the frame that the page knows
     this.pick = null; // {start, end} px of the picture, while choosing
+    this.playhead = new Playhead();
     this.life = new AbortController();
     this.listen(find);
     this.resizes = new ResizeObserver(() => this.draw());
@@ -58,6 +60,7 @@ class Player {
   destroy() {
     this.life.abort();
     this.resizes.disconnect();
+    this.playhead.hide();
     clearTimeout(this.rest);
     this.video.removeAttribute("src");
     this.video.load();
@@ -67,7 +70,9 @@ class Player {
 
   update(component) {
     this.component = component;
-    const { video, poses, seek, ratio } = component.data;
+    const { video, poses, seek, ratio, chart } = component.data;
+    this.playhead.hide(); // the page has drawn its own line
+    this.playhead.chart = chart;
     this.stage.style.setProperty("--ratio", ratio);
     if (poses !== this.posesUrl) this.loadPoses(poses);
     if (video !== this.videoUrl) {
@@ -289,6 +294,7 @@ class Player {
   }
 
   show(frame) {
+    if (this.pose && frame !== this.frame) this.playhead.show(this.pose.times[frame]);
     this.frame = frame;
     this.scrubber.value = frame;
     this.draw();
@@ -424,6 +430,33 @@ class Player {
       "aria-label",
       `The clip at ${seconds} seconds, ${place}; ${seen} of ${this.pose.names.length} joints seen clearly.`,
     );
+  }
+}
+
+// A line over the page's chart that runs with the picture, until the page draws its own. It asks
+// Plotly's layout where a time lies; a chart that is not as expected simply gets no line.
+class Playhead {
+  show(time) {
+    const plot = this.chart && document.querySelector(`.st-key-${this.chart} .js-plotly-plot`);
+    const layout = plot?._fullLayout;
+    if (!layout?.xaxis?.l2p || !layout._size) return;
+    this.line ??= document.createElement("div");
+    this.line.className = "gymform-playhead";
+    this.line.dataset.time = time;
+    Object.assign(this.line.style, {
+      position: "absolute",
+      width: "1.5px",
+      left: `${layout._size.l + layout.xaxis.l2p(time)}px`,
+      top: `${layout._size.t}px`,
+      height: `${layout._size.h}px`,
+      background: "#8A8F98",
+      pointerEvents: "none",
+    });
+    if (this.line.parentElement !== plot) plot.append(this.line);
+  }
+
+  hide() {
+    this.line?.remove();
   }
 }
 

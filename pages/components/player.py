@@ -40,6 +40,7 @@ def player(
     size: tuple[int, int],
     seek: tuple[int, int],
     repetitions: Sequence[tuple[float, float]] = (),
+    chart: str = "",
     on_frame: Callable[[], None],
     on_pick: Callable[[], None],
     key: str,
@@ -47,7 +48,8 @@ def player(
     """Show the clip at URL ``video`` with the keypoints at URL ``poses``.
 
     ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` is
-    another than before. The result, also in ``st.session_state[key]``, holds ``frame``
+    another than before; over the chart with the key ``chart`` a line runs with the picture. The
+    result, also in ``st.session_state[key]``, holds ``frame``
     ({"index", "turn"}) of the picture at rest, and for one run ``pick`` ({"time_s", "point",
     "box"}, px) when the user chose another person.
     """
@@ -60,6 +62,7 @@ def player(
             "seek": {"frame": seek[0], "turn": seek[1]},
             "repetitions": [list(span) for span in repetitions],
             "ratio": width / height,
+            "chart": chart,
         },
         on_frame_change=on_frame,
         on_pick_change=on_pick,

@@ -128,6 +128,7 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
         size=result.pose.image_size,
         seek=(state.frame, state.turn),
         repetitions=_repetitions(result),
+        chart="trajectories",
         on_frame=rested,
         on_pick=lambda: None,
         key="player",

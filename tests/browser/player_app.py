@@ -1,13 +1,15 @@
-"""A page with nothing but the player, on a clip whose frames are numbered by black and white blocks.
+"""A page with nothing but the player and a chart, on a clip with numbered frames.
 
 Run by `test_player.py`; the folder of the clip comes in GYMFORM_TEST_CLIP.
 """
 
+import json
 import os
 from pathlib import Path
 
 import streamlit as st
 
+from gymform.draw import charts
 from gymform.draw.player import player_json
 from pages.components.player import player, served
 from tests import fakes
@@ -30,11 +32,16 @@ result = player(
     size=pose.image_size,
     seek=(state.frame, state.turn),
     repetitions=[(0.5, 2.0)],
+    chart="trajectories",
     on_frame=lambda: None,
     on_pick=lambda: None,
     key="player",
 )
+st.plotly_chart(
+    charts.trajectories(pose, fakes.make_tracks(pose), [9], ["y", "x"]), key="trajectories"
+)
 if result.frame:
     st.write(f"Page knows frame {result.frame['index']}")
 if result.pick:
-    st.write("Picked", result.pick)
+    st.write("Picked")
+    st.code(json.dumps(result.pick))
