@@ -17,12 +17,17 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from gymform.errors import NoFramesError, TooLongError
-from gymform.limits import MAX_FRAMES, MAX_SECONDS
+from gymform.errors import NoFramesError
 from gymform.types import Clip
 from gymform.video.clock import Clock, presentation_order
 from gymform.video.geometry import Geometry, fit, geometry_of
-from gymform.video.source import UNREADABLE, Source, check_size, open_source
+from gymform.video.source import (
+    UNREADABLE,
+    Source,
+    check_length,
+    check_size,
+    open_source,
+)
 from gymform.weights import sha256_of
 
 Keep = Callable[[int, float], bool]
@@ -115,14 +120,15 @@ class FrameStream:
         self._notes: list[str] = []
         self._problems: tuple[str, ...] = ()
         self._stack = contextlib.ExitStack()
-        with contextlib.ExitStack() as opening:  # closes again when the first frame fails
-            self._source = opening.enter_context(open_source(path))
+        with contextlib.ExitStack() as failing:
+            failing.push(self._stack)  # close again when there is no first frame
+            self._source = self._stack.enter_context(open_source(path))
             self._clock = Clock(self._source.rate)
-            frames = self._source.frames()
+            frames = self._decoded(path)
             first = _first(frames)
             self._plan(first[0], max_side)
             self._frames = itertools.chain((first,), frames)
-            self._stack = opening.pop_all()
+            failing.pop_all()
         self._iterator = self._iterate()
 
     @property
@@ -165,7 +171,7 @@ class FrameStream:
 
     def _iterate(self) -> Generator[Frame, None, None]:
         for index, (frame, time_s) in enumerate(self._timed()):
-            _check_length(index + 1, time_s)
+            check_length(index + 1, time_s)
             self._watch_size(frame, time_s)
             if self._keep is not None and not self._keep(index, time_s):
                 continue
@@ -175,6 +181,19 @@ class FrameStream:
                 break
             yield Frame(index, time_s, rgb)
         self._problems = (*self._source.problems(self._clock, decoded=True), *self._notes)
+
+    def _decoded(self, path: Path) -> Iterator[tuple[av.VideoFrame, float | None]]:
+        """All frames with their stamps, decoded in parallel; past the first damage, serially.
+
+        So a damaged clip gives the same frames on every machine.
+        """
+        given = 0
+        for item in self._source.frames():
+            yield item
+            given += 1
+        if self._source.stumbled and not self._source.is_serial:
+            self._source = self._stack.enter_context(open_source(path, threads=1))
+            yield from itertools.islice(self._source.frames(), given, None)
 
     def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames that have a moment of their own, with their seconds."""
@@ -233,7 +252,7 @@ def _survey(source: Source) -> tuple[Clock, av.VideoFrame]:
     for stamp_s in presentation_order(stamps()):
         time_s = clock.time(stamp_s)
         if time_s is not None:
-            _check_length(clock.frames, time_s)
+            check_length(clock.frames, time_s)
     if not first:
         first.extend(source.decode(None)[:1])
     if not first or not clock.frames:
@@ -255,20 +274,6 @@ def _no_frames() -> NoFramesError:
         "The file announces pictures, but not one of them can be decoded: it is damaged or "
         "incomplete. Copy or export the clip again."
     )
-
-
-def _check_length(frames: int, time_s: float) -> None:
-    """Raise TooLongError when the clip is over the cap of frames or seconds."""
-    if time_s > MAX_SECONDS:
-        raise TooLongError(
-            f"The clip is longer than {MAX_SECONDS:g} s. Trim it to one repetition, or to a "
-            "few: a repetition takes two to ten seconds."
-        )
-    if frames > MAX_FRAMES:
-        raise TooLongError(
-            f"The clip has more than {MAX_FRAMES:,} frames. Trim it to one repetition, or "
-            "record at a lower frame rate."
-        )
 
 
 def _geometry(frame: av.VideoFrame, source: Source) -> Geometry:

@@ -7,6 +7,7 @@ VideoError with a text for the user; what is wrong in places is skipped and coun
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import stat
@@ -24,10 +25,11 @@ from gymform.errors import (
     NotAVideoError,
     NoVideoStreamError,
     TooLargeError,
+    TooLongError,
     TooSmallError,
     VideoError,
 )
-from gymform.limits import MAX_PIXELS, MAX_SIDE, MAX_UPLOAD_BYTES, MIN_SIDE
+from gymform.limits import MAX_FRAMES, MAX_PIXELS, MAX_SECONDS, MAX_SIDE, MAX_UPLOAD_BYTES, MIN_SIDE
 from gymform.sniff import CONTAINERS, HEAD_BYTES, FileKind, sniff
 from gymform.video.clock import Clock, stated_rate
 from gymform.video.tables import check_tables
@@ -108,6 +110,20 @@ def check_size(width: int, height: int) -> None:
         )
 
 
+def check_length(frames: int, time_s: float) -> None:
+    """Raise TooLongError when the clip is over the cap of frames or seconds."""
+    if time_s > MAX_SECONDS:
+        raise TooLongError(
+            f"The clip is longer than {MAX_SECONDS:g} s. Trim it to one repetition, or to a "
+            "few: a repetition takes two to ten seconds."
+        )
+    if frames > MAX_FRAMES:
+        raise TooLongError(
+            f"The clip has more than {MAX_FRAMES:,} frames. Trim it to one repetition, or "
+            "record at a lower frame rate."
+        )
+
+
 @contextlib.contextmanager
 def open_source(path: Path, *, threads: int = MAX_THREADS) -> Iterator[Source]:
     """The video at ``path``, opened for reading, closed at the end of the block.
@@ -143,13 +159,19 @@ class Source:
         self._decoded = 0
         self._start_s = float("inf")
         self._end_s = 0.0
+        threads = min(threads, os.cpu_count() or 1)
+        self.is_serial = threads == 1
+        self.stumbled = False
         context = stream.codec_context
         context.options = {key: OPTIONS[key] for key in ("codec_whitelist", "max_pixels")}
         context.thread_type = "AUTO"
-        context.thread_count = min(threads, os.cpu_count() or 1)
+        context.thread_count = threads
 
     def packets(self) -> Iterator[av.Packet]:
-        """Whole packets of the video in decoding order, up to the end or to where it breaks."""
+        """Whole packets of the video in decoding order, up to the end or to where it breaks.
+
+        Raises TooLongError when there are more than a clip may have frames, decodable or not.
+        """
         # what cannot be demuxed ends the clip: problems() will find it too short
         with contextlib.suppress(*UNREADABLE):
             for packet in self.container.demux():
@@ -159,6 +181,7 @@ class Source:
                 if packet.stream_index == self.stream.index:
                     self._packets += 1
                     self._hidden += not self.is_shown(packet)
+                    check_length(max(self._packets - self._hidden, self._packets // 2), 0.0)
                     yield packet
 
     def is_shown(self, packet: av.Packet) -> bool:
@@ -175,23 +198,32 @@ class Source:
     def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
         """Undamaged frames that ``packet`` completes; None asks for all that still wait."""
         try:
-            frames = self.stream.codec_context.decode(packet)
+            decoded = self.stream.codec_context.decode(packet)
         except UNREADABLE:
+            self.stumbled = True
             return []
-        frames = [frame for frame in frames if not frame.is_corrupt]
+        frames = [frame for frame in decoded if not frame.is_corrupt]
+        self.stumbled |= len(frames) < len(decoded)
         self._decoded += len(frames)
         return frames
 
     def frames(self) -> Iterator[tuple[av.VideoFrame, float | None]]:
-        """Undamaged frames in presentation order, each with its time stamp in seconds."""
+        """Undamaged frames in presentation order, each with its time stamp in seconds.
+
+        With several threads it ends at the first damage and :attr:`stumbled` is set: decoding in
+        parallel loses the sound frames that are under way, and not always the same ones.
+        """
         order: deque[float | None] = deque()
-        for packet in self.packets():
-            if self._reorders:
+        for packet in itertools.chain(self.packets(), (None,)):
+            if self._reorders and packet is not None:
                 order.append(self.packet_stamp(packet))
-            for frame in self.decode(packet):
+            frames = self.decode(packet)
+            if packet is None:
+                self.stumbled |= self._lost > 0
+            if self.stumbled and not self.is_serial:
+                return
+            for frame in frames:
                 yield frame, self._frame_stamp(frame, order)
-        for frame in self.decode(None):
-            yield frame, self._frame_stamp(frame, order)
 
     def problems(self, clock: Clock, *, decoded: bool) -> Iterator[str]:
         """What went wrong, in sentences, once all packets were read.
@@ -206,15 +238,19 @@ class Source:
             )
         elif not self._is_whole:
             yield f"The file is cut off: {clock.duration_s:.1f} s could be read."
-        lost = self._packets - self._hidden - self._decoded
-        if decoded and lost > 0:
-            yield f"{lost} damaged frame{'s were' if lost > 1 else ' was'} left out."
+        if decoded and self._lost > 0:
+            yield f"{self._lost} damaged frame{'s were' if self._lost > 1 else ' was'} left out."
         if self._is_avi:
             yield (
                 "AVI files store no time stamps: the stated rate of "
                 f"{self.rate:.4g} frames a second was used."
             )
         yield from clock.problems()
+
+    @property
+    def _lost(self) -> int:
+        """Frames that should have come out of the packets so far, once all were asked for."""
+        return self._packets - self._hidden - self._decoded
 
     def _frame_stamp(self, frame: av.VideoFrame, order: deque[float | None]) -> float | None:
         if not self._reorders:

@@ -26,6 +26,9 @@ CRF = 20
 KEYINT = 12
 """Frames between key frames of a viewing copy: a browser then seeks exactly and at once."""
 
+MAX_PLANNED_FPS = 120.0
+"""Browsers' recordings state up to 1000 frames a second; x264 would choose a level to match."""
+
 _BT709 = 1
 """FFmpeg's number for BT.709 matrix, primaries and transfer."""
 
@@ -156,7 +159,11 @@ def transcode(
     with (
         read_frames(source, max_side=max_side) as frames,
         VideoWriter(
-            target, width=frames.width, height=frames.height, fps=frames.fps, keyint=keyint
+            target,
+            width=frames.width,
+            height=frames.height,
+            fps=min(frames.fps, MAX_PLANNED_FPS),
+            keyint=keyint,
         ) as writer,
     ):
         for frame in frames:

@@ -398,14 +398,15 @@ LONG = {
 
 
 @cache
-def _long_bytes(name: str) -> bytes:
+def long_bytes(name: str) -> bytes:
+    """The content of the clip ``name`` of :data:`LONG`."""
     with tempfile.TemporaryDirectory() as folder:
         return recipe(LONG[name])(Path(folder)).read_bytes()
 
 
 def _cut(name: str, tenths: int) -> Maker:
     def content() -> bytes:
-        whole = _long_bytes(name)
+        whole = long_bytes(name)
         return whole[: len(whole) * tenths // 10]
 
     return named(content, f"clip{LONG[name].suffix}")
