@@ -32,6 +32,9 @@ SEED_INTERVAL_S = 2.0
 MAX_SEEDS = 3
 """A shot is searched all over once in so many seconds, but not more often than that."""
 
+MAX_EXTRA_SEEDS = 6
+"""So many more frames of a shot are searched while nobody was found in it."""
+
 WINDOW_HEIGHTS = (1.0, 0.6, 0.35)
 """Heights of the windows tried, over the frame's: smaller ones only while the larger ones show
 nobody who is surely seen and fills a good part of them."""
@@ -177,9 +180,17 @@ class _Tracker:
             return {sample: self._marked(sample, target)}
         times = self.frames.sample_times()[samples]
         wanted = int(np.clip(round((times[-1] - times[0]) / SEED_INTERVAL_S), 1, MAX_SEEDS))
-        places = samples[((np.arange(wanted) + 0.5) / wanted * len(samples)).astype(int)]
-        people = {int(i): find_people(self.frames.picture(i), self.estimator) for i in places}
+        people = {place: self._people(place) for place in _spread_over(samples, wanted)}
+        if not any(people.values()):
+            # empty moments happen: look elsewhere before giving the shot up
+            for place in _spread_over(samples, MAX_EXTRA_SEEDS):
+                people[place] = self._people(place)
+                if people[place]:
+                    break
         return _choose_lifter(people, self.frames)
+
+    def _people(self, sample: int) -> list[Sighting]:
+        return find_people(self.frames.picture(sample), self.estimator)
 
     def _marked(self, sample: int, target: Target) -> Sighting:
         """The person whom the user marked in one sample."""
@@ -449,6 +460,13 @@ def _motion(a: Sighting, b: Sighting) -> float:
     weight = np.minimum(a.score, b.score)
     distance = np.nan_to_num(np.linalg.norm(a.xy - b.xy, axis=1))
     return float((distance * weight).sum() / (weight.sum() + 1e-9)) / max(a.size, b.size)
+
+
+def _spread_over(samples: np.ndarray, count: int) -> list[int]:
+    """``count`` of the samples, at the middles of equal parts; fewer when there are fewer."""
+    return sorted(
+        {int(i) for i in samples[((np.arange(count) + 0.5) / count * len(samples)).astype(int)]}
+    )
 
 
 def _nearest_sample(frames: SparseFrames, time_s: float, samples: np.ndarray | None = None) -> int:

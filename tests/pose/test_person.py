@@ -1,0 +1,176 @@
+"""Whom to follow, on painted people: found, followed, lost, found again, chosen by the user."""
+
+import cv2
+import numpy as np
+import pytest
+
+from gymform.errors import NoPersonError, OptionsError
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.person import (
+    SAMPLE_INTERVAL_S,
+    Sighting,
+    check_target,
+    find_people,
+    follow,
+    search_windows,
+    similarity,
+)
+from gymform.types import Target
+from gymform.video.sparse import SparseFrames
+from tests.pose.painted import dot_model, paint, person_at
+
+SIZE = (640, 360)
+FPS = 30
+
+
+@pytest.fixture(scope="module")
+def estimator() -> PoseEstimator:
+    return PoseEstimator(dot_model())
+
+
+def sparse(pictures: list[np.ndarray], shots: list[int] | None = None) -> SparseFrames:
+    """Sampled frames ``SAMPLE_INTERVAL_S`` apart, with the frames between them only as times."""
+    step = round(SAMPLE_INTERVAL_S * FPS)
+    count = (len(pictures) - 1) * step + 1
+    size = (pictures[0].shape[1], pictures[0].shape[0])
+    encoded = [cv2.imencode(".png", picture[..., ::-1])[1].tobytes() for picture in pictures]
+    return SparseFrames(
+        time_s=np.arange(count) / FPS,
+        positions=np.arange(len(pictures)) * step,
+        jpegs=tuple(encoded),
+        scale=1.0,
+        size=size,
+        shots=np.array(shots or [0] * len(pictures)),
+        problems=(),
+    )
+
+
+def contains(box: np.ndarray, keypoints: np.ndarray, slack: float = 4.0) -> bool:
+    return bool((keypoints >= box[:2] - slack).all() and (keypoints <= box[2:] + slack).all())
+
+
+def tightness(box: np.ndarray, keypoints: np.ndarray) -> float:
+    """Height of the box over the person's."""
+    return float((box[3] - box[1]) / np.ptp(keypoints[:, 1]))
+
+
+def test_follows_somebody_who_walks_through_the_picture(estimator):
+    people = [person_at(80 + 40 * i, 60, 240) for i in range(12)]
+    frames = sparse([paint(SIZE, person) for person in people])
+    boxes = follow(frames, estimator).boxes
+    assert boxes.shape == (len(frames.time_s), 4)
+    assert boxes.dtype == np.float32
+    for sample, person in zip(frames.positions, people, strict=True):
+        assert contains(boxes[sample], person, slack=12)
+        assert tightness(boxes[sample], person) < 1.7
+
+
+def test_finds_a_lifter_of_a_fifth_of_the_frame_height(estimator):
+    size = (1280, 720)
+    person = person_at(900, 500, 144)
+    frames = sparse([paint(size, person)] * 3)
+    boxes = follow(frames, estimator).boxes
+    assert contains(boxes[0], person)
+    assert tightness(boxes[0], person) < 1.7
+
+
+def test_frames_without_anyone_stay_empty_until_somebody_comes(estimator):
+    person = person_at(300, 60, 240)
+    pictures = [paint(SIZE)] * 4 + [paint(SIZE, person)] * 8
+    frames = sparse(pictures)
+    following = follow(frames, estimator)
+    before = frames.time_s < 3 * SAMPLE_INTERVAL_S
+    after = frames.time_s >= 4 * SAMPLE_INTERVAL_S
+    assert np.isnan(following.boxes[before]).all()
+    assert np.isfinite(following.boxes[after]).all()
+    assert any("Nobody" in note for note in following.notes)
+
+
+def test_bridges_a_short_loss_and_leaves_a_long_one_open(estimator):
+    person = person_at(300, 60, 240)
+    here, gone = paint(SIZE, person), paint(SIZE)
+    short = sparse([here] * 5 + [gone] * 2 + [here] * 5)
+    assert np.isfinite(follow(short, estimator).boxes).all()
+    long = sparse([here] * 5 + [gone] * 10 + [here] * 5)
+    boxes = follow(long, estimator).boxes
+    assert np.isnan(boxes[long.positions[9]]).all()
+    assert np.isfinite(boxes[long.positions[17]]).all()
+
+
+def test_prefers_the_large_person_to_one_in_the_background(estimator):
+    lifter, bystander = person_at(250, 40, 280), person_at(540, 120, 110)
+    frames = sparse([paint(SIZE, lifter, bystander, faint=0.8)] * 6)
+    boxes = follow(frames, estimator).boxes
+    assert all(contains(box, lifter) for box in boxes)
+
+
+@pytest.mark.parametrize("kind", ["point", "box"])
+def test_follows_the_person_the_user_marked(estimator, kind):
+    lifter, other = person_at(200, 40, 280), person_at(520, 100, 160)
+    frames = sparse([paint(SIZE, lifter, other, faint=0.8)] * 6)
+    target = (
+        Target(time_s=0.5, point=(520.0, 180.0))
+        if kind == "point"
+        else Target(time_s=0.5, box=(460.0, 90.0, 120.0, 180.0))
+    )
+    boxes = follow(frames, estimator, target=target).boxes
+    assert all(contains(box, other, slack=8) for box in boxes)
+
+
+def test_searches_again_after_a_cut(estimator):
+    first, second = person_at(120, 60, 240), person_at(500, 140, 180)
+    frames = sparse([paint(SIZE, first)] * 5 + [paint(SIZE, second)] * 5, shots=[0] * 5 + [1] * 5)
+    following = follow(frames, estimator)
+    assert contains(following.boxes[frames.positions[4]], first, slack=8)
+    assert contains(following.boxes[frames.positions[5]], second, slack=8)
+    assert any("cut" in note for note in following.notes)
+
+
+def test_says_that_nobody_is_there(estimator, monkeypatch):
+    monkeypatch.setattr("gymform.pose.person.MAX_EXTRA_SEEDS", 2)
+    with pytest.raises(NoPersonError, match="no person"):
+        follow(sparse([paint(SIZE)] * 4), estimator)
+
+
+@pytest.mark.parametrize("point", [(-1.0, 50.0), (640.0, 50.0), (100.0, 360.0)])
+def test_refuses_a_mark_outside_the_frame(point):
+    with pytest.raises(OptionsError, match="outside the frame of 640 x 360"):
+        check_target(Target(point=point), SIZE)
+
+
+def test_reports_progress_to_the_end(estimator):
+    heard: list[tuple[int, int]] = []
+    frames = sparse([paint(SIZE, person_at(300, 60, 240))] * 6)
+    follow(frames, estimator, progress=lambda done, total: heard.append((done, total)))
+    assert heard[-1] == (6, 6)
+    assert heard == sorted(heard)
+
+
+def test_each_person_is_found_once(estimator):
+    one, two = person_at(160, 60, 240), person_at(480, 60, 220)
+    people = find_people(paint(SIZE, one, two, faint=0.9), estimator)
+    centres = sorted(float(person.centre[0]) for person in people if person.confidence > 0.5)
+    assert len(centres) >= 1
+    assert len({round(centre / 60) for centre in centres}) == len(centres)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (360, 640), (100, 100), (4000, 90)])
+@pytest.mark.parametrize("share", [1.0, 0.6, 0.35])
+def test_windows_cover_the_frame_and_overlap(width, height, share):
+    windows = search_windows(width, height, share)
+    left, right = windows[:, 0] - windows[:, 2] / 2, windows[:, 0] + windows[:, 2] / 2
+    top, bottom = windows[:, 1] - windows[:, 3] / 2, windows[:, 1] + windows[:, 3] / 2
+    assert left.min() <= 1
+    assert right.max() >= width - 1
+    assert top.min() <= 1
+    assert bottom.max() >= height - 1
+    columns = np.unique(windows[:, 0])
+    assert (np.diff(columns) <= windows[0, 2] * 0.67 + 1e-6).all()
+
+
+def test_similarity_is_one_for_the_same_and_small_for_others():
+    xy = person_at(200, 50, 200).astype(np.float32)
+    score = np.ones(17, np.float32)
+    same = Sighting(xy, score, 1.0)
+    assert similarity(same, same) == pytest.approx(1.0)
+    assert similarity(same, Sighting(xy + 120, score, 1.0)) < 0.05
