@@ -23,7 +23,7 @@ from gymform import __version__
 from gymform.errors import GymformError
 
 if TYPE_CHECKING:
-    from gymform.analysis import Analysis, Artifacts, Options
+    from gymform.analysis import Analysis, Options
     from gymform.types import Prediction
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -210,7 +210,8 @@ def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace)
         files = analysis.save(answer, clip, options.out, stem=stem, progress=progress)
     if not options.json:
         print(_sentence(shown_name(clip), answer, options.out), flush=True)
-    return _record(clip, answer, files)
+    results = {field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)}
+    return {"file": str(clip), **analysis.as_dict(answer), "results": results}
 
 
 def _options(options: argparse.Namespace) -> Options:
@@ -250,27 +251,6 @@ def _ranking(prediction: Prediction) -> str:
     """All classes by falling probability: ``squat 93 %, deadlift 4 %``."""
     pairs = zip(prediction.probabilities, prediction.classes, strict=True)
     return ", ".join(f"{name} {share:.0%}" for share, name in sorted(pairs, reverse=True))
-
-
-def _record(clip: Path, answer: Analysis, files: Artifacts) -> dict[str, Any]:
-    """The answer for programs."""
-    prediction = answer.prediction
-    return {
-        "file": str(clip),
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "probabilities": dict(
-            zip(prediction.classes, map(float, prediction.probabilities), strict=True)
-        ),
-        "reason": prediction.reason,
-        "windows": [dataclasses.asdict(window) for window in prediction.windows],
-        "quality": dataclasses.asdict(answer.quality),
-        "clip": dataclasses.asdict(answer.clip),
-        "seconds": dict(answer.seconds),
-        "results": {
-            field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)
-        },
-    }
 
 
 @contextlib.contextmanager

@@ -71,6 +71,9 @@ class FakeAnalysis(ModuleType):
             seconds={"network": 1.5},
         )
 
+    def as_dict(self, answer):
+        return {"prediction": {"label": answer.prediction.label}}
+
     def save(self, answer, source, folder, *, stem, progress):
         progress("draw", 1, 1)
         files = {
@@ -130,11 +133,7 @@ def test_json_is_all_that_stdout_gets(analysis, out, capsys):
     assert analyze(out, "a.mp4", "nobody.mp4", "--json") == cli.FAILED
     answer, failure = map(json.loads, capsys.readouterr().out.splitlines())
     assert answer["file"] == "a.mp4"
-    assert answer["label"] == "deadlift"
-    assert answer["confidence"] == pytest.approx(0.91)
-    assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    assert answer["clip"]["problems"] == ["The last 3 frames are damaged."]
-    assert answer["seconds"] == {"network": 1.5}
+    assert answer["prediction"] == {"label": "deadlift"}
     for file in answer["results"].values():
         assert Path(file).is_file()
     assert failure == {
