@@ -415,13 +415,17 @@ STAGE_SHARES: dict[str, float] = {
 }
 """Share of the whole time that each stage takes, in order; corrected by every finished job."""
 
+_WARM_UP = "probe"
+"""The stage in which a fresh worker also loads its models."""
+
 
 class Estimate:
     """How much of a job is done and how long the rest may take, from the stages' progress."""
 
     def __init__(self, shares: Mapping[str, float], now: float | None = None) -> None:
         self._shares = dict(shares)
-        self._started = self._stage_started = time.monotonic() if now is None else now
+        self._stage_started = time.monotonic() if now is None else now
+        self._anchor: tuple[float, float] | None = None
         self._spent: dict[str, float] = {}
         self.stage = ""
         self.fraction = 0.0
@@ -432,17 +436,25 @@ class Estimate:
         if stage != self.stage:
             self._close_stage(now)
             self.stage = stage
+            if self._anchor is None and stage != _WARM_UP:
+                self._anchor = (now, self.fraction)
         part = min(done / total, 1.0) if total > 0 else 0.0
         reached = self._before(stage) + self._shares.get(stage, 0.0) * part
         # never backwards: a bar that shrinks looks broken
         self.fraction = max(self.fraction, min(reached / sum(self._shares.values()), 1.0))
 
     def eta_s(self, now: float | None = None) -> float | None:
-        """Estimated seconds to go, None before there is anything to go by."""
-        spent = (time.monotonic() if now is None else now) - self._started
-        if spent < 1.0 or self.fraction < 0.03:
+        """Estimated seconds to go, None before there is anything to go by.
+
+        The pace is that since the warm-up, whose length depends on what is loaded already.
+        """
+        if self._anchor is None:
             return None
-        return spent * (1 - self.fraction) / self.fraction
+        start, fraction = self._anchor
+        spent = (time.monotonic() if now is None else now) - start
+        if spent < 1.0 or self.fraction - fraction < 0.03:
+            return None
+        return spent * (1 - self.fraction) / (self.fraction - fraction)
 
     def learned(self, now: float | None = None) -> dict[str, float]:
         """The shares, moved halfway to what this job took."""

@@ -314,8 +314,17 @@ class TestEstimate:
 
     def test_eta_is_what_is_left_at_this_pace(self):
         estimate = Estimate({"a": 0.5, "b": 0.5}, now=0.0)
+        estimate.update("a", 0, 2, now=0.0)
         estimate.update("a", 1, 2, now=5.0)
         assert estimate.eta_s(now=5.0) == pytest.approx(15.0)
+
+    def test_the_time_to_load_models_says_nothing_about_the_pace(self):
+        estimate = Estimate({"probe": 0.1, "pose": 0.9}, now=0.0)
+        estimate.update("probe", 1, 1, now=60.0)
+        assert estimate.eta_s(now=60.0) is None
+        estimate.update("pose", 0, 9, now=60.0)
+        estimate.update("pose", 1, 9, now=62.0)
+        assert estimate.eta_s(now=62.0) == pytest.approx(16.0)
 
     def test_nothing_is_promised_at_the_start(self):
         estimate = Estimate(STAGE_SHARES, now=0.0)

@@ -86,7 +86,7 @@ def trajectories(
             _add_joint(figure, pose, joint, row, raw[:, joint], clean, shown, quantity, frame)
         _set_axis(figure, row, quantity, clean[:, list(joints)] if clean is not None else None)
     for start_s, end_s in windows:
-        figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.1, line_width=0)
+        figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.07, line_width=0)
     if frame is not None:
         _mark_frame(figure, pose, frame)
     _lay_out(figure, len(quantities))

@@ -78,7 +78,7 @@ def _label(prediction: Prediction) -> str:
 
 def _sure(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
-        return ":gray[No exercise stands out.]"
+        return ""
     return f":gray[{prediction.confidence:.0%} sure]".replace("%", " %")
 
 

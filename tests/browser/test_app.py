@@ -1,0 +1,186 @@
+"""The whole app in a real browser, with the real networks: a clip goes in, an answer comes out.
+
+Screenshots of every state, light, dark and as wide as a phone, go to ``out/screenshots``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from gymform.dataset.poses import load_poses
+from gymform.video.read import probe
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = PROJECT / "out" / "screenshots"
+CLIP = "deadlift/BichraiX_AI-Deadlift-Analys__dataset_good_good007.mp4"
+ANALYSIS_MS = 600_000
+"""A busy machine may take minutes for what takes seconds."""
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+PLAYER = (
+    "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
+    ".find(root => root?.querySelector('.player'))"
+)
+FRAME = f"() => Number({PLAYER}?.querySelector('.player').dataset.frame)"
+POINT = """index => {
+  const plot = document.querySelector('.st-key-trajectories .js-plotly-plot');
+  const trace = plot._fullData.find(one => one.showlegend);
+  const { xaxis, yaxis } = plot._fullLayout;
+  const box = plot.getBoundingClientRect();
+  return [
+    box.left + xaxis._offset + xaxis.d2p(trace.x[index]),
+    box.top + yaxis._offset + yaxis.d2p(trace.y[index]),
+  ];
+}"""
+
+
+@pytest.fixture(scope="module", name="address")
+def _address(serve) -> str:
+    return serve(PROJECT / "app.py")
+
+
+@pytest.fixture(name="open_page")
+def _open_page(browser, address):
+    """Opens the app in a fresh session; afterwards no script may have failed."""
+    contexts, errors = [], []
+
+    def open_page(viewport=WIDE, scheme="light"):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        page.locator("[data-testid=stFileUploaderDropzone]").wait_for(timeout=ANALYSIS_MS)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def answered(page) -> None:
+    """Wait until the answer is there and nothing is loading any more."""
+    page.get_by_text("Downloads", exact=True).wait_for(timeout=ANALYSIS_MS)
+    page.wait_for_function(f"() => {PLAYER}?.querySelector('.message').hidden", timeout=60_000)
+    page.locator(".st-key-trajectories .js-plotly-plot .scatterlayer .trace").first.wait_for()
+    page.wait_for_function("() => document.querySelector('[data-testid=stVideo]')?.readyState > 1")
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+
+
+def photograph(page, name: str) -> None:
+    """A screenshot of the whole page, however long: Streamlit scrolls inside the window."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    size = page.viewport_size
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": min(height, 6000)})
+    page.wait_for_function(f"() => {PLAYER}?.querySelector('.message').hidden ?? true")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    page.set_viewport_size(size)
+
+
+@pytest.mark.shared
+def test_a_real_clip_from_upload_to_download(open_page, shared_data, tmp_path):
+    page = open_page()
+    photograph(page, "empty")
+    page.locator("input[type=file]").set_input_files(shared_data / "clips" / CLIP)
+    page.get_by_role("button", name="Cancel").wait_for()
+    page.locator("[data-testid=stProgress]").wait_for()
+    photograph(page, "working")
+    answered(page)
+    photograph(page, "result")
+    _the_overlay_plays(page)
+    _a_click_in_a_chart_moves_the_player(page)
+    _every_download_opens(page, tmp_path)
+
+
+def _the_overlay_plays(page) -> None:
+    video = page.locator("[data-testid=stVideo]")
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function(
+        """() => {
+          const video = document.querySelector('[data-testid=stVideo]');
+          return video.readyState === 4 && video.currentTime > 0.2;
+        }"""
+    )
+    assert video.get_attribute("aria-label")
+
+
+def _a_click_in_a_chart_moves_the_player(page) -> None:
+    chart = page.locator(".st-key-trajectories .js-plotly-plot")
+    for index in (12, 30):
+        chart.scroll_into_view_if_needed()
+        page.mouse.click(*page.evaluate(POINT, index))
+        page.wait_for_function(f"index => ({FRAME})() === index", arg=index)
+    # and back: where the player comes to rest, the chart draws its line
+    page.locator("button.forward").click()
+    page.wait_for_function(
+        """() => {
+          const plot = document.querySelector('.st-key-trajectories .js-plotly-plot');
+          const trace = plot._fullData.find(one => one.showlegend);
+          return plot.layout.shapes.some(shape => shape.x0 === trace.x[31]);
+        }"""
+    )
+
+
+def _every_download_opens(page, folder: Path) -> None:
+    files = {}
+    for label in ("Annotated video", "Keypoints (.npz)", "Trajectories (CSV)", "Everything (JSON)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        files[path.suffix] = path
+    assert all(path.name.startswith(Path(CLIP).stem) for path in files.values())
+    pose = load_poses(files[".npz"])
+    assert probe(files[".mp4"]).frames == len(pose)
+    with files[".csv"].open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(pose) * 17
+    answer = json.loads(files[".json"].read_text())
+    assert sum(answer["prediction"]["probabilities"].values()) == pytest.approx(1)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "viewport", "scheme"), [("dark", WIDE, "dark"), ("phone", PHONE, "light")]
+)
+def test_the_same_clip_again_in_other_looks(open_page, shared_data, name, viewport, scheme):
+    page = open_page(viewport, scheme)
+    photograph(page, f"{name}-empty")
+    page.locator("input[type=file]").set_input_files(shared_data / "clips" / CLIP)
+    answered(page)
+    photograph(page, f"{name}-result")
+    width = "e => e.scrollWidth <= e.clientWidth + 1"
+    assert page.locator("[data-testid=stMain]").evaluate(width), "the page scrolls sideways"
+
+
+def test_two_sessions_and_a_bad_file(open_page, tmp_path):
+    """One session's error is its own, and the other page stays alive."""
+    bad = tmp_path / "holiday.mp4"
+    bad.write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 1000)
+    first, second = open_page(), open_page()
+    first.locator("input[type=file]").set_input_files(bad)
+    first.locator("[data-testid=stAlert]").wait_for(timeout=ANALYSIS_MS)
+    photograph(first, "error")
+    text = first.locator("[data-testid=stAlert]").inner_text()
+    assert "/" not in text
+    assert "Traceback" not in text
+    assert second.locator("[data-testid=stFileUploaderDropzone]").is_visible()
+    first.get_by_role("button", name="Another clip").click()
+    first.locator("[data-testid=stFileUploaderDropzone]").wait_for()
+
+
+def test_the_sample_is_a_squat(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Try the sample").click()
+    answered(page)
+    photograph(page, "sample")
+    assert page.get_by_role("heading", name="Squat").is_visible()
