@@ -1,5 +1,7 @@
 """The terminal: options, exit codes, what goes to which stream. The analysis itself is a fake."""
 
+import dataclasses
+import importlib
 import io
 import json
 import subprocess
@@ -93,6 +95,12 @@ def analysis(monkeypatch) -> FakeAnalysis:
     monkeypatch.setitem(sys.modules, "gymform.analysis", fake)
     monkeypatch.setattr(gymform, "analysis", fake, raising=False)
     return fake
+
+
+@pytest.mark.parametrize("fake", [Options, Target, Artifacts])
+def test_the_fake_has_the_fields_of_the_real_one(fake):
+    real = getattr(importlib.import_module("gymform.analysis"), fake.__name__)
+    assert [f.name for f in dataclasses.fields(fake)] == [f.name for f in dataclasses.fields(real)]
 
 
 @pytest.fixture
