@@ -327,6 +327,8 @@ SIDES: tuple[tuple[tuple[int, int], ...], ...] = (
 def _spoil(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Tremble, bias, wandering limbs, a far side that sticks to the near one, missing joints."""
     xy = xy + _tremble(xy.shape, rng)
+    xy = _lose_raised_arms(xy, rng)
+    xy = _catch_plates(xy, rng)
     for _ in range(rng.poisson(1.2)):
         xy = _wander(xy, rng)
     if rng.random() < 0.15:
@@ -348,6 +350,50 @@ def _tremble(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     noise /= max(noise.std(), 1e-9)
     per_joint = np.exp(rng.normal(0, 0.4, (1, shape[1], 1)))
     return noise * strength * per_joint + rng.normal(0, 0.008, (1, *shape[1:]))
+
+
+def _lose_raised_arms(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Arms overhead that are not seen as such: elbows and wrists lie on the body or the face.
+
+    In views from the side a network of modest quality does this in every other overhead lift.
+    """
+    wrists = xy[:, [sk.LEFT_WRIST, sk.RIGHT_WRIST], 1].mean(1)
+    shoulders = xy[:, [sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER], 1].mean(1)
+    raised = np.flatnonzero(wrists < shoulders)
+    if len(raised) == 0 or rng.random() > 0.35:
+        return xy
+    if rng.random() < 0.5:  # for a part of the time only
+        first = int(rng.integers(len(raised)))
+        raised = raised[first : first + int(rng.integers(2, len(raised) + 2))]
+    out = xy.copy()
+    bend, reach = rng.uniform(0.2, 0.6), rng.uniform(-0.3, 1.0)
+    both = rng.random() < 0.7
+    for side in range(2) if both else [int(rng.integers(2))]:
+        shoulder, hip = xy[raised, sk.LEFT_SHOULDER + side], xy[raised, sk.LEFT_HIP + side]
+        noise = rng.normal(0, 0.03, (2, len(raised), 2)) + rng.normal(0, 0.04, (2, 1, 2))
+        out[raised, sk.LEFT_ELBOW + side] = shoulder + bend * (hip - shoulder) + noise[0]
+        out[raised, sk.LEFT_WRIST + side] = shoulder + reach * (hip - shoulder) + noise[1]
+    if rng.random() < 0.25:  # the head is found where the hands are
+        out[raised, sk.NOSE] = xy[raised, sk.LEFT_WRIST]
+    return out
+
+
+def _catch_plates(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Feet or knees that are found on the plates before them, while the hands are down there."""
+    side = int(rng.integers(2))
+    low = xy[:, sk.LEFT_WRIST + side, 1] > xy[:, sk.LEFT_KNEE + side, 1] - 0.03
+    frames = np.flatnonzero(low)
+    if len(frames) == 0 or rng.random() > 0.25:
+        return xy
+    out = xy.copy()
+    share = rng.uniform(0.4, 1.0)
+    joints = [(sk.LEFT_ANKLE,), (sk.LEFT_KNEE,), (sk.LEFT_KNEE, sk.LEFT_ANKLE)][rng.integers(3)]
+    for joint in joints:
+        for other in (0, 1):
+            noise = rng.normal(0, 0.02, (len(frames), 2)) + rng.normal(0, 0.03, (1, 2))
+            toward = xy[frames, sk.LEFT_WRIST + other] - xy[frames, joint + other]
+            out[frames, joint + other] += share * toward + noise
+    return out
 
 
 def _wander(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -38,7 +38,7 @@ MIN_SECONDS = 0.6
 MIN_COVERAGE = 0.3
 """Below this share of frames with a person there is no answer."""
 
-MIN_QUALITY = 0.1
+MIN_QUALITY = 0.2
 """Below this pose quality (see ``motion/quality.py``) there is no answer."""
 
 MIN_CONFIDENCE = 0.5

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body import midpoint, stature
+from gymform.motion.body import midpoint, statures
 from gymform.motion.clean import MAX_GAP_S
 from gymform.types import CleanTracks
 
@@ -84,10 +84,10 @@ def features(xy: np.ndarray, rate_hz: float = RATE_HZ) -> np.ndarray:
     ``xy`` (N, 17, 2) px at even steps, NaN where missing. Left and right enter only as their mean
     and their distance, so that swapped sides change nothing.
     """
-    size = stature(xy)
-    if not np.isfinite(size):
+    sizes = statures(xy, rate_hz)
+    if not np.isfinite(sizes).all():
         return np.zeros((len(xy), NUM_FEATURES), np.float32)
-    body = xy / size
+    body = xy / sizes[:, None, None]
     hips = _filled(midpoint(body, HIPS), midpoint(body, SHOULDERS))
     feet = _filled(midpoint(body, ANKLES), np.full_like(hips, np.nan))
     points = [body[:, sk.NOSE], *(midpoint(body, pair) for pair in PAIRS)]

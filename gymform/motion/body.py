@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from gymform import skeleton as sk
@@ -60,3 +62,50 @@ def stature(xy: np.ndarray) -> float:
     votes = np.sort(votes)[::-1]
     size = float(votes[min(2, len(votes) - 1)])
     return size if size > 1e-6 else float("nan")
+
+
+def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
+    """:func:`stature` px (T,) of the shot that each frame belongs to; NaN without a segment.
+
+    A shot ends where the whole body grows or shrinks at once by more than any lifter does: the
+    camera cut to a close-up. ``xy`` (T, 17, 2) px at even steps of 1 / ``rate_hz``.
+    """
+    whole = stature(xy)
+    out = np.full(len(xy), whole)
+    edges = [0, *_cuts(xy, rate_hz), len(xy)]
+    if len(edges) > 2:
+        for start, stop in itertools.pairwise(edges):
+            size = stature(xy[start:stop])
+            out[start:stop] = size if np.isfinite(size) else whole
+    return out
+
+
+CUT_FACTOR = 1.6
+"""The body's size changes at least so much at a cut, and within :data:`CUT_S`."""
+
+CUT_WINDOW_S = 0.5
+CUT_S = 0.2
+
+
+def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
+    """Indices of frames with which a shot of another scale begins."""
+    lengths = segment_lengths(xy)
+    known = np.isfinite(lengths).sum(0) > len(xy) / 2
+    if not known.any() or len(xy) < 4 * CUT_WINDOW_S * rate_hz:
+        return []
+    usual = np.nanmedian(lengths[:, known], axis=0)
+    share = lengths[:, known] / np.maximum(usual, 1e-6)
+    there = np.isfinite(share).any(1)
+    scale = np.zeros(len(xy))
+    scale[there] = np.log(np.maximum(np.nanpercentile(share[there], 75, axis=1), 1e-3))
+    scale = np.interp(np.arange(len(xy)), np.flatnonzero(there), scale[there])
+    reach, width = max(2, round(CUT_WINDOW_S * rate_hz)), max(1, round(CUT_S * rate_hz / 2))
+    cuts, last = [], -reach
+    for i in range(reach, len(xy) - reach + 1):
+        before, after = np.median(scale[i - reach : i]), np.median(scale[i : i + reach])
+        near = np.median(scale[max(i - width, 0) : i]) - np.median(scale[i : i + width])
+        sudden = min(abs(after - before), abs(near)) > np.log(CUT_FACTOR)
+        if sudden and i - last >= reach:
+            cuts.append(i)
+            last = i
+    return cuts

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
-from gymform.motion.body import midpoint, stature
+from gymform.motion.body import midpoint, statures
 from gymform.types import CleanTracks
 
 GRID_HZ = 20.0
@@ -63,12 +63,14 @@ def movement_signal(tracks: CleanTracks) -> tuple[np.ndarray, np.ndarray] | None
     The first principal component of all joints relative to the feet (to the hips where no foot
     is seen), which no pan of the camera changes. None without a body or with a single frame.
     """
-    size = stature(tracks.xy)
-    if not np.isfinite(size) or len(tracks.time_s) < 3:
+    if len(tracks.time_s) < 3:
+        return None
+    sizes = statures(tracks.xy, 1 / float(np.median(np.diff(tracks.time_s))))
+    if not np.isfinite(sizes).all():
         return None
     duration = float(tracks.time_s[-1] - tracks.time_s[0])
     grid = tracks.time_s[0] + np.arange(int(duration * GRID_HZ) + 1) / GRID_HZ
-    columns = _columns(tracks.xy.astype(np.float64) / size, tracks.time_s, grid)
+    columns = _columns(tracks.xy.astype(np.float64) / sizes[:, None, None], tracks.time_s, grid)
     if columns is None or len(grid) < 3:
         return None
     columns = gaussian_filter1d(columns, SMOOTHING_S * GRID_HZ, axis=0, mode="nearest")
