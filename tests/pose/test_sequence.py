@@ -1,0 +1,93 @@
+"""From a file to a PoseSequence, on a painted clip with known keypoints."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gymform.errors import Cancelled
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.sequence import extract_poses
+from gymform.video.read import probe
+from gymform.video.write import VideoWriter
+from tests.pose.painted import dot_model, paint, person_at
+
+SIZE = (480, 320)
+FPS = 15
+EMPTY_FRAMES = 12
+FRAMES = 36
+
+
+def truth(frame: int) -> np.ndarray:
+    """Somebody who bobs up and down by a third of a body height and walks to the right."""
+    drop = 0.5 - 0.5 * np.cos(2 * np.pi * frame / FRAMES)
+    return person_at(180 + 3 * frame, 30 + 30 * drop, 230 - 30 * drop)
+
+
+@pytest.fixture(scope="module")
+def clip_path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("painted") / "clip.mp4"
+    with VideoWriter(path, width=SIZE[0], height=SIZE[1], fps=FPS, crf=4) as writer:
+        for frame in range(FRAMES):
+            people = [] if frame < EMPTY_FRAMES else [truth(frame)]
+            writer.write(paint(SIZE, *people), frame / FPS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def extracted(clip_path):
+    return extract_poses(clip_path, probe(clip_path), PoseEstimator(dot_model()))
+
+
+def test_every_frame_is_there_and_keypoints_are_right(extracted):
+    pose, _ = extracted
+    assert len(pose) == FRAMES
+    assert pose.image_size == SIZE
+    np.testing.assert_allclose(pose.time_s, np.arange(FRAMES) / FPS, atol=1e-3)
+    for frame in range(EMPTY_FRAMES + 2, FRAMES):
+        assert np.abs(pose.xy[frame] - truth(frame)).max() < 6
+
+
+def test_frames_without_anyone_stay_in_as_missing(extracted):
+    pose, notes = extracted
+    assert not pose.present[: EMPTY_FRAMES - 2].any()
+    assert np.isnan(pose.boxes[: EMPTY_FRAMES - 2]).all()
+    assert pose.present[EMPTY_FRAMES + 1 :].all()
+    assert any("Nobody" in note for note in notes)
+
+
+def test_provenance_says_how_it_was_made(extracted, clip_path):
+    pose, _ = extracted
+    assert pose.provenance.network == "dots"
+    assert pose.provenance.weights_sha256 == "0" * 64
+    assert pose.provenance.clip_sha256 == probe(clip_path).sha256
+    assert not pose.provenance.flip_test
+
+
+def test_max_fps_skips_frames(clip_path):
+    pose, _ = extract_poses(clip_path, probe(clip_path), PoseEstimator(dot_model()), max_fps=5)
+    np.testing.assert_allclose(np.diff(pose.time_s), 0.2, atol=1e-3)
+
+
+def test_progress_goes_through_search_and_pose_to_the_end(clip_path):
+    heard = []
+    extract_poses(
+        clip_path,
+        probe(clip_path),
+        PoseEstimator(dot_model()),
+        max_fps=5,
+        progress=lambda *step: heard.append(step),
+    )
+    assert [stage for stage, *_ in heard if stage == "search"]
+    stage, done, total = heard[-1]
+    assert stage == "pose"
+    assert done == total > 0
+
+
+def test_progress_may_stop_the_work(clip_path):
+    def stop(stage, done, total):
+        if stage == "pose":
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        extract_poses(clip_path, probe(clip_path), PoseEstimator(dot_model()), progress=stop)
