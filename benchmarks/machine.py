@@ -14,7 +14,7 @@ if str(PROJECT) not in sys.path:
 
 
 def describe() -> str:
-    """Processor, cores, Python and PyTorch in one line."""
+    """Processor, cores, Python and PyTorch in one line, and how busy the machine was otherwise."""
     import torch
 
     import gymform
@@ -22,7 +22,7 @@ def describe() -> str:
     return (
         f"{_processor()}, {os.cpu_count()} cores, PyTorch {torch.__version__} with "
         f"{torch.get_num_threads()} threads, Python {platform.python_version()}, "
-        f"gymform {gymform.__version__}"
+        f"gymform {gymform.__version__}; load average {os.getloadavg()[2]:.1f} over 15 minutes"
     )
 
 
