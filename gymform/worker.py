@@ -17,7 +17,6 @@ spawned child would run again. When the app goes away, standard input ends and s
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import logging
@@ -43,6 +42,9 @@ STEM = "clip"
 PROXY = "proxy.mp4"
 """The clip as every browser plays it, with a key frame every few frames for exact stepping."""
 
+PROXY_SIDE = 1280
+"""Longer side of that copy, px, at most: no page shows more."""
+
 DEFAULT_WORK = "gymform.worker:analyse_clip"
 _PROGRESS_INTERVAL_S = 0.1
 
@@ -59,9 +61,13 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
     options = options_from_dict(request["options"])
     answer = analyze(path, options, name=name, progress=progress)
     save(answer, path, folder, stem=STEM, progress=progress)
-    progress("proxy", 0, 1)
-    transcode(path, folder / PROXY)
-    progress("proxy", 1, 1)
+    total = len(answer.pose)
+    transcode(
+        path,
+        folder / PROXY,
+        max_side=PROXY_SIDE,
+        progress=lambda done: progress("proxy", min(done, total), total),
+    )
 
 
 def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
@@ -153,15 +159,14 @@ def resolve(name: str) -> Work:
 def main() -> None:
     """Serve standard input and output until the app closes them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes us
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(5)  # pages come first
     # Native libraries print to descriptor 1 when they like: give them standard error instead.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     requests = os.fdopen(os.dup(0), encoding="utf-8")
-    work = resolve(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK)
-    serve(work, requests, replies)
+    name = sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK
+    if name == DEFAULT_WORK:
+        importlib.import_module("gymform.analysis")  # takes seconds: before the first clip comes
+    serve(resolve(name), requests, replies)
 
 
 if __name__ == "__main__":

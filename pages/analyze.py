@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import gymform
 from gymform import limits
-from gymform.analysis import Options
 from gymform.errors import Cancelled, GymformError
 from gymform.jobs import JobQueue, Request, State, Status
 from gymform.results import discard_oldest
 from gymform.storage import data_dir, store_upload
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
-from pages.components.result import load_result, show_result
+
+if TYPE_CHECKING:
+    from gymform.analysis import Options
 
 FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 STYLE = Path(__file__).parent / "assets" / "page.css"
@@ -43,6 +47,8 @@ STAGES = {
 @st.cache_resource(show_spinner=False)
 def job_queue() -> JobQueue:
     """The one queue of this app, shared by all sessions."""
+    # What a result needs takes seconds to import: begin while the first user looks for a clip.
+    threading.Thread(target=importlib.import_module, args=("gymform.analysis",)).start()
     return JobQueue()
 
 
@@ -51,14 +57,15 @@ def main() -> None:
     state = st.session_state
     state.setdefault("session", uuid.uuid4().hex)
     state.setdefault("uploads", 0)
+    queue = job_queue()
     if "key" not in state:
         welcome(state.pop("problem", None))
         return
-    status = job_queue().status(state.key, state.session)
+    status = queue.status(state.key, state.session)
     if status.state in (State.WAITING, State.RUNNING):
         headline(state.request.name)
         working()
-    elif status.state is State.DONE and (folder := job_queue().store.find(state.key)):
+    elif status.state is State.DONE and (folder := queue.store.find(state.key)):
         done(folder)
     else:
         stopped(status.error)
@@ -114,6 +121,8 @@ def uploaded() -> None:
 
 def chosen_options(target: Target | None = None) -> Options:
     """The options as the widgets stand."""
+    from gymform.analysis import Options
+
     state = st.session_state
     return Options(
         pose_model=state.get("pose_model"), flip_test=state.get("flip_test", False), target=target
@@ -253,6 +262,8 @@ def headline(name: str) -> None:
 
 def done(folder: Path) -> None:
     """The result; one that was damaged on disk is thrown away, so that it can be made again."""
+    from pages.components.result import load_result, show_result
+
     state = st.session_state
     try:
         result = load_result(folder)

@@ -210,7 +210,7 @@ def test_cancel_a_job_that_does_not_listen_kills_the_worker(make_queue, clip):
 
 
 def test_a_hung_worker_is_stopped(make_queue, clip):
-    queue = make_queue(silent_after_s=0.2)
+    queue = make_queue(silent_after_s=3)
     status = run(queue, clip("hang"))
     assert status.state is State.FAILED
     assert "no progress" in str(status.error)
@@ -272,7 +272,7 @@ def test_a_full_queue_says_busy_and_takes_new_jobs_afterwards(make_queue, clip):
 
 
 def test_an_abandoned_session_frees_its_slots(make_queue, clip):
-    queue = make_queue(abandoned_after_s=0.3)
+    queue = make_queue(abandoned_after_s=2)
     gone = [queue.submit(clip(f"wait {n}"), "closed tab") for n in range(2)]
     alive = clip("fine")
     assert run(queue, alive, "me").state is State.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -149,12 +149,18 @@ class VideoWriter:
 
 
 def transcode(
-    source: Path, target: Path, *, max_side: int | None = None, keyint: int = KEYINT
+    source: Path,
+    target: Path,
+    *,
+    max_side: int | None = None,
+    keyint: int = KEYINT,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the clip at ``source`` upright as an H.264 MP4 that every browser plays and seeks.
 
-    Times stay; sound is left out. ``max_side`` shrinks the picture (px). Raises VideoError kinds
-    for the source, VideoWriteError for the target.
+    Times stay; sound is left out. ``max_side`` shrinks the picture (px); ``progress`` hears the
+    number of frames written, and may raise. Raises VideoError kinds for the source,
+    VideoWriteError for the target.
     """
     with (
         read_frames(source, max_side=max_side) as frames,
@@ -168,6 +174,8 @@ def transcode(
     ):
         for frame in frames:
             writer.write(frame.rgb, frame.time_s)
+            if progress is not None:
+                progress(frame.index + 1)
 
 
 @contextlib.contextmanager
