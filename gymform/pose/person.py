@@ -437,6 +437,18 @@ def _choose_lifter(people: dict[int, list[Sighting]], frames: SparseFrames) -> d
     return max(chains, key=lambda chain: _lifter_value(chain, frames))
 
 
+def _drop_weak_shots(seen: list[Sighting | None], shots: np.ndarray) -> None:
+    """Forget what was followed in shots far less surely than in the best: titles, close-ups."""
+    usual = {}
+    for shot in np.unique(shots):
+        sightings = (seen[i] for i in np.flatnonzero(shots == shot))
+        confidences = [sighting.confidence for sighting in sightings if sighting is not None]
+        usual[shot] = float(np.median(confidences)) if confidences else 0.0
+    for i, shot in enumerate(shots):
+        if usual[shot] < COLLAPSE * max(usual.values()):
+            seen[i] = None
+
+
 def _could_be(a: Sighting, b: Sighting) -> bool:
     far = float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
     return far < 0.9 and 0.4 < a.size / b.size < 2.5

@@ -126,6 +126,15 @@ def test_searches_again_after_a_cut(estimator):
     assert any("cut" in note for note in following.notes)
 
 
+def test_forgets_a_shot_that_hardly_looks_like_a_person(estimator):
+    person = person_at(300, 60, 240)
+    title = paint(SIZE, person_at(900, 60, 240), person_at(320, 60, 240), faint=0.71)
+    frames = sparse([title] * 3 + [paint(SIZE, person)] * 6, shots=[0] * 3 + [1] * 6)
+    boxes = follow(frames, estimator).boxes
+    assert np.isnan(boxes[frames.positions[:2]]).all()
+    assert np.isfinite(boxes[frames.positions[4:]]).all()
+
+
 def test_says_that_nobody_is_there(estimator, monkeypatch):
     monkeypatch.setattr("gymform.pose.person.MAX_EXTRA_SEEDS", 2)
     with pytest.raises(NoPersonError, match="no person"):
