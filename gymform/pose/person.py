@@ -139,6 +139,7 @@ def follow(
         seeds = tracker.seeds(samples, target if shot == chosen_shot else None)
         for sample, sighting in tracker.track(samples, seeds):
             seen[sample] = sighting
+    _drop_weak_shots(seen, frames.shots)
     if all(sighting is None for sighting in seen):
         raise NoPersonError(
             "Expected a clip that shows one lifter, but no person could be found in it. "
