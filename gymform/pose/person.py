@@ -199,13 +199,15 @@ class _Tracker:
         if target.box is not None:
             x, y, width, height = np.array(target.box) * scale
             box = np.array([x, y, x + width, y + height])
-            return _look(picture, self.estimator, box[None])[0]
-        point = np.array(target.point) * scale
-        people = find_people(picture, self.estimator, around=point)
+            people = _look(picture, self.estimator, box[None])
+            point = np.array(target.box_centre) * scale
+        else:
+            point = np.array(target.point) * scale
+            people = find_people(picture, self.estimator, around=point)
         if not people:
             raise NoPersonError(
-                "Nobody was found where you clicked. Click on the person's hips, or draw a box "
-                "around the whole body."
+                "Expected a person where you marked one, but nobody was found there. Click on the "
+                "hips, or draw a box around the whole body."
             )
         return min(people, key=lambda person: _distance_to(person, point) / person.confidence)
 
@@ -302,14 +304,14 @@ def find_people(
     if around is not None:
         sizes = height * np.array([1.4, 1.0, 0.7, 0.5, 0.35, 0.25])
         crops = np.array([[*around, 0.75 * size, size] for size in sizes])
-        return _settle(picture, estimator, _see(picture, estimator, crops), keep=6)
+        return _settle(picture, estimator, crops, keep=6)
     whole = box_to_crop(np.array([0.0, 0.0, width, height]), padding=1.0)
     people: list[Sighting] = []
     for share in WINDOW_HEIGHTS:
         crops = search_windows(width, height, share)
         if share == WINDOW_HEIGHTS[0]:
             crops = np.concatenate((whole[None], crops))
-        people += _settle(picture, estimator, _see(picture, estimator, crops))
+        people += _settle(picture, estimator, crops)
         if any(p.confidence >= SURE and p.size >= FILLS * crops[-1, 3] for p in people):
             break
     return _distinct(people)
@@ -337,17 +339,17 @@ def _spread(side: float, whole: int) -> np.ndarray:
     return np.linspace(side / 2, whole - side / 2, count)
 
 
-def _see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Sighting]:
-    """What the network sees in each crop; those without any keypoint left out."""
-    xy, score = estimator.in_frame(picture, crops)
-    seen = zip(xy, score, strict=True)
-    return [Sighting(p, s, float(s.mean())) for p, s in seen if (s > 0).sum() >= 4]
+def _see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Sighting | None]:
+    """What the network sees in each crop; None where it sees hardly a keypoint."""
+    seen = zip(*estimator.in_frame(picture, crops), strict=True)
+    return [Sighting(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
 
 
 def _settle(
-    picture: np.ndarray, estimator: PoseEstimator, first: list[Sighting], keep: int = 4
+    picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray, keep: int = 4
 ) -> list[Sighting]:
-    """The ``keep`` best of ``first``, cut again around their keypoints, and still there then."""
+    """The ``keep`` best people in ``crops``, cut again around their keypoints and still there."""
+    first = [person for person in _see(picture, estimator, crops) if person is not None]
     people = _distinct(first)[:keep]
     if not people:
         return []
@@ -361,23 +363,26 @@ def _look(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> l
     The confidence is the mean score times the likeness of the two looks: a chair may look like
     a person once, but not twice the same.
     """
-    first = _see(picture, estimator, box_to_crop(boxes))
+    seen = _see(picture, estimator, box_to_crop(boxes))
+    first = [person for person in seen if person is not None]
     if not first:
         return []
     again = _see(picture, estimator, box_to_crop(np.stack([person.box for person in first])))
     return [
         replace(b, confidence=b.confidence * np.sqrt(similarity(a, b)))
-        for a, b in zip(first, again, strict=False)
+        for a, b in zip(first, again, strict=True)
+        if b is not None
     ]
 
 
 def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sighting | None:
     """The followed person one sample later, looked for where it was."""
-    found = _see(picture, estimator, box_to_crop(last.box)[None])
-    if found and _overlap(found[0].box, last.box) < 0.6:
+    [found] = _see(picture, estimator, box_to_crop(last.box)[None])
+    if found is not None and _overlap(found.box, last.box) < 0.6:
         # moved far: the crop fitted badly, so look again where the person went
-        found = _see(picture, estimator, box_to_crop(found[0].box)[None]) or found
-    return found[0] if found else None
+        [again] = _see(picture, estimator, box_to_crop(found.box)[None])
+        found = again or found
+    return found
 
 
 def _distinct(people: list[Sighting]) -> list[Sighting]:

@@ -126,6 +126,16 @@ def test_searches_again_after_a_cut(estimator):
     assert any("cut" in note for note in following.notes)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [Target(point=(600.0, 30.0)), Target(box=(560.0, 10.0, 60.0, 60.0))],
+    ids=["point", "box"],
+)
+def test_says_that_nobody_is_where_the_user_marked(estimator, target):
+    with pytest.raises(NoPersonError, match="where you marked"):
+        follow(sparse([paint(SIZE, person_at(160, 60, 240))] * 2), estimator, target=target)
+
+
 def test_forgets_a_shot_that_hardly_looks_like_a_person(estimator):
     person = person_at(300, 60, 240)
     title = paint(SIZE, person_at(900, 60, 240), person_at(320, 60, 240), faint=0.71)
