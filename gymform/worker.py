@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> None:
     """The real work: analyse the clip of a request and save everything the page shows."""
-    # Imported here, not above: the app starts this module's process, but never needs PyTorch.
+    # Imported here, not above: the app imports this module too, and should not wait for PyTorch.
     from gymform.analysis import analyze, options_from_dict, save
     from gymform.video.write import transcode
 

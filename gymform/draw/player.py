@@ -20,10 +20,12 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
     """Times, skeleton, colours and per-frame keypoints for the player; JSON-ready.
 
     ``raw`` and ``clean`` are lists of T frames of 17 points ``[x, y]`` px or None where missing;
+    where cleaning left nothing, ``clean`` holds what the network saw, as the overlay does;
     ``score`` T lists of 17 numbers; ``boxes`` T boxes ``[x0, y0, x1, y1]`` px or None. Below
     ``least`` a keypoint is not drawn, from ``sure`` on it is drawn bold, as in the overlay.
     """
     width, height = pose.image_size
+    seen = np.where(pose.score[..., None] >= LEAST_SCORE, pose.xy, np.nan)
     return {
         "width": width,
         "height": height,
@@ -33,7 +35,7 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
         "sides": {side.value: colour for side, colour in sk.COLOURS.items()},
         "colours": [sk.COLOURS[sk.side_of(joint)] for joint in range(sk.NUM_KEYPOINTS)],
         "raw": _rows(pose.xy),
-        "clean": _rows(tracks.xy),
+        "clean": _rows(np.where(np.isfinite(tracks.xy), tracks.xy, seen)),
         "score": _rounded(pose.score, 3),
         "least": LEAST_SCORE,
         "sure": SURE_SCORE,

@@ -222,7 +222,7 @@ def trust(result: Analysis) -> None:
     for note in quality.notes:
         st.markdown(f":material/info: {note}")
     if not quality.notes:
-        st.markdown(":material/check: Nothing to complain about.")
+        st.markdown(":material/check: No remarks.")
     with st.expander("Confidence of every joint over time", icon=":material/grid_on:"):
         st.plotly_chart(
             charts.confidence_map(result.pose),

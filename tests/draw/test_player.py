@@ -28,6 +28,17 @@ def test_missing_points_and_boxes_are_null():
     assert data["raw"][5][0] is not None
 
 
+def test_where_cleaning_left_nothing_the_raw_point_stands_in_unless_it_is_hopeless():
+    pose = fakes.make_pose(frames=4)
+    tracks = fakes.make_tracks(pose)
+    pose.score[2, sk.NOSE] = 0.01
+    tracks.xy[1:3, sk.NOSE] = np.nan
+    payload = player_payload(pose, tracks)
+    assert payload["clean"][1][sk.NOSE] == payload["raw"][1][sk.NOSE]
+    assert payload["clean"][2][sk.NOSE] is None
+    assert payload["clean"][3][sk.NOSE] != payload["raw"][3][sk.NOSE]
+
+
 def test_edges_are_in_the_palette():
     pose = fakes.make_pose(frames=2)
     edges = player_payload(pose, fakes.make_tracks(pose))["edges"]
