@@ -55,6 +55,10 @@ TRAIL_S = 1.0
 """The overlay shows where the hands were during so many seconds."""
 
 
+LARGE_LIFTER = 0.4
+"""From this share of the frame's diagonal on, a lifter is drawn with lines of full width."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to analyse: network, flip test, whom to follow, frames a second at most."""
@@ -208,6 +212,7 @@ def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress)
     pose, tracks = analysis.pose, analysis.tracks
     label = _label(analysis.prediction)
     trail = max(2, round(TRAIL_S * pose.fps))
+    scale = _line_scale(pose)
     total = len(pose)
     report("draw", 0, total)
     with (
@@ -225,6 +230,7 @@ def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress)
                 pose.boxes[position],
                 label=f"{label}   {frame.time_s:.2f} s",
                 trail=hand_trail(tracks.xy, position, trail),
+                scale=scale,
             )
             writer.write(picture, frame.time_s)
             if position % 10 == 0:
@@ -306,6 +312,14 @@ def _label(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
         return UNKNOWN
     return f"{prediction.label} {prediction.confidence:.0%}"
+
+
+def _line_scale(pose: PoseSequence) -> float:
+    """Thinner lines for a lifter who is small in the picture, so that they do not hide them."""
+    sides = (pose.boxes[:, 2:] - pose.boxes[:, :2]).max(axis=1)
+    sides = sides[np.isfinite(sides)]
+    share = float(np.median(sides)) / float(np.hypot(*pose.image_size)) if len(sides) else 1.0
+    return float(np.clip(share / LARGE_LIFTER, 0.4, 1.0))
 
 
 def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
