@@ -19,10 +19,11 @@ SWITCHES = [
     "--disable-sync",
 ]
 
-SHOW = """async ([source, times]) => {
+SHOW = """async ([source, times, longest]) => {
     const video = document.createElement('video');
     video.muted = true;
     video.src = source;
+    document.body.append(video);
     await new Promise((ready, fail) => {
         video.oncanplaythrough = ready;
         video.onerror = () => fail(video.error.message);
@@ -32,7 +33,14 @@ SHOW = """async ([source, times]) => {
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
     const pen = canvas.getContext('2d'), seen = [];
     for (const time of times) {
-        await new Promise(done => { video.onseeked = done; video.currentTime = time; });
+        // "seeked" may come before the picture: wait for the one that is due to be presented
+        await new Promise((done, fail) => {
+            const due = (_, {mediaTime}) => mediaTime <= time && time < mediaTime + longest
+                ? done() : video.requestVideoFrameCallback(due);
+            setTimeout(() => fail('no picture for ' + time), 20000);
+            video.requestVideoFrameCallback(due);
+            video.currentTime = time;
+        });
         pen.drawImage(video, 0, 0);
         seen.push(Array.from(pen.getImageData(0, 0, canvas.width, canvas.height).data));
     }
@@ -49,11 +57,14 @@ def page():
         browser.close()
 
 
-def shown(page, path, times):
-    """State, width, height, duration and the pictures' numbers at ``times``."""
+def shown(page, path, times, longest=1 / 30):
+    """State, size, duration and the pictures' numbers at ``times``.
+
+    No frame is shown for more than ``longest`` seconds.
+    """
 
     source = "data:video/mp4;base64," + base64.b64encode(path.read_bytes()).decode()
-    state, width, height, duration, pictures = page.evaluate(SHOW, [source, list(times)])
+    state, width, height, duration, pictures = page.evaluate(SHOW, [source, list(times), longest])
     frames = [np.array(data, np.uint8).reshape(height, width, 4)[..., :3] for data in pictures]
     return state, (width, height), duration, [read_number(frame) for frame in frames]
 
@@ -76,5 +87,5 @@ def test_a_written_video_plays_and_seeks_to_the_frame(tmp_path, page):
 @pytest.mark.parametrize("name", ["hevc_rotated_90", "mpeg4_avi_b_frames", "uneven_webm"])
 def test_transcoded_clips_play(tmp_path, page, name):
     transcode(make_good(name, tmp_path), tmp_path / "proxy.mp4")
-    state, size, _, numbers = shown(page, tmp_path / "proxy.mp4", [0.01])
+    state, size, _, numbers = shown(page, tmp_path / "proxy.mp4", [0.01], longest=0.04)
     assert (state, size, numbers) == (4, (128, 96), [0])
