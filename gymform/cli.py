@@ -34,7 +34,10 @@ PROG = "python -m gymform"
 BYTES = "bytes"
 """The one stage that counts bytes: a download."""
 
-_TRAINING = {"train-exercise": ("gymform.exercise.train", "train the exercise classifier anew")}
+_TRAINING = {
+    "train-exercise": ("gymform.exercise.train", "train the exercise classifier anew"),
+    "train-pose": ("gymform.pose.train", "train a pose network"),
+}
 """Commands that bring their own options, in ``add_arguments`` and ``run`` of a module."""
 
 _EPILOG = """\

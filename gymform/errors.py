@@ -70,6 +70,10 @@ class ModelDataError(GymformError):
     """Training or evaluation data cannot be used as given (empty, one class, leaking split)."""
 
 
+class TrainingError(GymformError):
+    """A training cannot go on: the loss is no number, or the work folder holds another one."""
+
+
 class OptionsError(GymformError):
     """An option that the user gave does not fit (box outside the frame, unknown model)."""
 

@@ -30,6 +30,11 @@ NEIGHBOURS = frozenset({0, 5, 6})
 TRAINING = frozenset(
     {
         "gymform.pose.train",
+        "gymform.pose.learning",
+        "gymform.pose.batches",
+        "gymform.pose.evaluate",
+        "gymform.pose.pseudo",
+        "gymform.pose.card",
         "gymform.exercise.train",
         "gymform.exercise.evaluate",
         "gymform.exercise.augment",

@@ -187,6 +187,24 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     save_file(kept, path, metadata)
 
 
+def read_pose_file(path: Path) -> tuple[ViTPoseConfig, dict[str, Tensor]]:
+    """Configuration and parameters in a weights file of any family, which no manifest lists."""
+    path = Path(path)
+    with _opened(path) as checkpoint:
+        config = _infer_config(checkpoint, _hints_beside(path))
+        return config, _take(checkpoint, config)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a safetensors file as they are, and its metadata: a training's own state."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from error
+
+
 def _problem(entry: ModelEntry) -> str | None:
     try:
         checked_path(entry)

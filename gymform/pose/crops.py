@@ -34,22 +34,27 @@ def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
     return np.concatenate((centre, width[..., None], width[..., None] / aspect), axis=-1)
 
 
-def cut_crop(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it."""
-    rgb, crop = _reduced(rgb, crop)
-    step = crop[2:] / (np.array(INPUT_SIZE) - 1)  # frame px from one crop pixel to the next
+def cut_crop(rgb: np.ndarray, crop: np.ndarray, size: tuple[int, int] = INPUT_SIZE) -> np.ndarray:
+    """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it.
+
+    ``size`` is another width and height than the network's input.
+    """
+    rgb, crop = _reduced(rgb, crop, size)
+    step = crop[2:] / (np.array(size) - 1)  # frame px from one crop pixel to the next
     corner = crop[:2] - crop[2:] / 2
     # maps crop pixels to frame pixels, hence WARP_INVERSE_MAP
     matrix = np.array([[step[0], 0.0, corner[0]], [0.0, step[1], corner[1]]])
-    return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
 
 
-def _reduced(rgb: np.ndarray, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _reduced(
+    rgb: np.ndarray, crop: np.ndarray, target: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Frame and crop at a whole fraction of their size, where a crop is reduced by two or more.
 
     Pixels are averaged over their area, so that thin limbs do not alias in the warp.
     """
-    shrink = int(min(crop[2:] / (np.array(INPUT_SIZE) - 1)))
+    shrink = int(min(crop[2:] / (np.array(target) - 1)))
     if shrink < 2:
         return rgb, crop
     height, width = rgb.shape[:2]

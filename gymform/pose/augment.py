@@ -1,0 +1,264 @@
+"""The same person seen otherwise: what a gym does to a picture, done to training crops.
+
+First one warp (flip, scale, rotation, shift, half body) that moves pixels and keypoints together;
+then what only touches pixels: things in the way, light, colour, blur, noise, compression. All of it
+follows one random generator, so a crop and a generator's seed give the same picture again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.pose.crops import box_to_crop
+from gymform.pose.vitpose import INPUT_SIZE
+
+UPPER = tuple(range(sk.LEFT_HIP))
+LOWER = tuple(range(sk.LEFT_HIP, sk.NUM_KEYPOINTS))
+"""The joints of half a body."""
+
+GREY = (114, 114, 114)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How often (probabilities) and how much. ``STILL`` does nothing."""
+
+    flip: float = 0.5
+    scale: float = 0.3  # the view is between 1 - scale and 1 + scale times the usual one
+    rotate: float = 0.6
+    rotation: float = 35.0  # standard deviation, degrees; at most 90
+    shift: float = 0.08  # standard deviation, share of the view; at most twice that
+    half_body: float = 0.15
+    barbell: float = 0.2
+    cut_out: float = 0.3
+    low_light: float = 0.15
+    colour: float = 0.8
+    grey: float = 0.05
+    blur: float = 0.15
+    motion_blur: float = 0.15
+    noise: float = 0.15
+    compression: float = 0.2
+
+
+STILL = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
+"""No change: the network's usual view."""
+
+
+def augment(
+    rgb: np.ndarray,
+    keypoints: np.ndarray,
+    view: np.ndarray,
+    rng: np.random.Generator,
+    how: Augmentation,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A network input uint8 (256, 192, 3) and its keypoints float32 (17, 3) in input px.
+
+    ``rgb`` is a picture with room around the person, ``keypoints`` (17, 3) px of it and v, and
+    ``view`` (4,) the usual crop of it: centre x, y, width, height px.
+    """
+    flipped = rng.random() < how.flip
+    matrix = input_to_picture(random_view(keypoints, view, rng, how), _angle(rng, how), flipped)
+    moved = move_keypoints(keypoints, matrix, flipped)
+    # the matrix says where each input pixel comes from
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    pixels = cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=flags)
+    return change_pixels(pixels, moved, rng, how), moved
+
+
+# ---- the warp ------------------------------------------------------------------------------
+
+
+def random_view(
+    keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator, how: Augmentation
+) -> np.ndarray:
+    """The part (4,) of the picture to show: the usual one or half a body, scaled and shifted."""
+    if rng.random() < how.half_body:
+        view = _half_body(keypoints, view, rng)
+    scale = 1 + how.scale * rng.uniform(-1, 1)
+    shift = np.clip(rng.normal(0, 1, 2), -2, 2) * how.shift * view[2:]
+    return np.concatenate((view[:2] + shift, view[2:] * scale))
+
+
+def _half_body(keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The view of the upper or the lower joints alone, not closer than half the usual one."""
+    half = np.array(UPPER if rng.random() < 0.6 else LOWER)
+    points = keypoints[half][keypoints[half, 2] > 0, :2]
+    if len(points) < 4:
+        return view
+    crop = box_to_crop(np.concatenate((points.min(0), points.max(0))), padding=1.5)
+    if crop[2] < view[2] / 2:
+        crop[2:] = view[2:] / 2
+    return crop if crop[2] < view[2] else view
+
+
+def _angle(rng: np.random.Generator, how: Augmentation) -> float:
+    """Degrees to turn by."""
+    turned = rng.random() < how.rotate
+    return float(np.clip(rng.normal(0, how.rotation), -90, 90)) if turned else 0.0
+
+
+def input_to_picture(view: np.ndarray, degrees: float, flipped: bool) -> np.ndarray:
+    """The affine map (2, 3) from input px to picture px, after UDP: 191 x 255 units span a view."""
+    span = np.array(INPUT_SIZE, np.float64) - 1
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    linear = np.array([[cos, -sin], [sin, cos]]) * (view[2:] / span)
+    if flipped:
+        linear[:, 0] *= -1  # about the middle, which stays where it is
+    return np.hstack((linear, (view[:2] - linear @ (span / 2))[:, None]))
+
+
+def move_keypoints(keypoints: np.ndarray, matrix: np.ndarray, flipped: bool) -> np.ndarray:
+    """Keypoints float32 (17, 3) in input px; left is right in a mirror."""
+    xy = np.linalg.solve(matrix[:, :2], (keypoints[:, :2] - matrix[:, 2]).T).T
+    moved = np.column_stack((xy, keypoints[:, 2])).astype(np.float32)
+    return moved[list(sk.FLIP_ORDER)] if flipped else moved
+
+
+# ---- pixels only: nothing here may move a joint --------------------------------------------
+
+
+def change_pixels(
+    pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator, how: Augmentation
+) -> np.ndarray:
+    """The input with things in the way, in other light, through a worse camera."""
+    if rng.random() < how.barbell:
+        pixels = draw_barbell(pixels, keypoints, rng)
+    if rng.random() < how.cut_out:
+        pixels = cut_out(pixels, rng)
+    if rng.random() < how.colour:
+        pixels = change_colours(pixels, rng)
+    if rng.random() < how.grey:
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        pixels = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    if rng.random() < how.low_light:
+        pixels = darken(pixels, rng)
+    if rng.random() < how.motion_blur:
+        pixels = cv2.filter2D(pixels, -1, motion_kernel(rng))
+    if rng.random() < how.blur:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.5, 2.5))
+    if rng.random() < how.noise:
+        pixels = add_noise(pixels, rng.uniform(2, 12), rng)
+    if rng.random() < how.compression:
+        pixels = compress(pixels, int(rng.integers(15, 60)))
+    return pixels
+
+
+def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A barbell held in the hands, lying on the shoulders or anywhere: from the front or the side.
+
+    From the front it is a bar across the picture with narrow plates at its ends, from the side a
+    plate alone, which hides whatever is behind it.
+    """
+    pixels = pixels.copy()
+    width, height = INPUT_SIZE
+    centre = _hold(keypoints, rng)
+    radius = rng.uniform(0.06, 0.16) * height
+    if rng.random() < 0.5:
+        _plate(pixels, centre, (radius, radius * rng.uniform(0.6, 1.0)), rng)
+        return pixels
+    tilt = rng.normal(0, 0.12)
+    reach = rng.uniform(0.3, 0.6) * width * np.array([math.cos(tilt), math.sin(tilt)])
+    steel = _tone(rng, 60, 220)
+    ends = [centre - reach, centre + reach]
+    cv2.line(pixels, _px(ends[0]), _px(ends[1]), steel, int(rng.integers(2, 6)), cv2.LINE_AA)
+    for end in ends:
+        _plate(pixels, end, (radius, radius * rng.uniform(0.12, 0.35)), rng)
+    return pixels
+
+
+def _hold(keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Where the barbell is, px (2,): between the wrists or the shoulders, or by chance."""
+    pair = ((sk.LEFT_WRIST, sk.RIGHT_WRIST), (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER))
+    joints = keypoints[list(pair[int(rng.random() < 0.3)])]
+    anywhere = rng.uniform(0.1, 0.9, 2) * INPUT_SIZE
+    return joints[:, :2].mean(0) if (joints[:, 2] > 0).all() and rng.random() < 0.7 else anywhere
+
+
+def _plate(
+    pixels: np.ndarray, centre: np.ndarray, radii: tuple[float, float], rng: np.random.Generator
+) -> None:
+    """Draw a weight plate with its rim and hub; ``radii`` are half its height and width."""
+    axes = int(radii[1]), int(radii[0])
+    tone = _tone(rng, 10, 90) if rng.random() < 0.6 else tuple(rng.integers(20, 230, 3).tolist())
+    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, tone, -1, cv2.LINE_AA)
+    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, _tone(rng, 0, 160), 1, cv2.LINE_AA)
+    hub = max(1, axes[0] // 5), max(1, axes[1] // 5)
+    cv2.ellipse(pixels, _px(centre), hub, 0, 0, 360, _tone(rng, 90, 230), -1, cv2.LINE_AA)
+
+
+def _tone(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
+    value = int(rng.integers(low, high))
+    return value, value, value
+
+
+def _px(point: np.ndarray) -> tuple[int, int]:
+    x, y = np.clip(np.round(point), -2000, 2000)  # a joint far outside must not overflow
+    return int(x), int(y)
+
+
+def cut_out(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One to three boxes of the picture filled with grey, one colour or noise."""
+    pixels = pixels.copy()
+    width, height = INPUT_SIZE
+    for _ in range(int(rng.integers(1, 4))):
+        w, h = (int(rng.uniform(0.08, 0.3) * side) for side in INPUT_SIZE)
+        x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+        kind = rng.integers(0, 3)
+        fill: np.ndarray | tuple[int, int, int] = GREY
+        if kind == 1:
+            fill = rng.integers(0, 256, 3).astype(np.uint8)
+        elif kind == 2:
+            fill = rng.integers(0, 256, (h, w, 3)).astype(np.uint8)
+        pixels[y : y + h, x : x + w] = fill
+    return pixels
+
+
+def change_colours(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Other white balance, contrast, brightness and saturation."""
+    values = pixels.astype(np.float32)
+    grey = values.mean(axis=2, keepdims=True)
+    values = grey + (values - grey) * rng.uniform(0.4, 1.5)
+    values *= rng.uniform(0.85, 1.15, 3).astype(np.float32)
+    mean = float(values.mean())
+    values = mean + (values - mean) * rng.uniform(0.65, 1.35) + rng.uniform(-30, 30)
+    return _bytes(values)
+
+
+def darken(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A dim room: less light, and the noise that a camera makes of it."""
+    values = 255 * (pixels.astype(np.float32) / 255) ** rng.uniform(1.3, 2.5)
+    return add_noise(_bytes(values * rng.uniform(0.5, 0.9)), rng.uniform(2, 8), rng)
+
+
+def motion_kernel(rng: np.random.Generator) -> np.ndarray:
+    """A blur along a line of 3 to 13 px, symmetric about its middle, so that nothing moves."""
+    length = int(rng.integers(1, 7))
+    angle = rng.uniform(0, math.pi)
+    side = 2 * length + 1
+    kernel = np.zeros((side, side), np.float32)
+    step = (length * math.cos(angle), length * math.sin(angle))
+    start = round(length - step[0]), round(length - step[1])
+    cv2.line(kernel, start, (2 * length - start[0], 2 * length - start[1]), 1.0)
+    kernel += kernel[::-1, ::-1]  # a line of pixels need not be symmetric
+    return kernel / kernel.sum()
+
+
+def add_noise(pixels: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
+    """Gaussian noise of ``sigma`` grey levels."""
+    noise = rng.standard_normal(pixels.shape, np.float32)
+    return _bytes(pixels + sigma * noise)
+
+
+def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """The blocks and smears that strong compression leaves."""
+    file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR))
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    return np.clip(values, 0, 255).astype(np.uint8)

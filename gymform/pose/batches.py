@@ -1,0 +1,120 @@
+"""Training batches as a pure function of seed and step, made by as many processes as one likes.
+
+Batch number s holds positions s*B to (s+1)*B - 1 of an endless stream. The stream runs through the
+rows in rounds, each round shuffled by the seed and its number; what happens to a crop follows from
+the seed and its position. A training that goes on after being killed sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gymform.dataset.crops import CropPack
+from gymform.pose import crops
+from gymform.pose.augment import Augmentation, augment
+from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+
+REPEATS = {"coco_subset": 4, "fashion_ls": 1, "lspet": 1}
+"""How often a source's crops come in one round: exact labels of everyday scenes are few."""
+
+DISTRUST = {"lspet": 0.06, "fashion_ls": 0.02, "clips": 0.06}
+"""Share of a source's labels that is taken for wrong late in training, where its loss is largest.
+LSP Extended has an outright error in one label of ten; some of those the network cannot tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """``images`` uint8 (B, 256, 192, 3) RGB; ``points`` float32 (B, 17, 2) heatmap px; ``weight``
+    float32 (B, 17), 0 for missing labels; ``distrust`` float32 (B,), see :data:`DISTRUST`."""
+
+    images: Tensor
+    points: Tensor
+    weight: Tensor
+    distrust: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on ``device``."""
+        parts = (self.images, self.points, self.weight, self.distrust)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts))
+
+    def pin_memory(self) -> Batch:
+        """The batch in memory from which a GPU copies while it computes."""
+        parts = (self.images, self.points, self.weight, self.distrust)
+        return Batch(*(part.pin_memory() for part in parts))
+
+
+class CropBatches(Dataset):
+    """``batches[step]`` for any step; see the module."""
+
+    def __init__(
+        self, pack: CropPack, rows: np.ndarray, size: int, seed: int, how: Augmentation
+    ) -> None:
+        self.pack, self.size, self.seed, self.how = pack, size, seed, how
+        repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
+        self.round = np.repeat(rows, repeats)
+        self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
+
+    def __getitem__(self, step: int) -> Batch:
+        positions = range(step * self.size, (step + 1) * self.size)
+        made = [self._crop(position) for position in positions]
+        images, keypoints, distrust = (np.stack(part) for part in zip(*made, strict=True))
+        span = (np.array(HEATMAP_SIZE) - 1) / (np.array(INPUT_SIZE) - 1)
+        return Batch(
+            images=torch.from_numpy(images),
+            points=torch.from_numpy((keypoints[..., :2] * span).astype(np.float32)),
+            weight=torch.from_numpy((keypoints[..., 2] > 0).astype(np.float32)),
+            distrust=torch.from_numpy(distrust.astype(np.float32)),
+        )
+
+    def row(self, position: int) -> int:
+        """The row of the pack at a position of the stream."""
+        number, at = divmod(position, len(self.round))
+        if self._shuffled[0] != number:
+            order = np.random.default_rng((self.seed, 0, number)).permutation(self.round)
+            self._shuffled = (number, order)
+        return int(self._shuffled[1][at])
+
+    def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, float]:
+        row = self.row(position)
+        rng = np.random.default_rng((self.seed, 1, position))
+        pixels, keypoints = augment(
+            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), rng, self.how
+        )
+        return pixels, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
+
+
+def stream(batches: CropBatches, steps: range, workers: int, pinned: bool) -> DataLoader:
+    """The batches of ``steps`` in order; ``workers`` processes make them ahead (0: none)."""
+    return DataLoader(
+        batches,
+        batch_size=None,  # a worker makes a whole batch: nothing to collate
+        sampler=steps,
+        num_workers=workers,
+        pin_memory=pinned,
+        worker_init_fn=_quiet,
+        generator=torch.Generator().manual_seed(0),  # else it would draw from the global one
+    )
+
+
+def _quiet(worker: int) -> None:
+    """One thread a worker: they share the processor already."""
+    cv2.setNumThreads(1)
+
+
+def normalised(images: Tensor) -> Tensor:
+    """Network input float32 (B, 3, 256, 192) of crops uint8 (B, 256, 192, 3), where they are."""
+    mean, std = (torch.from_numpy(x).to(images.device) for x in (crops.MEAN, crops.STD))
+    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
+
+
+def count_labels(pack: CropPack, rows: np.ndarray) -> Mapping[str, int]:
+    """How many people of each source are among ``rows``."""
+    names, counts = np.unique(pack.dataset[rows], return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))

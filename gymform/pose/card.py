@@ -1,0 +1,195 @@
+"""The model card that ``train-pose`` writes beside the weights."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gymform.errors import ModelDataError
+from gymform.pose.metrics import PoseScores
+from gymform.skeleton import KEYPOINTS
+from gymform.storage import atomic_path
+from gymform.weights import ModelEntry
+
+SOURCES = {
+    "lspet": 'LSP Extended (S. Johnson, M. Everingham, "Learning Effective Human Pose Estimation '
+    'from Inaccurate Annotation", CVPR 2011): sports and parkour, without face points; about one '
+    "label in ten has an outright error. For research use.",
+    "coco_subset": 'COCO 2017 (T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV '
+    "2014): everyday scenes. Annotations CC BY 4.0; the photographs have licences of their own.",
+    "fashion_ls": "Studio photographs of clothed people, all points given.",
+    "clips": "Frames of gym clips, most without a licence of their own, labelled by a teacher "
+    "network where its answers agreed under mirroring and scaling.",
+}
+"""What the card says of each source, by its name in the pack."""
+
+SETS = {
+    "coco_val2017": "COCO val2017, everyday scenes",
+    "lspet": "LSP Extended, held-out groups",
+}
+"""What validation sets are called in tables."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """How a network came to be: ``start`` and ``teacher`` in words ("" for none), ``people`` by
+    source, ``recipe`` by option, ``steps`` taken, and the ``command`` that repeats it."""
+
+    start: str
+    teacher: str
+    people: Mapping[str, int]
+    recipe: Mapping[str, Any]
+    steps: int
+    command: str
+
+
+def write(
+    path: Path,
+    entry: ModelEntry,
+    story: Story,
+    scores: Mapping[str, PoseScores],
+    others: Mapping[str, Mapping[str, PoseScores]],
+) -> None:
+    """Write the card of ``entry``; ``scores`` by validation set, ``others`` by model and set."""
+    parts = [
+        _head(entry),
+        _made(story),
+        _data(story),
+        _results(entry.name, scores, others),
+        _LIMITS,
+        f"## Made by\n\n```\n{story.command}\n```\n",
+    ]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(parts), encoding="utf-8")
+
+
+def read_comparison(path: Path) -> dict[str, dict[str, PoseScores]]:
+    """Scores of other models by name and validation set, as the accuracy benchmark keeps them."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))["models"]
+        return {
+            name: {part: PoseScores(**_untexted(scores)) for part, scores in sets.items()}
+            for name, sets in content.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelDataError(
+            f"{path.name}: expected the figures that benchmarks/pose_accuracy.py writes."
+        ) from error
+
+
+def _untexted(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN and no tuples."""
+    joints = tuple(math.nan if value is None else value for value in scores["joints"])
+    return {**scores, "joints": joints}
+
+
+def summary_table(models: Mapping[str, Mapping[str, PoseScores]]) -> str:
+    """A Markdown table: a row for each validation set and model."""
+    lines = ["| people | model | PCK@0.2 | OKS > 0.75 | AP | mean OKS |"]
+    lines.append("|---|---|---:|---:|---:|---:|")
+    for part, title in SETS.items():
+        for name, sets in models.items():
+            if part in sets:
+                s = sets[part]
+                lines.append(f"| {title} ({s.people}) | {name} | {s.pck:.3f} | {s.good:.1%} | "
+                             f"{s.ap:.3f} | {s.oks:.3f} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def joint_table(models: Mapping[str, Mapping[str, PoseScores]]) -> str:
+    """A Markdown table: PCK@0.2 of each joint, a column for each model and validation set."""
+    columns = [(name, part) for part in SETS for name, sets in models.items() if part in sets]
+    head = " | ".join(f"{name}, {part}" for name, part in columns)
+    lines = [f"| joint | {head} |", "|---|" + "---:|" * len(columns)]
+    for k, joint in enumerate(KEYPOINTS):
+        values = [models[name][part].joints[k] for name, part in columns]
+        shown = " | ".join("-" if math.isnan(value) else f"{value:.3f}" for value in values)
+        lines.append(f"| {joint.replace('_', ' ')} | {shown} |")
+    return "\n".join(lines)
+
+
+def _head(entry: ModelEntry) -> str:
+    config = entry.config
+    token = "class token in the sequence" if config["class_token"] else "no class token"
+    return f"""# {entry.name}
+
+A ViTPose: 17 COCO keypoints of one person from a crop of 256 x 192 pixels.
+
+| | |
+|---|---|
+| File | `{entry.file}`, fp16, {entry.bytes / 1e6:.1f} MB |
+| sha256 | `{entry.sha256}` |
+| Network | dim {config["dim"]}, {config["depth"]} blocks, {config["heads"]} heads, patch \
+{config["patch_size"]} with padding {config["patch_padding"]}, {token}; {config["decoder"]} \
+decoder |
+| Input | RGB crop of 256 x 192 (height x width) in [0, 1], ImageNet mean and standard deviation; \
+box grown to 3:4, times 1.25 |
+| Output | 17 heatmaps of 64 x 48, target sigma 2, UDP; the score is the peak's value |
+"""
+
+
+def _made(story: Story) -> str:
+    planned = story.recipe["steps"]
+    taken = f"{story.steps} steps" + (f" of {planned} planned" if story.steps < planned else "")
+    recipe = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.recipe.items())
+    teacher = f"Teacher: {story.teacher}, on the same augmented crops.\n" if story.teacher else ""
+    return f"""## How it was made
+
+Start: {story.start}.
+{teacher}Then {taken} by this repository's own command. {recipe}. Augmented by mirroring, scale,
+rotation, shift, half bodies, barbells and plates in the way, cut-outs, light, colour, blur, motion
+blur, noise and compression. The weights are the running mean over training.
+"""
+
+
+def _data(story: Story) -> str:
+    lines = ["## Training data and its terms", ""]
+    for name, count in story.people.items():
+        lines.append(f"- **{name}**, {count} people. {SOURCES.get(name, '')}")
+    return (
+        "\n".join(lines)
+        + """
+
+None of these pictures is in this repository. The weights come under its licence, as far as that can
+reach: **who wants to use them commercially should train again** on data with terms that allow it.
+"""
+    )
+
+
+def _results(
+    name: str,
+    scores: Mapping[str, PoseScores],
+    others: Mapping[str, Mapping[str, PoseScores]],
+) -> str:
+    if not scores:
+        return "## Results\n\nThe pack holds no validation people: nothing was measured.\n"
+    models = {name: scores} | {other: sets for other, sets in others.items() if other != name}
+    return f"""## Results on people never trained on
+
+Boxes given, no flip test. PCK@0.2: share of the twelve body joints within a fifth of the torso
+(right shoulder to left hip). OKS > 0.75: share of people whose joints are about as exact as people
+place them. AP: COCO's, with the answers' mean scores. The area of a person is taken as 0.53 of
+their box. Other models saw the same crops; `vitpose-s-start` was trained on most of LSP Extended,
+so its figures there are not those of an unseen set.
+
+{summary_table(models)}
+
+PCK@0.2 of each joint:
+
+{joint_table(models)}
+"""
+
+
+_LIMITS = """## Limits
+
+- Small, crowded, occluded and upside-down people are rare in the training data, faces too.
+- Left and right may be swapped, as some training labels do.
+- It always answers for the one person that the crop is centred on, even when there is nobody: low
+  scores then say so.
+- Nobody has examined how its errors differ between groups of people.
+- It finds keypoints. It does not recognise, and was not made to identify, anyone.
+"""

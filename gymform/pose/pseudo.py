@@ -1,0 +1,144 @@
+"""Labels for footage that has none: what a teacher says again and again, whatever the view.
+
+A frame is cut as the clip's keypoint file says. The teacher sees the person as they are, mirrored,
+nearer and farther; a joint on which all answers agree is taken for labelled, any other for missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gymform.dataset.crops import ROOM, CropPack, make_pack, read_pack, write_pack
+from gymform.dataset.poses import load_poses
+from gymform.errors import ModelDataError
+from gymform.pose.checkpoints import LoadedPose
+from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.metrics import torso_lengths
+from gymform.skeleton import FLIP_ORDER, NUM_KEYPOINTS
+from gymform.types import PoseSequence
+from gymform.video.read import read_frames
+from gymform.video.sparse import only
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v")
+
+INTERVAL_S = 0.5
+"""Seconds between frames: neighbouring ones teach the same."""
+
+MAX_FRAMES_A_CLIP = 24
+
+VIEWS = ((1.0, False), (1.0, True), (0.87, False), (1.2, False))
+"""Sizes of the views over the usual one, and whether mirrored."""
+
+AGREE = 0.1
+"""Answers agree when all lie within this share of the torso of their mean."""
+
+SURE = 0.4
+"""Mean score above which a joint may be taken for labelled."""
+
+LEAST_JOINTS = 8
+"""A person with fewer joints agreed upon is left out."""
+
+STORED = (288, 384)
+"""Largest width and height of a crop, px."""
+
+DATASET = "clips"
+
+
+def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
+    """The people of the clips in ``folder`` as a pack, kept in ``work`` for the next time.
+
+    A clip counts when its keypoint file (``NAME.npz``) lies beside it. Raises ModelDataError when
+    there is none.
+    """
+    clips = clips_with_poses(folder)
+    names = [f"{clip.name} {clip.stat().st_size} {poses.stat().st_size}" for clip, poses in clips]
+    key = hashlib.sha256(json.dumps([teacher.sha256, VIEWS, AGREE, SURE, names]).encode())
+    kept = work / f"pseudo-{key.hexdigest()[:16]}.npz"
+    if kept.is_file():
+        return read_pack(kept)
+    estimator = PoseEstimator(teacher, batch_size=16)
+    pictures: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    groups: list[str] = []
+    for clip, poses in clips:
+        for picture in people_in(clip, load_poses(poses)):
+            keypoints = agreed(picture, estimator)
+            if (keypoints[:, 2] > 0).sum() >= LEAST_JOINTS:
+                pictures.append(picture)
+                labels.append(keypoints)
+                groups.append(f"{DATASET}/{clip.relative_to(folder).as_posix()}")
+    if not pictures:
+        raise ModelDataError(f"--unlabelled {folder.name}: the teacher is sure of nobody there.")
+    pack = make_pack(pictures, np.stack(labels), dataset=DATASET, groups=groups)
+    write_pack(kept, pack)
+    return pack
+
+
+def clips_with_poses(folder: Path) -> list[tuple[Path, Path]]:
+    """(clip, keypoint file) of every clip below ``folder`` that has both, by name."""
+    found = [
+        (clip, poses)
+        for poses in sorted(folder.rglob("*.npz"))
+        for clip in (poses.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
+        if clip.is_file()
+    ]
+    if not found:
+        raise ModelDataError(
+            f"--unlabelled {folder.name}: expected clips with their keypoint files (NAME.npz) "
+            "beside them, found none. `gymform analyze` makes such files."
+        )
+    return found
+
+
+def people_in(clip: Path, pose: PoseSequence) -> Iterator[np.ndarray]:
+    """Pictures uint8 (H, W, 3) of the followed person with room around, a few a clip."""
+    followed = np.flatnonzero(np.isfinite(pose.boxes).all(1))
+    if not len(followed):
+        return
+    wanted = np.arange(pose.time_s[followed[0]], pose.time_s[followed[-1]] + 1e-6, INTERVAL_S)
+    nearest = followed[np.searchsorted(pose.time_s[followed], wanted - 1e-6)]
+    rows = np.unique(nearest)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_FRAMES_A_CLIP)).astype(int)]
+    crops = box_to_crop(pose.boxes[rows])
+    with read_frames(clip, keep=only(pose.time_s[rows])) as frames:
+        for frame, crop in zip(frames, crops, strict=False):  # a damaged clip may end early
+            yield cut_with_room(frame.rgb, crop)
+
+
+def cut_with_room(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The crop and the room around it, not enlarged, at most 288 x 384 px."""
+    room = crop[2:] * ROOM
+    width = int(np.clip(round(room[0]), 48, STORED[0]))
+    height = round(width * STORED[1] / STORED[0])
+    return cut_crop(rgb, np.concatenate((crop[:2], room)), (width, height))
+
+
+def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
+    """Keypoints (17, 3) in px of the picture; v 2 where all views' answers agree, else 0."""
+    height, width = picture.shape[:2]
+    span = np.array([width - 1, height - 1]) / ROOM
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    views = np.array([[*middle, *(span * size)] for size, _ in VIEWS])
+    pixels = [cut_crop(picture, view) for view in views]
+    pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
+    found, score = estimator.in_pixels([np.ascontiguousarray(p) for p in pixels], views)
+    for i in (i for i, (_, mirrored) in enumerate(VIEWS) if mirrored):
+        found[i, :, 0] = 2 * middle[0] - found[i, :, 0]
+        found[i], score[i] = found[i][list(FLIP_ORDER)], score[i][list(FLIP_ORDER)]
+    return consensus(found, score)
+
+
+def consensus(found: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Keypoints (17, 3) of answers (V, 17, 2) and scores (V, 17): means, v 2 where they agree."""
+    mean = found.mean(0)
+    labels = np.column_stack((mean, np.full(NUM_KEYPOINTS, 2.0)))
+    torso = torso_lengths(np.nan_to_num(labels)[None])[0]
+    apart = np.linalg.norm(found - mean, axis=-1).max(0)
+    sure = (apart <= AGREE * torso) & (score.mean(0) >= SURE)  # NaN is never sure
+    return np.where(sure[:, None], labels, 0.0).astype(np.float32)

@@ -1,0 +1,58 @@
+"""What the network should answer, and how far its answer is from it.
+
+Targets are Gaussians of 2 px around the joints' exact places, unrounded (UDP: Huang et al., CVPR
+2020), so that a perfect answer decodes to the label itself. A joint that is known to lie outside
+the crop has an empty heatmap: the network learns to say so. Shapes: B crops, K keypoints.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from gymform.pose.vitpose import HEATMAP_SIZE
+
+SIGMA = 2.0
+"""Standard deviation of a target, heatmap px."""
+
+MASS = math.pi * SIGMA**2
+"""Sum of a target's squared values: the squared error of an empty answer."""
+
+
+def gaussian_heatmaps(points: Tensor) -> Tensor:
+    """Heatmaps (B, K, 64, 48) with peak 1 at ``points`` (B, K, 2) heatmap px."""
+    width, height = HEATMAP_SIZE
+    x = torch.arange(width, device=points.device, dtype=points.dtype)
+    y = torch.arange(height, device=points.device, dtype=points.dtype)
+    across = torch.exp(-((x - points[..., :1]) ** 2) / (2 * SIGMA**2))  # (B, K, 48)
+    down = torch.exp(-((y - points[..., 1:]) ** 2) / (2 * SIGMA**2))  # (B, K, 64)
+    return down[..., :, None] * across[..., None, :]
+
+
+def joint_losses(heatmaps: Tensor, targets: Tensor) -> Tensor:
+    """Squared error (B, K) of each heatmap; 1 is that of an empty answer to a joint in sight."""
+    return (heatmaps.float() - targets).square().sum((-2, -1)) / MASS
+
+
+def masked_mean(losses: Tensor, weight: Tensor) -> Tensor:
+    """Mean of ``losses`` (B, K) where ``weight`` (B, K) is positive; 0 when it is nowhere."""
+    losses = torch.where(weight > 0, losses, 0.0)  # a missing joint must not even spread a NaN
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def trusted(losses: Tensor, weight: Tensor, distrust: Tensor) -> Tensor:
+    """``weight`` (B, K) with 0 for the largest losses among the joints that are not trusted.
+
+    ``distrust`` (B,) is the share of each crop's labels that is taken for wrong. Crops of equal
+    distrust are from one source: of all their labelled joints in the batch, that share is dropped.
+    """
+    weight = weight.clone()
+    for share in distrust.unique().tolist():
+        rows = (distrust == share)[:, None] & (weight > 0)
+        count = int(share * int(rows.sum()))
+        if count:
+            least = losses.detach()[rows].topk(count).values[-1]
+            weight[rows & (losses.detach() >= least)] = 0.0
+    return weight

@@ -1,0 +1,59 @@
+"""Targets decode to the labels they were made from; what is missing teaches nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+from gymform.pose.heatmaps import decode
+from gymform.pose.targets import gaussian_heatmaps, joint_losses, masked_mean, trusted
+
+
+def test_targets_decode_back_to_the_keypoints():
+    rng = np.random.default_rng(0)
+    points = rng.uniform((6, 6), (41, 57), (50, 17, 2)).astype(np.float32)
+    found, score = decode(gaussian_heatmaps(torch.from_numpy(points)).numpy())
+    assert np.abs(found - points).max() < 0.1
+    assert score.min() > 0.85
+
+
+def test_rounding_a_joint_would_be_seen():
+    points = torch.full((1, 17, 2), 20.5)
+    found, _ = decode(gaussian_heatmaps(points.round()).numpy())
+    assert np.abs(found - points.numpy()).min() > 0.4
+
+
+def test_a_joint_outside_has_an_empty_map():
+    points = torch.tensor([[[-20.0, 30.0]] * 17])
+    assert gaussian_heatmaps(points).max() < 1e-6
+
+
+def test_an_empty_answer_costs_one():
+    targets = gaussian_heatmaps(torch.full((2, 17, 2), 24.3))
+    losses = joint_losses(torch.zeros_like(targets), targets)
+    assert losses.shape == (2, 17)
+    assert losses.mean().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_missing_joints_give_no_gradient():
+    heatmaps = torch.rand(3, 17, 64, 48, requires_grad=True)
+    weight = torch.ones(3, 17)
+    weight[1, 4] = weight[2] = 0
+    points = torch.full((3, 17, 2), 20.0)
+    points[2] = float("nan")  # what stands at a missing label must not matter
+    masked_mean(joint_losses(heatmaps, gaussian_heatmaps(points)), weight).backward()
+    moved = heatmaps.grad.abs().sum((2, 3)) > 0
+    assert (moved == (weight > 0)).all()
+    assert torch.isfinite(heatmaps.grad[:2]).all()
+
+
+def test_nothing_labelled_at_all_is_no_division_by_zero():
+    assert masked_mean(torch.ones(2, 17), torch.zeros(2, 17)).item() == 0
+
+
+def test_the_least_plausible_labels_of_a_source_are_dropped():
+    losses = torch.arange(40.0).reshape(4, 10)
+    weight = torch.ones(4, 10)
+    weight[1, 9] = 0
+    kept = trusted(losses, weight, torch.tensor([0.1, 0.1, 0.0, 0.0]))
+    dropped = (weight - kept).nonzero().tolist()
+    assert dropped == [[1, 8]]  # a tenth of 19 labels, rounded down; the other source keeps all
