@@ -228,8 +228,9 @@ def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
 
 def freeze_below(network: ViTPose, blocks: int) -> None:
     """Let all but the patches, the positions and the first ``blocks`` blocks learn; 0: all do."""
+    depth = network.config.depth
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(layer_of(name, network.config.depth) > blocks or not blocks)
+        parameter.requires_grad_(not blocks or layer_of(name, depth) > min(blocks, depth))
 
 
 # ---- stochastic depth ----------------------------------------------------------------------

@@ -196,5 +196,7 @@ def fresh_network(config: ViTPoseConfig, seed: int) -> ViTPose:
         for name, parameter in network.named_parameters():
             if parameter.dim() == 2 and "blocks" in name:
                 torch.nn.init.trunc_normal_(parameter, std=0.02)
+            elif name == "keypoint_head.final_layer.bias":
+                torch.nn.init.zeros_(parameter)
         torch.nn.init.normal_(network.keypoint_head.final_layer.weight, std=0.001)
     return network

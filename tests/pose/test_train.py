@@ -1,0 +1,297 @@
+"""Training: a loss that falls, a killed training that ends the same, a command that ships."""
+
+import argparse
+import csv
+import json
+import math
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+
+from gymform.dataset.crops import split, write_pack
+from gymform.errors import ModelDataError, OptionsError, TrainingError
+from gymform.pose import card, learning, train
+from gymform.pose.augment import STILL, Augmentation
+from gymform.pose.batches import CropBatches, stream
+from gymform.pose.checkpoints import load_pose_model
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.evaluate import evaluate
+from gymform.pose.learning import Recipe, Trainer, layer_of, learning_rate
+from gymform.pose.pretrained import fresh_network
+from gymform.pose.vitpose import ViTPoseConfig
+from gymform.weights import read_manifest
+from tests.pose.packs import small_pack
+from tests.pose.painted import dot_model
+
+TINY = ViTPoseConfig(
+    dim=32, depth=2, heads=2, mlp_ratio=2, patch_padding=0, class_token=True, decoder="simple"
+)
+RECIPE = Recipe(steps=6, batch=4, freeze=1, thaw=0.4, ema=0.9, drop_path=0.2, learning_rate=2e-3)
+ONCE = train.Schedule(save_every=100, evaluate_every=0)
+
+
+@pytest.fixture(scope="module")
+def pack():
+    return small_pack()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def tiny_trainer(recipe=RECIPE, **more):
+    return Trainer(fresh_network(TINY, seed=0), recipe, **more)
+
+
+def batches_of(pack, recipe=RECIPE, how=STILL):
+    return CropBatches(pack, split(pack)[0], recipe.batch, recipe.seed, how)
+
+
+# ---- batches
+
+
+def test_a_batch_follows_from_seed_and_step(pack):
+    batches = batches_of(pack, how=Augmentation())
+    for _ in range(2):  # asked for in any order
+        batches[7], batches[2]
+    again = batches_of(pack, how=Augmentation())[7]
+    for name in ("images", "points", "weight", "distrust"):
+        assert torch.equal(getattr(batches[7], name), getattr(again, name))
+    other = CropBatches(pack, split(pack)[0], 4, 1, Augmentation())[7]
+    assert not torch.equal(other.images, again.images)
+
+
+def test_workers_make_the_same_batches(pack):
+    batches = batches_of(pack, how=Augmentation())
+    made = list(stream(batches, range(3, 6), workers=2, pinned=False))
+    for step, batch in zip(range(3, 6), made, strict=True):
+        assert torch.equal(batch.images, batches[step].images)
+
+
+def test_every_person_comes_in_every_round(pack):
+    batches = batches_of(pack)
+    rows, counts = np.unique(
+        [batches.row(p) for p in range(len(batches.round))], return_counts=True
+    )
+    assert rows.tolist() == split(pack)[0].tolist()
+    assert dict(zip(pack.dataset[rows].tolist(), counts.tolist(), strict=True)) == {
+        "lspet": 1, "coco_subset": 4}  # fmt: skip
+
+
+def test_missing_labels_have_no_weight(pack):
+    batches = CropBatches(pack, np.arange(4), 4, 0, STILL)
+    assert batches[0].weight[:, :5].sum() == 0
+    assert batches[0].weight[:, 5:].min() == 1
+    assert batches[0].distrust.tolist() == pytest.approx([0.06] * 4)
+
+
+# ---- steps
+
+
+def test_the_loss_falls(pack):
+    recipe = replace(RECIPE, steps=40, batch=8, freeze=0)
+    trainer, batches = tiny_trainer(recipe), batches_of(pack, recipe)
+    losses = [trainer.train_on(batches[step]).loss for step in range(recipe.steps)]
+    assert losses[0] == pytest.approx(1, abs=0.1)  # the last layer starts at next to nothing
+    assert np.mean(losses[-5:]) < 0.7
+
+
+def test_killed_and_gone_on_is_as_if_never_killed(pack, tmp_path):
+    facts = {"seed": 0}
+    whole, batches = tiny_trainer(), batches_of(pack, how=Augmentation())
+    train.train(whole, batches, tmp_path / "whole", facts, ONCE)
+
+    killed = tiny_trainer()
+    dying = train.Schedule(save_every=3, evaluate_every=4)
+    with pytest.raises(KeyboardInterrupt):  # in step 4, after the state of step 3 was saved
+        train.train(killed, batches, tmp_path / "cut", facts, dying, _die)
+    again = tiny_trainer()
+    train.train(again, batches, tmp_path / "cut", facts, ONCE)
+
+    assert again.step == whole.step == 6
+    for one, other in ((whole.network, again.network), (whole.mean, again.mean)):
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
+            assert torch.equal(a, b)
+    logs = [(tmp_path / name / train.LOG).read_text() for name in ("whole", "cut")]
+    assert logs[0] == logs[1]
+    assert len(logs[0].splitlines()) == 7
+
+
+def _die(step):
+    raise KeyboardInterrupt
+
+
+def test_a_finished_training_is_not_trained_again(pack, tmp_path):
+    train.train(tiny_trainer(), batches_of(pack), tmp_path, {}, ONCE)
+    state = (tmp_path / train.STATE).read_bytes()
+    again = tiny_trainer()
+    train.train(again, batches_of(pack), tmp_path, {}, ONCE)
+    assert again.step == 6
+    assert (tmp_path / train.STATE).read_bytes() == state
+
+
+def test_a_deadline_stops_after_the_step(pack, tmp_path):
+    trainer = tiny_trainer()
+    train.train(trainer, batches_of(pack), tmp_path, {}, train.Schedule(100, 0, deadline=0.0))
+    assert trainer.step == 1
+    assert (tmp_path / train.STATE).is_file()
+
+
+def test_another_training_in_the_work_folder_is_refused(pack, tmp_path):
+    train.train(tiny_trainer(), batches_of(pack), tmp_path, {"batch": 4}, ONCE)
+    with pytest.raises(TrainingError, match=r"another batch \(4, now 8\)"):
+        train.train(tiny_trainer(), batches_of(pack), tmp_path, {"batch": 8}, ONCE)
+
+
+def test_a_log_line_cut_off_by_a_kill_goes(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss,rate,norm\n0,1,1,1\n1,1,1,1\n2,0.")
+    train.Log(path, first_step=2)
+    assert path.read_text().splitlines() == ["step,loss,rate,norm", "0,1,1,1", "1,1,1,1"]
+
+
+def test_frozen_blocks_stay_and_then_thaw(pack):
+    trainer, batches = tiny_trainer(), batches_of(pack)
+    low = trainer.network.backbone.blocks[0].mlp.fc1.weight
+    high = trainer.network.backbone.blocks[1].mlp.fc1.weight
+    before, top = low.detach().clone(), high.detach().clone()
+    for step in range(3):  # 0.4 of 6 steps: thawed in step 3
+        trainer.train_on(batches[step])
+        assert torch.equal(low, before)
+    assert not torch.equal(high, top)
+    trainer.train_on(batches[3])
+    assert not torch.equal(low, before)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(pack):
+    trainer = tiny_trainer()
+    trainer.network.keypoint_head.final_layer.bias.data.fill_(math.nan)
+    with pytest.raises(TrainingError, match="lower --lr"):
+        trainer.train_on(batches_of(pack)[0])
+
+
+def test_a_teacher_teaches_what_is_not_labelled(pack):
+    batch = CropBatches(pack, np.arange(4), 4, 0, STILL)[0]  # without faces
+    for teacher, taught in ((None, False), (dot_model().network, True)):
+        trainer = tiny_trainer(teacher=teacher)
+        trainer.train_on(batch)
+        gradient = trainer.network.keypoint_head.final_layer.bias.grad
+        assert ((gradient[:5] != 0) == taught).all()
+        assert (gradient[5:] != 0).all()
+
+
+def test_rates_rise_and_fall_and_are_lower_below():
+    recipe = Recipe(steps=100, warm_up=0.1)
+    rates = [learning_rate(step, recipe) for step in range(100)]
+    assert rates.index(max(rates)) in (9, 10)
+    assert rates[9] == pytest.approx(recipe.learning_rate)
+    assert rates[-1] < 0.02 * recipe.learning_rate
+    network = fresh_network(TINY, 0)
+    groups = learning.parameter_groups(network, recipe)
+    assert sum(len(g["params"]) for g in groups) == len(list(network.parameters()))
+    assert sorted({round(g["scale"], 6) for g in groups}) == [0.512, 0.64, 0.8, 1.0]
+    assert layer_of("backbone.pos_embed", 2) == 0
+    assert layer_of("backbone.blocks.1.mlp.fc1.bias", 2) == 2
+    assert layer_of("keypoint_head.final_layer.bias", 2) == 3
+
+
+def test_stochastic_depth_leaves_the_mean_as_it_is():
+    network = fresh_network(replace(TINY, depth=2), 0).train()
+    drop = learning.StochasticDepth(network, 0.5, seed=0)
+    drop.begin(0)
+    branch, x = network.backbone.blocks[1].mlp, torch.randn(400, 3, 32)
+    dropped = branch(x)
+    zero = (dropped == 0).all((1, 2))
+    assert 0.4 < zero.float().mean() < 0.6
+    torch.testing.assert_close(dropped[~zero], 2 * branch.eval()(x)[~zero])
+
+
+# ---- judging
+
+
+def test_a_network_that_sees_the_dots_is_found_perfect(pack):
+    rows = split(pack)[1]["coco_val2017"]
+    scores = evaluate(PoseEstimator(dot_model(), batch_size=4), pack, rows)
+    assert scores.people == 4
+    assert scores.pck > 0.95
+    assert scores.oks > 0.7
+
+
+# ---- the command
+
+
+@pytest.fixture
+def tiny_sizes(monkeypatch):
+    monkeypatch.setattr(train, "SIZES", dict.fromkeys(train.SIZES, TINY))
+
+
+def command(folder, *more):
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return parser.parse_args([
+        "--data", str(folder / "pack.npz"), "--out", str(folder / "weights"),
+        "--work", str(folder / "work"), "--name", "tiny", "--init", "random", "--threads", "1",
+        "--steps", "3", "--batch", "4", "--device", "cpu", *more,
+    ])  # fmt: skip
+
+
+def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch, tiny_sizes):
+    write_pack(tmp_path / "pack.npz", pack)
+    assert train.run(command(tmp_path)) == 0
+    (entry,) = read_manifest(tmp_path / "weights").models
+    assert read_manifest(tmp_path / "weights").default_pose == ""
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "weights"))
+    model = load_pose_model("tiny")
+    assert model.config == TINY
+    assert model.sha256 == entry.sha256
+    text = (tmp_path / "weights" / "tiny.md").read_text()
+    for words in (entry.sha256, "COCO val2017", "| left wrist |", "**lspet**, 8 people",
+                  "train-pose --data PACK.npz --out weights --name tiny", "3 steps"):  # fmt: skip
+        assert words in text
+    assert str(tmp_path) not in text
+    rows = list(csv.DictReader((tmp_path / "work" / train.LOG).open()))
+    assert [row["step"] for row in rows] == ["0", "1", "2"]
+
+    # from these weights on, with them as a teacher too
+    more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
+            "--distill", "tiny", "--minutes", "0.0001")  # fmt: skip
+    assert train.run(command(tmp_path, *more)) == 0
+    text = (tmp_path / "weights" / "next.md").read_text()
+    assert "Start: `tiny`" in text
+    assert "Teacher: `tiny`" in text
+    assert "1 steps of 3 planned" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--steps", "0"), "--steps: expected 1"),
+        (("--ema", "1.5"), "--ema: expected 0 to 1"),
+        (("--lr", "0"), "--lr: expected above 0"),
+        (("--init", "dinov2", "--size", "B"), "expected --size S"),
+        (("--unlabelled", "clips"), "needs a teacher"),
+    ],
+)
+def test_options_that_do_not_fit(pack, tmp_path, options, message):
+    write_pack(tmp_path / "pack.npz", pack)
+    with pytest.raises(OptionsError, match=message):
+        train.run(command(tmp_path, "--size", "Ti", *options))
+
+
+def test_a_comparison_is_read_back(pack, tmp_path):
+    rows = split(pack)[1]["coco_val2017"]
+    scores = evaluate(PoseEstimator(dot_model()), pack, rows)
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"models": {"dots": {"coco_val2017": asdict(scores)}}}))
+    read = card.read_comparison(path)
+    assert read["dots"]["coco_val2017"] == scores
+    assert "dots" in card.summary_table(read)
+    path.write_text("{}")
+    with pytest.raises(ModelDataError, match=r"figures\.json"):
+        card.read_comparison(path)
