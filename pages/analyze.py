@@ -58,9 +58,12 @@ def main() -> None:
     state.setdefault("session", uuid.uuid4().hex)
     state.setdefault("uploads", 0)
     queue = job_queue()
+    problem = state.pop("problem", None)
     if "key" not in state:
-        welcome(state.pop("problem", None))
+        welcome(problem)
         return
+    if problem:
+        tell(problem)
     status = queue.status(state.key, state.session)
     if status.state in (State.WAITING, State.RUNNING):
         headline(state.request.name)
@@ -77,14 +80,16 @@ def main() -> None:
 def analyse(path: Path, name: str, options: Options) -> None:
     """Put a stored clip into the queue and let this session follow it."""
     state = st.session_state
+    before = _result_on_screen()
     leave()
+    state.before = before
     request = Request(path, name, options)
     try:
         state.key = job_queue().submit(request, state.session)
-    except GymformError as error:
-        state.problem = error
-    else:
         state.request = request
+    except GymformError as error:
+        go_back()
+        state.problem = error
 
 
 def leave() -> None:
@@ -93,7 +98,24 @@ def leave() -> None:
     if "key" in state:
         job_queue().cancel(state.key, state.session)
         del state.key
+    state.before = None
     state.uploads += 1  # a file uploader is emptied by giving it another key
+
+
+def go_back() -> None:
+    """Leave, for the result that was on the screen before, if there was one."""
+    state = st.session_state
+    before = state.get("before")
+    leave()
+    if before:
+        state.key, state.request = before
+
+
+def _result_on_screen() -> tuple[str, Request] | None:
+    state = st.session_state
+    if "key" in state and job_queue().store.find(state.key):
+        return state.key, state.request
+    return None
 
 
 def follow(target: Target) -> None:
@@ -143,7 +165,7 @@ def welcome(problem: GymformError | None) -> None:
             "frame to frame and says whether it is a **snatch**, a **deadlift** or a **squat**."
         )
         if problem:
-            st.error(str(problem), icon=":material/error:")
+            tell(problem)
         with st.container(key="drop"):
             st.file_uploader(
                 "Video of one repetition",
@@ -182,7 +204,7 @@ def options() -> None:
     try:
         models, default = read_manifest().models + local_models(), manifest_entry(None, "pose")
     except GymformError as error:
-        st.error(str(error), icon=":material/error:")
+        tell(error)
         return
     names = [model.name for model in models if model.kind == "pose"]
     st.selectbox(
@@ -216,7 +238,7 @@ def working() -> None:
         st.progress(status.fraction, text=_progress_text(status))
         st.markdown(_steps(status.stage))
         if st.button("Cancel", icon=":material/close:"):
-            leave()
+            go_back()
             state.problem = Cancelled("The analysis was cancelled.")
             st.rerun()
 
@@ -276,14 +298,24 @@ def done(folder: Path) -> None:
     again()
 
 
+def tell(problem: GymformError) -> None:
+    """Say what went wrong, or only that the user's wish was done."""
+    if isinstance(problem, Cancelled):
+        st.info(str(problem), icon=":material/info:")
+    else:
+        st.error(str(problem), icon=":material/error:")
+
+
 def stopped(error: GymformError | None) -> None:
     """Why there is no answer, and what to do."""
     headline(st.session_state.request.name)
-    error = error or Cancelled(
-        "The analysis was stopped, because this page was closed or not heard of for a while."
+    tell(
+        error or Cancelled("The analysis was stopped: this page was closed or silent for a while.")
     )
-    st.error(str(error), icon=":material/error:")
-    st.button("Try again", icon=":material/refresh:", on_click=_repeat)
+    with st.container(horizontal=True):
+        st.button("Try again", icon=":material/refresh:", on_click=_repeat)
+        if st.session_state.before:
+            st.button("Back to the result", icon=":material/undo:", on_click=go_back)
 
 
 def again() -> None:
@@ -294,8 +326,11 @@ def again() -> None:
 
 
 def _repeat() -> None:
-    request: Request = st.session_state.request
+    """Ask for the same clip once more; from a failure, the result before stays in reach."""
+    state = st.session_state
+    request, before = state.request, state.before
     analyse(request.path, request.name, chosen_options(request.options.target))
+    state.before = state.before or before
 
 
 def _plain(name: str) -> str:

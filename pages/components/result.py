@@ -72,8 +72,10 @@ def answer(result: Analysis) -> None:
 
 
 def _label(prediction: Prediction) -> str:
-    named = {UNKNOWN: "Not sure", OTHER: "Something else"}
-    return named.get(prediction.label, prediction.label.replace("_", " ").capitalize())
+    if prediction.label == UNKNOWN:
+        likeliest = max(zip(prediction.probabilities, prediction.classes, strict=True))[1]
+        return "None of these" if likeliest == OTHER else "Not sure"
+    return prediction.label.replace("_", " ").capitalize()
 
 
 def _sure(prediction: Prediction) -> str:

@@ -69,7 +69,11 @@ def _open_page(browser, address):
 
 def answered(page) -> None:
     """Wait until the answer is there and nothing is loading any more."""
-    page.get_by_text("Downloads", exact=True).wait_for(timeout=ANALYSIS_MS)
+    end = page.get_by_text("Downloads", exact=True).or_(
+        page.get_by_role("button", name="Try again")
+    )
+    end.wait_for(timeout=ANALYSIS_MS)
+    assert page.get_by_text("Downloads", exact=True).is_visible(), page.inner_text("main, body")
     page.wait_for_function(f"() => {PLAYER}?.querySelector('.message').hidden")
     page.locator(".st-key-trajectories .js-plotly-plot .scatterlayer .trace").first.wait_for()
     page.wait_for_function("() => document.querySelector('[data-testid=stVideo]')?.readyState > 1")
@@ -101,6 +105,7 @@ def test_a_real_clip_from_upload_to_download(open_page, shared_data, tmp_path):
     _the_overlay_plays(page)
     _a_click_in_a_chart_moves_the_player(page)
     _every_download_opens(page, tmp_path)
+    _another_person_is_another_analysis(page)
 
 
 def _the_overlay_plays(page) -> None:
@@ -147,6 +152,16 @@ def _every_download_opens(page, folder: Path) -> None:
         assert len(list(csv.DictReader(stream))) == len(pose) * 17
     answer = json.loads(files[".json"].read_text())
     assert sum(answer["prediction"]["probabilities"].values()) == pytest.approx(1)
+
+
+def _another_person_is_another_analysis(page) -> None:
+    """It starts at once, and cancelled it leads back to the result."""
+    page.locator("button.pick").click()
+    page.locator("canvas").click()
+    page.locator("button.follow").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_text("The analysis was cancelled.").wait_for()
+    answered(page)
 
 
 @pytest.mark.shared

@@ -146,7 +146,7 @@ def test_progress_and_cancel(app, queue):
     run_until(app, lambda app: "**Find the joints in every frame**" in texts(app))
     assert "wait for me" in texts(app)
     button(app, "Cancel").click().run()
-    assert "cancelled" in app.error[0].value
+    assert "cancelled" in app.info[0].value
     assert app.title
     assert not app.exception
 
@@ -199,6 +199,7 @@ def test_unknown_says_why(app, queue):
     upload(app, "lift.mp4", content)
     assert not app.exception
     assert "# Not sure" in texts(app)
+    assert "% sure" not in texts(app)
     assert reason in app.info[0].value
 
 
@@ -217,6 +218,33 @@ def test_nothing_chosen_to_show_is_no_error(app, queue):
     app.multiselect[0].set_value([]).run()
     assert not app.exception
     assert "at least one joint" in texts(app)
+
+
+def test_cancelling_another_look_leads_back_to_the_result(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "wait for it.mp4", content)
+    app.toggle[0].set_value(True).run()
+    button(app, "Analyse again").click().run()
+    assert "Look for the lifter" in texts(app)
+    button(app, "Cancel").click().run()
+    assert "cancelled" in app.info[0].value
+    assert "# Squat" in texts(app)
+    assert not app.exception
+
+
+def test_a_failed_other_look_leaves_the_result_in_reach(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "nobody there.mp4", content)
+    app.toggle[0].set_value(True).run()
+    button(app, "Analyse again").click().run()
+    run_until(app, lambda app: app.error)
+    button(app, "Try again").click().run()
+    run_until(app, lambda app: app.error)
+    button(app, "Back to the result").click().run()
+    assert "# Squat" in texts(app)
+    assert not app.exception
 
 
 def test_a_damaged_result_is_told_and_made_again(app, queue):
