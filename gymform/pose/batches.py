@@ -98,6 +98,8 @@ def stream(batches: CropBatches, steps: range, workers: int, pinned: bool) -> Da
         sampler=steps,
         num_workers=workers,
         pin_memory=pinned,
+        # not forked: OpenCV's and PyTorch's threads do not survive that, and a worker would hang
+        multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_quiet,
         generator=torch.Generator().manual_seed(0),  # else it would draw from the global one
     )

@@ -20,7 +20,7 @@ from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import box_to_crop, cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.metrics import torso_lengths
-from gymform.skeleton import FLIP_ORDER, NUM_KEYPOINTS
+from gymform.skeleton import FLIP_ORDER
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
@@ -47,6 +47,8 @@ LEAST_JOINTS = 8
 STORED = (288, 384)
 """Largest width and height of a crop, px."""
 
+_RULES = (INTERVAL_S, MAX_FRAMES_A_CLIP, VIEWS, AGREE, SURE, LEAST_JOINTS, STORED)
+
 DATASET = "clips"
 
 
@@ -58,7 +60,7 @@ def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
     """
     clips = clips_with_poses(folder)
     names = [f"{clip.name} {clip.stat().st_size} {poses.stat().st_size}" for clip, poses in clips]
-    key = hashlib.sha256(json.dumps([teacher.sha256, VIEWS, AGREE, SURE, names]).encode())
+    key = hashlib.sha256(json.dumps([teacher.sha256, _RULES, names]).encode())
     kept = work / f"pseudo-{key.hexdigest()[:16]}.npz"
     if kept.is_file():
         return read_pack(kept)
@@ -137,8 +139,9 @@ def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
 def consensus(found: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Keypoints (17, 3) of answers (V, 17, 2) and scores (V, 17): means, v 2 where they agree."""
     mean = found.mean(0)
-    labels = np.column_stack((mean, np.full(NUM_KEYPOINTS, 2.0)))
-    torso = torso_lengths(np.nan_to_num(labels)[None])[0]
+    visible = np.where(np.isfinite(mean).all(1), 2.0, 0.0)
+    labels = np.column_stack((np.nan_to_num(mean), visible))
+    torso = torso_lengths(labels[None])[0]
     apart = np.linalg.norm(found - mean, axis=-1).max(0)
     sure = (apart <= AGREE * torso) & (score.mean(0) >= SURE)  # NaN is never sure
     return np.where(sure[:, None], labels, 0.0).astype(np.float32)

@@ -54,7 +54,7 @@ SIZES = {
 RECIPES = {
     "S": Recipe(),
     "B": Recipe(layer_decay=0.75, drop_path=0.3),
-    "Ti": Recipe(layer_decay=0.9, drop_path=0.0, freeze=0),
+    "Ti": Recipe(layer_decay=0.9, freeze=0),
 }
 """How each size is trained unless options say otherwise."""
 
