@@ -42,7 +42,7 @@ class Recipe:
     freeze: int = 6  # lower blocks that stay as they are at first
     thaw: float = 0.2  # ... for this share
     drop_path: float = 0.0  # of the last block; DINOv2's weights fall apart without a branch
-    clip: float = 1.0  # largest norm of the gradient
+    clip: float = 100.0  # largest norm of the gradient; by the loss' unit, 30 to 150 are usual
     ema: float = 0.999
     trust_from: float = 0.5  # from here on the least plausible labels are left out
     distill: float = 0.5  # the teacher's share of the loss, where there is one
