@@ -8,6 +8,7 @@ three hues. A faint line is what the network saw, the bold one what cleaning mad
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -25,7 +26,7 @@ QUANTITIES: dict[str, str] = {
 """What a trajectory chart can show, and its title."""
 
 _AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "score": "0 to 1"}
-_RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "score": 1.0}
+_RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15}
 _MAX_POINTS = 1200
 """Points of one line: more than a screen has pixels only slows the browser down."""
 
@@ -62,14 +63,13 @@ def trajectories(
     joints: Sequence[int],
     quantities: Sequence[str] = tuple(QUANTITIES),
     *,
-    frame: int | None = None,
     windows: Sequence[tuple[float, float]] = (),
 ) -> go.Figure:
     """One panel per quantity over a shared time axis, one line per joint.
 
-    ``frame`` is marked with an upright line; ``windows`` (start_s, end_s) are shaded. Every point
-    carries its frame index as ``customdata``, so that a click can be turned into a frame. Lines
-    are drawn with markers because a click on a pure line never fires.
+    ``windows`` (start_s, end_s) are shaded. Every point carries its frame index as
+    ``customdata``, so that a click can be turned into a frame. Lines are drawn with markers
+    because a click on a pure line never fires.
     """
     figure = make_subplots(
         rows=max(1, len(quantities)),
@@ -77,20 +77,40 @@ def trajectories(
         vertical_spacing=0.18 / max(1, len(quantities)),
         subplot_titles=[QUANTITIES[name] for name in quantities],
     )
-    shown = _every(len(pose), _MAX_POINTS)
-    if frame is not None:
-        frame = min(max(frame, 0), len(pose) - 1)
     for row, quantity in enumerate(quantities, start=1):
         raw, clean = _values(pose, tracks, quantity)
+        bold = raw if clean is None else clean
         for joint in joints:
-            _add_joint(figure, pose, joint, row, raw[:, joint], clean, shown, quantity, frame)
-        _set_axis(figure, row, quantity, clean[:, list(joints)] if clean is not None else None)
+            if clean is not None:
+                faint = _raw_line(pose, joint, raw[:, joint], _RAW_OPACITY[quantity])
+                figure.add_trace(faint, row, 1)
+            figure.add_trace(_bold_line(pose, joint, bold[:, joint], row == 1), row, 1)
+        _set_axis(figure, row, quantity, bold[:, list(joints)])
     for start_s, end_s in windows:
         figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.07, line_width=0)
-    if frame is not None:
-        _mark_frame(figure, pose, frame)
     _lay_out(figure, len(quantities))
     return figure
+
+
+def values_at(
+    pose: PoseSequence, tracks: CleanTracks, joints: Sequence[int], frame: int
+) -> dict[str, list[str | float | None]]:
+    """A table of columns: what the charts show for ``joints`` at one frame, cleaned; None unknown.
+
+    A frame past either end is the first or the last one.
+    """
+    frame = min(max(frame, 0), len(pose) - 1)
+    columns = {
+        "y (px)": tracks.xy[frame, :, 1],
+        "x (px)": tracks.xy[frame, :, 0],
+        "Speed (px/s)": np.linalg.norm(tracks.velocity[frame], axis=-1),
+        "Confidence": pose.score[frame],
+    }
+    table: dict[str, list[str | float | None]] = {"Joint": [joint_name(joint) for joint in joints]}
+    for title, values in columns.items():
+        known = np.asarray(values, np.float64)[list(joints)].round(2).tolist()
+        table[title] = [value if np.isfinite(value) else None for value in known]
+    return table
 
 
 def probabilities(prediction: Prediction) -> go.Figure:
@@ -186,89 +206,47 @@ def _every(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
-def _add_joint(
-    figure: go.Figure,
-    pose: PoseSequence,
-    joint: int,
-    row: int,
-    raw: np.ndarray,
-    clean: np.ndarray | None,
-    shown: np.ndarray,
-    quantity: str,
-    frame: int | None,
-) -> None:
-    """Draw one joint's raw (faint) and cleaned (bold) line into one panel."""
-    x, name = pose.time_s[shown], joint_name(joint)
-    bold = raw if clean is None else clean[:, joint]
-    common = {"x": x, "customdata": shown, "mode": "lines+markers", "legendgroup": name}
-    # The markers are there to be clicked, not to be seen: they would hide the dashes.
-    unseen = {"size": 7, "opacity": 0.0, "color": _colour(joint)}
-    click = {"selected": {"marker": {"opacity": 0}}, "unselected": {"marker": {"opacity": 0}}}
-    if clean is not None:
-        figure.add_scatter(
-            **common,
-            y=raw[shown],
-            name=f"{name}, raw",
-            line={"color": _colour(joint), "width": 1},
-            marker=unseen,
-            opacity=_RAW_OPACITY[quantity],
-            showlegend=False,
-            hoverinfo="skip",
-            **click,
-            row=row,
-            col=1,
-        )
-    figure.add_scatter(
-        **common,
-        y=bold[shown],
-        name=name,
-        line={"color": _colour(joint), "width": 2.5, "dash": _dash(joint)},
-        marker=unseen,
-        showlegend=row == 1,
-        hovertemplate="%{x:.3f} s, frame %{customdata}: %{y:.4~g}",
-        **click,
-        row=row,
-        col=1,
-    )
-    if frame is not None:
-        _mark_value(figure, pose, joint, row, bold, frame)
+def _raw_line(pose: PoseSequence, joint: int, values: np.ndarray, opacity: float) -> go.Scatter:
+    """What the network saw of one joint: thin and faint."""
+    look = {"name": f"{joint_name(joint)}, raw", "showlegend": False, "hoverinfo": "skip"}
+    return _line(pose, joint, values, line_width=1, opacity=opacity, **look)
 
 
-def _mark_value(
-    figure: go.Figure, pose: PoseSequence, joint: int, row: int, values: np.ndarray, frame: int
-) -> None:
-    """A dot on a joint's line at the frame that the player shows."""
-    figure.add_scatter(
-        x=[pose.time_s[frame]],
-        y=[values[frame]],
-        mode="markers",
-        marker={"size": 9, "color": _colour(joint), "line": {"color": _NEUTRAL, "width": 1.5}},
-        name="current frame",
+def _bold_line(pose: PoseSequence, joint: int, values: np.ndarray, legend: bool) -> go.Scatter:
+    """One joint's line that counts: dashed by joint, named in the legend, read by hovering."""
+    hover = "%{x:.3f} s, frame %{customdata}: %{y:.4~g}"
+    look = {"name": joint_name(joint), "showlegend": legend, "hovertemplate": hover}
+    return _line(pose, joint, values, line_width=2.5, line_dash=_dash(joint), **look)
+
+
+def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go.Scatter:
+    """A line of ``values`` (T,) over time whose every point can be clicked and knows its frame."""
+    shown = _every(len(pose), _MAX_POINTS)
+    unseen = {"marker": {"opacity": 0}}  # the markers are there to be clicked: they hide no dash
+    return go.Scatter(
+        x=pose.time_s[shown],
+        y=values[shown],
+        customdata=shown,
+        mode="lines+markers",
+        line_color=_colour(joint),
+        marker={"size": 7, "opacity": 0, "color": _colour(joint)},
+        selected=unseen,
+        unselected=unseen,
         legendgroup=joint_name(joint),
-        showlegend=False,
-        hoverinfo="skip",
-        row=row,
-        col=1,
+        **look,
     )
 
 
-def _set_axis(figure: go.Figure, row: int, quantity: str, clean: np.ndarray | None) -> None:
+def _set_axis(figure: go.Figure, row: int, quantity: str, shown: np.ndarray) -> None:
     """Unit, direction and range of one panel's value axis."""
     figure.update_yaxes(title=_AXIS_TITLES[quantity], row=row, col=1, zeroline=False)
     if quantity == "y":  # y points down in pictures: turned, up in the chart is up in the gym
         figure.update_yaxes(autorange="reversed", row=row, col=1)
     if quantity == "score":
         figure.update_yaxes(range=[0, 1.05], row=row, col=1)
-    if quantity == "speed" and clean is not None and np.isfinite(clean).any():
+    if quantity == "speed" and np.isfinite(shown).any():
         # Raw speed is mostly noise: the cleaned one sets the scale.
-        figure.update_yaxes(range=[0, 1.25 * max(float(np.nanmax(clean)), 1e-6)], row=row, col=1)
-
-
-def _mark_frame(figure: go.Figure, pose: PoseSequence, frame: int) -> None:
-    """An upright line at the frame that the player shows."""
-    figure.add_vline(
-        float(pose.time_s[frame]), line={"color": _NEUTRAL, "width": 1.5}, name="current frame"
-    )
+        figure.update_yaxes(range=[0, 1.25 * max(float(np.nanmax(shown)), 1e-6)], row=row, col=1)
 
 
 def _lay_out(figure: go.Figure, rows: int) -> None:
@@ -286,7 +264,6 @@ def _lay_out(figure: go.Figure, rows: int) -> None:
             "yanchor": "bottom",
             "title": None,
         },
-        uirevision="keep",  # a zoom outlives the marked frame
         hovermode="x unified",
         clickmode="event+select",
         dragmode=False,

@@ -9,6 +9,7 @@
 const players = new WeakMap();
 
 const REST_MS = 150; // how long the picture rests before the page is told
+const BEAT_MS = 500; // how often the line over the chart is put right
 const DRAG_PX = 6; // a shorter drag is a click
 const INK = "rgba(16, 16, 16, 0.85)"; // as in draw/overlay.py
 const PAPER = "#F5F5F5";
@@ -50,6 +51,8 @@ class Player {
     this.told = null; // the frame that the page knows
     this.pick = null; // {start, end} px of the picture, while choosing
     this.playhead = new Playhead();
+    // Charts come, go, zoom and are resized without telling.
+    this.beat = setInterval(() => this.point(), BEAT_MS);
     this.life = new AbortController();
     this.listen(find);
     this.resizes = new ResizeObserver(() => this.draw());
@@ -60,6 +63,7 @@ class Player {
   destroy() {
     this.life.abort();
     this.resizes.disconnect();
+    clearInterval(this.beat);
     this.playhead.hide();
     clearTimeout(this.rest);
     this.video.removeAttribute("src");
@@ -71,7 +75,6 @@ class Player {
   update(component) {
     this.component = component;
     const { video, poses, seek, ratio, chart } = component.data;
-    this.playhead.hide(); // the page has drawn its own line
     this.playhead.chart = chart;
     this.stage.style.setProperty("--ratio", ratio);
     if (poses !== this.posesUrl) this.loadPoses(poses);
@@ -294,10 +297,14 @@ class Player {
   }
 
   show(frame) {
-    if (this.pose && frame !== this.frame) this.playhead.show(this.pose.times[frame]);
     this.frame = frame;
     this.scrubber.value = frame;
+    this.point();
     this.draw();
+  }
+
+  point() {
+    if (this.pose) this.playhead.show(this.pose.times[this.frame]);
   }
 
   tellLater() {
@@ -433,8 +440,9 @@ class Player {
   }
 }
 
-// A line over the page's chart that runs with the picture, until the page draws its own. It asks
-// Plotly's layout where a time lies; a chart that is not as expected simply gets no line.
+// A line over the page's chart at the picture's time. It asks Plotly's layout where a time lies; a
+// chart that is not as expected simply gets no line. Drawn here and not by the page, because
+// Streamlit builds a chart anew whenever anything in it has changed.
 class Playhead {
   show(time) {
     const plot = this.chart && document.querySelector(`.st-key-${this.chart} .js-plotly-plot`);
@@ -451,6 +459,7 @@ class Playhead {
       height: `${layout._size.h}px`,
       background: "#8A8F98",
       pointerEvents: "none",
+      display: time >= layout.xaxis.range[0] && time <= layout.xaxis.range[1] ? "" : "none",
     });
     if (this.line.parentElement !== plot) plot.append(this.line);
   }

@@ -20,6 +20,7 @@ OtherPerson = Callable[[Target], None]
 
 CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 COLUMNS = [1, 1]
+UPRIGHT_WIDTH = 360
 STILL_CONFIG = {"displayModeBar": False}
 
 
@@ -37,10 +38,10 @@ def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: O
     motion(folder, result, on_other_person)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
-        annotated_video(folder)
+        annotated_video(folder, upright=result.clip.height > result.clip.width)
     with right:
         trust(result)
-    downloads(folder, Path(name).stem)
+        downloads(folder, Path(name).stem)
     details(result)
 
 
@@ -104,7 +105,8 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None
     """The player beside the trajectories: a click in a chart moves the player, and back."""
     state = st.session_state
     if state.get("shown") != folder.name:  # another result: from its first frame
-        state.shown, state.frame, state.turn = folder.name, 0, state.get("turn", 0) + 1
+        state.shown, state.frame, state.clicked = folder.name, 0, 0
+        state.turn = state.get("turn", 0) + 1
     left, right = st.columns(COLUMNS, gap="large")
     with left:
         st.markdown("##### Frame by frame")
@@ -148,13 +150,13 @@ def _target(pick: Mapping[str, Any]) -> Target:
 
 
 def _show_trajectories(result: Analysis) -> None:
-    """Panels of the chosen quantities and joints, with the player's frame marked."""
+    """Panels of the chosen quantities and joints; below, their values at the player's frame."""
     state = st.session_state
     quantities = st.pills(
         "Show",
         list(charts.QUANTITIES),
         selection_mode="multi",
-        default=["y", "speed"],
+        default=["y", "x", "speed"],
         format_func=charts.QUANTITIES.__getitem__,
         key="quantities",
         persist_state="session",
@@ -176,8 +178,9 @@ def _show_trajectories(result: Analysis) -> None:
     def clicked() -> None:
         points = state.trajectories.selection.points
         if points:
-            state.frame = charts.nearest_frame(result.pose, points[0]["x"])
-            state.turn += 1
+            state.clicked = charts.nearest_frame(result.pose, points[0]["x"])
+        # A second click on the same point takes it out of the selection: it is meant all the same.
+        state.frame, state.turn = state.clicked, state.turn + 1
 
     st.plotly_chart(
         charts.trajectories(
@@ -185,7 +188,6 @@ def _show_trajectories(result: Analysis) -> None:
             result.tracks,
             joints,
             quantities,
-            frame=state.frame,
             windows=_repetitions(result),
         ),
         key="trajectories",
@@ -195,6 +197,8 @@ def _show_trajectories(result: Analysis) -> None:
         alt=charts.describe_trajectories(joints, quantities),
     )
     st.caption("Click a point to see its frame. Faint: as the network saw it; bold: cleaned.")
+    st.caption(f"At {result.pose.time_s[state.frame]:.2f} s, frame {state.frame + 1}:")
+    st.dataframe(charts.values_at(result.pose, result.tracks, joints, state.frame), hide_index=True)
 
 
 def _repetitions(result: Analysis) -> list[tuple[float, float]]:
@@ -204,12 +208,13 @@ def _repetitions(result: Analysis) -> list[tuple[float, float]]:
 # -- the video, how far to trust it, and what to take away -----------------------------------
 
 
-def annotated_video(folder: Path) -> None:
-    """The overlay as a plain video."""
+def annotated_video(folder: Path, *, upright: bool) -> None:
+    """The overlay as a plain video; an upright one is not wider than it needs to be."""
     st.markdown("##### Annotated video")
     st.video(
         Artifacts.of(folder, STEM).overlay,
         alt="The clip with the lifter's skeleton and box drawn over every frame.",
+        width=UPRIGHT_WIDTH if upright else "stretch",
     )
 
 
@@ -244,7 +249,8 @@ def downloads(folder: Path, stem: str) -> None:
         ("Trajectories (CSV)", files.csv, "text/csv", ".csv", ":material/table:"),
         ("Everything (JSON)", files.json, "application/json", ".json", ":material/data_object:"),
     )
-    for column, (label, path, mime, suffix, icon) in zip(st.columns(4), offers, strict=True):
+    columns = [*st.columns(2), *st.columns(2)]
+    for column, (label, path, mime, suffix, icon) in zip(columns, offers, strict=True):
         column.download_button(
             label,
             data=path.read_bytes,  # read when it is asked for

@@ -64,17 +64,20 @@ def test_up_in_the_gym_is_up_in_the_chart(pose, tracks):
     assert figure.layout.yaxis2.autorange is None
 
 
-def test_current_frame_is_marked_in_every_panel(pose, tracks):
-    figure = charts.trajectories(pose, tracks, WRISTS, ["y", "speed"], frame=30)
-    lines = [shape for shape in figure.layout.shapes if shape.name == "current frame"]
-    assert [shape.x0 for shape in lines] == pytest.approx([pose.time_s[30]] * 2)
-    dots = [trace for trace in figure.data if trace.name == "current frame"]
-    assert [dot.y[0] for dot in dots[:2]] == pytest.approx(list(tracks.xy[30, WRISTS, 1]))
+def test_values_at_a_frame_are_those_of_the_charts(tracks):
+    pose = fakes.make_pose(missing=slice(30, 31))
+    tracks.xy[30, sk.RIGHT_WRIST] = np.nan
+    table = charts.values_at(pose, tracks, WRISTS, 30)
+    assert table["Joint"] == ["Left wrist", "Right wrist"]
+    assert table["y (px)"] == [pytest.approx(tracks.xy[30, sk.LEFT_WRIST, 1], abs=0.006), None]
+    assert table["Confidence"] == [0.0, 0.0]
+    speed = np.hypot(*tracks.velocity[30, sk.LEFT_WRIST])
+    assert table["Speed (px/s)"][0] == pytest.approx(speed, abs=0.006)
 
 
 def test_a_frame_past_the_end_is_the_last_one(pose, tracks):
-    figure = charts.trajectories(pose, tracks, WRISTS, ["y"], frame=10_000)
-    assert figure.layout.shapes[-1].x0 == pytest.approx(pose.time_s[-1])
+    last = charts.values_at(pose, tracks, WRISTS, len(pose) - 1)
+    assert charts.values_at(pose, tracks, WRISTS, 10_000) == last
 
 
 def test_repetitions_are_shaded(pose, tracks):
