@@ -80,7 +80,7 @@ def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
     return out
 
 
-CUT_FACTOR = 1.6
+CUT_FACTOR = 1.5
 """The body's size changes at least so much at a cut, and within :data:`CUT_S`."""
 
 CUT_WINDOW_S = 0.5
@@ -95,17 +95,26 @@ def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
         return []
     usual = np.nanmedian(lengths[:, known], axis=0)
     share = lengths[:, known] / np.maximum(usual, 1e-6)
-    there = np.isfinite(share).any(1)
-    scale = np.zeros(len(xy))
-    scale[there] = np.log(np.maximum(np.nanpercentile(share[there], 75, axis=1), 1e-3))
-    scale = np.interp(np.arange(len(xy)), np.flatnonzero(there), scale[there])
-    reach, width = max(2, round(CUT_WINDOW_S * rate_hz)), max(1, round(CUT_S * rate_hz / 2))
-    cuts, last = [], -reach
-    for i in range(reach, len(xy) - reach + 1):
-        before, after = np.median(scale[i - reach : i]), np.median(scale[i : i + reach])
-        near = np.median(scale[max(i - width, 0) : i]) - np.median(scale[i : i + width])
-        sudden = min(abs(after - before), abs(near)) > np.log(CUT_FACTOR)
-        if sudden and i - last >= reach:
+    ordered = np.sort(share, axis=1)  # NaN last
+    count = np.isfinite(share).sum(1)
+    there = np.flatnonzero(count)
+    steps = []
+    for part in (0.3, 0.75):  # long and short segments alike
+        scale = ordered[there, np.round(part * (count[there] - 1)).astype(int)]
+        scale = np.interp(np.arange(len(xy)), there, np.log(np.maximum(scale, 1e-3)))
+        steps += [_step(scale, CUT_WINDOW_S * rate_hz), _step(scale, CUT_S * rate_hz / 2)]
+    sudden = np.flatnonzero(np.min(steps, axis=0) > np.log(CUT_FACTOR))
+    cuts: list[int] = []
+    for i in sudden.tolist():
+        if not cuts or i - cuts[-1] >= CUT_WINDOW_S * rate_hz:
             cuts.append(i)
-            last = i
     return cuts
+
+
+def _step(values: np.ndarray, reach: float) -> np.ndarray:
+    """How far (T,) the medians of the ``reach`` values before and after each index are apart."""
+    width = max(1, round(reach))
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(values, width), axis=1)
+    out = np.zeros(len(values))
+    out[width : len(values) - width + 1] = np.abs(medians[width:] - medians[:-width])
+    return out
