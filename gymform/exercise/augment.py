@@ -94,7 +94,10 @@ def augment(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """One new recording of ``sample``: xy float64 (N, 17, 2) in statures at the feature rate."""
     play = {STANDING: _stand, NOISE: _scatter}.get(sample.action, _play)
     points = _change_proportions(play(sample, rng), rng)
-    xy = _film(points, sample.has_depth, rng)
+    xy = _film(points, sample, rng)
+    if rng.random() < 0.08:  # an edited clip: another camera from some moment on
+        cut = int(rng.integers(len(xy)))
+        xy[cut:] = _film(points, sample, rng)[cut:]
     xy = _spoil(xy, rng)
     return _lower_rate(xy, rng)
 
@@ -272,12 +275,14 @@ def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndar
     return np.where(np.isfinite(out), out, points)
 
 
-def _film(points: np.ndarray, has_depth: bool, rng: np.random.Generator) -> np.ndarray:
+def _film(points: np.ndarray, sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """``points`` (N, 17, 3) seen by another camera: xy (N, 17, 2)."""
     known = np.isfinite(points[:, list(sk.BODY)])
     points = points - points[:, list(sk.BODY)].mean(axis=(0, 1), where=known)
-    if has_depth:
-        xy = _turn(points, rng)
+    if sample.has_depth:
+        # single-camera trackers flatten depth; figures made by calculation have it exact
+        depth_scale = rng.uniform(0.95, 1.1) if sample.source == "made" else rng.uniform(0.9, 1.5)
+        xy = _turn(points * [1, 1, depth_scale], rng)
     else:
         xy = points[..., :2] * [np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.06))]
     if rng.random() < 0.5:
@@ -293,7 +298,6 @@ def _turn(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Points with depth turned about the vertical to any side, tilted a little, and projected."""
     yaw, pitch = rng.uniform(0, 2 * np.pi), rng.normal(0, np.radians(7))
     x, y, z = np.moveaxis(points, -1, 0)
-    z = z * rng.uniform(0.9, 1.5)  # single-camera trackers flatten depth
     x, z = np.cos(yaw) * x + np.sin(yaw) * z, np.cos(yaw) * z - np.sin(yaw) * x
     y, z = np.cos(pitch) * y - np.sin(pitch) * z, np.sin(pitch) * y + np.cos(pitch) * z
     distance = rng.uniform(2.0, 8.0)
@@ -338,6 +342,8 @@ def _spoil(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         xy[_span(len(xy), rng, 0.25, 2.0), limb] = np.nan
     if rng.random() < 0.12:  # gone from start to end
         xy[:, list(LIMBS[rng.integers(len(LIMBS))])] = np.nan
+    if rng.random() < 0.06:  # a close-up of the face, or nobody for a while
+        xy[_span(len(xy), rng, 0.5, 2.5)] = np.nan
     if rng.random() < 0.04:  # the legs are outside the picture
         xy[:, list(range(sk.LEFT_KNEE, sk.NUM_KEYPOINTS))] = np.nan
     return xy

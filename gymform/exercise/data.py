@@ -18,6 +18,7 @@ from gymform.dataset.tracks import LabelledPose, load_penn_tracks, load_snatch_t
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.exercise import augment as aug
 from gymform.exercise.features import features
+from gymform.exercise.synthesize import make_figures
 from gymform.types import OTHER
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,18 @@ CLASSES = ("snatch", "deadlift", "squat", OTHER)
 CLASS_SHARES = {"snatch": 0.22, "deadlift": 0.23, "squat": 0.25, OTHER: 0.30}
 """Share of each class in what the networks see."""
 
-SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25}
+SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25, "made": 0.5}
 """Relative share of the sources within a class: clips look most like what users film."""
+
+ACTION_SHARES = {
+    "clean_and_jerk": 3.0,
+    "overhead_squat": 2.0,
+    "lunge": 2.0,
+    "side_lunge": 2.0,
+    "row": 2.0,
+    "burpee": 2.0,
+}
+"""Relative share of exercises that are easily mistaken for one of the three; 1 for all others."""
 
 INDEX_COLUMNS = ("file", "exercise", "group")
 
@@ -138,8 +149,11 @@ def _track(item: LabelledPose) -> str | None:
 # ---- samples and views ---------------------------------------------------------------------
 
 
-def make_samples(tracks: Sequence[LabelledPose]) -> list[aug.Sample]:
-    """Training samples of ``tracks``, and those derived from them (see ``augment.py``)."""
+def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> list[aug.Sample]:
+    """Training samples of ``tracks``, those derived from them, and ``figures`` made of each kind.
+
+    See ``augment.py`` and ``synthesize.py``.
+    """
     samples = [s for s in map(aug.make_sample, tqdm(tracks, "clean", leave=False)) if s is not None]
     derived: list[aug.Sample | None] = []
     for sample in samples:
@@ -147,7 +161,8 @@ def make_samples(tracks: Sequence[LabelledPose]) -> list[aug.Sample]:
             derived += [aug.overhead_squat(sample), aug.wide_deadlift(sample)]
         if sample.source in ("clips", "snatch3d"):
             derived += [aug.standing(sample), aug.noise(sample)]
-    return samples + [s for s in derived if s is not None]
+    samples += [s for s in derived if s is not None]
+    return samples + make_figures(figures, seed)
 
 
 def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
@@ -162,7 +177,8 @@ def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
         groups[s.label, s.source, s.action].add(s.group)
     members = Counter((s.label, s.source, s.action, s.group) for s in samples)
     weight = np.array([
-        1 / np.sqrt(members[s.label, s.source, s.action, s.group])
+        ACTION_SHARES.get(s.action, 1.0)
+        / np.sqrt(members[s.label, s.source, s.action, s.group])
         / np.sqrt(len(groups[s.label, s.source, s.action]))
         for s in samples
     ])  # fmt: skip

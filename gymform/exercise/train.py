@@ -54,13 +54,15 @@ SIDE_VIEWS = (45, 90, 135, 180, 225, 270, 315)
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the networks are trained. ``views`` are augmented recordings, made once for all."""
+    """How the networks are trained. ``views`` are augmented recordings, made once for all,
+    ``figures`` calculated ones of each kind."""
 
     seeds: int = 3
     folds: int = 5
     steps: int = 1500
     batch: int = 64
     views: int = 24_000
+    figures: int = 16
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
@@ -259,7 +261,7 @@ def _digest(samples: Sequence[Sample], config: TrainConfig) -> str:
     """A name for everything that decides what a network becomes."""
     digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in ("augment", "data", "features", "tcn"):
+        if path.stem in ("augment", "data", "features", "synthesize", "tcn"):
             digest.update(path.read_bytes())
     for sample in samples:
         digest.update(f"{sample.name} {sample.label} {sample.group} {sample.source}".encode())
@@ -302,7 +304,7 @@ def run(args: argparse.Namespace) -> int:
                          seed=args.seed)  # fmt: skip
     clips = load_clips(args.clips, args.index)
     items = clips + (load_tracks(args.tracks) if args.tracks else [])
-    samples = make_samples(items)
+    samples = make_samples(items, config.figures, config.seed)
     workshop = Workshop(samples, config, args.work or data_dir() / "training")
     answers = cross_validate(items, samples, workshop)
     on_clips = subset(answers, "clips")

@@ -88,7 +88,7 @@ def test_too_little_to_split(items):
 
 
 def test_shares_are_balanced_over_classes():
-    samples = data.make_samples(made_up(12) + made_up(12)[1:2] * 9)
+    samples = data.make_samples(made_up(12) + made_up(12)[1:2] * 9, 0, 0)
     shares = data.shares(samples)
     squats = sum(s for s, x in zip(shares, samples, strict=True) if x.label == "squat")
     assert shares.sum() == pytest.approx(1)
@@ -100,7 +100,7 @@ def test_shares_are_balanced_over_classes():
 
 
 def test_the_loss_falls_and_a_seed_repeats():
-    samples = data.make_samples(made_up())
+    samples = data.make_samples(made_up(), 1, 0)
     views = data.make_views(samples, SMALL.views, seed=0)
     rows = np.arange(len(samples))
     label = np.array([data.CLASSES.index(samples[i].label) for i in views.sample])
@@ -120,7 +120,7 @@ def test_the_loss_falls_and_a_seed_repeats():
 
 
 def test_finished_networks_are_not_trained_again(tmp_path, monkeypatch):
-    samples = data.make_samples(made_up())
+    samples = data.make_samples(made_up(), 1, 0)
     rows = np.arange(len(samples))
     (first,) = train.Workshop(samples, SMALL, tmp_path).networks(rows, "first")
     monkeypatch.setattr(train, "train_network", None)
@@ -130,8 +130,8 @@ def test_finished_networks_are_not_trained_again(tmp_path, monkeypatch):
 
 
 def test_other_data_is_trained_anew(tmp_path):
-    samples = data.make_samples(made_up())
-    changed = data.make_samples(made_up(10))
+    samples = data.make_samples(made_up(), 1, 0)
+    changed = data.make_samples(made_up(10), 1, 0)
     names = {train.Workshop(s, SMALL, tmp_path)._digest for s in (samples, changed, samples[:-1])}
     assert len(names) == 3
 
