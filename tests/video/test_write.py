@@ -1,8 +1,10 @@
 """Written videos keep their times, play everywhere, and appear whole or not at all."""
 
+import contextlib
 import errno
 import resource
 import signal
+from collections.abc import Iterator
 
 import av
 import numpy as np
@@ -144,18 +146,24 @@ def test_a_video_without_frames_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def small_disk():
-    """Sets a cap on the size of files: writes beyond it fail, as on a full disk."""
+@contextlib.contextmanager
+def small_disk(size: int) -> Iterator[None]:
+    """A cap on the size of files in bytes: writes beyond it fail, as on a full disk.
+
+    It holds for the whole process, so it is lifted before pytest writes anything itself.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("size", [500, 5_000, 40_000])
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, small_disk, size):
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, size):
     noise = np.random.default_rng(0).integers(0, 255, (30, 96, 128, 3), np.uint8)
 
     def attempt() -> None:
@@ -163,8 +171,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, small_disk, size):
             for number, rgb in enumerate(noise):
                 writer.write(rgb, number / 30)
 
-    small_disk(size)
-    with pytest.raises(VideoWriteError, match="disk is full") as caught:
+    with small_disk(size), pytest.raises(VideoWriteError, match="disk is full") as caught:
         attempt()
     assert str(tmp_path) not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
