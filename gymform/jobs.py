@@ -261,6 +261,11 @@ class JobQueue:
         while job := self._next():
             try:
                 error = self._run(job)
+            except OSError as problem:
+                error = WorkerError(
+                    f"The results cannot be written ({problem.strerror}). Free some space in "
+                    "gymform's data folder and try again."
+                )
             except Exception as problem:  # noqa: BLE001 - the thread must live, or no job runs again
                 _log.exception("the job queue failed")
                 error = WorkerError(f"The analysis could not be run ({type(problem).__name__}).")

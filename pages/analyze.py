@@ -57,7 +57,15 @@ def main() -> None:
     state = st.session_state
     state.setdefault("session", uuid.uuid4().hex)
     state.setdefault("uploads", 0)
-    queue = job_queue()
+    try:
+        queue = job_queue()
+    except OSError as error:
+        st.error(
+            f"gymform cannot keep anything in its data folder ({error.strerror}). "
+            "Set GYMFORM_HOME to a folder that can be written, and start it again.",
+            icon=":material/error:",
+        )
+        return
     problem = state.pop("problem", None)
     if "key" not in state:
         welcome(problem)

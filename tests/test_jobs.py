@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 
@@ -157,6 +158,15 @@ def test_the_unforeseen_is_a_readable_error_and_the_next_job_succeeds(queue, cli
     assert "Traceback" not in str(status.error)
     assert run(queue, clip("fine")).state is State.DONE
     assert all(not folder.name.startswith(".") for folder in queue.store.root.iterdir())
+
+
+def test_a_store_that_takes_nothing_is_a_readable_error(queue, clip):
+    shutil.rmtree(queue.store.root)
+    status = run(queue, clip("fine"))
+    assert status.state is State.FAILED
+    assert "cannot be written" in str(status.error)
+    queue.store.root.mkdir()
+    assert run(queue, clip("fine too")).state is State.DONE
 
 
 def test_a_failed_job_can_be_tried_again(queue, clip):

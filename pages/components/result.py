@@ -113,7 +113,10 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None
         picked = _show_player(folder, result)
     with right:
         st.markdown("##### Trajectories")
-        _show_trajectories(result)
+        joints = _show_trajectories(result)
+    if joints:
+        with left:
+            _show_values(result, joints)
     if picked:
         on_other_person(picked)
         st.rerun()
@@ -124,7 +127,7 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
     state = st.session_state
 
     def rested() -> None:
-        state.frame = state.player.frame["index"]
+        state.frame = min(state.player.frame["index"], len(result.pose) - 1)
 
     shown = player(
         served(folder / PROXY, "video/mp4", "clip"),
@@ -149,8 +152,8 @@ def _target(pick: Mapping[str, Any]) -> Target:
     return Target(pick["time_s"], point=(x, y))
 
 
-def _show_trajectories(result: Analysis) -> None:
-    """Panels of the chosen quantities and joints; below, their values at the player's frame."""
+def _show_trajectories(result: Analysis) -> list[int]:
+    """Panels of the chosen quantities and joints; the joints chosen."""
     state = st.session_state
     quantities = st.pills(
         "Show",
@@ -173,7 +176,7 @@ def _show_trajectories(result: Analysis) -> None:
     )
     if not quantities or not joints:
         st.info("Choose at least one joint and one quantity.", icon=":material/touch_app:")
-        return
+        return joints
 
     def clicked() -> None:
         points = state.trajectories.selection.points
@@ -197,8 +200,14 @@ def _show_trajectories(result: Analysis) -> None:
         alt=charts.describe_trajectories(joints, quantities),
     )
     st.caption("Click a point to see its frame. Faint: as the network saw it; bold: cleaned.")
-    st.caption(f"At {result.pose.time_s[state.frame]:.2f} s, frame {state.frame + 1}:")
-    st.dataframe(charts.values_at(result.pose, result.tracks, joints, state.frame), hide_index=True)
+    return joints
+
+
+def _show_values(result: Analysis, joints: list[int]) -> None:
+    """A table of what the charts show at the player's frame."""
+    frame = st.session_state.frame
+    st.caption(f"Values at {result.pose.time_s[frame]:.2f} s, in frame {frame + 1}")
+    st.dataframe(charts.values_at(result.pose, result.tracks, joints, frame), hide_index=True)
 
 
 def _repetitions(result: Analysis) -> list[tuple[float, float]]:

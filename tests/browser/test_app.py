@@ -125,9 +125,9 @@ def _a_click_in_a_chart_moves_the_player(page) -> None:
     for index in (12, 30, 30):  # a second click on the same point counts as well
         page.mouse.click(*page.evaluate(POINT, index))
         page.wait_for_function(f"index => ({FRAME})() === index", arg=index)
-        page.get_by_text(f"frame {index + 1}:").wait_for()
+        page.get_by_text(f"in frame {index + 1}").wait_for()
         page.locator("button.forward").click()
-        page.get_by_text(f"frame {index + 2}:").wait_for()
+        page.get_by_text(f"in frame {index + 2}").wait_for()
     # and back: where the player stands, there stands the line over the chart
     page.wait_for_function(
         """index => {
@@ -160,7 +160,7 @@ def _every_download_opens(page, folder: Path) -> None:
 def _another_person_is_another_analysis(page) -> None:
     """It starts at once, and cancelled it leads back to the result."""
     page.locator("button.pick").click()
-    page.locator("canvas").click()
+    page.locator(".stage canvas").click()
     page.locator("button.follow").click()
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_text("The analysis was cancelled.").wait_for()

@@ -108,6 +108,16 @@ def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):
     assert button(app, "Try the sample").disabled
 
 
+def test_a_data_folder_that_cannot_be_used_is_said(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GYMFORM_HOME", str(tmp_path / "file"))
+    st.cache_resource.clear()
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert not app.exception
+    assert "GYMFORM_HOME" in app.error[0].value
+    assert str(tmp_path) not in app.error[0].value
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [(b"\n", "not"), (b"%PDF-1.7 and more", "PDF"), (b"ffconcat version 1.0\n", "not")],
