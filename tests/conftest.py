@@ -6,6 +6,16 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +31,16 @@ def shared_data() -> Path:
 def _own_home(tmp_path_factory, monkeypatch):
     """No test touches the user's own results or fetched weights."""
     monkeypatch.setenv("GYMFORM_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; one for all tests, since Playwright starts only once in a process."""
+    if not CHROMIUM.exists():
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_SWITCHES)
+        yield chromium
+        chromium.close()

@@ -38,6 +38,7 @@ TRAINING = frozenset(
         "gymform.exercise.train",
         "gymform.exercise.evaluate",
         "gymform.exercise.augment",
+        "gymform.exercise.synthesize",
         "gymform.exercise.data",
         "gymform.exercise.card",
     }

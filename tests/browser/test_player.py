@@ -167,6 +167,7 @@ def test_another_person_by_click_or_box(page, drag):
     page.mouse.up()
     follow.click()
     page.get_by_text("Picked").wait_for()
+    page.locator("code").wait_for()
     picked = page.evaluate("() => JSON.parse(document.querySelector('code').innerText)")
     corner = [60 / scale - 0.5, 90 / scale - 0.5]
     if drag == (0, 0):

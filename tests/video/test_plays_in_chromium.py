@@ -8,17 +8,6 @@ import pytest
 from gymform.video.write import KEYINT, VideoWriter, transcode
 from tests.corpus.clips import make_good, picture, read_number, steady
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 SHOW = """async ([source, times, longest]) => {
     const video = document.createElement('video');
     video.muted = true;
@@ -48,13 +37,11 @@ SHOW = """async ([source, times, longest]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def page():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser.new_page()
-        browser.close()
+@pytest.fixture
+def page(browser):
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 def shown(page, path, times, longest=1 / 30):
