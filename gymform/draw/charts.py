@@ -126,7 +126,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
             orientation="h",
             marker_color=[sk.COLOURS[sk.Side.CENTRE] if c else _NEUTRAL for c in chosen],
             marker_opacity=[1.0 if c or prediction.label == UNKNOWN else 0.6 for c in chosen],
-            text=[_percent(value) for value in values],
+            text=[percent(value) for value in values],
             textposition="outside",
             textfont_size=14,
             cliponaxis=False,
@@ -179,7 +179,14 @@ def describe_trajectories(joints: Sequence[int], quantities: Sequence[str]) -> s
 def describe_probabilities(prediction: Prediction) -> str:
     """The probability bars in words, for a screen reader, likeliest first."""
     pairs = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
-    return "Probabilities: " + ", ".join(f"{name} {_percent(value)}" for value, name in pairs) + "."
+    return "Probabilities: " + ", ".join(f"{name} {percent(value)}" for value, name in pairs) + "."
+
+
+def percent(value: float) -> str:
+    """0.943 as "94 %"; never "0 %" or "100 %" for what is not quite that."""
+    if 0 < value < 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 <= value < 1 else f"{value:.0%}".replace("%", " %")
 
 
 def _values(
@@ -268,13 +275,6 @@ def _lay_out(figure: go.Figure, rows: int) -> None:
         clickmode="event+select",
         dragmode=False,
     )
-
-
-def _percent(value: float) -> str:
-    """0.943 as "94 %"; never "0 %" or "100 %" for what is not quite that."""
-    if 0 < value < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= value < 1 else f"{value:.0%}".replace("%", " %")
 
 
 def _colour(joint: int) -> str:

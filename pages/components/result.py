@@ -82,7 +82,7 @@ def _label(prediction: Prediction) -> str:
 def _sure(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
         return ""
-    return f":gray[{prediction.confidence:.0%} sure]".replace("%", " %")
+    return f":gray[{charts.percent(prediction.confidence)} sure]"
 
 
 def _grade(quality: PoseQuality) -> str:
@@ -93,7 +93,7 @@ def _grade(quality: PoseQuality) -> str:
 
 def _seen(result: Analysis) -> str:
     """The person followed, in a sentence."""
-    share = f"{result.quality.coverage:.0%}".replace("%", " %")
+    share = charts.percent(result.quality.coverage)
     return f":gray[Followed in {share} of {len(result.pose)} frames.]"
 
 
@@ -234,7 +234,7 @@ def trust(result: Analysis) -> None:
     first, second, third = st.columns(3)
     first.metric("Pose quality", f"{100 * quality.score:.0f} / 100")
     second.metric("Mean confidence", f"{quality.mean_confidence:.2f}")
-    third.metric("Body joints missing", f"{quality.missing:.1%}".replace("%", " %"))
+    third.metric("Body joints missing", charts.percent(quality.missing))
     for note in quality.notes:
         st.markdown(f":material/info: {note}")
     if not quality.notes:
