@@ -255,7 +255,7 @@ class Lifter:
 
     STANCE_M = 0.185  # half the distance between the ankles
     TOE_OUT = math.radians(24)
-    GRIP_M = 0.40  # half the distance between the hands
+    GRIP_M = 0.47  # half the distance between the hands
     HIP_BACK_M = 0.21  # how far the hips travel back
     BOTTOM_M = 0.375  # height of the hip joints at the bottom, above the soles
 
@@ -381,7 +381,7 @@ class Lifter:
         wrist = grip - 0.078 * unit(along) - 0.030 * unit(palm)
 
         shoulder = turn[f"clavicle_{side}"] @ h[f"upperarm_{side}"] + shift[f"clavicle_{side}"]
-        pole = chest @ np.array([sign * 0.30, 0.55, -1.0])
+        pole = chest @ np.array([sign * 0.45, 0.40, -1.0])
         names = (f"upperarm_{side}", f"lowerarm_{side}", f"hand_{side}")
         elbow = bend(shoulder, wrist, h, *names, pole)
         upper, lower, end = (h[name] for name in names)
@@ -1024,9 +1024,9 @@ def look(direction: Floats) -> Any:
     return Vector(direction.tolist()).to_track_quat("-Z", "Y")
 
 
-AZIMUTH = math.radians(37)  # of the camera, from straight ahead of the lifter toward his left
-CAMERA_AT = np.array([3.55 * math.sin(AZIMUTH), -3.55 * math.cos(AZIMUTH), 1.18])
-CAMERA_TO = np.array([0.07, 0.07, 0.93])
+AZIMUTH = math.radians(25)  # of the camera, from straight ahead of the lifter toward his left
+CAMERA_AT = np.array([3.6 * math.sin(AZIMUTH), -3.6 * math.cos(AZIMUTH), 1.18])
+CAMERA_TO = np.array([0.05, 0.05, 0.93])
 CAMERA_ANGLE = 2 * math.atan(math.tan(math.radians(18.6)) * MARGIN)
 
 
