@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
@@ -228,8 +229,7 @@ def cross_validate(
 
 def judge(networks: Sequence[TCN], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) for one item, by the same way as for a user's clip."""
-    stretches = clf.cut(clean(item.pose))
-    return clf.combine(clf.votes(networks, stretches), stretches)
+    return clf.combine(clf.votes(networks, clf.cut(clean(item.pose))))
 
 
 def judge_turned(workshop: Workshop, items: Sequence[LabelledPose], fold: np.ndarray) -> HeldOut:
@@ -253,7 +253,8 @@ def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
     for i in np.unique(answers.fold):
         others = fitted_on.fold != i
         temperature = fit_temperature(fitted_on.labels[others], fitted_on.logits[others])
-        out[answers.fold == i] = clf.softmax(answers.logits[answers.fold == i] / temperature)
+        rows = answers.fold == i
+        out[rows] = softmax(answers.logits[rows] / temperature, axis=1)
     return out
 
 
