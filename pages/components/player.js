@@ -236,7 +236,7 @@ class Player {
       return;
     }
     this.wanted = Math.min(Math.max(frame, 0), this.pose.times.length - 1);
-    this.scrubber.value = this.wanted;
+    this.moveScrubber(this.wanted);
     if (!this.video.seeking && this.video.readyState >= 1) this.seekNow();
   }
 
@@ -298,9 +298,14 @@ class Player {
 
   show(frame) {
     this.frame = frame;
-    this.scrubber.value = frame;
+    this.moveScrubber(frame);
     this.point();
     this.draw();
+  }
+
+  moveScrubber(frame) {
+    this.scrubber.value = frame;
+    this.scrubber.style.setProperty("--done", `${(100 * frame) / (this.scrubber.max || 1)}%`);
   }
 
   point() {
