@@ -183,9 +183,10 @@ class JobQueue:
         """How the job stands. Asking is also the session's sign of life."""
         with self._changed:
             job = self._jobs.get(key)
-            if job is None or job.state is State.DONE:
-                done = self.store.find(key) is not None
-                return Status(State.DONE if done else State.CANCELLED)
+            if (job is None or job.ended) and self.store.find(key):
+                return Status(State.DONE)
+            if job is None or job.state is State.DONE:  # the result was thrown away
+                return Status(State.CANCELLED)
             if session in job.claims:
                 job.claims[session] = time.monotonic()
             return self._describe(job)
@@ -317,12 +318,12 @@ class JobQueue:
             now = time.monotonic()
             with self._changed:
                 self._drop_abandoned()
+            if job.stop_by is not None and now > job.stop_by:
+                worker.kill()
             if message is None:
                 if worker.ended:
                     return WorkerError(STOPPED)
-                if job.stop_by is not None and now > job.stop_by:
-                    worker.kill()
-                elif now - heard > self._silent_after_s:
+                if now - heard > self._silent_after_s:
                     worker.kill()
                     return WorkerError(HUNG)
                 continue

@@ -48,7 +48,8 @@ STAGES = {
 def job_queue() -> JobQueue:
     """The one queue of this app, shared by all sessions."""
     # What a result needs takes seconds to import: begin while the first user looks for a clip.
-    threading.Thread(target=importlib.import_module, args=("gymform.analysis",)).start()
+    load = threading.Thread(target=importlib.import_module, args=("gymform.analysis",), daemon=True)
+    load.start()
     return JobQueue()
 
 

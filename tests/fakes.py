@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +144,7 @@ def make_analysis(frames: int = 90, fps: float = 30.0, **parts: Any) -> Any:
 
 def make_options(**changes: Any) -> Any:
     """The ``Options`` of an analysis; ``changes`` replace any field."""
-    try:
-        from gymform.analysis import Options
-    except ImportError:
-
-        @dataclass(frozen=True)
-        class Options:
-            pose_model: str | None = None
-            flip_test: bool = False
-            target: Any = None
-            max_fps: float | None = None
+    from gymform.analysis import Options
 
     return Options(**changes)
 

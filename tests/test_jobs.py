@@ -106,6 +106,14 @@ def test_a_restarted_app_knows_old_results(make_queue, clip):
     assert fresh.status(fresh.submit(request, "me"), "me").state is State.DONE
 
 
+def test_a_result_on_disk_counts_more_than_an_earlier_failure(make_queue, clip):
+    ours, another_app = make_queue(), make_queue()
+    assert run(ours, clip("nobody", "content")).state is State.FAILED
+    good = clip("fine", "content")
+    assert run(another_app, good).state is State.DONE
+    assert ours.status(ours.submit(good, "me"), "me").state is State.DONE
+
+
 def test_other_options_are_another_job(clip):
     keys = {
         clip("a", "same").key(),
