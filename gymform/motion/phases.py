@@ -21,9 +21,6 @@ MIN_RANGE = 0.15
 HYSTERESIS = 0.4
 """A turn counts when the signal comes back by this share of its range."""
 
-HALF_SHARE = 0.7
-"""A half repetition at the end counts when it goes this far, over the median of the whole ones."""
-
 REST_SHARE = 0.1
 """A repetition starts and ends where the signal is within this share of its amplitude of rest."""
 
@@ -48,7 +45,7 @@ def find_repetitions(tracks: CleanTracks) -> list[tuple[float, float]]:
     if span < MIN_RANGE:
         return []
     turns = turning_points(signal, HYSTERESIS * span)
-    cycles = _cycles(signal, turns)
+    cycles = _cycles(turns)
     reps = [_trim(signal, *cycle) for cycle in cycles]
     found = [(float(time_s[a]), float(time_s[b])) for a, b in reps]
     return [(start, end) for start, end in found if end - start >= MIN_REP_S]
@@ -76,7 +73,6 @@ def movement_signal(tracks: CleanTracks) -> tuple[np.ndarray, np.ndarray] | None
     columns = _columns(tracks.xy.astype(np.float64) / sizes[:, None, None], tracks.time_s, grid)
     if columns is None or len(grid) < 3:
         return None
-    columns = np.clip(columns, *np.percentile(columns, [2, 98], axis=0))  # wild joints rule not
     columns = gaussian_filter1d(columns, SMOOTHING_S * GRID_HZ, axis=0, mode="nearest")
     columns -= columns.mean(0)
     _, _, axes = np.linalg.svd(columns, full_matrices=False)
@@ -112,14 +108,11 @@ def _range(signal: np.ndarray) -> float:
     return float(np.percentile(signal, 98) - np.percentile(signal, 2))
 
 
-def _cycles(signal: np.ndarray, turns: list[int]) -> list[tuple[int, int]]:
-    """Index pairs from rest to rest; a half at the end, cut off by the clip, counts too."""
+def _cycles(turns: list[int]) -> list[tuple[int, int]]:
+    """Index pairs from rest to rest; a last half counts when it is all there is."""
     cycles = [(turns[i], turns[i + 2]) for i in range(0, len(turns) - 2, 2)]
-    if len(turns) % 2 == 0 and turns:
-        half = abs(signal[turns[-1]] - signal[turns[-2]])
-        whole = [abs(signal[turns[i + 1]] - signal[turns[i]]) for i in range(0, len(turns) - 2, 2)]
-        if not whole or half > HALF_SHARE * np.median(whole):
-            cycles.append((turns[-2], turns[-1]))
+    if not cycles and len(turns) == 2:
+        cycles = [(turns[0], turns[1])]
     return cycles
 
 
