@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from scipy.special import log_softmax, logsumexp, softmax
 
 from gymform.errors import WeightsError
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ, features, resample
@@ -192,13 +191,16 @@ def votes(networks: Sequence[TCN], stretches: Sequence[Stretch]) -> np.ndarray:
     return logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
 
 
-def combine(rows: np.ndarray) -> np.ndarray:
-    """Logits (K,) of the clip out of those of its stretches (S, K): the log of the mean vote.
+def combine(rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
+    """Logits (K,) of the clip out of those of its stretches (S, K): long pieces and repetitions
+    count half each."""
+    return rows.mean(0)
 
-    The mean is one of probabilities, so that a stretch in which the lifter only walks to the bar
-    cannot shout down one that shows the lift.
-    """
-    return logsumexp(log_softmax(rows, axis=1), axis=0) - np.log(len(rows))
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 # ---- the answer ----------------------------------------------------------------------------
@@ -225,15 +227,11 @@ class Classifier:
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
         stretches = cut(tracks)
-        rows = votes(self.networks, stretches)
-        probabilities = softmax(combine(rows) / self.settings.temperature)
+        rows = votes(self.networks, stretches) / self.settings.temperature
+        probabilities = softmax(combine(rows, stretches))
         label, reason = self._name(probabilities)
         windows = tuple(
-            Window(
-                stretch.start_s,
-                stretch.end_s,
-                tuple(map(float, softmax(row / self.settings.temperature))),
-            )
+            Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
             for stretch, row in zip(stretches, rows, strict=True)
         )
         return Prediction(

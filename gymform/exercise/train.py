@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
@@ -229,7 +228,8 @@ def cross_validate(
 
 def judge(networks: Sequence[TCN], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) for one item, by the same way as for a user's clip."""
-    return clf.combine(clf.votes(networks, clf.cut(clean(item.pose))))
+    stretches = clf.cut(clean(item.pose))
+    return clf.combine(clf.votes(networks, stretches), stretches)
 
 
 def judge_turned(workshop: Workshop, items: Sequence[LabelledPose], fold: np.ndarray) -> HeldOut:
@@ -253,8 +253,7 @@ def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
     for i in np.unique(answers.fold):
         others = fitted_on.fold != i
         temperature = fit_temperature(fitted_on.labels[others], fitted_on.logits[others])
-        rows = answers.fold == i
-        out[rows] = softmax(answers.logits[rows] / temperature, axis=1)
+        out[answers.fold == i] = clf.softmax(answers.logits[answers.fold == i] / temperature)
     return out
 
 
