@@ -45,6 +45,21 @@ class ModelEntry:
     config: dict[str, Any]
     folder: Path = field(repr=False)
 
+    @classmethod
+    def of(cls, path: Path, *, file: str | None = None, **facts: Any) -> ModelEntry:
+        """The entry of the weights at ``path``, with their size and sha256.
+
+        ``file`` is the name they will have in their folder, when it is another than now;
+        ``facts`` are name, kind, licence, provenance and config.
+        """
+        return cls(
+            file=file or path.name,
+            sha256=sha256_of(path),
+            bytes=path.stat().st_size,
+            folder=path.parent,
+            **facts,
+        )
+
     def __post_init__(self) -> None:
         check_name(self.name)
         where = f"{MANIFEST}, model {self.name!r}"

@@ -160,16 +160,14 @@ def convert(path: Path, name: str | None = None, heads: int | None = None) -> Mo
         raise WeightsError(f"There is already a model {name!r}. Choose another name.")
     with atomic_path(target) as temporary:
         save_checkpoint(tensors, config, temporary)
-        entry = ModelEntry(
+        entry = ModelEntry.of(
+            temporary,
+            file=target.name,
             name=name,
             kind="pose",
-            file=target.name,
-            sha256=sha256_of(temporary),
-            bytes=temporary.stat().st_size,
             licence="that of the source; gymform does not know it",
             provenance=f"Converted from {path.name} ({family.name}), sha256 {source}",
             config=asdict(config),
-            folder=target.parent,
         )
     write_entry(entry)
     return entry

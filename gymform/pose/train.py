@@ -445,16 +445,13 @@ def ship(network: ViTPose, name: str, folder: Path) -> ModelEntry:
                for k, t in network.state_dict().items()}  # fmt: skip
     with atomic_path(path) as temporary:
         save_checkpoint(tensors, network.config, temporary)
-    entry = ModelEntry(
+    entry = ModelEntry.of(
+        path,
         name=name,
         kind="pose",
-        file=path.name,
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
         licence="MIT (this project); see the model card for the training data's terms",
         provenance="gymform train-pose; see the model card",
         config=asdict(network.config),
-        folder=folder,
     )
     write_entry(entry)
     return entry
