@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from scipy.special import softmax
 
 from gymform.errors import WeightsError
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ, features, resample
@@ -191,16 +192,9 @@ def votes(networks: Sequence[TCN], stretches: Sequence[Stretch]) -> np.ndarray:
     return logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
 
 
-def combine(rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
-    """Logits (K,) of the clip out of those of its stretches (S, K): long pieces and repetitions
-    count half each."""
+def combine(rows: np.ndarray) -> np.ndarray:
+    """Logits (K,) of the clip out of those of its stretches (S, K): each stretch counts alike."""
     return rows.mean(0)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities along the last axis."""
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
 
 
 # ---- the answer ----------------------------------------------------------------------------
@@ -228,7 +222,7 @@ class Classifier:
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
         stretches = cut(tracks)
         rows = votes(self.networks, stretches) / self.settings.temperature
-        probabilities = softmax(combine(rows, stretches))
+        probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)
         windows = tuple(
             Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
@@ -41,7 +42,7 @@ from gymform.exercise.features import NUM_FEATURES, RATE_HZ
 from gymform.exercise.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
-from gymform.weights import ModelEntry, set_default, sha256_of, write_entry
+from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +230,7 @@ def cross_validate(
 def judge(networks: Sequence[TCN], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) for one item, by the same way as for a user's clip."""
     stretches = clf.cut(clean(item.pose))
-    return clf.combine(clf.votes(networks, stretches), stretches)
+    return clf.combine(clf.votes(networks, stretches))
 
 
 def judge_turned(workshop: Workshop, items: Sequence[LabelledPose], fold: np.ndarray) -> HeldOut:
@@ -253,7 +254,7 @@ def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
     for i in np.unique(answers.fold):
         others = fitted_on.fold != i
         temperature = fit_temperature(fitted_on.labels[others], fitted_on.logits[others])
-        out[answers.fold == i] = clf.softmax(answers.logits[answers.fold == i] / temperature)
+        out[answers.fold == i] = softmax(answers.logits[answers.fold == i] / temperature, axis=-1)
     return out
 
 
@@ -354,16 +355,13 @@ def ship(
         rate_hz=RATE_HZ,
         temperature=round(temperature, 4),
     )
-    entry = ModelEntry(
+    entry = ModelEntry.of(
+        path,
         name=name,
         kind="exercise",
-        file=path.name,
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
         licence="MIT (this project); see the model card for the training data's terms",
         provenance="gymform train-exercise; see the model card",
         config=settings.as_config(),
-        folder=folder,
     )
     write_entry(entry)
     set_default(entry)
