@@ -9,7 +9,7 @@ import csv
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,10 @@ from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.pose.checkpoints import LoadedPose, load_pose_model
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.person import check_target
 from gymform.pose.sequence import extract_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
-from gymform.timing import Stopwatch
+from gymform.timing import Progress, Stopwatch, unheard
 from gymform.types import (
     UNKNOWN,
     CleanTracks,
@@ -45,9 +44,6 @@ from gymform.video.sparse import only
 from gymform.video.write import VideoWriter
 
 __all__ = ["Analysis", "Artifacts", "Options", "Target", "analyze", "load", "save"]
-
-Progress = Callable[[str, int, int], None]
-"""Hears (stage, done, total); the stages are probe, search, pose, classify, draw. May raise."""
 
 RESULT_SCHEMA = 1
 
@@ -110,17 +106,16 @@ def analyze(
 ) -> Analysis:
     """The analysis of the clip at ``path``, called ``name`` in texts.
 
-    ``progress`` may raise `Cancelled` to stop. Raises the kinds of `GymformError`: VideoError,
+    ``progress`` hears the stages probe, search, pose and classify, and may raise `Cancelled` to
+    stop. Raises the kinds of `GymformError`: VideoError,
     PoseError, WeightsError, OptionsError.
     """
     options = options or Options()
-    report = progress or _ignore
+    report = progress or unheard
     stopwatch = Stopwatch()
 
     report("probe", 0, 1)
     clip = probe(path, name)
-    if options.target is not None:
-        check_target(options.target, (clip.width, clip.height))
     with stopwatch("load"):
         network = pose_model(options.pose_model)
         classifier = load_classifier()
@@ -170,7 +165,7 @@ def save(
     Each file appears whole or not at all. Raises GymformError when something cannot be written.
     """
     files = Artifacts.of(folder, stem)
-    report = progress or _ignore
+    report = progress or unheard
     try:
         save_poses(files.poses, analysis.pose)
         with atomic_path(files.csv) as temporary:
@@ -325,7 +320,3 @@ def _line_scale(pose: PoseSequence) -> float:
 def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
     """Cleaned keypoints (17, 2), raw ones where cleaning left nothing."""
     return np.where(np.isfinite(cleaned), cleaned, raw)
-
-
-def _ignore(stage: str, done: int, total: int) -> None:
-    """Hear no progress."""

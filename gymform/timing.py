@@ -1,11 +1,18 @@
-"""Seconds by stage, for benchmarks and for estimates shown to users."""
+"""Progress and seconds by stage, for those who wait and for benchmarks."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+Progress = Callable[[str, int, int], None]
+"""Hears (stage, done, total) of a long piece of work, and may raise to stop it."""
+
+
+def unheard(stage: str, done: int, total: int) -> None:
+    """A :data:`Progress` for when nobody listens."""
 
 
 class Stopwatch:

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from gymform.errors import Cancelled, GymformError
+from gymform.timing import Progress
 
-Progress = Callable[[str, int, int], None]
 Work = Callable[[dict[str, Any], Path, Progress], None]
 """Fills an empty folder with the results of a request; tells progress, which may raise."""
 

@@ -11,6 +11,7 @@ confidence collapses the frame is searched again, and where nobody is found the 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -74,7 +75,7 @@ class Sighting:
     score: np.ndarray
     confidence: float
 
-    @property
+    @functools.cached_property
     def box(self) -> np.ndarray:
         """float64 (4,) px xyxy around the keypoints that are sure, with room for head and feet."""
         sure = self.score >= max(0.2, 0.6 * float(np.median(self.score)))
@@ -126,11 +127,9 @@ def follow(
     """The lifter's boxes over all frames of a clip.
 
     ``target`` names another person by a box or a point in one frame, in source px. ``progress``
-    hears (samples done, samples in all). Raises NoPersonError when nobody is seen anywhere, and
-    OptionsError when the target lies outside the frame.
+    hears (samples done, samples in all). Raises NoPersonError when nobody is seen anywhere, or
+    where the target is.
     """
-    if target is not None:
-        check_target(target, frames.size)
     tracker = _Tracker(frames, estimator, progress)
     seen: list[Sighting | None] = [None] * len(frames)
     chosen_shot = None if target is None else frames.shots[_nearest_sample(frames, target.time_s)]
@@ -259,8 +258,7 @@ class _Tracker:
         people = [
             person
             for person in find_people(picture, self.estimator)
-            if person.confidence >= max(ACCEPT, COLLAPSE * usual)
-            and 0.4 < person.size / last.size < 2.5
+            if person.confidence >= max(ACCEPT, COLLAPSE * usual) and _of_like_size(person, last)
         ]
         reach = (1.0 + lost_for) * last.size
         return max(
@@ -389,13 +387,12 @@ def _distinct(people: list[Sighting]) -> list[Sighting]:
     """Surest first, each person once."""
     kept: list[Sighting] = []
     for person in sorted(people, key=lambda p: -p.confidence):
-        if all(similarity(person, other) < 0.5 and not _nested(person, other) for other in kept):
+        if all(
+            similarity(person, other) < 0.5 and _overlap(person.box, other.box) <= 0.6
+            for other in kept
+        ):
             kept.append(person)
     return kept
-
-
-def _nested(a: Sighting, b: Sighting) -> bool:
-    return _overlap(a.box, b.box) > 0.6
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -418,8 +415,12 @@ def _is_better(seed: Sighting, sighting: Sighting | None) -> bool:
 
 
 def _has_collapsed(sighting: Sighting, last: Sighting, usual: float) -> bool:
-    jump = sighting.size / last.size
-    return sighting.confidence < COLLAPSE * usual or not 0.4 < jump < 2.5
+    return sighting.confidence < COLLAPSE * usual or not _of_like_size(sighting, last)
+
+
+def _of_like_size(a: Sighting, b: Sighting) -> bool:
+    """May both be the same person, some samples apart?"""
+    return 0.4 < a.size / b.size < 2.5
 
 
 # -- whom of them, and boxes for all frames -------------------------------------------------
@@ -457,7 +458,7 @@ def _drop_weak_shots(seen: list[Sighting | None], shots: np.ndarray) -> None:
 
 def _could_be(a: Sighting, b: Sighting) -> bool:
     far = float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
-    return far < 0.9 and 0.4 < a.size / b.size < 2.5
+    return far < 0.9 and _of_like_size(a, b)
 
 
 def _lifter_value(chain: dict[int, Sighting], frames: SparseFrames) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,12 @@ import numpy as np
 from gymform import __version__
 from gymform.pose.crops import box_to_crop, cut_crop
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.person import SAMPLE_INTERVAL_S, follow
+from gymform.pose.person import SAMPLE_INTERVAL_S, check_target, follow
 from gymform.skeleton import NUM_KEYPOINTS
+from gymform.timing import Progress, unheard
 from gymform.types import Clip, PoseSequence, Provenance, Target
 from gymform.video.read import read_frames
 from gymform.video.sparse import every, only, sample_frames
-
-Progress = Callable[[str, int, int], None]
 
 
 def extract_poses(
@@ -35,7 +33,9 @@ def extract_poses(
     stages "search" and "pose", and may raise to stop. Raises NoPersonError, OptionsError and
     VideoError kinds.
     """
-    report = progress or (lambda stage, done, total: None)
+    if target is not None:
+        check_target(target, (clip.width, clip.height))
+    report = progress or unheard
     stopwatch = estimator.stopwatch
     choose = every(1.0 / max_fps) if max_fps else None
     report("search", 0, 1)

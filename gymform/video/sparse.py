@@ -100,12 +100,11 @@ def sample_frames(
     interval_s: float,
     *,
     choose: FrameChoice | None = None,
-    progress: Callable[[float], None] | None = None,
 ) -> SparseFrames:
     """Decode the clip once and keep a frame each ``interval_s`` seconds.
 
-    ``choose`` limits which frames count at all (see :func:`every`); ``progress`` hears the time
-    reached. Raises NoFramesError when nothing can be decoded, and what `read_frames` raises.
+    ``choose`` limits which frames count at all (see :func:`every`). Raises NoFramesError when
+    nothing can be decoded, and what `read_frames` raises.
     """
     times: list[float] = []
     positions: list[int] = []
@@ -117,8 +116,6 @@ def sample_frames(
         if choose is not None and not choose(index, time_s):
             return False
         times.append(time_s)
-        if progress is not None:
-            progress(time_s)
         if not sparse(index, time_s):
             return False
         positions.append(len(times) - 1)
