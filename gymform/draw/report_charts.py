@@ -88,6 +88,7 @@ def training_curves(
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%", row=2, col=1)
     figure.update_xaxes(title="Step", row=2, col=1)
+    figure.update_annotations(x=0, xanchor="left", font_size=13)
     _plain(figure, height=400, legend=True)
     figure.update_layout(hovermode="x unified")
     return figure
@@ -127,12 +128,10 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
             x=[names[j] for _, j in pairs],
             y=[names[i] for i, _ in pairs],
             customdata=[[i, j] for i, j in pairs],
-            text=[str(matrix[i][j]) if matrix[i][j] else "" for i, j in pairs],
-            mode="markers+text",
+            mode="markers",
             marker={"symbol": "square", "size": 44, "opacity": 0},
-            textfont_size=15,
-            selected=unseen | {"textfont": {}},
-            unselected=unseen | {"textfont": {}},
+            selected=unseen,
+            unselected=unseen,
             hovertext=[
                 f"{names[i]} taken for {names[j]}: {matrix[i][j]} of {sum(matrix[i])}"
                 for i, j in pairs
@@ -140,8 +139,14 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
+    for i, j in pairs:  # not the points' own text: a click on one would fade all others
+        if matrix[i][j]:
+            count = f"{matrix[i][j]}"
+            figure.add_annotation(x=names[j], y=names[i], text=count, showarrow=False, font_size=15)
     figure.update_xaxes(title="Answer", side="top", type="category", automargin=True)
-    figure.update_yaxes(title="Truth", type="category", autorange="reversed", automargin=True)
+    figure.update_yaxes(
+        title="Truth", type="category", autorange="reversed", automargin=True, showgrid=False
+    )
     _plain(figure, height=58 * len(names) + 90)
     figure.update_layout(clickmode="event+select", showlegend=False)
     return figure
@@ -397,9 +402,15 @@ def _plain(figure: go.Figure, *, height: int, legend: bool = False) -> None:
     """No toolbar gestures, thin margins, the legend above."""
     figure.update_xaxes(zeroline=False, showgrid=False, fixedrange=True)
     figure.update_yaxes(zeroline=False, fixedrange=True)
-    figure.update_annotations(x=0, xanchor="left", font_size=13)
     figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False)
     if legend:
         figure.update_layout(
-            legend={"orientation": "h", "x": 0, "y": 1.08, "yanchor": "bottom", "title": None}
+            legend={
+                "orientation": "h",
+                "x": 0,
+                "y": 1.08,
+                "yanchor": "bottom",
+                "title": None,
+                "traceorder": "normal",
+            }
         )

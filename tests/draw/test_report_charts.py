@@ -29,12 +29,14 @@ def test_more_clips_make_a_narrower_interval():
     assert many[1] - many[0] < (few[1] - few[0]) / 5
 
 
-def test_every_cell_is_counted_and_can_be_clicked():
-    points = charts.confusion(CLASSES, MATRIX).data[-1]
-    assert "markers" in points.mode
+def test_every_cell_can_be_clicked_and_shows_its_count():
+    figure = charts.confusion(CLASSES, MATRIX)
+    points = figure.data[-1]
+    assert points.mode == "markers"
     assert len(points.customdata) == 9
-    for (i, j), text in zip(points.customdata, points.text, strict=True):
-        assert text == (str(MATRIX[i][j]) if MATRIX[i][j] else "")
+    shown = {(note.y, note.x): note.text for note in figure.layout.annotations}
+    for (i, j), y, x in zip(points.customdata, points.y, points.x, strict=True):
+        assert shown.get((y, x), "0") == str(MATRIX[i][j])
 
 
 def test_right_and_wrong_answers_have_their_colours_by_share_of_the_row():
