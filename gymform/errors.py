@@ -70,6 +70,18 @@ class ModelDataError(GymformError):
     """Training or evaluation data cannot be used as given (empty, one class, leaking split)."""
 
 
+class DatasetError(GymformError):
+    """A data set is missing, damaged, of another version, or cannot be written."""
+
+
+class ConflictError(DatasetError):
+    """Somebody else decided on the same item in the meantime."""
+
+
+class LeakError(ModelDataError):
+    """A split has one person, one clip or a copy of it on both sides."""
+
+
 class TrainingError(GymformError):
     """A training cannot go on: the loss is no number, or the work folder holds another one."""
 

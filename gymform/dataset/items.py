@@ -1,0 +1,169 @@
+"""What a data set is made of: clips, the repetitions in them, and what people said of those.
+
+Frozen carriers only; how they are kept is the business of `gymform.dataset.reviews`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PENDING, ACCEPTED, REJECTED, SKIPPED = "pending", "accepted", "rejected", "skipped"
+VERDICTS = (PENDING, ACCEPTED, REJECTED, SKIPPED)
+
+REASONS = (
+    "poor keypoints",
+    "wrong person",
+    "several people",
+    "occluded",
+    "moving camera",
+    "not the exercise",
+    "not one repetition",
+    "cut in the scene",
+    "other",
+)
+"""Why a repetition is not fit to learn from."""
+
+IMPORTED, EXTRACTED, FAILED = "imported", "extracted", "failed"
+"""How far a clip has come."""
+
+VERDICT, RELABEL, TRIM, UNDO = "verdict", "relabel", "trim", "undo"
+"""Kinds of a :class:`Decision`."""
+
+WORST, BEST, NAME, RECENT = "worst", "best", "name", "recent"
+ORDERS = (WORST, BEST, NAME, RECENT)
+"""Worst or best keypoints first, by name, or the latest decisions first."""
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """A video of the data set; its bytes are ``clips/<sha256><suffix>``.
+
+    ``group`` is the person or source that no split may tear apart. ``reason`` says in words why
+    the clip ``FAILED``. ``imported_at`` is UTC, ISO 8601; ``source`` the file's name as it came.
+    """
+
+    sha256: str
+    name: str
+    suffix: str
+    exercise: str
+    group: str
+    width: int
+    height: int
+    duration_s: float
+    fps: float
+    frames: int
+    imported_at: str
+    source: str
+    state: str = IMPORTED
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One repetition to judge, seconds ``start_s`` to ``end_s`` of a clip.
+
+    ``part`` counts a clip's items from 1; the whole clip is one item when no repetition was found.
+    """
+
+    id: str
+    clip_sha256: str
+    exercise: str
+    group: str
+    start_s: float
+    end_s: float
+    part: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good an item's keypoints are: ``score`` in [0, 1], names of problems, and sentences."""
+
+    score: float
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An item as it stands now: relabelled, trimmed, and with its latest verdict.
+
+    ``revision`` is the number of the latest decision about it, 0 before the first.
+    """
+
+    item: Item
+    verdict: str = PENDING
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+    reviewer: str = ""
+    decided_at: str = ""
+    revision: int = 0
+    quality: float | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody decided, when and why. Decisions are never changed: an undo is another one.
+
+    ``value`` holds what the kind needs: exercise; start_s and end_s; the number it undoes; and
+    for one of many decided at once, the number of the first as ``batch``.
+    """
+
+    number: int
+    item_id: str
+    kind: str
+    verdict: str
+    reasons: tuple[str, ...]
+    comment: str
+    reviewer: str
+    at: str
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items to show, and in which order; an empty tuple lets everything through."""
+
+    exercises: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    order: str = WORST
+
+
+@dataclass(frozen=True)
+class DatasetFiles:
+    """Where the files of a data set lie."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Path:
+        """The database of clips, items and decisions."""
+        return self.folder / "dataset.sqlite"
+
+    def clip(self, clip: ClipRecord) -> Path:
+        """The copy of the original."""
+        return self.folder / "clips" / f"{clip.sha256}{clip.suffix}"
+
+    def poses(self, sha256: str) -> Path:
+        """Keypoints of the whole clip."""
+        return self.folder / "poses" / f"{sha256}.npz"
+
+    def proxy(self, sha256: str) -> Path:
+        """The clip with its skeleton, made small for looking at."""
+        return self.folder / "proxies" / f"{sha256}.mp4"
+
+    def thumb(self, sha256: str) -> Path:
+        """One frame with its skeleton."""
+        return self.folder / "thumbs" / f"{sha256}.jpg"
+
+
+def item_id(clip_sha256: str, part: int) -> str:
+    """The id of a clip's ``part``-th item: the same whenever the clip is extracted again."""
+    return f"{clip_sha256[:16]}-{part}"

@@ -1,0 +1,649 @@
+"""The data set's database: clips, items and every decision ever made about them.
+
+The only door to ``dataset.sqlite``. Decisions are appended and never changed; how an item stands
+follows from those that were not undone. What a call returned is on disk: SQLite in WAL mode with
+``synchronous=FULL`` lost no acknowledged commit to ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import math
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from gymform.dataset.items import (
+    BEST,
+    EXTRACTED,
+    FAILED,
+    NAME,
+    ORDERS,
+    REASONS,
+    RECENT,
+    RELABEL,
+    TRIM,
+    UNDO,
+    VERDICT,
+    VERDICTS,
+    WORST,
+    ClipRecord,
+    DatasetFiles,
+    Decision,
+    Filter,
+    Item,
+    Judged,
+    Quality,
+)
+from gymform.errors import ConflictError, DatasetError, OptionsError
+
+SCHEMA = 1
+"""Number of the tables' layout, kept as SQLite's ``user_version``."""
+
+BUSY_TIMEOUT_S = 30.0
+"""How long to wait while another process writes; a decision takes milliseconds."""
+
+MAX_NAME = 80
+"""Longest name of an exercise, characters."""
+
+MAX_COMMENT = 2000
+"""Longest comment, characters."""
+
+_TABLES = """
+CREATE TABLE clips (
+    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, suffix TEXT NOT NULL, exercise TEXT NOT NULL,
+    "group" TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+    duration_s REAL NOT NULL, fps REAL NOT NULL, frames INTEGER NOT NULL,
+    imported_at TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    hashes BLOB NOT NULL
+) STRICT;
+CREATE TABLE items (
+    id TEXT PRIMARY KEY, clip_sha256 TEXT NOT NULL REFERENCES clips,
+    exercise TEXT NOT NULL, "group" TEXT NOT NULL, start_s REAL NOT NULL, end_s REAL NOT NULL,
+    part INTEGER NOT NULL, name TEXT NOT NULL,
+    quality REAL, problems TEXT NOT NULL, notes TEXT NOT NULL
+) STRICT;
+CREATE INDEX items_of_clip ON items (clip_sha256);
+CREATE TABLE decisions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, item_id TEXT NOT NULL REFERENCES items,
+    kind TEXT NOT NULL, verdict TEXT NOT NULL, reasons TEXT NOT NULL, comment TEXT NOT NULL,
+    reviewer TEXT NOT NULL, at TEXT NOT NULL, value TEXT NOT NULL,
+    undoes INTEGER UNIQUE REFERENCES decisions
+) STRICT;
+CREATE INDEX decisions_on_item ON decisions (item_id);
+CREATE TRIGGER decisions_stay BEFORE UPDATE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+CREATE TRIGGER decisions_remain BEFORE DELETE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+"""
+
+_IN_FORCE = """
+SELECT * FROM decisions d WHERE d.kind != 'undo'
+AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.number)
+"""
+"""Decisions that were not undone."""
+
+_CLIP_FIELDS = tuple(field.name for field in dataclasses.fields(ClipRecord))
+_ITEM_FIELDS = tuple(field.name for field in dataclasses.fields(Item))
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_words(call: Callable[P, R]) -> Callable[P, R]:
+    """``call`` with SQLite's errors turned into a DatasetError that says what to do."""
+
+    @functools.wraps(call)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except sqlite3.Error as error:
+            raise DatasetError(_explain(error)) from error
+
+    return wrapped
+
+
+class ReviewStore:
+    """An open data set; threads may share it, and processes may open it at the same time."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self.files = DatasetFiles(folder)
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    @_in_words
+    def open(cls, folder: Path, create: bool = False) -> ReviewStore:
+        """The data set in ``folder``; with ``create`` a new one where there is none.
+
+        Raises DatasetError when there is none, or none that this version can read.
+        """
+        path = DatasetFiles(folder).store
+        if not path.is_file():
+            if not create:
+                raise DatasetError(
+                    f"There is no data set in {folder.name or 'this folder'}: expected a file "
+                    f"{path.name}. Make one with: python -m gymform import FOLDER --to DATASET"
+                )
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DatasetError(
+                    f"The folder {folder.name} cannot be made: {error.strerror}."
+                ) from error
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(folder, connection)
+
+    def close(self) -> None:
+        """Close the database; the store is of no use afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> ReviewStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- clips ----------------------------------------------------------------------------------
+
+    @_in_words
+    def add_clip(self, clip: ClipRecord, items: Sequence[Item] = (), hashes: bytes = b"") -> bool:
+        """Add ``clip``; False, and nothing is changed, when its sha256 is there already.
+
+        ``hashes`` are those of its frames, see `gymform.dataset.duplicates`.
+        """
+        columns = ", ".join(f'"{name}"' for name in _CLIP_FIELDS)
+        marks = ", ".join("?" * len(_CLIP_FIELDS))
+        with self._writing() as db:
+            added = db.execute(
+                f"INSERT OR IGNORE INTO clips ({columns}, hashes) VALUES ({marks}, ?)",
+                (*dataclasses.astuple(clip), hashes),
+            ).rowcount
+            if added:
+                for item in items:
+                    _insert_item(db, item, None)
+        return bool(added)
+
+    @_in_words
+    def clips(self) -> list[ClipRecord]:
+        """All clips, by name."""
+        return [_clip(row) for row in self._rows("SELECT * FROM clips ORDER BY name, sha256")]
+
+    @_in_words
+    def clip(self, sha256: str) -> ClipRecord:
+        """One clip. Raises DatasetError when it is not there."""
+        for row in self._rows("SELECT * FROM clips WHERE sha256 = ?", sha256):
+            return _clip(row)
+        raise DatasetError(f"The data set has no clip {sha256[:12]}. Import it again.")
+
+    @_in_words
+    def frame_hashes(self) -> dict[str, bytes]:
+        """What `add_clip` was told of every clip's frames, by sha256."""
+        return {row["sha256"]: row["hashes"] for row in self._rows("SELECT * FROM clips")}
+
+    @_in_words
+    def set_extracted(
+        self, sha256: str, items: Sequence[Item], qualities: Sequence[Quality]
+    ) -> None:
+        """Say that a clip's keypoints are there, and which repetitions they hold.
+
+        Items about which somebody decided stay as they are; if there are any in the clip, only
+        the qualities of items that are still there are renewed.
+        """
+        with self._writing() as db:
+            self._set_state(db, sha256, EXTRACTED, "")
+            judged = db.execute(
+                "SELECT 1 FROM decisions JOIN items ON items.id = item_id WHERE clip_sha256 = ?",
+                (sha256,),
+            ).fetchone()
+            if judged is None:
+                db.execute("DELETE FROM items WHERE clip_sha256 = ?", (sha256,))
+            for item, quality in zip(items, qualities, strict=True):
+                if judged is None:
+                    _insert_item(db, item, quality)
+                else:
+                    _renew_quality(db, item.id, quality)
+
+    @_in_words
+    def set_failed(self, sha256: str, reason: str) -> None:
+        """Say that a clip's keypoints could not be had, and why."""
+        with self._writing() as db:
+            self._set_state(db, sha256, FAILED, reason)
+
+    def _set_state(self, db: sqlite3.Connection, sha256: str, state: str, reason: str) -> None:
+        self.clip(sha256)
+        db.execute(
+            "UPDATE clips SET state = ?, reason = ? WHERE sha256 = ?", (state, reason, sha256)
+        )
+
+    # --- items as they stand --------------------------------------------------------------------
+
+    @_in_words
+    def judged(self, wanted: Filter = Filter()) -> list[Judged]:  # noqa: B008 - frozen
+        """The items that pass the filter, in its order. Raises OptionsError for an unknown order.
+
+        Exercise and bounds are the current ones, and the filter goes by them.
+        """
+        if wanted.order not in ORDERS:
+            raise OptionsError(f"Expected an order of {', '.join(ORDERS)}, got {wanted.order!r}.")
+        found = [judged for judged in self._all() if _passes(judged, wanted)]
+        found.sort(key=_ORDER_KEYS[wanted.order])
+        return found
+
+    @_in_words
+    def get(self, item_id: str) -> Judged:
+        """One item. Raises DatasetError when it is not there."""
+        for judged in self._all(item_id):
+            return judged
+        raise DatasetError(f"The data set has no item {item_id}. Reload the page.")
+
+    @_in_words
+    def counts(self, wanted: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
+        """How many items have each verdict, among those that pass the rest of the filter."""
+        counts = dict.fromkeys(VERDICTS, 0)
+        for judged in self._all():
+            if _passes(judged, dataclasses.replace(wanted, verdicts=())):
+                counts[judged.verdict] += 1
+        return counts
+
+    def _all(self, item_id: str | None = None) -> list[Judged]:
+        """All items, or the one named, with the decisions in force applied in their order."""
+        names: tuple[str, ...] = () if item_id is None else (item_id,)
+        only, of_item = ("WHERE id = ?", "AND d.item_id = ?") if names else ("", "")
+        with self._reading():
+            standing = {
+                row["id"]: _proposed(row)
+                for row in self._rows(f"SELECT * FROM items {only}", *names)
+            }
+            for row in self._rows(f"{_IN_FORCE} {of_item} ORDER BY number", *names):
+                standing[row["item_id"]] = _apply(standing[row["item_id"]], row)
+            latest = "SELECT item_id, max(number) AS latest FROM decisions d WHERE true"
+            for row in self._rows(f"{latest} {of_item} GROUP BY item_id", *names):
+                judged = standing[row["item_id"]]
+                standing[row["item_id"]] = dataclasses.replace(judged, revision=row["latest"])
+        return list(standing.values())
+
+    # --- decisions ------------------------------------------------------------------------------
+
+    def decide(
+        self,
+        item_id: str,
+        verdict: str,
+        *,
+        reviewer: str,
+        reasons: Sequence[str] = (),
+        comment: str = "",
+        revision: int | None = None,
+    ) -> Judged:
+        """The item with its new verdict, which is on disk when this returns.
+
+        ``revision`` is what the reviewer had in front of them: raises ConflictError, and nothing
+        is changed, when somebody else decided since. Raises OptionsError for a verdict or reason
+        that does not exist.
+        """
+        _check_verdict(verdict, reasons, comment)
+        return self._append(
+            item_id, VERDICT, reviewer, {}, revision, verdict=verdict, reasons=reasons,
+            comment=comment,
+        )  # fmt: skip
+
+    @_in_words
+    def decide_all(self, item_ids: Iterable[str], verdict: str, *, reviewer: str) -> list[Judged]:
+        """The items, all with one verdict: all or none, and undone at once."""
+        _check_verdict(verdict, (), "")
+        _check_reviewer(reviewer)
+        item_ids = list(item_ids)
+        with self._writing() as db:
+            first = self.revision() + 1
+            for item_id in item_ids:
+                self.get(item_id)
+                _insert(db, item_id, VERDICT, reviewer, {"batch": first}, verdict=verdict)
+            return [self.get(item_id) for item_id in item_ids]
+
+    def relabel(
+        self, item_id: str, exercise: str, *, reviewer: str, revision: int | None = None
+    ) -> Judged:
+        """The item under another exercise. Raises like :meth:`decide`."""
+        exercise = exercise.strip()
+        if not 0 < len(exercise) <= MAX_NAME or not exercise.isprintable():
+            raise OptionsError(
+                f"Expected the name of an exercise of 1 to {MAX_NAME} characters on one line."
+            )
+        return self._append(item_id, RELABEL, reviewer, {"exercise": exercise}, revision)
+
+    def trim(
+        self,
+        item_id: str,
+        start_s: float,
+        end_s: float,
+        *,
+        reviewer: str,
+        revision: int | None = None,
+    ) -> Judged:
+        """The item with other bounds, s. Raises OptionsError when they do not lie in the clip."""
+        duration_s = self.clip(self.get(item_id).item.clip_sha256).duration_s
+        if not (math.isfinite(start_s) and math.isfinite(end_s)) or not (
+            0 <= start_s < end_s <= duration_s + 1e-3
+        ):
+            raise OptionsError(
+                f"Expected a start before the end, both from 0 to {duration_s:.2f} s; "
+                f"got {start_s:.2f} to {end_s:.2f} s."
+            )
+        bounds = {"start_s": float(start_s), "end_s": float(end_s)}
+        return self._append(item_id, TRIM, reviewer, bounds, revision)
+
+    @_in_words
+    def undo(self, reviewer: str) -> Judged | None:
+        """The item whose latest decision by ``reviewer`` was taken back; None without one.
+
+        Decisions made at once are taken back at once. What others decided stays.
+        """
+        _check_reviewer(reviewer)
+        with self._writing() as db:
+            rows = self._rows(
+                f"{_IN_FORCE} AND d.reviewer = ? ORDER BY number DESC LIMIT 1", reviewer
+            )
+            if not rows:
+                return None
+            last = rows[0]
+            batch = json.loads(last["value"]).get("batch")
+            if batch is not None:
+                rows = self._rows(
+                    f"{_IN_FORCE} AND json_extract(value, '$.batch') = ? ORDER BY number DESC",
+                    batch,
+                )
+            for row in rows:
+                value = {"undoes": row["number"]}
+                _insert(db, row["item_id"], UNDO, reviewer, value, undoes=row["number"])
+            return self.get(last["item_id"])
+
+    @_in_words
+    def history(self, item_id: str) -> list[Decision]:
+        """Every decision about an item, undone ones and undoing ones too, the oldest first."""
+        rows = self._rows("SELECT * FROM decisions WHERE item_id = ? ORDER BY number", item_id)
+        return [_decision(row) for row in rows]
+
+    @_in_words
+    def revision(self) -> int:
+        """The number of the latest decision of anybody, 0 before the first: cheap to ask for."""
+        return int(self._rows("SELECT coalesce(max(number), 0) AS n FROM decisions")[0]["n"])
+
+    @_in_words
+    def _append(
+        self,
+        item_id: str,
+        kind: str,
+        reviewer: str,
+        value: Mapping[str, Any],
+        revision: int | None,
+        **verdict: Any,
+    ) -> Judged:
+        _check_reviewer(reviewer)
+        with self._writing() as db:
+            now = self.get(item_id)
+            if revision is not None and now.revision > revision:
+                self._check_conflict(now, reviewer, revision)
+            _insert(db, item_id, kind, reviewer, value, **verdict)
+            return self.get(item_id)
+
+    def _check_conflict(self, now: Judged, reviewer: str, revision: int) -> None:
+        """Raise ConflictError when anybody but ``reviewer`` decided after ``revision``."""
+        others = [
+            decision
+            for decision in self.history(now.item.id)
+            if decision.number > revision and decision.reviewer != reviewer
+        ]
+        if others:
+            last = others[-1]
+            what = {
+                VERDICT: last.verdict,
+                RELABEL: f"relabelled to {last.value.get('exercise')}",
+                TRIM: "trimmed",
+                UNDO: "set back",
+            }[last.kind]
+            raise ConflictError(
+                f"{now.item.name} was {what} by {last.reviewer} while you looked at it; your "
+                "decision was not taken. Look at it as it stands now, and decide again."
+            )
+
+    # --- the database ---------------------------------------------------------------------------
+
+    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Several queries that see one state."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is on disk when the block ends, or nothing of it at all.
+
+        IMMEDIATE, so that waiting for other writers happens here, under the busy timeout.
+        """
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set the connection up, and make the tables where there are none."""
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    if _version(connection) == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) == 0:  # nobody was faster
+            for statement in _statements(_TABLES):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    version = _version(connection)
+    if version != SCHEMA:
+        raise DatasetError(
+            f"The data set is of version {version}, expected {SCHEMA}: it was made by another "
+            "version of gymform. Use that one, or import the clips again into a new data set."
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of ``script`` one by one: executescript would commit what is under way."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _explain(error: sqlite3.Error) -> str:
+    """What to tell the user of a database that failed."""
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith("SQLITE_FULL"):
+        return "The disk is full: nothing was saved. Free some space and decide again."
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return (
+            "The data set cannot be written: its folder is read-only or gone. Allow writing, or "
+            "copy it to another place."
+        )
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return "dataset.sqlite is damaged or no data set. Restore it from a copy."
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "Another program has been writing to the data set for long. Try again in a moment."
+    return f"The data set's database failed ({code or type(error).__name__}). Try again."
+
+
+# --- rows and carriers --------------------------------------------------------------------------
+
+
+def _insert_item(db: sqlite3.Connection, item: Item, quality: Quality | None) -> None:
+    columns = ", ".join(f'"{name}"' for name in _ITEM_FIELDS)
+    marks = ", ".join("?" * len(_ITEM_FIELDS))
+    db.execute(
+        f"INSERT INTO items ({columns}, quality, problems, notes) VALUES ({marks}, ?, ?, ?)",
+        (*dataclasses.astuple(item), *_quality_columns(quality)),
+    )
+
+
+def _renew_quality(db: sqlite3.Connection, item_id: str, quality: Quality) -> None:
+    db.execute(
+        "UPDATE items SET quality = ?, problems = ?, notes = ? WHERE id = ?",
+        (*_quality_columns(quality), item_id),
+    )
+
+
+def _quality_columns(quality: Quality | None) -> tuple[float | None, str, str]:
+    if quality is None:
+        return None, "[]", "[]"
+    return quality.score, json.dumps(quality.problems), json.dumps(quality.notes)
+
+
+def _insert(
+    db: sqlite3.Connection,
+    item_id: str,
+    kind: str,
+    reviewer: str,
+    value: Mapping[str, Any],
+    *,
+    verdict: str = "",
+    reasons: Sequence[str] = (),
+    comment: str = "",
+    undoes: int | None = None,
+) -> None:
+    """Append a decision of this moment."""
+    db.execute(
+        "INSERT INTO decisions (item_id, kind, verdict, reasons, comment, reviewer, at, value, "
+        "undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            item_id,
+            kind,
+            verdict,
+            json.dumps(list(reasons)),
+            comment,
+            reviewer,
+            datetime.now(UTC).isoformat(timespec="milliseconds"),
+            json.dumps(dict(value)),
+            undoes,
+        ),
+    )
+
+
+def _clip(row: sqlite3.Row) -> ClipRecord:
+    return ClipRecord(**{name: row[name] for name in _CLIP_FIELDS})
+
+
+def _proposed(row: sqlite3.Row) -> Judged:
+    """An item before anybody decided."""
+    return Judged(
+        item=Item(**{name: row[name] for name in _ITEM_FIELDS}),
+        quality=row["quality"],
+        problems=tuple(json.loads(row["problems"])),
+        notes=tuple(json.loads(row["notes"])),
+    )
+
+
+def _apply(judged: Judged, row: sqlite3.Row) -> Judged:
+    """``judged`` after the decision in ``row``."""
+    decision = _decision(row)
+    if decision.kind != VERDICT:
+        return dataclasses.replace(judged, item=dataclasses.replace(judged.item, **decision.value))
+    return dataclasses.replace(
+        judged,
+        verdict=decision.verdict,
+        reasons=decision.reasons,
+        comment=decision.comment,
+        reviewer=decision.reviewer,
+        decided_at=decision.at,
+    )
+
+
+def _decision(row: sqlite3.Row) -> Decision:
+    return Decision(
+        number=row["number"],
+        item_id=row["item_id"],
+        kind=row["kind"],
+        verdict=row["verdict"],
+        reasons=tuple(json.loads(row["reasons"])),
+        comment=row["comment"],
+        reviewer=row["reviewer"],
+        at=row["at"],
+        value=json.loads(row["value"]),
+    )
+
+
+def _passes(judged: Judged, wanted: Filter) -> bool:
+    return (
+        (not wanted.exercises or judged.item.exercise in wanted.exercises)
+        and (not wanted.groups or judged.item.group in wanted.groups)
+        and (not wanted.verdicts or judged.verdict in wanted.verdicts)
+        and (not wanted.problems or not set(wanted.problems).isdisjoint(judged.problems))
+    )
+
+
+def _by_name(judged: Judged) -> tuple[str, int, str]:
+    return judged.item.name, judged.item.part, judged.item.id
+
+
+_ORDER_KEYS: dict[str, Callable[[Judged], tuple[Any, ...]]] = {
+    WORST: lambda judged: (
+        -1.0 if judged.quality is None else judged.quality,
+        *_by_name(judged),
+    ),
+    BEST: lambda judged: (
+        1.0 if judged.quality is None else -judged.quality,
+        *_by_name(judged),
+    ),
+    NAME: _by_name,
+    RECENT: lambda judged: (-judged.revision, *_by_name(judged)),
+}
+
+
+def _check_reviewer(reviewer: str) -> None:
+    if not 0 < len(reviewer.strip()) <= MAX_NAME or not reviewer.isprintable():
+        raise OptionsError(f"Expected the reviewer's name, 1 to {MAX_NAME} characters on one line.")
+
+
+def _check_verdict(verdict: str, reasons: Sequence[str], comment: str) -> None:
+    if verdict not in VERDICTS:
+        raise OptionsError(f"Expected a verdict of {', '.join(VERDICTS)}, got {verdict!r}.")
+    if unknown := [reason for reason in reasons if reason not in REASONS]:
+        raise OptionsError(f"Expected reasons of {', '.join(REASONS)}, got {unknown[0]!r}.")
+    if len(comment) > MAX_COMMENT:
+        raise OptionsError(f"The comment has {len(comment)} characters, at most {MAX_COMMENT}.")

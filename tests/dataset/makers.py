@@ -1,0 +1,126 @@
+"""A data set of any size in no time: made-up clips with copied poses, posters and videos."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from gymform.dataset.items import ClipRecord, Item, Quality, item_id
+from gymform.dataset.poses import save_poses
+from gymform.dataset.reviews import ReviewStore
+from gymform.video.write import VideoWriter
+from tests.fakes import make_pose
+
+EXERCISES = ("squat", "deadlift", "snatch")
+PROBLEMS: tuple[tuple[str, str], ...] = (
+    ("mean confidence", "The joints are hard to see."),
+    ("jitter", "The joints tremble from frame to frame."),
+    ("swaps", "Left and right were mixed up."),
+)
+DURATION_S = 3.0
+SIZE = (96, 128)
+
+
+def clip_record(number: int, **changes: Any) -> ClipRecord:
+    """A clip of 3 s with a made-up sha256; its exercise and person follow from ``number``."""
+    values: dict[str, Any] = {
+        "sha256": hashlib.sha256(f"clip {number}".encode()).hexdigest(),
+        "name": f"clip-{number:04d}.mp4",
+        "suffix": ".mp4",
+        "exercise": EXERCISES[number % len(EXERCISES)],
+        "group": f"person-{number % 40}",
+        "width": SIZE[0],
+        "height": SIZE[1],
+        "duration_s": DURATION_S,
+        "fps": 30.0,
+        "frames": round(DURATION_S * 30),
+        "imported_at": "2026-01-01T00:00:00.000+00:00",
+        "source": f"clip-{number:04d}.mp4",
+    }
+    return ClipRecord(**values | changes)
+
+
+def item_of(clip: ClipRecord, part: int = 1, start_s: float = 0.0, end_s: float = DURATION_S):
+    """An item of ``clip`` as extraction proposes it."""
+    return Item(
+        id=item_id(clip.sha256, part),
+        clip_sha256=clip.sha256,
+        exercise=clip.exercise,
+        group=clip.group,
+        start_s=start_s,
+        end_s=end_s,
+        part=part,
+        name=clip.name,
+    )
+
+
+def quality_of(number: int) -> Quality:
+    """A score that varies from clip to clip; below 0.5 a problem and its note."""
+    score = round((number * 0.37) % 1.0, 3)
+    name, note = PROBLEMS[number % len(PROBLEMS)]
+    return Quality(score, (name,), (note,)) if score < 0.5 else Quality(score)
+
+
+def fill_store(store: ReviewStore, count: int, *, files: bool = True) -> list[ClipRecord]:
+    """Add ``count`` extracted clips of one item each, with ``files`` also their poses and videos.
+
+    All poses are of one squat, all videos a few frames of a moving square: copies, hard links
+    where the disk has them, so that 1,000 clips take a second or two.
+    """
+    clips = [clip_record(number) for number in range(count)]
+    for number, clip in enumerate(clips):
+        store.add_clip(clip)
+        store.set_extracted(clip.sha256, [item_of(clip)], [quality_of(number)])
+    if files:
+        _make_files(store, clips)
+    return clips
+
+
+def make_store(folder: Path, count: int, *, files: bool = True) -> Path:
+    """A new data set in ``folder``, see :func:`fill_store`; returns ``folder``."""
+    with ReviewStore.open(folder, create=True) as store:
+        fill_store(store, count, files=files)
+    return folder
+
+
+def _make_files(store: ReviewStore, clips: list[ClipRecord]) -> None:
+    first = clips[0]
+    video = store.files.clip(first)
+    video.parent.mkdir(parents=True, exist_ok=True)
+    write_square(video)
+    pose = make_pose(round(DURATION_S * 30), size=SIZE)
+    save_poses(store.files.poses(first.sha256), pose)
+    thumb = store.files.thumb(first.sha256)
+    thumb.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(thumb), np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
+    _copy(video, store.files.proxy(first.sha256))
+    for clip in clips[1:]:
+        _copy(video, store.files.clip(clip))
+        _copy(video, store.files.proxy(clip.sha256))
+        _copy(store.files.poses(first.sha256), store.files.poses(clip.sha256))
+        _copy(thumb, store.files.thumb(clip.sha256))
+
+
+def write_square(path: Path, *, fps: float = 30.0, seconds: float = DURATION_S) -> None:
+    """A tiny video of a white square that goes down and up on grey."""
+    width, height = SIZE
+    frames = round(fps * seconds)
+    with VideoWriter(path, width=width, height=height, fps=fps) as writer:
+        for i in range(frames):
+            picture = np.full((height, width, 3), 60, np.uint8)
+            top = round((height - 40) * np.sin(np.pi * i / frames) ** 2)
+            picture[top : top + 40, 30:66] = 230
+            writer.write(picture, i / fps)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy(source, target)
