@@ -62,6 +62,19 @@ class ClipRecord:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """``clip`` shows the same recording as ``of``: re-encoded, scaled, trimmed or ``mirrored``.
+
+    Both are sha256s of clips; ``likeness`` in [0, 1] says how sure that is.
+    """
+
+    clip: str
+    of: str
+    mirrored: bool
+    likeness: float
+
+
+@dataclass(frozen=True)
 class Item:
     """One repetition to judge, seconds ``start_s`` to ``end_s`` of a clip.
 

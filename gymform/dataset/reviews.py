@@ -34,6 +34,7 @@ from gymform.dataset.items import (
     VERDICTS,
     WORST,
     ClipRecord,
+    Copy,
     DatasetFiles,
     Decision,
     Filter,
@@ -61,7 +62,11 @@ CREATE TABLE clips (
     "group" TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
     duration_s REAL NOT NULL, fps REAL NOT NULL, frames INTEGER NOT NULL,
     imported_at TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-    hashes BLOB NOT NULL
+    fingerprint BLOB NOT NULL
+) STRICT;
+CREATE TABLE copies (
+    clip TEXT NOT NULL REFERENCES clips, of TEXT NOT NULL REFERENCES clips,
+    mirrored INTEGER NOT NULL, likeness REAL NOT NULL, PRIMARY KEY (clip, of)
 ) STRICT;
 CREATE TABLE items (
     id TEXT PRIMARY KEY, clip_sha256 TEXT NOT NULL REFERENCES clips,
@@ -162,21 +167,32 @@ class ReviewStore:
     # --- clips ----------------------------------------------------------------------------------
 
     @_in_words
-    def add_clip(self, clip: ClipRecord, items: Sequence[Item] = (), hashes: bytes = b"") -> bool:
+    def add_clip(
+        self,
+        clip: ClipRecord,
+        items: Sequence[Item] = (),
+        *,
+        fingerprint: bytes = b"",
+        copies: Sequence[Copy] = (),
+    ) -> bool:
         """Add ``clip``; False, and nothing is changed, when its sha256 is there already.
 
-        ``hashes`` are those of its frames, see `gymform.dataset.duplicates`.
+        ``fingerprint`` is what `gymform.dataset.duplicates` tells copies by, and ``copies`` the
+        clips already here of which it found this one to be a copy.
         """
         columns = ", ".join(f'"{name}"' for name in _CLIP_FIELDS)
         marks = ", ".join("?" * len(_CLIP_FIELDS))
         with self._writing() as db:
             added = db.execute(
-                f"INSERT OR IGNORE INTO clips ({columns}, hashes) VALUES ({marks}, ?)",
-                (*dataclasses.astuple(clip), hashes),
+                f"INSERT OR IGNORE INTO clips ({columns}, fingerprint) VALUES ({marks}, ?)",
+                (*dataclasses.astuple(clip), fingerprint),
             ).rowcount
             if added:
                 for item in items:
                     _insert_item(db, item, None)
+                db.executemany(
+                    "INSERT INTO copies VALUES (?, ?, ?, ?)", map(dataclasses.astuple, copies)
+                )
         return bool(added)
 
     @_in_words
@@ -192,9 +208,18 @@ class ReviewStore:
         raise DatasetError(f"The data set has no clip {sha256[:12]}. Import it again.")
 
     @_in_words
-    def frame_hashes(self) -> dict[str, bytes]:
-        """What `add_clip` was told of every clip's frames, by sha256."""
-        return {row["sha256"]: row["hashes"] for row in self._rows("SELECT * FROM clips")}
+    def fingerprints(self) -> dict[str, bytes]:
+        """Every clip's fingerprint, by sha256."""
+        rows = self._rows("SELECT sha256, fingerprint FROM clips")
+        return {row["sha256"]: row["fingerprint"] for row in rows}
+
+    @_in_words
+    def copies(self) -> list[Copy]:
+        """Pairs of clips of which one was found to be a copy of the other."""
+        rows = self._rows("SELECT * FROM copies ORDER BY clip, of")
+        return [
+            Copy(row["clip"], row["of"], bool(row["mirrored"]), row["likeness"]) for row in rows
+        ]
 
     @_in_words
     def set_extracted(
