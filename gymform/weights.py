@@ -3,7 +3,8 @@
 ``weights/MANIFEST.json`` beside the package lists the embedded models; the same kind of file in
 ``data_dir()/weights`` those that the user fetched or converted. A manifest says of each model what
 it is and the sha256 of its file; no weights are opened before :func:`checked_path` has agreed.
-To replace a default, change ``default_pose`` or ``default_exercise``.
+To replace a default, change ``default_pose`` or ``default_exercise``; ``default_live`` may name
+the pose model of the live view.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class Manifest:
     models: tuple[ModelEntry, ...] = ()
     default_pose: str = ""
     default_exercise: str = ""
+    default_live: str = ""
 
 
 def check_name(name: Any) -> None:
@@ -155,10 +157,11 @@ def _parse(folder: Path) -> Manifest:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise WeightsError(f"{MANIFEST}: model {twice!r} is listed twice.")
-    default_pose, default_exercise = (
-        str(content.get(key) or "") for key in ("default_pose", "default_exercise")
-    )
-    return Manifest(models, default_pose, default_exercise)
+    defaults = {
+        key: str(content.get(key) or "")
+        for key in ("default_pose", "default_exercise", "default_live")
+    }
+    return Manifest(models, **defaults)
 
 
 def _entry(item: Any, folder: Path) -> ModelEntry:
