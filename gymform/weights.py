@@ -9,6 +9,7 @@ the pose model of the live view.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -181,7 +182,7 @@ def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
     """
     embedded = read_manifest()
     if name is None:
-        name = embedded.default_pose if kind == "pose" else embedded.default_exercise
+        name = _local_default(kind) or getattr(embedded, f"default_{kind}")
         if not name:
             raise WeightsError(f"{MANIFEST} names no default_{kind}: give it one of its models.")
     # the embedded ones first: a broken manifest of local models must not take them away
@@ -190,6 +191,16 @@ def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
         return found
     known = [entry.name for entry in embedded.models + local_models() if entry.kind == kind]
     raise WeightsError(f"There is no {kind} model {name!r}. Known: {', '.join(known) or 'none'}.")
+
+
+def _local_default(kind: str) -> str:
+    """The default that the user's own manifest names; "" when it names none or is broken."""
+    folder = data_dir() / "weights"
+    if not (folder / MANIFEST).is_file():
+        return ""
+    with contextlib.suppress(WeightsError):
+        return str(getattr(read_manifest(folder), f"default_{kind}"))
+    return ""
 
 
 def _named(name: str, kind: str, models: tuple[ModelEntry, ...]) -> ModelEntry | None:
@@ -230,6 +241,18 @@ def set_default(entry: ModelEntry) -> None:
     content[f"default_{entry.kind}"] = entry.name
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def clear_default(kind: str) -> None:
+    """Let the embedded default of this kind count again, whatever the local manifest names."""
+    path = data_dir() / "weights" / MANIFEST
+    if not path.is_file():
+        return
+    read_manifest(path.parent)  # refuses a broken one before it is rewritten
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if content.pop(f"default_{kind}", None) is not None:
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def checked_path(entry: ModelEntry) -> Path:

@@ -1,0 +1,729 @@
+"""Trainings on disk: what a run's folder holds, who may write it, and how a page steers it.
+
+``DATASET/runs/<id>/`` is one training. The command ``train`` writes it, a page reads it; nothing
+else passes between the two, so either may be killed at any time.
+
+=====================  ====================================================================
+file                   content
+=====================  ====================================================================
+``run.json``           :class:`RunInfo`: options, data, state, how far it is; rewritten often
+``log.csv``            one :class:`LogRow` a line while it trains: the live curves
+``report.json``        :class:`Report`, once it is done; ``report.md`` says the same in words
+``model.safetensors``  the network trained on everything, once it is done
+``model.json``         the manifest's ``config`` of that network
+``folds/``             finished networks of the folds: what a stopped run goes on from
+``stop``               there when somebody asked the training to stop
+``run.lock``           locked by the process that trains, as long as it lives
+``output.log``         what that process said, when a page started it
+=====================  ====================================================================
+
+States: ``starting`` -> ``running`` -> ``done`` | ``stopped`` | ``failed``. A run whose process is
+gone although it says ``running`` is read as ``failed``, whatever killed it. A stopped or failed run
+goes on where it was by ``train`` with the same options into the same folder.
+
+``report.json`` is ``dataclasses.asdict`` of :class:`Report`; read it with :func:`read_report`. Its
+shape, in short::
+
+    {"schema": 1, "run": "...", "model": "tcn", "dataset": "...", "classes": ["deadlift", ...],
+     "clips": {"deadlift": 58, ...}, "groups": {"deadlift": 22, ...}, "folds": 5, "seed": 0,
+     "parts": {"train": PART, "validation": PART, "test": PART},
+     "slices": [{"condition": "view", "value": "side", "clips": 40, "accuracy": 0.95}, ...],
+     "learning_curve": [{"clips": 50, "train_accuracy": 1.0, "test_accuracy": 0.8, ...}, ...],
+     "answers": [{"item_id": "...", "name": "...", "truth": "squat", "answer": "lunge",
+                  "confidence": 0.7, "truth_probability": 0.2}, ...],
+     "parameters": 89000, "temperature": 1.1,
+     "timing": {"ms_per_clip": 9.1, "training_s": 120.0}, "command": "python -m gymform train ..."}
+
+    PART = {"clips": 195, "accuracy": 0.93,
+            "rows": [{"name": "squat", "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 30},
+                     ...],
+            "macro": {"precision": 0.9, "recall": 0.9, "f1": 0.9}, "weighted": {...},
+            "confusion": [[...], ...], "ece": 0.03,
+            "reliability": {"confidence": [...], "accuracy": [...], "counts": [...]}}
+
+Everything but ``timing`` and ``run`` comes out the same twice with the same data and seed.
+This module is light: pages import it, PyTorch stays outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gymform.errors import BusyError, GymformError, OptionsError, TrainingError, WeightsError
+from gymform.storage import atomic_path
+from gymform.weights import (
+    ModelEntry,
+    clear_default,
+    local_dir,
+    manifest_entry,
+    set_default,
+    write_entry,
+)
+
+SCHEMA = 1
+
+MODELS = ("tcn", "stgcn", "gru", "frame-cnn", "r2plus1d")
+"""Families that can be trained. The first is the default."""
+
+ON_PIXELS = ("frame-cnn", "r2plus1d")
+"""Families that look at the picture; the others see keypoints only."""
+
+STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+START_S = 60.0
+"""A training that was started and has taken no lock after so long never began."""
+
+GONE = "The training ended unexpectedly: memory ran out, or somebody stopped the process."
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
+_T = TypeVar("_T")
+
+
+# ---- what is written -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a user may choose. None means the family's own default.
+
+    ``classes`` are the exercises to tell apart, all others are then ``other``; empty: every
+    exercise of the data set is a class. ``folds`` 1 trains once, with one split into training,
+    validation and test. ``width`` scales the network, ``views`` is the number of augmented
+    recordings, ``frames`` and ``size`` (px) are what families on pixels see of a clip.
+    """
+
+    model: str = MODELS[0]
+    classes: tuple[str, ...] = ()
+    folds: int = 5
+    seed: int = 0
+    steps: int | None = None
+    width: int | None = None
+    views: int | None = None
+    frames: int = 8
+    size: int = 112
+    learning_curve: bool = False
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise OptionsError(f"--model: expected one of {', '.join(MODELS)}, got {self.model!r}.")
+        least = {"folds": 1, "seed": 0, "steps": 1, "width": 1, "views": 1, "frames": 2,
+                 "size": 32, "threads": 1}  # fmt: skip
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                raise OptionsError(f"--{name}: expected at least {bound}, got {value}.")
+        if self.folds == 2:
+            raise OptionsError(
+                "--folds: expected 1, or at least 3: one part is tested on, one validated on, "
+                "and the rest is trained on."
+            )
+
+    def arguments(self) -> list[str]:
+        """The same as options of ``train``, without those left at their defaults."""
+        out: list[str] = []
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if value == one.default:
+                continue
+            out.append("--" + one.name.replace("_", "-"))
+            if one.name == "classes":
+                out.append(",".join(value))
+            elif value is not True:
+                out.append(str(value))
+        return out
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """``run.json``: one training and where it stands.
+
+    ``clips`` and ``groups`` count by class; times are ISO 8601 in UTC; ``done`` of ``total`` steps;
+    ``message`` is for the user, the reason when it failed.
+    """
+
+    id: str
+    dataset: str
+    options: TrainOptions
+    state: str
+    started_at: str
+    ended_at: str | None = None
+    pid: int | None = None
+    classes: tuple[str, ...] = ()
+    clips: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Is it being trained just now?"""
+        return self.state in (STARTING, RUNNING)
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, in [0, 1]."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on, or took."""
+        end = datetime.fromisoformat(self.ended_at) if self.ended_at else datetime.now(UTC)
+        return max(0.0, (end - datetime.fromisoformat(self.started_at)).total_seconds())
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """A line of ``log.csv``. ``fold`` counts from 1; the last one trains on everything, so that
+    nothing is left to validate on (None)."""
+
+    fold: int
+    step: int
+    train_loss: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """Figures of one class; ``support`` is the number of its clips."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Mean over classes: each alike (macro) or by its number of clips (weighted)."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins of equal width over confidence, only those that hold clips: mean confidence, share of
+    right answers, number of clips."""
+
+    confidence: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """How good the answers to one part of the data are.
+
+    ``confusion`` has the truth as rows and the answer as columns; ``ece`` is the expected
+    calibration error.
+    """
+
+    clips: int
+    accuracy: float
+    rows: tuple[ClassRow, ...]
+    macro: Averages
+    weighted: Averages
+    confusion: tuple[tuple[int, ...], ...]
+    reliability: Reliability
+    ece: float
+
+    @property
+    def lowest_recall(self) -> float:
+        """The recall of the class that is missed most; NaN without clips."""
+        return min((row.recall for row in self.rows if row.support), default=float("nan"))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Accuracy on the test clips filmed under one condition (view, camera, coverage)."""
+
+    condition: str
+    value: str
+    clips: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Accuracy when only so many clips (mean over folds) are trained on."""
+
+    clips: int
+    train_accuracy: float
+    test_accuracy: float
+    test_clips: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a test clip by a network that saw nothing of its group."""
+
+    item_id: str
+    name: str
+    truth: str
+    answer: str
+    confidence: float
+    truth_probability: float
+
+    @property
+    def right(self) -> bool:
+        return self.truth == self.answer
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds from keypoints (or decoded frames) of a clip to its answer, the median, and
+    seconds of training of all folds together."""
+
+    ms_per_clip: float
+    training_s: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """``report.json``: what came of a training. ``parts`` has train, validation and test."""
+
+    run: str
+    model: str
+    dataset: str
+    classes: tuple[str, ...]
+    clips: dict[str, int]
+    groups: dict[str, int]
+    folds: int
+    seed: int
+    steps: int
+    parts: dict[str, Part]
+    slices: tuple[Slice, ...]
+    learning_curve: tuple[CurvePoint, ...]
+    answers: tuple[Answer, ...]
+    parameters: int
+    temperature: float
+    timing: Timing
+    command: str
+    schema: int = SCHEMA
+
+    @property
+    def mistakes(self) -> tuple[Answer, ...]:
+        """The wrong answers, the surest first."""
+        wrong = [answer for answer in self.answers if not answer.right]
+        return tuple(sorted(wrong, key=lambda answer: (-answer.confidence, answer.item_id)))
+
+
+# ---- reading -------------------------------------------------------------------------------
+
+
+def runs_dir(dataset: Path) -> Path:
+    """Where the trainings on a data set lie."""
+    return dataset / "runs"
+
+
+def list_runs(dataset: Path) -> list[RunInfo]:
+    """The trainings on the data set in this folder, newest first; unreadable ones are left out."""
+    found = []
+    for path in runs_dir(dataset).glob("*/run.json"):
+        with contextlib.suppress(TrainingError):
+            found.append(read_run(path.parent))
+    return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)
+
+
+def read_run(folder: Path) -> RunInfo:
+    """How the training in ``folder`` stands. Raises TrainingError when there is none."""
+    info = _read(RunInfo, folder / "run.json")
+    if info.live and not _alive(folder, info):
+        # once more: it may have ended well between the two looks
+        info = _read(RunInfo, folder / "run.json")
+        if info.live:
+            info = replace(info, state=FAILED, message=GONE)
+    return info
+
+
+def read_report(folder: Path) -> Report:
+    """The report of the training in ``folder``. Raises TrainingError when there is none."""
+    return _read(Report, folder / "report.json")
+
+
+def has_report(folder: Path) -> bool:
+    """Is there a report to read?"""
+    return (folder / "report.json").is_file()
+
+
+def read_log(folder: Path) -> list[LogRow]:
+    """The curves as far as they are known; a line that is still being written is left out."""
+    try:
+        text = (folder / "log.csv").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    lines = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())
+    rows = []
+    for line in lines:
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            fold, step, loss = int(line["fold"]), int(line["step"]), float(line["train_loss"])
+            rows.append(
+                LogRow(fold, step, loss, _number(line["val_loss"]), _number(line["val_accuracy"]))
+            )
+    return rows
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _read(kind: type[_T], path: Path) -> _T:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        built: _T = _build(kind, content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OptionsError) as error:
+        raise TrainingError(
+            f"{path.name} of the training {path.parent.name!r} is missing or damaged "
+            f"({type(error).__name__})."
+        ) from error
+    return built
+
+
+def _build(kind: Any, value: Any) -> Any:
+    """``value``, as JSON gives it, as the type ``kind``: the way back from ``asdict``."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _build(inner[0], value)
+    if origin is tuple:
+        return tuple(_build(inner[0], one) for one in value)
+    if origin is dict:
+        return {str(key): _build(inner[1], one) for key, one in value.items()}
+    if is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        known = {one.name for one in fields(kind)}
+        return kind(**{k: _build(hints[k], v) for k, v in value.items() if k in known})  # type: ignore[operator]
+    return kind(value)
+
+
+def _alive(folder: Path, info: RunInfo) -> bool:
+    """Does a process train here? The lock goes with it, even by ``kill -9``."""
+    if _locked(folder):
+        return True
+    started = datetime.fromisoformat(info.started_at).timestamp()
+    return info.state == STARTING and time.time() - started < START_S
+
+
+def _locked(folder: Path) -> bool:
+    try:
+        with (folder / "run.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+# ---- one table over runs -------------------------------------------------------------------
+
+
+COLUMNS = ("run", "model", "clips", "classes", "accuracy", "macro F1", "lowest recall", "ECE",
+           "parameters", "ms a clip", "training")  # fmt: skip
+
+
+def comparison(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """One row of :data:`COLUMNS` a report, the best macro F1 on the test parts first."""
+    rows = []
+    for report in sorted(reports, key=lambda r: -r.parts[TEST].macro.f1):
+        test = report.parts[TEST]
+        values = (report.run, report.model, test.clips, len(report.classes), test.accuracy,
+                  test.macro.f1, test.lowest_recall, test.ece, report.parameters,
+                  report.timing.ms_per_clip, report.timing.training_s)  # fmt: skip
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def comparison_markdown(reports: Sequence[Report]) -> str:
+    """The same as a Markdown table; training in minutes and seconds."""
+    lines = ["| " + " | ".join(COLUMNS) + " |", "| --- " * len(COLUMNS) + "|"]
+    for row in comparison(reports):
+        minutes, seconds = divmod(round(row["training"]), 60)
+        cells = [str(row["run"]), row["model"], str(row["clips"]), str(row["classes"])]
+        cells += [f"{row[key]:.3f}" for key in ("accuracy", "macro F1", "lowest recall", "ECE")]
+        cells += [f"{row['parameters']:,}", f"{row['ms a clip']:.1f}", f"{minutes}:{seconds:02d}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+# ---- steering ------------------------------------------------------------------------------
+
+
+def new_id(dataset: Path, model: str) -> str:
+    """A fresh name for a training, which sorts by time."""
+    base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{model}"
+    number, name = 2, base
+    while (runs_dir(dataset) / name).exists():
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+def start_run(dataset: Path, options: TrainOptions) -> Path:
+    """Start a training in the background and return its folder at once.
+
+    It goes on when the page or the app is closed. Raises BusyError while another training on this
+    data set is under way: two would only slow each other down.
+    """
+    busy = next((run for run in list_runs(dataset) if run.live), None)
+    if busy:
+        raise BusyError(f"The training {busy.id} is still under way. Stop it first, or wait.")
+    folder = runs_dir(dataset) / new_id(dataset, options.model)
+    folder.mkdir(parents=True)
+    _write_json(folder / "run.json", _fresh(folder, dataset, options, STARTING))
+    return _launch(dataset, folder, options)
+
+
+def resume_run(folder: Path) -> Path:
+    """Go on with a stopped or failed training, in the background; finished folds are kept.
+
+    Raises TrainingError when it is under way or done already.
+    """
+    info = read_run(folder)
+    if info.state not in (STOPPED, FAILED):
+        raise TrainingError(f"The training {info.id} is {info.state}: there is nothing to resume.")
+    info = replace(info, state=STARTING, started_at=_now(), ended_at=None, message="", pid=None)
+    _write_json(folder / "run.json", info)
+    return _launch(folder.parent.parent, folder, info.options)
+
+
+def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
+    """Start the command ``train`` for ``folder`` in a session of its own."""
+    (folder / "stop").unlink(missing_ok=True)
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "gymform", "train", str(dataset.resolve())]
+    command += ["--out", str(folder.resolve()), *options.arguments()]
+    with (folder / "output.log").open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    return folder
+
+
+def stop_run(folder: Path) -> None:
+    """Ask the training in ``folder`` to stop: it does so within a step, and can be resumed."""
+    if read_run(folder).live:
+        (folder / "stop").touch()
+
+
+def delete_run(folder: Path) -> None:
+    """Throw a training away. Raises TrainingError while it is under way."""
+    if read_run(folder).live:
+        raise TrainingError("This training is still under way: stop it first.")
+    shutil.rmtree(folder)
+
+
+# ---- the active model ----------------------------------------------------------------------
+
+
+def model_name(folder: Path) -> str:
+    """What the model of a run is called among the exercise models."""
+    return f"run-{folder.name}"
+
+
+def why_not_active(folder: Path) -> str | None:
+    """The reason why a run's model cannot be the app's, in words; None when it can."""
+    info = read_run(folder)
+    if info.options.model in ON_PIXELS:
+        return (
+            f"A {info.options.model} looks at the picture, but the app hands its classifier the "
+            "keypoints only: it is here for comparison. A tcn, stgcn or gru can be made active."
+        )
+    if info.state != DONE or not (folder / "model.safetensors").is_file():
+        return f"This training is {info.state}: only one that is done has a model."
+    return None
+
+
+def make_active(folder: Path) -> ModelEntry:
+    """Let the app classify by the model of this run; its manifest entry.
+
+    The file is copied to the user's own models and the local manifest names it as the default, in
+    this order, each at once or not at all. Analyses are kept by the model's sha256, so that every
+    clip is judged anew. Raises WeightsError, with the reason, when the run has no such model.
+    """
+    reason = why_not_active(folder)
+    if reason:
+        raise WeightsError(reason)
+    name = model_name(folder)
+    try:
+        config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        path = local_dir() / f"{name}.safetensors"
+        with atomic_path(path) as temporary:
+            shutil.copyfile(folder / "model.safetensors", temporary)
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"The model of this run cannot be copied ({type(error).__name__}). Is the disk full, "
+            "or was the run's folder changed?"
+        ) from error
+    entry = ModelEntry.of(
+        path,
+        name=name,
+        kind="exercise",
+        licence="yours",
+        provenance=f"gymform train, run {folder.name}",
+        config=config,
+    )
+    write_entry(entry)
+    set_default(entry)
+    return entry
+
+
+def make_default_active() -> ModelEntry:
+    """Let the app classify by the model that came with it again; its manifest entry."""
+    clear_default("exercise")
+    return manifest_entry(None, "exercise")
+
+
+def active_model() -> ModelEntry:
+    """The model by which the app classifies. Raises WeightsError when there is none."""
+    return manifest_entry(None, "exercise")
+
+
+def is_active(folder: Path) -> bool:
+    """Is the model of this run the one by which the app classifies?"""
+    return active_model().name == model_name(folder)
+
+
+# ---- writing: for the command that trains ---------------------------------------------------
+
+
+class Recorder:
+    """Keeps a run's folder up to date. Make one with :func:`record`."""
+
+    def __init__(self, folder: Path, info: RunInfo) -> None:
+        self.folder, self.info = folder, info
+        self._stopped = False
+
+    def update(self, **changes: Any) -> None:
+        """Rewrite ``run.json`` with these fields of :class:`RunInfo` changed."""
+        self.info = replace(self.info, **changes)
+        _write_json(self.folder / "run.json", self.info)
+
+    def begin_fold(self, fold: int) -> None:
+        """Forget what an earlier attempt at this fold left in ``log.csv``."""
+        rows = [row for row in read_log(self.folder) if row.fold != fold]
+        with atomic_path(self.folder / "log.csv") as temporary:
+            _write_rows(temporary, [[one.name for one in fields(LogRow)], *map(_cells, rows)], "w")
+
+    def log(self, row: LogRow) -> None:
+        """Add a line to ``log.csv``, to be seen at once."""
+        _write_rows(self.folder / "log.csv", [_cells(row)], "a")
+
+    def write_report(self, report: Report, text: str) -> None:
+        """Write ``report.json`` and, in words, ``report.md``."""
+        _write_json(self.folder / "report.json", report)
+        with atomic_path(self.folder / "report.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def stop(self, *_: object) -> None:
+        """Note that the training should stop; fit as a signal handler."""
+        self._stopped = True
+
+    @property
+    def stop_requested(self) -> bool:
+        """Did anybody ask to stop, by a signal or the file ``stop``?"""
+        return self._stopped or (self.folder / "stop").exists()
+
+
+@contextlib.contextmanager
+def record(folder: Path, dataset: Path, options: TrainOptions) -> Iterator[Recorder]:
+    """The recorder of a training in ``folder``, which is made or gone on with.
+
+    While it is open the folder is locked. The state at the end is done, unless the block changed
+    it or raised: then failed, with the error's words. Raises BusyError when another process trains
+    there, OptionsError when the folder holds a training with other options.
+    """
+    if not _ID.fullmatch(folder.name):
+        raise OptionsError(
+            f"--out: {folder.name!r} cannot be a training's name: expected at most 58 letters, "
+            "digits and . _ -, starting with a letter or digit."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "run.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BusyError("Another training writes to this folder. Wait, or choose another "
+                            "--out.") from None  # fmt: skip
+        info = _taken_up(folder, dataset, options)
+        (folder / "stop").unlink(missing_ok=True)
+        recorder = Recorder(folder, info)
+        recorder.update(state=RUNNING, pid=os.getpid(), message="", ended_at=None)
+        try:
+            yield recorder
+        except BaseException as error:
+            words = str(error)
+            if not isinstance(error, GymformError):
+                words = f"An unexpected problem ({type(error).__name__}): see output.log."
+            recorder.update(state=FAILED, ended_at=_now(), stage="", message=words)
+            raise
+        state = DONE if recorder.info.state == RUNNING else recorder.info.state
+        recorder.update(state=state, ended_at=_now(), stage="")
+
+
+def _taken_up(folder: Path, dataset: Path, options: TrainOptions) -> RunInfo:
+    """The run that ``folder`` holds already, or a fresh one."""
+    if not (folder / "run.json").is_file():
+        return _fresh(folder, dataset, options, RUNNING)
+    info = _read(RunInfo, folder / "run.json")
+    if replace(info.options, threads=options.threads) != options:
+        raise OptionsError(
+            f"--out: {folder.name!r} holds a training with other options. Choose another name, or "
+            "the same options to go on with it."
+        )
+    return info
+
+
+def _fresh(folder: Path, dataset: Path, options: TrainOptions, state: str) -> RunInfo:
+    return RunInfo(folder.name, dataset.resolve().name, options, state, _now())
+
+
+def _cells(row: LogRow) -> list[str]:
+    return ["" if value is None else f"{value:.6g}" for value in asdict(row).values()]
+
+
+def _write_rows(path: Path, rows: Sequence[Sequence[str]], mode: str) -> None:
+    with path.open(mode, newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(asdict(value), indent=2) + "\n", encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def options_from(values: Mapping[str, Any]) -> TrainOptions:
+    """Options out of loose values, as a form or a parser has them; others are ignored."""
+    known = {one.name for one in fields(TrainOptions)}
+    return TrainOptions(**{name: value for name, value in values.items() if name in known})
