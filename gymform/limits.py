@@ -42,3 +42,10 @@ MAX_RESULT_BYTES = 5 * 1024**3
 MAX_STORED_UPLOAD_BYTES = 10 * MAX_UPLOAD_BYTES
 """Size of all uploads kept for another look; more than what the queue can hold, so no waiting
 clip is ever thrown away."""
+
+MAX_RECORDING_S = 20.0
+"""Length of a repetition recorded in the browser, seconds."""
+
+MAX_RECORDING_BYTES = 18 * 1024 * 1024
+"""Size of such a recording, bytes: as base64 it stays under the 25 MB of widget state that
+Streamlit takes in one message (``server.maxWidgetStateSize``)."""

@@ -18,7 +18,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"video"}),
     frozenset({"pose", "motion"}),
     frozenset({"exercise", "form", "draw", "dataset"}),
-    frozenset({"analysis"}),
+    frozenset({"analysis", "live"}),
     frozenset({"results", "worker", "jobs", "training"}),
     frozenset({"cli", "__main__", "pages"}),
 )

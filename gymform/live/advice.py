@@ -1,0 +1,196 @@
+"""How the picture could be better, in words that a lifter reads from three metres away."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.pose.person import Sighting
+
+FACE = tuple(range(sk.NOSE, sk.LEFT_SHOULDER))
+
+SEEN = 0.3
+"""Score from which on a joint counts as seen."""
+
+EDGE = 0.04
+"""This near to the frame's edge, as a share of its height, something is cut off."""
+
+FAR = 0.4
+"""A lifter whose longer side is under this share of the frame's height is too small."""
+
+OUTWARD = 0.2
+"""Hips this near to the left or right edge, as a share of the width: arms and bar leave it."""
+
+DARK = 45.0
+"""Mean brightness, 0 to 255, under which joints are no longer found well."""
+
+BACKLIT = 0.45
+"""A lifter darker than this share of the picture around them stands against the light."""
+
+TILT_DEG = 7.0
+"""People stand upright within 3 degrees: more than this is the camera."""
+
+STRAIGHT_DEG = 10.0
+"""Trunk and legs of somebody who stands are in line within this angle."""
+
+STEADY_S = 1.5
+"""Advice counts when it held for most of the last so many seconds."""
+
+STEADY_SHARE = 0.6
+
+
+class Advice(Enum):
+    """What to do, the most important first."""
+
+    NOBODY = "Step into the picture"
+    FEET = "The feet are cut off: step back, or tilt the camera down"
+    HEAD = "The head is cut off: step back, or tilt the camera up"
+    ROOM = "Step back: raised arms need room above the head"
+    FAR = "Come closer, or move the camera nearer"
+    SIDE = "Step to the middle of the picture"
+    DARK = "More light, please"
+    BACKLIT = "The light is behind you: turn the camera or yourself"
+    TILTED = "The camera is tilted: level it"
+    SEVERAL = "Somebody else is in the picture: the lifter should be alone"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One frame as far as framing goes.
+
+    ``size`` is (width, height) px; ``light`` the mean brightness of the frame, ``light_on_lifter``
+    that within the box, both 0 to 255; ``others`` the number of other people.
+    """
+
+    lifter: Sighting | None
+    size: tuple[int, int]
+    light: float
+    light_on_lifter: float
+    others: int = 0
+
+    @classmethod
+    def of(cls, rgb: np.ndarray, lifter: Sighting | None, others: int = 0) -> Scene:
+        """The scene in a frame uint8 (H, W, 3)."""
+        height, width = rgb.shape[:2]
+        light = brightness(rgb)
+        on_lifter = light if lifter is None else brightness(_inside(rgb, lifter.box))
+        return cls(lifter, (width, height), light, on_lifter, others)
+
+
+def advise(scene: Scene) -> tuple[Advice, ...]:
+    """What to better in one frame, in the order of :class:`Advice`; empty when all is well."""
+    dark = scene.light < DARK
+    if scene.lifter is None:
+        return (Advice.NOBODY, Advice.DARK) if dark else (Advice.NOBODY,)
+    found = {
+        Advice.FEET: _feet_cut(scene),
+        Advice.HEAD: _head_cut(scene),
+        Advice.ROOM: _no_room_above(scene),
+        Advice.FAR: scene.lifter.size < FAR * scene.size[1],
+        Advice.SIDE: _off_to_the_side(scene),
+        Advice.DARK: dark,
+        Advice.BACKLIT: not dark and scene.light_on_lifter < BACKLIT * scene.light,
+        Advice.TILTED: abs(tilt_deg(scene.lifter)) > TILT_DEG,
+        Advice.SEVERAL: scene.others > 0,
+    }
+    return tuple(advice for advice in Advice if found.get(advice))
+
+
+class SteadyAdvice:
+    """Advice that does not flicker: what most frames of the last moments agree on."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, tuple[Advice, ...]]] = deque()
+
+    def add(self, now: float, advice: tuple[Advice, ...]) -> None:
+        """Take note of one frame's advice at ``now`` seconds."""
+        self._recent.append((now, advice))
+        while self._recent[0][0] < now - STEADY_S:
+            self._recent.popleft()
+
+    def current(self) -> tuple[Advice, ...]:
+        """The advice that holds, in the order of :class:`Advice`."""
+        recent = list(self._recent)
+        counts = Counter(advice for _, several in recent for advice in several)
+        return tuple(a for a in Advice if counts[a] > STEADY_SHARE * len(recent))
+
+
+def brightness(rgb: np.ndarray) -> float:
+    """Mean brightness, 0 to 255, of every eighth pixel of ``rgb`` (H, W, 3); 0 without pixels."""
+    sparse = rgb[::8, ::8]
+    return float(sparse.mean()) if sparse.size else 0.0
+
+
+def tilt_deg(lifter: Sighting) -> float:
+    """Degrees by which somebody who stands leans in the picture, clockwise; 0 when not standing."""
+    shoulders, hips, knees, ankles = (
+        _middle(lifter, f"{joint}s") for joint in ("shoulder", "hip", "knee", "ankle")
+    )
+    parts = np.array([hips - shoulders, knees - hips, ankles - knees])
+    if not np.isfinite(parts).all() or np.linalg.norm(parts, axis=1).min() < 2:
+        return 0.0
+    angles = np.degrees(np.arctan2(-parts[:, 0], parts[:, 1]))
+    if np.ptp(angles) > STRAIGHT_DEG:
+        return 0.0
+    whole = ankles - shoulders
+    return float(np.degrees(np.arctan2(-whole[0], whole[1])))
+
+
+def _feet_cut(scene: Scene) -> bool:
+    ankles = (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)
+    return not _sees_any(scene, ankles) and _bottom(scene) > (1 - EDGE) * scene.size[1]
+
+
+def _head_cut(scene: Scene) -> bool:
+    return not _sees_any(scene, FACE) and _top(scene) < EDGE * scene.size[1]
+
+
+def _no_room_above(scene: Scene) -> bool:
+    """Does the head touch the upper edge while the arms hang?"""
+    assert scene.lifter is not None
+    shoulders, wrists = _middle(scene.lifter, "shoulders"), _middle(scene.lifter, "wrists")
+    arms_hang = bool(wrists[1] > shoulders[1])
+    return arms_hang and _sees_any(scene, FACE) and _top(scene) < EDGE * scene.size[1]
+
+
+def _off_to_the_side(scene: Scene) -> bool:
+    assert scene.lifter is not None
+    share = float(_middle(scene.lifter, "hips")[0]) / scene.size[0]
+    return share < OUTWARD or share > 1 - OUTWARD
+
+
+def _sees_any(scene: Scene, joints: tuple[int, ...]) -> bool:
+    """Is any of ``joints`` seen within the frame?"""
+    assert scene.lifter is not None
+    xy, score = scene.lifter.xy[list(joints)], scene.lifter.score[list(joints)]
+    inside = ((xy >= 0) & (xy <= np.array(scene.size) - 1)).all(axis=1)
+    return bool((inside & (score >= SEEN)).any())
+
+
+def _top(scene: Scene) -> float:
+    assert scene.lifter is not None
+    return float(scene.lifter.box[1])
+
+
+def _bottom(scene: Scene) -> float:
+    assert scene.lifter is not None
+    return float(scene.lifter.box[3])
+
+
+def _middle(lifter: Sighting, joints: str) -> np.ndarray:
+    """The middle (2,) px of a pair of joints, as far as seen; NaN when neither is."""
+    name = joints.removesuffix("s")
+    pair = [sk.INDEX[f"left_{name}"], sk.INDEX[f"right_{name}"]]
+    seen = [k for k in pair if lifter.score[k] >= SEEN]
+    return lifter.xy[seen].mean(axis=0) if seen else np.full(2, np.nan)
+
+
+def _inside(rgb: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The pixels of ``rgb`` within ``box`` xyxy px."""
+    height, width = rgb.shape[:2]
+    x1, y1, x2, y2 = np.clip(box, 0, [width, height, width, height]).astype(int)
+    return rgb[y1:y2, x1:x2]

@@ -1,0 +1,68 @@
+"""The network of the live view: the fastest one that is embedded, one for all sessions."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from gymform.errors import WeightsError
+from gymform.pose.checkpoints import load_pose_model
+from gymform.pose.estimator import PoseEstimator
+from gymform.weights import ModelEntry, manifest_entry, read_manifest
+
+
+class Looks(Protocol):
+    """Whatever sees people in crops of a frame, as `PoseEstimator` does."""
+
+    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints (B, 17, 2) px of the frame and scores (B, 17) for crops (B, 4)."""
+
+
+class SharedNetwork:
+    """A network that several sessions use: their looks are taken one after the other.
+
+    The network keeps nothing between calls, so sessions cannot mix; the lock is for memory and
+    for latency, since two looks at once take longer than twice one.
+    """
+
+    def __init__(self, estimator: PoseEstimator) -> None:
+        self.name = estimator.model.name
+        self._estimator = estimator
+        self._lock = threading.Lock()
+
+    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `PoseEstimator.in_frame`; waits for its turn."""
+        with self._lock:
+            return self._estimator.in_frame(rgb, crops)
+
+
+def load_live_network() -> SharedNetwork:
+    """The live view's network, on the GPU where there is one. Raises WeightsError."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
+
+
+def live_entry() -> ModelEntry:
+    """The pose model of the live view: the manifest's ``default_live``, else the smallest one.
+
+    Only embedded models whose file is there are chosen from by size; without any, the default
+    pose model is named. Raises WeightsError for a broken manifest.
+    """
+    manifest = read_manifest()
+    if manifest.default_live:
+        return manifest_entry(manifest.default_live, "pose")
+    here = [model for model in manifest.models if model.kind == "pose" and model.path.is_file()]
+    return min(here, key=_operations) if here else manifest_entry(None, "pose")
+
+
+def _operations(model: ModelEntry) -> float:
+    """How much work a ViT does for a picture, near enough to compare two: depth x width squared."""
+    try:
+        return float(model.config["depth"]) * float(model.config["dim"]) ** 2
+    except (KeyError, TypeError, ValueError):
+        raise WeightsError(
+            f"MANIFEST.json, model {model.name!r}: config should give depth and dim as numbers."
+        ) from None
