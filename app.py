@@ -9,6 +9,11 @@ ASSETS = Path(__file__).parent / "pages" / "assets"
 st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large")
 st.navigation(
-    [st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True)],
+    [
+        st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
+        st.Page(
+            "pages/models.py", title="Models", icon=":material/model_training:", url_path="models"
+        ),
+    ],
     position="top",
 ).run()

@@ -1,0 +1,283 @@
+"""Choosing a training and following it: what is in the data set, options, live curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gymform.dataset.items import ACCEPTED, Filter
+from gymform.dataset.reviews import ReviewStore
+from gymform.draw import report_charts as charts
+from gymform.draw.charts import percent
+from gymform.errors import GymformError
+from gymform.exercise import runs
+from pages.components.words import count, duration, listed
+
+STILL = {"displayModeBar": False}
+
+REVIEW = "pages/review.py"
+
+FAMILIES = {
+    "tcn": ("TCN", "Convolutions over time on joints, angles and speeds. Small, and the default."),
+    "stgcn": ("ST-GCN", "Convolutions along the bones of the skeleton and over time."),
+    "gru": ("GRU", "A recurrent network that reads the keypoints frame by frame."),
+    "frame-cnn": (
+        "Frame CNN",
+        "Scores single pictures and averages them: sees bar and room, but no movement. "
+        "For comparison only.",
+    ),
+    "r2plus1d": (
+        "R(2+1)D-18",
+        "A video network on pixels, 31 million parameters: slow on a CPU. For comparison only.",
+    ),
+}
+"""Every family's name and what it is, in a sentence."""
+
+FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
+LEAST_GROUPS = 3
+"""One group to train on, one to choose by, one to test on."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a data set holds: accepted repetitions and their groups by exercise, and the rest."""
+
+    accepted: dict[str, int]
+    groups: dict[str, int]
+    people: int
+    pending: int
+
+    @property
+    def total(self) -> int:
+        """All accepted repetitions."""
+        return sum(self.accepted.values())
+
+
+def contents(folder: Path) -> Contents:
+    """What the data set in ``folder`` holds now. Raises DatasetError."""
+    with ReviewStore.open(folder) as store:
+        return _contents(folder, store.revision(), len(store.clips()))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _contents(folder: Path, revision: int, clips: int) -> Contents:
+    """Read anew when somebody decided or imported something."""
+    with ReviewStore.open(folder) as store:
+        accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
+        pending = store.counts()["pending"]
+    by_exercise = Counter(item.exercise for item in accepted)
+    pairs = {(item.exercise, item.group) for item in accepted}
+    groups = Counter(exercise for exercise, _ in pairs)
+    people = len({item.group for item in accepted})
+    return Contents(dict(by_exercise.most_common()), dict(groups), people, pending)
+
+
+def show_contents(what: Contents) -> None:
+    """Accepted repetitions by exercise, and what is still to judge."""
+    if not what.total:
+        st.info(
+            "Nothing in this data set is accepted yet. "
+            f"{count(what.pending, 'repetition')} wait for you on the page Review.",
+            icon=":material/fact_check:",
+        )
+        to_review()
+        return
+    st.markdown(
+        f"**{count(what.total, 'accepted repetition')}** from {count(what.people, 'group')} "
+        "(a group is one person or source)"
+    )
+    st.plotly_chart(
+        charts.clip_bars(what.accepted, what.groups),
+        key="contents",
+        config=STILL,
+        alt=charts.describe_clips(what.accepted, what.groups),
+    )
+    if what.pending:
+        st.caption(f"{count(what.pending, 'repetition')} not judged yet: not trained on.")
+
+
+def to_review() -> None:
+    """The way to the page where clips are imported and judged."""
+    if (Path(__file__).parents[2] / REVIEW).is_file():
+        st.page_link(REVIEW, label="Import and judge clips", icon=":material/arrow_forward:")
+
+
+# -- before ----------------------------------------------------------------------------------
+
+
+def offer(folder: Path, what: Contents) -> None:
+    """Model family, options and the button that starts a training."""
+    model = st.segmented_control(
+        "Model",
+        list(FAMILIES),
+        default=runs.MODELS[0],
+        required=True,
+        format_func=lambda name: FAMILIES[name][0],
+        key="family",
+        persist_state="session",
+    )
+    st.caption(FAMILIES[model or runs.MODELS[0]][1])
+    with st.expander("Options", icon=":material/tune:"):
+        chosen = _options(model or runs.MODELS[0], what)
+    classes = chosen.classes or tuple(what.accepted)
+    problem = why_not(classes, what)
+    if problem:
+        st.warning(problem, icon=":material/block:")
+    st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=bool(problem),
+        on_click=attempt,
+        args=(runs.start_run, folder, chosen),
+    )
+
+
+def why_not(classes: tuple[str, ...], what: Contents) -> str:
+    """Why these exercises cannot be trained on, in words; "" when they can."""
+    if not what.total:
+        return "There is nothing to train on until some repetitions are accepted."
+    others = [name for name in what.accepted if name not in classes]
+    if len(classes) + bool(others) < 2:
+        return (
+            f"Only {listed([name.replace('_', ' ') for name in classes]) or 'nothing'} is chosen: "
+            "there must be at least two exercises to tell apart."
+        )
+    few = [name for name in classes if what.groups.get(name, 0) < LEAST_GROUPS]
+    if few:
+        named = listed([f"{name.replace('_', ' ')} ({what.groups.get(name, 0)})" for name in few])
+        return (
+            f"Too few groups: {named}. Every exercise needs clips of at least {LEAST_GROUPS} "
+            "people or sources: some to train on, others to test on."
+        )
+    return ""
+
+
+def _options(model: str, what: Contents) -> runs.TrainOptions:
+    """The options as the widgets stand."""
+    names = list(what.accepted)
+    classes = st.multiselect(
+        "Exercises to tell apart",
+        names,
+        default=names,
+        format_func=charts.title,
+        key="classes-" + "-".join(names),
+        help="The others are trained on as one class, “other”.",
+    )
+    fewest = min((what.groups[name] for name in classes), default=0)
+    folds = st.segmented_control(
+        "Judge it by",
+        list(FOLDS),
+        default=5 if fewest >= 5 else 3 if fewest >= LEAST_GROUPS else 1,
+        required=True,
+        format_func=FOLDS.__getitem__,
+        key=f"folds-{fewest}",
+        help="With folds every clip is tested once, by a network that saw nothing of its group: "
+        "better numbers, and so many times the training time.",
+    )
+    left, right = st.columns(2)
+    steps = left.number_input(
+        "Steps", min_value=1, value=None, placeholder="default", step=100, key=f"steps-{model}"
+    )
+    seed = right.number_input("Seed", min_value=0, value=0, step=1, key="seed")
+    size, frames = 112, 8
+    if model in runs.ON_PIXELS:
+        size = left.select_slider("Picture size (px)", [64, 96, 112, 128, 160], 112, key="size")
+        frames = right.select_slider("Frames of a clip", [4, 8, 12, 16], 8, key="frames")
+    curve = st.toggle(
+        "Learning curve",
+        key="curve",
+        help="Also train on fewer clips, to see if more would help. Takes about twice as long.",
+    )
+    chosen = {"model": model, "folds": folds or 1, "seed": seed, "steps": steps}
+    narrowed = () if set(classes) == set(names) else tuple(classes)
+    return runs.options_from(
+        chosen | {"classes": narrowed, "size": size, "frames": frames, "learning_curve": curve}
+    )
+
+
+def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None:
+    """Do what a button asks for; what came of it is told when the page is drawn."""
+    state = st.session_state
+    try:
+        action(*arguments)
+    except GymformError as error:
+        state.training_problem = str(error)
+    except OSError as error:
+        state.training_problem = f"This could not be written: {error.strerror}."
+    else:
+        state.training_news = news
+
+
+def told() -> None:
+    """Show once what the last click came to."""
+    if problem := st.session_state.pop("training_problem", None):
+        st.error(problem, icon=":material/error:")
+    if news := st.session_state.pop("training_news", None):
+        st.success(news, icon=":material/check_circle:")
+
+
+# -- under way -------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=1.0)
+def follow(folder: Path) -> None:
+    """Progress, live curves and a way to stop; every session that looks sees the same."""
+    try:
+        info = runs.read_run(folder)
+    except GymformError:
+        st.rerun()
+    if not info.live:
+        st.rerun()
+    st.markdown(f"**{FAMILIES[info.options.model][0]}** is being trained")
+    st.progress(info.fraction, text=_progress(info))
+    rows = runs.read_log(folder)
+    if rows:
+        st.plotly_chart(
+            charts.training_curves(
+                [row.step for row in rows],
+                [row.train_loss for row in rows],
+                [row.val_loss for row in rows],
+                [row.val_accuracy for row in rows],
+                [row.fold for row in rows],
+            ),
+            key="curves",
+            config=STILL,
+            alt=charts.describe_training([row.val_accuracy for row in rows]),
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        asked = (folder / "stop").exists()
+        if st.button("Stop", icon=":material/stop:", disabled=asked):
+            runs.stop_run(folder)
+            st.rerun(scope="fragment")
+        st.caption(
+            "Stopping: it ends after this step."
+            if asked
+            else "It goes on when you leave this page, and can be taken up again when stopped."
+        )
+
+
+def _progress(info: runs.RunInfo) -> str:
+    if info.state == runs.STARTING:
+        return "**Starting**"
+    parts = [f"**{percent(info.fraction)}**", info.stage]
+    if info.fraction > 0.03:
+        parts.append(duration(info.seconds * (1 - info.fraction) / info.fraction) + " left")
+    return " · ".join(part for part in parts if part)
+
+
+@st.fragment(run_every=3.0)
+def watch(dataset: Path, seen: tuple[tuple[str, str], ...]) -> None:
+    """Run the page again when another session or the terminal started or removed a training."""
+    if states(dataset) != seen:
+        st.rerun()
+
+
+def states(dataset: Path) -> tuple[tuple[str, str], ...]:
+    """Every training's id and state."""
+    return tuple((info.id, info.state) for info in runs.list_runs(dataset))

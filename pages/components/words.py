@@ -1,0 +1,50 @@
+"""How pages say things: durations, dates, names that came from a user."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def plain(name: str, length: int = 60) -> str:
+    """A user's name for something as text: nothing in it is markup, nor endlessly long."""
+    shown = name if len(name) <= length else f"{name[: length - 20]}…{name[-15:]}"
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>~$:" else char for char in shown)
+
+
+def duration(seconds: float) -> str:
+    """An estimate as people say it; no more exact than it is."""
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 60:
+        return f"about {5 * round(seconds / 5)} seconds"
+    if seconds < 90:
+        return "about a minute"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def clock(seconds: float) -> str:
+    """A time that was measured, as a clock shows it: 4:05 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def when(iso: str) -> str:
+    """A moment in ISO 8601 as the day and time of the computer that runs gymform."""
+    try:
+        moment = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return iso
+    return f"{moment.day} {moment:%b, %H:%M}"
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """``1 clip``, ``1,024 clips``."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """``squat, lunge and row``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

@@ -1,0 +1,323 @@
+"""Page Models: which model is in use, train another on a data set, judge it, take it into use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gymform.draw import report_charts as charts
+from gymform.errors import DatasetError, GymformError
+from gymform.exercise import runs
+from gymform.storage import data_dir
+from gymform.weights import ModelEntry, manifest_entry
+from pages.components import training
+from pages.components.door import come_through_app
+from pages.components.report import show_report
+from pages.components.words import clock, listed, plain, when
+
+STATES = {
+    runs.STARTING: "starting",
+    runs.RUNNING: "under way",
+    runs.DONE: "done",
+    runs.STOPPED: "stopped",
+    runs.FAILED: "failed",
+}
+
+
+def main() -> None:
+    """The model in use, then the way to another: data set, training, reports."""
+    st.title("Models")
+    training.told()
+    in_use()
+    try:
+        found = data_sets()
+    except OSError as error:
+        st.error(
+            f"gymform cannot use its data folder ({error.strerror}). Set GYMFORM_HOME to a folder "
+            "that can be written, and start it again.",
+            icon=":material/error:",
+        )
+        return
+    if not found:
+        nothing_yet()
+        return
+    dataset = choose(found)
+    try:
+        what = training.contents(dataset)
+    except DatasetError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    known = runs.list_runs(dataset)
+    prepare(dataset, what, known)
+    if known:
+        trainings(dataset, known)
+    _damaged(dataset, known)
+    training.watch(dataset, tuple((info.id, info.state) for info in known))
+
+
+# -- what am I using? ------------------------------------------------------------------------
+
+
+def in_use() -> None:
+    """The exercise model by which the app answers, and the cards of the models."""
+    with st.container(border=True):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        embedded = True
+        try:
+            entry = runs.active_model()
+            embedded = entry.embedded
+            left.markdown(f":gray[In use]\n### {plain(entry.name)}\n:gray[{_about(entry)}]")
+        except GymformError as error:
+            left.error(str(error), icon=":material/error:")
+            embedded = False
+        if not embedded:
+            right.button(
+                "Back to the embedded model",
+                icon=":material/undo:",
+                on_click=training.attempt,
+                args=(runs.make_default_active,),
+                kwargs={"news": "The app uses the model that came with it again."},
+                width="stretch",
+            )
+        with st.expander("What am I using?", icon=":material/menu_book:"):
+            cards()
+
+
+def _about(entry: ModelEntry) -> str:
+    """Where a model comes from and what it tells apart."""
+    source = "It came with gymform" if entry.embedded else "Trained here"
+    names = [plain(str(name).replace("_", " ")) for name in entry.config.get("classes", [])]
+    return f"{source}. It tells apart {listed(names)}." if names else f"{source}."
+
+
+def cards() -> None:
+    """The model cards: what the models were trained on, how good they are, their limits."""
+    kinds = {"exercise": "Which exercise", "pose": "Where the joints are"}
+    for tab, kind in zip(st.tabs(list(kinds.values())), kinds, strict=True):
+        with tab:
+            try:
+                entry = manifest_entry(None, kind)
+            except GymformError as error:
+                st.error(str(error), icon=":material/error:")
+                continue
+            st.caption(
+                f"{plain(entry.name)} · {entry.bytes / 1e6:.1f} MB · {plain(entry.licence, 200)} · "
+                f"sha256 `{entry.sha256[:12]}` · {plain(entry.provenance, 200)}"
+            )
+            st.markdown(_card(entry))
+
+
+def _card(entry: ModelEntry) -> str:
+    """A model's card with smaller headings, or where to look when there is none."""
+    try:
+        text = entry.path.with_suffix(".md").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        if entry.embedded:
+            return "The card of this model is missing from this installation."
+        return "It was trained here: its report is among the trainings below."
+    text = re.sub(r"^# .*\n", "", text)
+    return re.sub(r"^(#+) ", lambda match: "#" * min(6, len(match[1]) + 3) + " ", text, flags=re.M)
+
+
+# -- data set and training -------------------------------------------------------------------
+
+
+def data_sets() -> list[Path]:
+    """The folders of the data sets there are, the latest used first."""
+    found = (data_dir() / "datasets").glob("*/dataset.sqlite")
+    return [path.parent for path in sorted(found, key=lambda p: -p.stat().st_mtime)]
+
+
+def nothing_yet() -> None:
+    """No data set: how to come by one."""
+    with st.container(border=True):
+        st.markdown(
+            "##### Train a model on your own clips\n"
+            "There is no data set yet. Three steps lead to one:\n"
+            "1. Import clips, a folder for every exercise, at best of many people.\n"
+            "2. Look at each skeleton and accept the good ones.\n"
+            "3. Come back here and start a training: any exercises, at least two."
+        )
+        training.to_review()
+
+
+def choose(found: list[Path]) -> Path:
+    """The data set chosen among several, or the only one."""
+    names = {folder.name: folder for folder in found}
+    name = st.selectbox("Data set", list(names), key="models-dataset", persist_state="session")
+    return names.get(name or "", found[0])
+
+
+def prepare(dataset: Path, what: training.Contents, known: list[runs.RunInfo]) -> None:
+    """The data set beside the training: the one under way, or the offer of one."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("##### What is in it")
+        training.show_contents(what)
+    with right:
+        st.markdown("##### Train")
+        live = next((info for info in known if info.live), None)
+        if live:
+            training.follow(runs.runs_dir(dataset) / live.id)
+        else:
+            training.offer(dataset, what)
+
+
+# -- trainings and their reports -------------------------------------------------------------
+
+
+def trainings(dataset: Path, known: list[runs.RunInfo]) -> None:
+    """All trainings in one table, and what came of the chosen one."""
+    st.markdown("### Trainings")
+    reports = {info.id: report for info in known if (report := _report(dataset, info.id))}
+    chosen = st.dataframe(
+        [_row(info, reports.get(info.id), _active(dataset, info.id)) for info in known],
+        key=f"trainings-{dataset.name}-{len(known)}-{known[0].id}",
+        on_select="rerun",
+        selection_mode="single-row-required",
+        hide_index=True,
+        height=min(36 * (len(known) + 1), 296),
+        column_config={
+            "Accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+            "Macro F1": st.column_config.NumberColumn(format="%.3f"),
+            "Lowest recall": st.column_config.NumberColumn(format="%.0f %%"),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "ms a clip": st.column_config.NumberColumn(format="%.1f"),
+        },
+        placeholder="",
+    )
+    st.caption("Choose a training to see its report; click a column's name to sort by it.")
+    rows = chosen.selection.rows
+    info = known[rows[0] if rows and rows[0] < len(known) else 0]
+    one_training(dataset, info, reports.get(info.id))
+
+
+def _report(dataset: Path, name: str) -> runs.Report | None:
+    """The report of a training, None when there is none that can be read."""
+    folder = runs.runs_dir(dataset) / name
+    try:
+        return _read_report(folder, (folder / "report.json").stat().st_mtime_ns)
+    except (GymformError, OSError):
+        return None
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _read_report(folder: Path, _changed: int) -> runs.Report:
+    return runs.read_report(folder)
+
+
+def _active(dataset: Path, name: str) -> bool:
+    try:
+        return runs.is_active(runs.runs_dir(dataset) / name)
+    except GymformError:
+        return False
+
+
+def _row(info: runs.RunInfo, report: runs.Report | None, active: bool) -> dict[str, Any]:
+    """A training as a row of the table; numbers are of clips it was not trained on."""
+    row: dict[str, Any] = {
+        "Started": when(info.started_at),
+        "Model": training.FAMILIES[info.options.model][0],
+        "State": "in use" if active else STATES[info.state],
+    }
+    numbers: dict[str, Any] = dict.fromkeys(
+        ("Accuracy", "Macro F1", "Lowest recall", "Parameters", "ms a clip", "Training", "Clips")
+    )
+    if report:
+        test = report.parts[runs.TEST]
+        numbers = {
+            "Accuracy": 100 * test.accuracy,
+            "Macro F1": test.macro.f1,
+            "Lowest recall": 100 * test.lowest_recall,
+            "Parameters": report.parameters,
+            "ms a clip": report.timing.ms_per_clip,
+            "Training": clock(report.timing.training_s),
+            "Clips": sum(report.clips.values()),
+        }
+    return row | numbers
+
+
+def one_training(dataset: Path, info: runs.RunInfo, report: runs.Report | None) -> None:
+    """What came of a training and what can be done with it."""
+    folder = runs.runs_dir(dataset) / info.id
+    names = ", ".join(charts.title(name) for name in info.classes)
+    st.markdown(
+        f"#### {training.FAMILIES[info.options.model][0]}, {when(info.started_at)}"
+        + (f"\n:gray[{plain(names, 200)}]" if names else "")
+    )
+    if info.live:
+        st.info("It is under way: see its curves above.", icon=":material/pending:")
+        return
+    if info.state == runs.FAILED:
+        st.error(f"It failed. {info.message}", icon=":material/error:")
+    elif info.state == runs.STOPPED:
+        st.info("It was stopped before its end.", icon=":material/stop_circle:")
+    actions(folder, info)
+    if report:
+        show_report(report, dataset)
+    elif info.state == runs.DONE:
+        st.error(
+            "The report of this training is missing or damaged. The model itself may be fine: "
+            "judge it again in the terminal with `python -m gymform evaluate`, or train it again.",
+            icon=":material/error:",
+        )
+
+
+def actions(folder: Path, info: runs.RunInfo) -> None:
+    """Take into use, go on, throw away."""
+    try:
+        active, reason = runs.is_active(folder), runs.why_not_active(folder)
+    except GymformError:
+        active, reason = False, None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if active:
+            st.markdown(":green-badge[:material/check: In use]")
+        elif info.state == runs.DONE:
+            st.button(
+                "Use this model",
+                type="primary",
+                icon=":material/check:",
+                disabled=bool(reason),
+                help=reason,
+                on_click=training.attempt,
+                args=(runs.make_active, folder),
+                kwargs={"news": "The app uses this model from now on, on page Analyze too."},
+            )
+        else:
+            st.button(
+                "Go on with it",
+                icon=":material/play_arrow:",
+                on_click=training.attempt,
+                args=(runs.resume_run, folder),
+                help="Finished folds are kept.",
+            )
+        with st.popover("Delete", icon=":material/delete:", disabled=active):
+            st.markdown("Its curves, report and weights are thrown away; the data set stays.")
+            st.button(
+                "Delete this training",
+                icon=":material/delete:",
+                on_click=training.attempt,
+                args=(runs.delete_run, folder),
+            )
+    if reason and info.state == runs.DONE:
+        st.caption(reason)
+
+
+def _damaged(dataset: Path, known: list[runs.RunInfo]) -> None:
+    """Say which folders of trainings cannot be read."""
+    listed_ids = {info.id for info in known}
+    folders = [path for path in runs.runs_dir(dataset).glob("*/") if path.is_dir()]
+    broken = sorted(path.name for path in folders if path.name not in listed_ids)
+    if broken:
+        st.warning(
+            f"Not readable, and left out: {plain(', '.join(broken), 200)}. The file run.json of "
+            "such a training is missing or damaged; its folder can be deleted.",
+            icon=":material/warning:",
+        )
+
+
+come_through_app()
+main()
