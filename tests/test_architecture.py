@@ -19,7 +19,7 @@ TIERS: tuple[frozenset[str], ...] = (
     frozenset({"pose", "motion"}),
     frozenset({"exercise", "form", "draw", "dataset"}),
     frozenset({"analysis", "live"}),
-    frozenset({"results", "worker", "jobs", "training"}),
+    frozenset({"results", "worker", "jobs", "training", "desk", "chores"}),
     frozenset({"cli", "__main__", "pages"}),
 )
 """Rooms from the ground up: a room may import itself and whatever lies below."""
@@ -41,6 +41,15 @@ TRAINING = frozenset(
         "gymform.exercise.synthesize",
         "gymform.exercise.data",
         "gymform.exercise.card",
+        "gymform.exercise.learning",
+        "gymform.exercise.examples",
+        "gymform.exercise.crossval",
+        "gymform.exercise.pixels",
+        "gymform.exercise.report",
+        "gymform.exercise.experiment",
+        "gymform.exercise.comparison",
+        "gymform.dataset.extraction",
+        "gymform.dataset.commands",
     }
 )
 """Commands that make weights: they stand above the rooms whose folder they lie in."""

@@ -42,7 +42,7 @@ TREE: tuple[tuple[int, tuple[int, ...], int], ...] = (
 """Joint, what it hangs on, and the bone's kind (both sides are one kind), root first."""
 
 ONE_WAY = ("snatch", "clean_and_jerk")
-"""Movements that are something else when played backwards."""
+"""Movements known to be something else when played backwards."""
 
 STANDING, NOISE = "standing", "noise"
 """Actions that are made up while augmenting."""
@@ -53,7 +53,8 @@ class Sample:
     """One training clip: ``points`` float64 (N, 17, 3) in statures at :data:`BASE_HZ`.
 
     x right, y down, z away from the camera (0 throughout where no depth is known); NaN where
-    missing. ``reps`` are (start, end) in seconds.
+    missing. ``reps`` are (start, end) in seconds. ``departs`` says that the movement ends in
+    another pose than it began.
     """
 
     name: str
@@ -64,6 +65,12 @@ class Sample:
     points: np.ndarray
     reps: tuple[tuple[float, float], ...]
     has_depth: bool = False
+    departs: bool = False
+
+    @property
+    def one_way(self) -> bool:
+        """Is it something else when played backwards, and nothing without its beginning?"""
+        return self.departs or self.action in ONE_WAY
 
     @property
     def seconds(self) -> float:
@@ -182,7 +189,7 @@ def _play(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """A stretch of the sample at the feature rate: (N, 17, 3), at most :data:`MAX_SECONDS`."""
     start, end = _stretch(sample, rng)
     clock = _clock(end - start, rng) + start
-    if sample.action not in ONE_WAY and rng.random() < 0.3:
+    if not sample.one_way and rng.random() < 0.3:
         clock = clock[::-1]
     clock = np.concatenate([_hold(clock[0], rng), clock, _hold(clock[-1], rng)])
     limit = int(MAX_SECONDS * RATE_HZ)
@@ -225,13 +232,13 @@ def _stretch(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
         end = min(seconds, sample.reps[last][1] + rng.uniform(0, 1.2))
     elif choice < 0.8 and seconds > 3:
         length = rng.uniform(min(3, seconds), min(MAX_SECONDS, seconds))
-        if sample.action in ONE_WAY and len(sample.reps) == 1:
+        if sample.one_way and len(sample.reps) == 1:
             length = max(length, 0.75 * seconds)  # a snatch without its pull is no snatch
         start = rng.uniform(0, seconds - min(length, seconds))
         end = start + length
     else:
         start, end = 0.0, seconds
-    cut = 0.12 if sample.action in ONE_WAY else 0.22
+    cut = 0.12 if sample.one_way else 0.22
     if rng.random() < 0.35:
         length = end - start
         start, end = start + rng.uniform(0, cut) * length, end - rng.uniform(0, cut) * length

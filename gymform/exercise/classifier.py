@@ -7,7 +7,7 @@ answer, or an honest ``unknown``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from scipy.special import softmax
+from torch import nn
 
-from gymform.errors import WeightsError
-from gymform.exercise.features import NUM_FEATURES, RATE_HZ, features, resample
-from gymform.exercise.tcn import TCN, TCNConfig
+from gymform.errors import OptionsError, WeightsError
+from gymform.exercise.families import Encode, Family, family_of
+from gymform.exercise.features import RATE_HZ, features, resample
 from gymform.motion.phases import MIN_RANGE, find_repetitions, movement_range
 from gymform.skeleton import FLIP_ORDER
 from gymform.storage import atomic_path
@@ -51,7 +52,10 @@ DOUBTFUL = 0.8
 
 @dataclass(frozen=True)
 class Settings:
-    """What the manifest says of an exercise model: classes in order, networks, calibration."""
+    """What the manifest says of an exercise model: classes in order, networks, calibration.
+
+    ``channels`` is the width of a network of ``family``, ``features`` the numbers a step it sees.
+    """
 
     classes: tuple[str, ...]
     networks: int
@@ -59,6 +63,7 @@ class Settings:
     features: int
     rate_hz: float
     temperature: float
+    family: str = "tcn"
 
     @classmethod
     def from_config(cls, entry: ModelEntry) -> Settings:
@@ -67,12 +72,14 @@ class Settings:
             settings = cls(**{**entry.config, "classes": tuple(entry.config["classes"])})
         except (KeyError, TypeError) as error:
             raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config: {error}.") from None
-        if settings.features != NUM_FEATURES or settings.rate_hz != RATE_HZ:
+        family = settings.network_family
+        if settings.features != family.inputs or settings.rate_hz != RATE_HZ:
             raise WeightsError(
                 f"{entry.file}: made for {settings.features} features at {settings.rate_hz} Hz, "
-                f"but this gymform has {NUM_FEATURES} at {RATE_HZ}. Train it again."
+                f"but this gymform has {family.inputs} at {RATE_HZ}. Train it again."
             )
-        if not settings.temperature > 0 or settings.networks < 1 or OTHER not in settings.classes:
+        enough = settings.networks >= 1 and len(set(settings.classes)) >= 2
+        if not settings.temperature > 0 or not enough:
             raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config is out of range.")
         return settings
 
@@ -81,15 +88,25 @@ class Settings:
         return {**self.__dict__, "classes": list(self.classes)}
 
     @property
-    def network(self) -> TCNConfig:
-        """The shape of one network."""
-        return TCNConfig(self.features, len(self.classes), self.channels)
+    def network_family(self) -> Family:
+        """The family of the networks. Raises WeightsError for one that sees no keypoints."""
+        try:
+            family = family_of(self.family)
+        except OptionsError as error:
+            raise WeightsError(f"MANIFEST.json: {error} Train it again.") from None
+        if family.on_pixels:
+            raise WeightsError(f"MANIFEST.json: a {self.family} cannot judge keypoints.")
+        return family
+
+    def build(self) -> nn.Module:
+        """One network of the right shape, its weights still random."""
+        return self.network_family.build(len(self.classes), self.channels)
 
 
 # ---- weights -------------------------------------------------------------------------------
 
 
-def write_networks(path: Path, networks: Sequence[TCN]) -> None:
+def write_networks(path: Path, networks: Sequence[nn.Module]) -> None:
     """All tensors of ``networks`` in one safetensors file, keys led by the network's number."""
     tensors = {
         f"{i}.{key}": tensor.detach().cpu().contiguous().clone()
@@ -100,14 +117,17 @@ def write_networks(path: Path, networks: Sequence[TCN]) -> None:
         save_file(tensors, temporary)
 
 
-def read_networks(path: Path, config: TCNConfig, count: int) -> list[TCN]:
-    """The ``count`` networks of a file, in eval mode. Raises WeightsError naming file and key."""
+def read_networks(path: Path, build: Callable[[], nn.Module], count: int) -> list[nn.Module]:
+    """The ``count`` networks of a file, each made by ``build``, in eval mode.
+
+    Raises WeightsError naming file and key.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from None
-    networks = [TCN(config) for _ in range(count)]
+    networks = [build() for _ in range(count)]
     for i, network in enumerate(networks):
         _fill(network, {k: t for k, t in tensors.items() if k.startswith(f"{i}.")}, i, path.name)
     if len(tensors) != sum(len(network.state_dict()) for network in networks):
@@ -115,7 +135,7 @@ def read_networks(path: Path, config: TCNConfig, count: int) -> list[TCN]:
     return [network.eval() for network in networks]
 
 
-def _fill(network: TCN, tensors: Mapping[str, torch.Tensor], number: int, file: str) -> None:
+def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], number: int, file: str) -> None:
     """Load ``tensors`` into ``network`` after each key and shape was found to fit."""
     state = {}
     for key, own in network.state_dict().items():
@@ -127,7 +147,7 @@ def _fill(network: TCN, tensors: Mapping[str, torch.Tensor], number: int, file: 
                 f"{file}: '{number}.{key}': expected finite numbers of shape {tuple(own.shape)}, "
                 f"got shape {tuple(tensor.shape)}."
             )
-        state[key] = tensor.float()
+        state[key] = tensor.to(own.dtype)
     network.load_state_dict(state)
 
 
@@ -146,14 +166,17 @@ class Stretch:
     inputs: tuple[np.ndarray, np.ndarray]
 
 
-def cut(tracks: CleanTracks) -> list[Stretch]:
-    """The stretches by which a clip is judged: the clip in long pieces, and each repetition."""
+def cut(tracks: CleanTracks, encode: Encode = features) -> list[Stretch]:
+    """The stretches by which a clip is judged: the clip in long pieces, and each repetition.
+
+    ``encode`` is what the networks' family sees of a stretch.
+    """
     xy = resample(tracks)
     start_s, seconds = float(tracks.time_s[0]), (len(xy) - 1) / RATE_HZ
     spans = _pieces(seconds)
     for start, end in find_repetitions(tracks):
         spans.append((max(0.0, start - start_s - MARGIN_S), min(seconds, end - start_s + MARGIN_S)))
-    return [_stretch(xy, start, end, start_s) for start, end in spans]
+    return [_stretch(xy, start, end, start_s, encode) for start, end in spans]
 
 
 def _pieces(seconds: float) -> list[tuple[float, float]]:
@@ -165,12 +188,12 @@ def _pieces(seconds: float) -> list[tuple[float, float]]:
     return [(float(start), float(start) + MAX_SECONDS) for start in starts]
 
 
-def _stretch(xy: np.ndarray, start: float, end: float, offset_s: float) -> Stretch:
+def _stretch(xy: np.ndarray, start: float, end: float, offset_s: float, encode: Encode) -> Stretch:
     """The steps of ``xy`` (N, 17, 2) from ``start`` to ``end`` seconds as network inputs."""
     first, last = round(start * RATE_HZ), round(end * RATE_HZ) + 1
     part = xy[first : min(last, first + int(MAX_SECONDS * RATE_HZ) + 1)]
     mirrored = part[:, list(FLIP_ORDER)] * [-1, 1]
-    return Stretch(start + offset_s, end + offset_s, (features(part), features(mirrored)))
+    return Stretch(start + offset_s, end + offset_s, (encode(part), encode(mirrored)))
 
 
 def batch(inputs: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -185,7 +208,7 @@ def batch(inputs: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.inference_mode()
-def votes(networks: Sequence[TCN], stretches: Sequence[Stretch]) -> np.ndarray:
+def votes(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.ndarray:
     """Logits float64 (S, K), one row a stretch: the mean over networks and mirror images."""
     x, mask = batch([one for stretch in stretches for one in stretch.inputs])
     logits = torch.stack([network(x, mask) for network in networks]).mean(0)
@@ -204,14 +227,14 @@ def combine(rows: np.ndarray) -> np.ndarray:
 class Classifier:
     """Says which of ``classes`` a movement is. Make one with :func:`load_classifier`."""
 
-    networks: Sequence[TCN]
+    networks: Sequence[nn.Module]
     settings: Settings
     name: str
     sha256: str
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """In the order of a prediction's probabilities; ``other`` is one of them."""
+        """In the order of a prediction's probabilities; ``other`` may be one of them."""
         return self.settings.classes
 
     def predict(self, pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> Prediction:
@@ -220,7 +243,7 @@ class Classifier:
         if not np.isfinite(tracks.xy).any():
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
-        stretches = cut(tracks)
+        stretches = cut(tracks, self._encode)
         rows = votes(self.networks, stretches) / self.settings.temperature
         probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)
@@ -237,14 +260,21 @@ class Classifier:
             windows,
         )
 
+    @property
+    def _encode(self) -> Encode:
+        encode = self.settings.network_family.encode
+        assert encode is not None  # the settings refuse families on pixels
+        return encode
+
     def _name(self, probabilities: np.ndarray) -> tuple[str, str | None]:
         """(label, remark) by probabilities alone."""
         order = np.argsort(probabilities)[::-1]
         best, second = (self.classes[i] for i in order[:2])
         confidence = float(probabilities[order[0]])
-        named = [name for name in self.classes if name != OTHER]
         if best == OTHER:
-            return UNKNOWN, f"This moves like none of {', '.join(named[:-1])} and {named[-1]}."
+            named = [name for name in self.classes if name != OTHER]
+            listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+            return UNKNOWN, f"This moves like none of {listed}."
         if confidence < MIN_CONFIDENCE:
             other = "something else" if second == OTHER else second
             return UNKNOWN, (
@@ -264,7 +294,7 @@ def load_classifier(name: str | None = None) -> Classifier:
     """
     entry = manifest_entry(name, "exercise")
     settings = Settings.from_config(entry)
-    networks = read_networks(checked_path(entry), settings.network, settings.networks)
+    networks = read_networks(checked_path(entry), settings.build, settings.networks)
     return Classifier(networks, settings, entry.name, entry.sha256)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gymform.dataset.poses import load_poses
 from gymform.dataset.tracks import LabelledPose, load_penn_tracks, load_snatch_tracks
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.exercise import augment as aug
+from gymform.exercise.families import Encode
 from gymform.exercise.features import features
 from gymform.exercise.synthesize import make_figures
 from gymform.types import OTHER
@@ -165,12 +166,14 @@ def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> lis
     return samples + make_figures(figures, seed)
 
 
-def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
+def shares(
+    samples: Sequence[aug.Sample], class_shares: Mapping[str, float] = CLASS_SHARES
+) -> np.ndarray:
     """How often each sample is shown (n,), summing to 1.
 
-    Balanced over classes and sources; within them actions, groups and the members of a group
-    count by the square root of their number, so that neither a prolific channel nor an odd clip
-    rules.
+    Balanced over classes, by ``class_shares``, and sources; within them actions, groups and the
+    members of a group count by the square root of their number, so that neither a prolific channel
+    nor an odd clip rules.
     """
     groups: dict[tuple, set[str]] = defaultdict(set)
     for s in samples:
@@ -182,7 +185,7 @@ def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
         / np.sqrt(len(groups[s.label, s.source, s.action]))
         for s in samples
     ])  # fmt: skip
-    for label, share in CLASS_SHARES.items():
+    for label, share in class_shares.items():
         sources = {s.source for s in samples if s.label == label}
         total = sum(SOURCE_SHARES[source] for source in sources)
         for source in sources:
@@ -191,13 +194,23 @@ def shares(samples: Sequence[aug.Sample]) -> np.ndarray:
     return weight / weight.sum()
 
 
-def make_views(samples: Sequence[aug.Sample], count: int, seed: int) -> Views:
-    """About ``count`` augmented recordings, spread over the samples by their share."""
-    number = np.maximum(2, np.round(shares(samples) * count).astype(int))
+def make_views(
+    samples: Sequence[aug.Sample],
+    count: int,
+    seed: int,
+    *,
+    encode: Encode = features,
+    class_shares: Mapping[str, float] = CLASS_SHARES,
+) -> Views:
+    """About ``count`` augmented recordings, spread over the samples by their share.
+
+    ``encode`` is what the networks' family sees of a recording.
+    """
+    number = np.maximum(2, np.round(shares(samples, class_shares) * count).astype(int))
     inputs, owner = [], []
     for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False)):
         rng = np.random.default_rng([seed, i])
         for _ in range(number[i]):
-            inputs.append(features(aug.augment(sample, rng)).astype(np.float16))
+            inputs.append(encode(aug.augment(sample, rng)).astype(np.float16))
             owner.append(i)
     return Views(inputs, np.array(owner))

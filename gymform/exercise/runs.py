@@ -117,7 +117,7 @@ class TrainOptions:
     width: int | None = None
     views: int | None = None
     frames: int = 8
-    size: int = 112
+    size: int = 96
     learning_curve: bool = False
     threads: int = 2
 

@@ -12,14 +12,14 @@ import argparse
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.special import softmax
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 from tqdm import tqdm
 
 from gymform.dataset.tracks import LabelledPose, turn
@@ -28,26 +28,24 @@ from gymform.exercise import card
 from gymform.exercise import classifier as clf
 from gymform.exercise.augment import Sample
 from gymform.exercise.data import (
+    CLASS_SHARES,
     CLASSES,
     Views,
     load_clips,
     load_tracks,
     make_samples,
     make_views,
-    shares,
     split,
 )
 from gymform.exercise.evaluate import fit_temperature
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
+from gymform.exercise.learning import Plan, draw_batches, fit, fit_scale, weights_of_views
 from gymform.exercise.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
 from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
-
-BATCHES_AT_ONCE = 8
-"""Batches that are drawn and sorted by length together."""
 
 SIDE_VIEWS = (45, 90, 135, 180, 225, 270, 315)
 """Degrees by which held-out tracks with depth are turned, to be judged from there too."""
@@ -77,6 +75,13 @@ class TrainConfig:
         """The shape of one network."""
         return TCNConfig(NUM_FEATURES, len(CLASSES), self.channels, dropout=self.dropout)
 
+    @property
+    def plan(self) -> Plan:
+        """How one network is fitted."""
+        return Plan(
+            self.steps, self.learning_rate, self.weight_decay, self.label_smoothing, self.average
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
@@ -102,84 +107,28 @@ def train_network(
     config: TrainConfig,
     seed: int,
     note: str = "train",
-) -> TCN:
+) -> nn.Module:
     """A network trained on the views of the samples at ``rows``: the running mean of its weights.
 
     AdamW with a one-cycle schedule; the same seed gives the same network.
     """
     torch.manual_seed(seed)
-    chosen, weight = _weights_of_views(samples, views, rows)
+    chosen, weight = weights_of_views(samples, views, rows, CLASS_SHARES)
     label = np.array([CLASSES.index(s.label) for s in samples])
     network = TCN(config.network)
-    _fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
-    averaged = AveragedModel(network, avg_fn=_running_mean(config.average))
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.15
+    fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
+    picked = draw_batches(views, chosen, weight, config.steps, config.batch, seed)
+    batches = (
+        (clf.batch([views.inputs[i] for i in picks]), torch.from_numpy(label[views.sample[picks]]))
+        for picks in picked
     )
-    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
-    network.train()
-    batches = _batches(chosen, weight, views, config, np.random.default_rng(seed))
-    bar = tqdm(batches, note, unit="step", leave=False, mininterval=1.0)
-    for picks in bar:
-        x, mask = clf.batch([views.inputs[i] for i in picks])
-        loss = loss_of(network(x, mask), torch.from_numpy(label[views.sample[picks]]))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        averaged.update_parameters(network)
-        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-    network.load_state_dict(averaged.module.state_dict())
-    return network.eval()
+    with tqdm(total=config.steps, desc=note, unit="step", leave=False, mininterval=1.0) as bar:
 
+        def heard(step: int, loss: float, averaged: nn.Module) -> None:
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
 
-def _running_mean(
-    decay: float,
-) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor | int], torch.Tensor]:
-    """An exponential mean that forgets faster while it has seen little."""
-
-    def update(mean: torch.Tensor, value: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
-        return torch.lerp(mean, value, max(1 - decay, 9 / (10 + float(count))))
-
-    return update
-
-
-def _weights_of_views(
-    samples: Sequence[Sample], views: Views, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(indices of the views that may be shown, probability of each)."""
-    chosen = np.flatnonzero(np.isin(views.sample, rows))
-    share = np.zeros(len(samples))
-    share[rows] = shares([samples[i] for i in rows])
-    number = np.bincount(views.sample, minlength=len(samples))
-    weight = (share / np.maximum(number, 1))[views.sample[chosen]]
-    return chosen, weight / weight.sum()
-
-
-def _batches(
-    chosen: np.ndarray,
-    weight: np.ndarray,
-    views: Views,
-    config: TrainConfig,
-    rng: np.random.Generator,
-) -> list[np.ndarray]:
-    """All batches of a training, each of recordings of like length: little padding to compute."""
-    lengths = np.array([len(x) for x in views.inputs])
-    batches: list[np.ndarray] = []
-    while len(batches) < config.steps:
-        picks = rng.choice(chosen, BATCHES_AT_ONCE * config.batch, p=weight)
-        picks = picks[np.argsort(lengths[picks], kind="stable")].reshape(BATCHES_AT_ONCE, -1)
-        batches += list(rng.permutation(picks))
-    return batches[: config.steps]
-
-
-def _fit_scale(network: TCN, inputs: Sequence[np.ndarray]) -> None:
-    """Set the network's input mean and standard deviation to those of ``inputs``."""
-    steps = np.concatenate(inputs).astype(np.float32)
-    network.mean.copy_(torch.from_numpy(steps.mean(0)))
-    network.std.copy_(torch.from_numpy(np.maximum(steps.std(0), 0.05)))
+        return fit(network, batches, config.plan, heard)
 
 
 # ---- all networks --------------------------------------------------------------------------
@@ -193,16 +142,16 @@ class Workshop:
         self._views: Views | None = None
         self._digest = _digest(samples, config)
 
-    def networks(self, rows: np.ndarray, note: str) -> list[TCN]:
+    def networks(self, rows: np.ndarray, note: str) -> list[nn.Module]:
         """One network a seed, trained on the samples at ``rows``; finished ones are read back."""
         return [self._network(rows, seed, note) for seed in range(self.config.seeds)]
 
-    def _network(self, rows: np.ndarray, seed: int, note: str) -> TCN:
+    def _network(self, rows: np.ndarray, seed: int, note: str) -> nn.Module:
         seed += self.config.seed
         key = hashlib.sha256(f"{self._digest} {seed} {sorted(rows)}".encode()).hexdigest()[:16]
         path = self.folder / f"tcn-{key}.safetensors"
         if path.is_file():
-            return clf.read_networks(path, self.config.network, 1)[0]
+            return clf.read_networks(path, lambda: TCN(self.config.network), 1)[0]
         if self._views is None:
             self._views = make_views(self.samples, self.config.views, self.config.seed)
         note = f"{note}, network {seed - self.config.seed + 1} of {self.config.seeds}"
@@ -227,7 +176,7 @@ def cross_validate(
     return HeldOut(items, fold, logits)
 
 
-def judge(networks: Sequence[TCN], item: LabelledPose) -> np.ndarray:
+def judge(networks: Sequence[nn.Module], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) for one item, by the same way as for a user's clip."""
     stretches = clf.cut(clean(item.pose))
     return clf.combine(clf.votes(networks, stretches))
@@ -342,7 +291,7 @@ def subset(answers: HeldOut, source: str) -> HeldOut:
 
 
 def ship(
-    networks: Sequence[TCN], temperature: float, config: TrainConfig, name: str, folder: Path
+    networks: Sequence[nn.Module], temperature: float, config: TrainConfig, name: str, folder: Path
 ) -> ModelEntry:
     """Write the weights and their manifest entry; the first exercise model becomes the default."""
     path = folder / f"{name}.safetensors"

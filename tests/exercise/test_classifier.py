@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from gymform import skeleton as sk
 from gymform.errors import WeightsError
 from gymform.exercise import classifier as clf
+from gymform.exercise.families import FAMILIES
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
-from gymform.exercise.tcn import TCN
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.types import UNKNOWN
@@ -29,7 +29,7 @@ def settings(**changes):
 
 def networks(count=2, favourite=None, certainty=8.0):
     torch.manual_seed(0)
-    made = [TCN(settings().network).eval() for _ in range(count)]
+    made = [settings().build().eval() for _ in range(count)]
     for network in made:
         if favourite is not None:
             torch.nn.init.zeros_(network.head.weight)
@@ -100,7 +100,11 @@ def test_an_unknown_name_lists_those_there_are(folder):
         ({"rate_hz": 30.0}, "Train it again"),
         ({"temperature": 0.0}, "out of range"),
         ({"networks": 0}, "out of range"),
-        ({"classes": ["squat", "deadlift"]}, "out of range"),
+        ({"classes": ["squat"]}, "out of range"),
+        ({"classes": ["squat", "squat"]}, "out of range"),
+        ({"family": "r2plus1d"}, "cannot judge keypoints"),
+        ({"family": "mlp"}, "no model 'mlp'"),
+        ({"family": "stgcn"}, "Train it again"),
         ({"surprise": 1}, "config"),
     ],
 )
@@ -126,7 +130,7 @@ def test_the_first_bad_key_is_named(tmp_path, trouble):
     if trouble == "text":
         path.write_text("no weights")
     with pytest.raises(WeightsError, match=r"a\.safetensors: .*(head\.bias|more than|safetensors)"):
-        clf.read_networks(path, settings().network, 1)
+        clf.read_networks(path, settings().build, 1)
 
 
 # ---- answers
@@ -199,6 +203,29 @@ def test_a_lifter_who_is_hardly_there_is_unknown():
     prediction = answer(sequence(xy, pose.time_s))
     assert prediction.label == UNKNOWN
     assert "19%" in prediction.reason
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [(("lunge", "other"), "none of lunge."), (("a", "b", "other"), "none of a and b.")],
+)
+def test_the_reason_names_whatever_classes_there_are(classes, words):
+    made = clf.Classifier([], settings(classes=classes), "x", "0" * 64)
+    label, reason = made._name(np.eye(len(classes))[-1])
+    assert (label, reason) == (UNKNOWN, f"This moves like {words}")
+
+
+@pytest.mark.parametrize("family", ["tcn", "gru", "stgcn"])
+def test_every_family_on_keypoints_answers(family):
+    """With two classes of the user's own, none of them `other`."""
+    chosen = settings(
+        classes=("lunge", "swing"), family=family, networks=1, features=FAMILIES[family].inputs
+    )
+    torch.manual_seed(0)
+    judge = clf.Classifier([chosen.build().eval()], chosen, "x", "0" * 64)
+    prediction = answer(squat_sequence(), judge)
+    assert prediction.classes == ("lunge", "swing")
+    assert sum(prediction.probabilities) == pytest.approx(1)
 
 
 # ---- stretches
