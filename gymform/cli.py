@@ -37,8 +37,10 @@ BYTES = "bytes"
 _TRAINING = {
     "train-exercise": ("gymform.exercise.train", "train the exercise classifier anew"),
     "train-pose": ("gymform.pose.train", "train a pose network"),
+    "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
 }
-"""Commands that bring their own options, in ``add_arguments`` and ``run`` of a module."""
+"""Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
+colon, of what it holds under that name."""
 
 _EPILOG = """\
 exit codes: 0 every clip was answered ("unknown" is an answer); 1 something failed; 2 the command
@@ -365,8 +367,11 @@ def _weights_convert(options: argparse.Namespace) -> int:
 
 
 def _train(command: str, arguments: list[str]) -> int:
-    """Run a training command; its module knows its options."""
-    module = importlib.import_module(_TRAINING[command][0])
+    """Run a command that knows its own options."""
+    module, _, name = _TRAINING[command][0].partition(":")
+    owner = importlib.import_module(module)
+    if name:
+        owner = getattr(owner, name)
     parser = argparse.ArgumentParser(prog=f"{PROG} {command}", description=_TRAINING[command][1])
-    module.add_arguments(parser)
-    return int(module.run(parser.parse_args(arguments)) or OK)
+    owner.add_arguments(parser)
+    return int(owner.run(parser.parse_args(arguments)) or OK)

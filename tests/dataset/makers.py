@@ -118,6 +118,38 @@ def write_square(path: Path, *, fps: float = 30.0, seconds: float = DURATION_S) 
             writer.write(picture, i / fps)
 
 
+def write_scene(
+    path: Path,
+    seed: int,
+    *,
+    start_s: float = 0.0,
+    end_s: float = 3.0,
+    scale: float = 1.0,
+    mirrored: bool = False,
+    light: float = 1.0,
+    crf: int = 20,
+) -> None:
+    """A video of a scene of its own for each ``seed``: a background, and things that move.
+
+    The rest says how a copy differs: trimmed, scaled, mirrored, brighter, compressed harder.
+    """
+    rng = np.random.default_rng(seed)
+    width, height = 160, 120
+    background = cv2.resize(rng.integers(0, 200, (6, 8, 3), np.uint8), (width, height))
+    phases, speeds = rng.uniform(0, 6, (2, 3)), rng.uniform(0.3, 1.0, (2, 3))
+    size = (round(width * scale), round(height * scale))
+    with VideoWriter(path, width=size[0], height=size[1], fps=25.0, crf=crf) as writer:
+        for i in range(round((end_s - start_s) * 25)):
+            picture = background.copy()
+            places = 0.5 + 0.4 * np.sin(phases + speeds * (start_s + i / 25) * 2.5)
+            for number, (x, y) in enumerate(places.T):
+                centre = (round(x * width), round(y * height))
+                cv2.circle(picture, centre, 16, (80 * number, 255, 90), -1)
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = picture[:, ::-1] if mirrored else picture
+            writer.write(np.clip(picture * light, 0, 255).astype(np.uint8), i / 25)
+
+
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

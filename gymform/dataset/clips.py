@@ -1,0 +1,267 @@
+"""Clips in: found in a folder, read, compared with what is there, and copied under their sha256."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gymform.dataset.duplicates import Fingerprints, fingerprint
+from gymform.dataset.items import ClipRecord
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import GymformError, OptionsError, VideoError
+from gymform.sniff import HEAD_BYTES, sniff
+from gymform.storage import atomic_path
+from gymform.timing import Progress, unheard
+from gymform.types import Clip
+from gymform.video.read import probe
+from gymform.weights import sha256_of
+
+SUFFIXES = (
+    ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".3gp", ".3g2", ".mpg", ".mpeg",
+    ".wmv", ".flv", ".ts", ".mts", ".m2ts", ".gif",
+)  # fmt: skip
+"""Names that promise a video; whether they keep it is seen when they are read."""
+
+BY_FOLDER, BY_REGEX, BY_CSV = "folder", "regex", "csv"
+
+INDEX = "index.csv"
+"""A table of this name in the folder is used when neither exercise nor grouping is given."""
+
+SAME_BYTES, COPY, MIRRORED_COPY = "same bytes", "copy", "mirrored copy"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to import: where it is, its name within the folder, and what is known of it."""
+
+    path: Path
+    source: str
+    exercise: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """``name`` shows what ``of`` shows. The same bytes are not kept twice, copies are."""
+
+    name: str
+    of: str
+    kind: str
+    likeness: float = 1.0
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that was left out, and why, in words for the user."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of the files; ``known`` were imported before."""
+
+    added: tuple[ClipRecord, ...] = ()
+    known: tuple[str, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def import_clips(
+    folder: Path,
+    store: ReviewStore,
+    *,
+    exercise: str | None = None,
+    group_by: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Copy the videos below ``folder`` into the data set, and say what became of each.
+
+    ``exercise`` names what all of them show; without it the folder directly below ``folder`` or
+    the table does. ``group_by`` is ``folder`` (the one a clip lies in is its person or source),
+    ``regex:PATTERN`` (on the path within the folder; the group called ``group``, else the first,
+    else all that matched) or ``csv:FILE`` (columns file, exercise, group). Clips for which it
+    names no group are a group each. What was imported before is skipped, so an import that was
+    stopped can be repeated. Originals are only read. ``progress`` hears the stage "import", and may
+    raise. Raises OptionsError for options that do not fit, DatasetError when the store fails.
+    """
+    report = progress or unheard
+    found = find_clips(folder, exercise=exercise, group_by=group_by)
+    known = Fingerprints(store.fingerprints())
+    names = {clip.sha256: clip.name for clip in store.clips()}
+    sources = {(clip.sha256, clip.source) for clip in store.clips()}
+    added: list[ClipRecord] = []
+    before: list[str] = []
+    duplicates: list[Duplicate] = []
+    unreadable: list[Unreadable] = []
+    for number, file in enumerate(found):
+        report("import", number, len(found))
+        try:
+            sha256 = _sha256(file.path)
+            if (sha256, file.source) in sources:
+                before.append(file.source)
+            elif sha256 in names:
+                duplicates.append(Duplicate(file.source, names[sha256], SAME_BYTES))
+            else:
+                clip, repeats = _add(file, store, known, names)
+                names[clip.sha256] = clip.name
+                added.append(clip)
+                duplicates += repeats
+        except VideoError as error:
+            unreadable.append(Unreadable(file.source, str(error)))
+    report("import", len(found), len(found))
+    return ImportReport(tuple(added), tuple(before), tuple(duplicates), tuple(unreadable))
+
+
+def find_clips(
+    folder: Path, *, exercise: str | None = None, group_by: str | None = None
+) -> list[Found]:
+    """The videos below ``folder`` by name, with exercise and group. Raises OptionsError."""
+    if not folder.is_dir():
+        raise OptionsError(f"{folder.name or 'The folder'} is no folder: expected one with clips.")
+    if group_by is None and exercise is None and (folder / INDEX).is_file():
+        group_by = f"{BY_CSV}:{folder / INDEX}"
+    how, _, what = (group_by or BY_FOLDER).partition(":")
+    if how == BY_CSV and what:
+        found = list(_listed(folder, Path(what), exercise))
+    elif how == BY_REGEX and what:
+        found = [_by_regex(file, _pattern(what)) for file in _walk(folder, exercise)]
+    elif how == BY_FOLDER and not what:
+        found = list(_walk(folder, exercise))
+    else:
+        raise OptionsError(
+            f"Expected a grouping of folder, regex:PATTERN or csv:FILE, got {group_by!r}."
+        )
+    if not found:
+        raise OptionsError(f"There is no video in {folder.name}: expected MP4, MOV, WebM...")
+    return found
+
+
+def _walk(folder: Path, exercise: str | None) -> Iterator[Found]:
+    """Every video below ``folder``; exercise and group by the folders it lies in."""
+    for path in sorted(folder.rglob("*")):
+        source = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in source.parts)
+        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+            continue
+        above = source.parts[:-1]
+        if exercise is None and not above:
+            raise OptionsError(
+                f"Which exercise does {path.name} show? Name it with --exercise, put clips into a "
+                f"folder for each exercise, or list them in a table with --group-by csv:FILE."
+            )
+        inner = above if exercise else above[1:]
+        group = "/".join(inner) or source.with_suffix("").as_posix()
+        yield Found(path, source.as_posix(), exercise or above[0], group)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise OptionsError(f"The pattern {text!r} is no regular expression: {error}.") from None
+
+
+def _by_regex(file: Found, pattern: re.Pattern[str]) -> Found:
+    """``file`` with the group that ``pattern`` finds in its name; its own where it finds none."""
+    match = pattern.search(file.source)
+    if match is None:
+        return Found(file.path, file.source, file.exercise, Path(file.source).stem)
+    named = match.groupdict().get("group")
+    group = named or (match.group(1) if pattern.groups else match.group(0))
+    return Found(file.path, file.source, file.exercise, group or Path(file.source).stem)
+
+
+def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
+    """The files that a table with the columns file, exercise and group lists."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or "it is no table in UTF-8"
+        raise OptionsError(f"The table {table.name} cannot be read: {reason}.") from error
+    needed = {"file"} if exercise else {"file", "exercise"}
+    columns = set(rows[0]) if rows else set()
+    if not needed <= columns:
+        raise OptionsError(
+            f"{table.name}: expected the columns file, exercise, group in its first line, "
+            f"got {', '.join(sorted(filter(None, columns))) or 'nothing'}."
+        )
+    for row in rows:
+        source = (row["file"] or "").strip()
+        name = (exercise or row["exercise"] or "").strip()
+        if not source or not name:
+            raise OptionsError(f"{table.name}: a line lacks its file or its exercise.")
+        group = (row.get("group") or "").strip() or Path(source).stem
+        yield Found(folder / source, source, name, group)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise VideoError(f"The file cannot be read: {error.strerror}.") from None
+
+
+def _add(
+    file: Found, store: ReviewStore, known: Fingerprints, names: dict[str, str]
+) -> tuple[ClipRecord, list[Duplicate]]:
+    """Read, compare and copy one new file; first the bytes, then the entry that speaks of them."""
+    clip = probe(file.path, file.source)
+    print_ = fingerprint(file.path)
+    record = _record(file, clip)
+    _copy(file.path, store.files.clip(record), clip.sha256)
+    copies = known.copies_of(clip.sha256, print_)
+    store.add_clip(record, fingerprint=print_, copies=copies)
+    known.add(clip.sha256, print_)
+    repeats = [
+        Duplicate(
+            file.source,
+            names[copy.of],
+            MIRRORED_COPY if copy.mirrored else COPY,
+            copy.likeness,
+        )
+        for copy in copies
+    ]
+    return record, repeats
+
+
+def _record(file: Found, clip: Clip) -> ClipRecord:
+    with file.path.open("rb") as stream:
+        suffix = sniff(stream.read(HEAD_BYTES)).suffix
+    return ClipRecord(
+        sha256=clip.sha256,
+        name=Path(file.source).name,
+        suffix=suffix,
+        exercise=file.exercise,
+        group=file.group,
+        width=clip.width,
+        height=clip.height,
+        duration_s=clip.duration_s,
+        fps=clip.fps,
+        frames=clip.frames,
+        imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=file.source,
+    )
+
+
+def _copy(original: Path, target: Path, sha256: str) -> None:
+    """Copy ``original``, whole or not at all. Raises VideoError when it changed in between."""
+    if target.is_file() and sha256_of(target) == sha256:
+        return
+    try:
+        with atomic_path(target) as temporary:
+            shutil.copyfile(original, temporary)
+            if sha256_of(temporary) != sha256:
+                raise VideoError("The file changed while it was read. Import it again.")
+    except OSError as error:
+        raise GymformError(
+            f"The clip cannot be copied into the data set: {error.strerror}. Free some space, or "
+            "choose another place with --to."
+        ) from error

@@ -1,0 +1,43 @@
+"""Where data sets lie, and what they are called."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gymform.dataset.items import DatasetFiles
+from gymform.errors import OptionsError
+from gymform.storage import data_dir
+
+DEFAULT = "clips"
+"""The data set that is meant when none is named."""
+
+MAX_NAME = 64
+
+
+def datasets_dir() -> Path:
+    """The folder of all data sets that go by name; it may not be there yet."""
+    return data_dir() / "datasets"
+
+
+def list_datasets() -> list[str]:
+    """Names of the data sets in the usual place."""
+    return sorted(store.parent.name for store in datasets_dir().glob("*/dataset.sqlite"))
+
+
+def dataset_dir(dataset: str = DEFAULT) -> Path:
+    """The folder of ``dataset``, which is a path or a name.
+
+    A path holds a separator, or is a folder with a data set in it; anything else is a name in the
+    usual place. Raises OptionsError for what can be neither.
+    """
+    path = Path(dataset).expanduser()
+    separators = {os.sep, os.altsep or os.sep}
+    if any(separator in dataset for separator in separators) or DatasetFiles(path).store.is_file():
+        return path
+    if not 0 < len(dataset) <= MAX_NAME or not dataset.isprintable() or dataset.startswith("."):
+        raise OptionsError(
+            f"Expected the name of a data set, 1 to {MAX_NAME} characters that do not start with "
+            f"a dot, or a folder; got {dataset[:MAX_NAME]!r}."
+        )
+    return datasets_dir() / dataset

@@ -1,0 +1,140 @@
+"""Copies are found whatever was done to them; other recordings are not taken for copies."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform.dataset.duplicates import (
+    RATE_HZ,
+    SIDE,
+    Fingerprints,
+    fingerprint,
+    pose_copies,
+)
+from gymform.skeleton import FLIP_ORDER
+from gymform.types import PoseSequence
+from tests.dataset.makers import write_scene
+from tests.motion.makers import sequence, squat, squat_sequence
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """Fingerprints of five recordings, of 3 s each."""
+    folder = tmp_path_factory.mktemp("scenes")
+    prints = {}
+    for seed in range(5):
+        write_scene(folder / f"{seed}.mp4", seed)
+        prints[f"scene {seed}"] = fingerprint(folder / f"{seed}.mp4")
+    return Fingerprints(prints)
+
+
+@pytest.mark.parametrize(
+    ("changes", "mirrored"),
+    [
+        ({"crf": 36}, False),
+        ({"scale": 0.5, "crf": 30}, False),
+        ({"light": 1.2}, False),
+        ({"start_s": 0.6, "end_s": 2.7}, False),
+        ({"mirrored": True}, True),
+        ({"mirrored": True, "start_s": 0.37, "scale": 0.6, "crf": 30}, True),
+    ],
+)
+def test_copies_are_found(known, tmp_path, changes, mirrored):
+    write_scene(tmp_path / "copy.mp4", 3, **changes)
+    (copy,) = known.copies_of("new", fingerprint(tmp_path / "copy.mp4"))
+    assert (copy.clip, copy.of, copy.mirrored) == ("new", "scene 3", mirrored)
+    assert 0.85 <= copy.likeness <= 1.0001
+
+
+def test_another_recording_is_no_copy(known, tmp_path):
+    write_scene(tmp_path / "other.mp4", 17)
+    assert known.copies_of("new", fingerprint(tmp_path / "other.mp4")) == []
+
+
+def test_the_same_place_with_other_movement_is_no_copy(tmp_path):
+    rng = np.random.default_rng(0)
+    place = np.tile(rng.integers(0, 255, (SIDE, SIDE)), (40, 1, 1))
+    moving = [place.copy() for _ in range(2)]
+    for pictures, speed in zip(moving, (1, 3), strict=True):
+        for i in range(40):
+            pictures[i, (speed * i // 2) % SIDE, 4:8] = 255
+    first, second = (pictures.astype(np.uint8).tobytes() for pictures in moving)
+    assert Fingerprints({"first": first}).copies_of("second", second) == []
+    assert Fingerprints({"first": first}).copies_of("again", first)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 12])
+def test_clips_too_short_to_tell_are_no_copies_and_no_trouble(count):
+    data = np.random.default_rng(1).integers(0, 255, count * SIDE * SIDE, np.uint8).tobytes()
+    copies = Fingerprints({"a": data}).copies_of("b", data)
+    assert len(copies) == (count >= 12)
+
+
+def test_a_fingerprint_has_twelve_pictures_a_second(tmp_path):
+    write_scene(tmp_path / "clip.mp4", 1)
+    assert len(fingerprint(tmp_path / "clip.mp4")) == 3 * RATE_HZ * SIDE * SIDE
+
+
+# --- by the skeleton ----------------------------------------------------------------------------
+
+
+def scaled(pose: PoseSequence, by: float) -> PoseSequence:
+    size = (round(pose.image_size[0] * by), round(pose.image_size[1] * by))
+    boxes = (pose.boxes * by).astype(np.float32)
+    return replace(pose, xy=(pose.xy * by).astype(np.float32), boxes=boxes, image_size=size)
+
+
+def mirror(pose: PoseSequence) -> PoseSequence:
+    xy = pose.xy[:, list(FLIP_ORDER)] * [-1, 1] + [pose.image_size[0] - 1, 0]
+    return replace(pose, xy=xy.astype(np.float32), score=pose.score[:, list(FLIP_ORDER)])
+
+
+def trimmed(pose: PoseSequence, start: int, stop: int) -> PoseSequence:
+    part = slice(start, stop)
+    return PoseSequence(
+        pose.xy[part], pose.score[part], pose.boxes[part],
+        pose.time_s[part] - pose.time_s[start], pose.image_size,
+    )  # fmt: skip
+
+
+def noisy(pose: PoseSequence) -> PoseSequence:
+    noise = np.random.default_rng(0).normal(0, 1.0, pose.xy.shape)
+    return replace(pose, xy=(pose.xy + noise).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        noisy,
+        mirror,
+        lambda pose: scaled(pose, 0.5),
+        lambda pose: trimmed(pose, 13, 160),
+        lambda pose: noisy(mirror(trimmed(pose, 20, 150))),
+    ],
+)
+def test_copies_are_found_by_their_skeletons(change):
+    pose = squat_sequence()
+    assert list(pose_copies([("a", pose), ("b", change(pose))])) == [("a", "b")]
+
+
+@pytest.mark.parametrize("change", [{"period_s": 2.4}, {"depth": 60.0}])
+def test_another_squat_of_another_pace_or_depth_is_no_copy(change):
+    assert list(pose_copies([("a", squat_sequence()), ("b", squat_sequence(**change))])) == []
+
+
+def test_the_same_squat_elsewhere_in_the_picture_is_no_copy():
+    time_s = np.arange(200) / 30
+    there, elsewhere = (
+        sequence(squat(time_s) + np.array([x, 300]), time_s) for x in (200, 330)
+    )  # fmt: skip
+    assert list(pose_copies([("a", there), ("b", elsewhere)])) == []
+
+
+def test_frames_without_a_person_do_not_matter():
+    pose = squat_sequence()
+    xy, score = pose.xy.copy(), pose.score.copy()
+    xy[50:60], score[50:60] = np.nan, 0
+    assert list(pose_copies([("a", pose), ("b", replace(pose, xy=xy, score=score))]))
+    nobody = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
+    assert list(pose_copies([("a", nobody), ("b", nobody)])) == []
