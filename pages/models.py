@@ -31,7 +31,6 @@ def main() -> None:
     """The model in use, then the way to another: data set, training, reports."""
     st.title("Models")
     training.told()
-    in_use()
     try:
         found = data_sets()
     except OSError as error:
@@ -41,6 +40,7 @@ def main() -> None:
             icon=":material/error:",
         )
         return
+    in_use()
     if not found:
         nothing_yet()
         return

@@ -120,20 +120,21 @@ def make_run(dataset: Path, name: str, state: str = runs.DONE, **changes: Any) -
     folder = runs.runs_dir(dataset) / name
     folder.mkdir(parents=True)
     options = runs.TrainOptions(model=changes.pop("model", "tcn"))
-    info = runs.RunInfo(
-        name,
-        dataset.name,
-        options,
-        state,
-        "2026-11-24T10:00:00.000+00:00",
-        ended_at=None if state in (runs.STARTING, runs.RUNNING) else "2026-11-24T10:03:00+00:00",
-        classes=CLASSES,
-        **{"done": 300, "total": 900, "stage": "fold 2 of 5"} | changes,
-    )
+    values: dict[str, Any] = {
+        "started_at": "2026-11-24T10:00:00.000+00:00",
+        "ended_at": None if state == runs.RUNNING else "2026-11-24T10:03:00.000+00:00",
+        "classes": CLASSES,
+        "stage": "fold 2 of 5",
+        "done": 300,
+        "total": 900,
+    }
+    info = runs.RunInfo(name, dataset.name, options, state, **values | changes)
     (folder / "run.json").write_text(json.dumps(dataclasses.asdict(info)))
     if state == runs.DONE:
         report = make_report(dataset, name, model=options.model)
         (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
+        (folder / "model.safetensors").write_bytes(b"weights of " + name.encode())
+        (folder / "model.json").write_text(json.dumps({"classes": CLASSES}))
     write_log(folder)
     return folder
 
@@ -147,3 +148,13 @@ def write_log(folder: Path, folds: int = 2, steps: int = 30) -> None:
             held_out = f"{loss + 0.1:.4f},{1 - loss / 1.5:.4f}" if step % 50 == 0 else ","
             lines.append(f"{fold},{step},{loss:.4f},{held_out}")
     (folder / "log.csv").write_text("\n".join(lines) + "\n")
+
+
+def changed(report: runs.Report, **changes: Any) -> runs.Report:
+    """``report`` with some fields replaced."""
+    return dataclasses.replace(report, **changes)
+
+
+def write_report(folder: Path, report: runs.Report) -> None:
+    """Put ``report`` in place of the one that is there."""
+    (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))

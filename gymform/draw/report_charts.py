@@ -22,6 +22,12 @@ RIGHT, WRONG = sk.COLOURS[sk.Side.CENTRE], "#D55E00"
 NEUTRAL = "#8A8F98"
 """A grey that is seen on white and on black."""
 
+_RIGHT_CELL, _WRONG_CELL = "#007A59", "#B84F00"
+"""The same two, darker: white text on them has a contrast of 5 to 1."""
+
+_STRONG = 0.4
+"""Share of a row from which on a cell is filled, and its count white."""
+
 _BAR_HEIGHT = 34
 _MAX_POINTS = 1200
 """Points of one line: more than a screen has pixels only slows the browser down."""
@@ -115,7 +121,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
     totals = [max(1, sum(row)) for row in matrix]
     share = [[n / total for n in row] for row, total in zip(matrix, totals, strict=True)]
     figure = go.Figure()
-    for colour, diagonal in ((RIGHT, True), (WRONG, False)):
+    for colour, diagonal in ((_RIGHT_CELL, True), (_WRONG_CELL, False)):
         z = [
             [value if (i == j) == diagonal else None for j, value in enumerate(row)]
             for i, row in enumerate(share)
@@ -141,8 +147,14 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
     )
     for i, j in pairs:  # not the points' own text: a click on one would fade all others
         if matrix[i][j]:
-            count = f"{matrix[i][j]}"
-            figure.add_annotation(x=names[j], y=names[i], text=count, showarrow=False, font_size=15)
+            ink = {"color": "white"} if share[i][j] >= _STRONG else {}  # else the theme's own
+            figure.add_annotation(
+                x=names[j],
+                y=names[i],
+                text=f"<b>{matrix[i][j]}</b>",
+                showarrow=False,
+                font={"size": 15} | ink,
+            )
     figure.update_xaxes(title="Answer", side="top", type="category", automargin=True)
     figure.update_yaxes(
         title="Truth", type="category", autorange="reversed", automargin=True, showgrid=False
@@ -201,7 +213,7 @@ def reliability(
         )
     )
     figure.update_xaxes(title="Confidence", range=[0, 1.03], tickformat=".0%")
-    figure.update_yaxes(title="Right", range=[0, 1.06], tickformat=".0%")
+    figure.update_yaxes(title="Right", range=[-0.05, 1.06], tickformat=".0%")
     _plain(figure, height=340, legend=True)
     return figure
 
@@ -357,7 +369,7 @@ def _thinned(rows: list[int]) -> list[int]:
 
 
 def _cells(names: list[str], z: list[list[float | None]], colour: str) -> go.Heatmap:
-    """Cells of one colour; faint where there is nothing, never so strong that text drowns."""
+    """Cells of one colour: a breath of it where there is little, filled where there is much."""
     return go.Heatmap(
         x=names,
         y=names,
@@ -366,8 +378,10 @@ def _cells(names: list[str], z: list[list[float | None]], colour: str) -> go.Hea
         zmax=1,
         colorscale=[
             [0, _faint(colour, 0.04)],
-            [0.02, _faint(colour, 0.15)],
-            [1, _faint(colour, 0.6)],
+            [0.01, _faint(colour, 0.12)],
+            [_STRONG - 0.001, _faint(colour, 0.3)],
+            [_STRONG, _faint(colour, 0.85)],
+            [1, _faint(colour, 1)],
         ],
         showscale=False,
         xgap=3,

@@ -20,6 +20,9 @@ PARTS = {runs.TEST: "Test", runs.VALIDATION: "Validation", runs.TRAIN: "Training
 
 CONDITIONS = {"view": "View", "camera": "Camera", "coverage": "How much of the lifter was seen"}
 
+UPRIGHT_WIDTH = 240
+"""Of a video that is higher than wide, px: not much higher than the matrix beside it."""
+
 FEW = 100
 """Below so many test clips a page says that the numbers are rough."""
 
@@ -49,11 +52,12 @@ def headline(report: runs.Report, test: runs.Part) -> None:
     """The numbers to quote, as sentences and as figures."""
     with st.container(border=True):
         st.markdown("\n".join(f"- {line}" for line in summary(report, test)))
-        first, second, third, fourth = st.columns(4)
-        first.metric("Accuracy", percent(test.accuracy))
-        second.metric("Macro F1", f"{test.macro.f1:.3f}", help="Mean over exercises, each alike.")
-        third.metric("Lowest recall", percent(test.lowest_recall) if test.clips else "–")
-        fourth.metric("Calibration error", f"{test.ece:.3f}")
+        with st.container(horizontal=True, gap="large"):
+            st.metric("Accuracy", percent(test.accuracy), width=140)
+            lowest = percent(test.lowest_recall) if test.clips else "–"
+            st.metric("Lowest recall", lowest, width=140)
+            st.metric("Macro F1", f"{test.macro.f1:.3f}", width=140)
+            st.metric("Calibration error", f"{test.ece:.3f}", width=140)
 
 
 def summary(report: runs.Report, test: runs.Part) -> list[str]:
@@ -183,9 +187,10 @@ def watch_clip(answer: runs.Answer, dataset: Path) -> None:
     try:
         with ReviewStore.open(dataset) as store:
             item = store.get(answer.item_id).item
-            video = store.files.proxy(item.clip_sha256)
+            clip = store.clip(item.clip_sha256)
+            video = store.files.proxy(clip.sha256)
             if not video.is_file():
-                video = store.files.clip(store.clip(item.clip_sha256))
+                video = store.files.clip(clip)
     except GymformError:
         st.info("This clip is no longer in the data set.", icon=":material/movie_off:")
         return
@@ -198,7 +203,7 @@ def watch_clip(answer: runs.Answer, dataset: Path) -> None:
         end_time=int(item.end_s) + 1,
         loop=True,
         muted=True,
-        width=420,
+        width=UPRIGHT_WIDTH if clip.height > clip.width else "stretch",
         alt=f"{answer.name}, with the skeleton drawn over it.",
     )
     st.caption(

@@ -28,12 +28,12 @@ FAMILIES = {
     "gru": ("GRU", "A recurrent network that reads the keypoints frame by frame."),
     "frame-cnn": (
         "Frame CNN",
-        "Scores single pictures and averages them: sees bar and room, but no movement. "
+        "Scores single pictures and averages them: sees bar and room, no movement. "
         "For comparison only.",
     ),
     "r2plus1d": (
         "R(2+1)D-18",
-        "A video network on pixels, 31 million parameters: slow on a CPU. For comparison only.",
+        "A video network: sees pictures and their movement, slow on a CPU. For comparison only.",
     ),
 }
 """Every family's name and what it is, in a sentence."""
@@ -252,9 +252,13 @@ def follow(folder: Path) -> None:
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         asked = (folder / "stop").exists()
-        if st.button("Stop", icon=":material/stop:", disabled=asked):
-            runs.stop_run(folder)
-            st.rerun(scope="fragment")
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            disabled=asked,
+            on_click=attempt,
+            args=(runs.stop_run, folder),
+        )
         st.caption(
             "Stopping: it ends after this step."
             if asked

@@ -36,7 +36,7 @@ def test_every_cell_can_be_clicked_and_shows_its_count():
     assert len(points.customdata) == 9
     shown = {(note.y, note.x): note.text for note in figure.layout.annotations}
     for (i, j), y, x in zip(points.customdata, points.y, points.x, strict=True):
-        assert shown.get((y, x), "0") == str(MATRIX[i][j])
+        assert shown.get((y, x), "<b>0</b>") == f"<b>{MATRIX[i][j]}</b>"
 
 
 def test_right_and_wrong_answers_have_their_colours_by_share_of_the_row():
