@@ -69,7 +69,8 @@ def in_use() -> None:
         try:
             entry = runs.active_model()
             embedded = entry.embedded
-            left.markdown(f":gray[In use]\n### {plain(entry.name)}\n:gray[{_about(entry)}]")
+            badge = ":green-badge[:material/check: In use]"
+            left.markdown(f"#### {plain(entry.name)} {badge}\n:gray[{_about(entry)}]")
         except GymformError as error:
             left.error(str(error), icon=":material/error:")
             embedded = False
@@ -173,11 +174,14 @@ def trainings(dataset: Path, known: list[runs.RunInfo]) -> None:
     """All trainings in one table, and what came of the chosen one."""
     st.markdown("### Trainings")
     reports = {info.id: report for info in known if (report := _report(dataset, info.id))}
+    first = next((row for row, info in enumerate(known) if not info.live), 0)
     chosen = st.dataframe(
         [_row(info, reports.get(info.id), _active(dataset, info.id)) for info in known],
-        key=f"trainings-{dataset.name}-{len(known)}-{known[0].id}",
+        # another key when a training begins or ends: then the newest that ended is chosen
+        key=f"trainings-{dataset.name}-{len(known)}-{known[0].id}-{known[0].live}",
         on_select="rerun",
         selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [first]}},
         hide_index=True,
         height=min(36 * (len(known) + 1), 296),
         column_config={
@@ -191,7 +195,7 @@ def trainings(dataset: Path, known: list[runs.RunInfo]) -> None:
     )
     st.caption("Choose a training to see its report; click a column's name to sort by it.")
     rows = chosen.selection.rows
-    info = known[rows[0] if rows and rows[0] < len(known) else 0]
+    info = known[rows[0] if rows and rows[0] < len(known) else first]
     one_training(dataset, info, reports.get(info.id))
 
 

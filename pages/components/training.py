@@ -180,24 +180,40 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
         help="With folds every clip is tested once, by a network that saw nothing of its group: "
         "better numbers, and so many times the training time.",
     )
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     steps = left.number_input(
         "Steps", min_value=1, value=None, placeholder="default", step=100, key=f"steps-{model}"
     )
-    seed = right.number_input("Seed", min_value=0, value=0, step=1, key="seed")
-    size, frames = 112, 8
+    views, size, frames, seed = None, 112, 8, 0
     if model in runs.ON_PIXELS:
-        size = left.select_slider("Picture size (px)", [64, 96, 112, 128, 160], 112, key="size")
+        size = middle.select_slider("Picture size (px)", [64, 96, 112, 128, 160], 112, key="size")
         frames = right.select_slider("Frames of a clip", [4, 8, 12, 16], 8, key="frames")
+    else:
+        views = middle.number_input(
+            "Views",
+            min_value=1,
+            value=None,
+            placeholder="default",
+            step=1000,
+            key=f"views-{model}",
+            help="Augmented recordings to train on: turned, mirrored, slower, trembling…",
+        )
+        seed = right.number_input("Seed", min_value=0, value=0, step=1, key="seed")
     curve = st.toggle(
         "Learning curve",
         key="curve",
         help="Also train on fewer clips, to see if more would help. Takes about twice as long.",
     )
-    chosen = {"model": model, "folds": folds or 1, "seed": seed, "steps": steps}
-    narrowed = () if set(classes) == set(names) else tuple(classes)
-    return runs.options_from(
-        chosen | {"classes": narrowed, "size": size, "frames": frames, "learning_curve": curve}
+    return runs.TrainOptions(
+        model=model,
+        classes=() if set(classes) == set(names) else tuple(classes),
+        folds=folds or 1,
+        seed=seed,
+        steps=steps,
+        views=views,
+        frames=frames,
+        size=size,
+        learning_curve=curve,
     )
 
 

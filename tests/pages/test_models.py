@@ -302,7 +302,7 @@ def test_use_a_model_and_go_back(dataset):
     folder = made_runs.make_run(dataset, "fine")
     app = open_page()
     embedded = weights.manifest_entry(None, "exercise").name
-    assert f"### {embedded}" in texts(app).replace("\\", "")
+    assert f"#### {embedded}" in texts(app).replace("\\", "")
     button(app, "Use this model").click().run()
     assert not app.exception
     assert runs.is_active(folder)
