@@ -46,6 +46,7 @@ class Recipe:
     ema: float = 0.999
     trust_from: float = 0.5  # from here on the least plausible labels are left out
     distill: float = 0.5  # the teacher's share of the loss, where there is one
+    precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
     seed: int = 0
 
 
@@ -125,8 +126,8 @@ class Trainer:
 
     def _forward(self, network: ViTPose, images: Tensor) -> Tensor:
         # bfloat16 needs no scaling of the loss, whose history a killed training would lose
-        cuda = self.device.type == "cuda"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=cuda):
+        half = self.recipe.precision == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
             return network(images)
 
     @torch.no_grad()

@@ -313,11 +313,19 @@ def _add_recipe(group: Any) -> None:
             metavar="N" if isinstance(value, int) else "X",
             help=f"{text} ({value})",
         )
+    group.add_argument(
+        "--precision",
+        choices=("fp32", "bf16"),
+        help="bf16 takes half the time on GPUs and on processors with AVX-512 BF16 or AMX, "
+        f"and many times as long on others ({default.precision})",
+    )
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
     """The size's recipe with what the options change. Raises OptionsError."""
-    changes = {field: getattr(args, option) for option, (field, _) in _RECIPE_OPTIONS.items()
+    options = {option: field for option, (field, _) in _RECIPE_OPTIONS.items()}
+    options["precision"] = "precision"
+    changes = {field: getattr(args, option) for option, field in options.items()
                if getattr(args, option) is not None}  # fmt: skip
     recipe = replace(RECIPES[args.size], **changes)
     for name, (least, most) in _RANGES.items():

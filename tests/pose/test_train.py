@@ -14,7 +14,7 @@ from gymform.dataset.crops import split, write_pack
 from gymform.errors import ModelDataError, OptionsError, TrainingError
 from gymform.pose import card, learning, train
 from gymform.pose.augment import STILL, Augmentation
-from gymform.pose.batches import CropBatches, stream
+from gymform.pose.batches import REPEATS, CropBatches, stream
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate
@@ -81,7 +81,7 @@ def test_every_person_comes_in_every_round(pack):
     )
     assert rows.tolist() == split(pack)[0].tolist()
     assert dict(zip(pack.dataset[rows].tolist(), counts.tolist(), strict=True)) == {
-        "lspet": 1, "coco_subset": 4}  # fmt: skip
+        "lspet": 1, "coco_subset": REPEATS["coco_subset"]}  # fmt: skip
 
 
 def test_missing_labels_have_no_weight(pack):
@@ -100,6 +100,17 @@ def test_the_loss_falls(pack):
     losses = [trainer.train_on(batches[step]).loss for step in range(recipe.steps)]
     assert losses[0] == pytest.approx(1, abs=0.1)  # the last layer starts at next to nothing
     assert np.mean(losses[-5:]) < 0.7
+
+
+def test_half_precision_trains_full_weights_to_nearly_the_same(pack):
+    losses = []
+    for precision in ("fp32", "bf16"):
+        trainer = tiny_trainer(replace(RECIPE, precision=precision))
+        batches = batches_of(pack)
+        losses.append([trainer.train_on(batches[step]).loss for step in range(3)])
+        assert {p.dtype for p in trainer.network.parameters()} == {torch.float32}
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 def test_killed_and_gone_on_is_as_if_never_killed(pack, tmp_path):

