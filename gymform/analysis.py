@@ -204,28 +204,54 @@ def load(folder: Path, stem: str) -> Analysis:
 
 def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
     """Write the clip with the skeleton over each analysed frame to ``target``, H.264."""
-    pose, tracks = analysis.pose, analysis.tracks
     label = _label(analysis.prediction)
+    draw_skeletons(analysis.pose, analysis.tracks, source, target, label=label, progress=report)
+
+
+def draw_skeletons(
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    source: Path,
+    target: Path,
+    *,
+    label: str = "",
+    max_side: int | None = None,
+    keyint: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, H.264.
+
+    ``label`` stands in the corner with the second; ``max_side`` px shrinks the picture, ``keyint``
+    limits the frames between key frames. ``progress`` hears the stage "draw". Raises VideoError
+    kinds.
+    """
+    report = progress or unheard
     trail = max(2, round(TRAIL_S * pose.fps))
-    scale = _line_scale(pose)
+    line = _line_scale(pose)
     total = len(pose)
     report("draw", 0, total)
     with (
-        read_frames(source, keep=only(pose.time_s)) as frames,
+        read_frames(source, max_side=max_side, keep=only(pose.time_s)) as frames,
         VideoWriter(
-            target, width=pose.image_size[0], height=pose.image_size[1], fps=pose.fps or 30.0
+            target,
+            width=frames.width,
+            height=frames.height,
+            fps=pose.fps or 30.0,
+            keyint=keyint,
         ) as writer,
     ):
+        raw, cleaned = (_shrunk(xy, frames.scale) for xy in (pose.xy, tracks.xy))
+        boxes = pose.boxes * frames.scale
         for frame in frames:
             position = int(np.searchsorted(pose.time_s, frame.time_s - 1e-6))
             picture = draw_overlay(
                 frame.rgb,
-                _shown(pose.xy[position], tracks.xy[position]),
+                _shown(raw[position], cleaned[position]),
                 pose.score[position],
-                pose.boxes[position],
-                label=f"{label}   {frame.time_s:.2f} s",
-                trail=hand_trail(tracks.xy, position, trail),
-                scale=scale,
+                boxes[position],
+                label=f"{label}   {frame.time_s:.2f} s".strip(),
+                trail=hand_trail(cleaned, position, trail),
+                scale=line,
             )
             writer.write(picture, frame.time_s)
             if position % 10 == 0:
@@ -315,6 +341,11 @@ def _line_scale(pose: PoseSequence) -> float:
     sides = sides[np.isfinite(sides)]
     share = float(np.median(sides)) / float(np.hypot(*pose.image_size)) if len(sides) else 1.0
     return float(np.clip(share / LARGE_LIFTER, 0.4, 1.0))
+
+
+def _shrunk(xy: np.ndarray, scale: float) -> np.ndarray:
+    """Pixel centres ``xy`` in a picture that was made ``scale`` times as large."""
+    return xy if scale == 1 else (xy + 0.5) * scale - 0.5
 
 
 def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:

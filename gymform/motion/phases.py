@@ -27,6 +27,9 @@ REST_SHARE = 0.1
 MIN_REP_S = 0.4
 """Anything shorter is a twitch."""
 
+HALF = 0.8
+"""A repetition that ends this share of its range away from where it started is half of one."""
+
 JOINTS = (sk.NOSE, *sk.BODY)
 
 
@@ -49,6 +52,20 @@ def find_repetitions(tracks: CleanTracks) -> list[tuple[float, float]]:
     reps = [_trim(signal, *cycle) for cycle in cycles]
     found = [(float(time_s[a]), float(time_s[b])) for a, b in reps]
     return [(start, end) for start, end in found if end - start >= MIN_REP_S]
+
+
+def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
+    """Does the movement from ``start_s`` to ``end_s`` go one way only, up or down?
+
+    Lifts that end elsewhere than they start, a snatch for one, come back by a third at least
+    when the lifter rises; half repetitions end where they went.
+    """
+    movement = movement_signal(tracks)
+    if movement is None:
+        return False
+    time_s, signal = movement
+    part = signal[(time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)]
+    return len(part) > 1 and abs(float(part[-1] - part[0])) > HALF * float(np.ptp(part))
 
 
 def movement_range(tracks: CleanTracks) -> float:

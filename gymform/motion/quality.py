@@ -55,7 +55,7 @@ def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
         "bone_variation": bone_variation(tracks.xy),
         "swaps_per_100": swaps_per_100(pose, trusted),
     }
-    grades = {name: _grade(name, value) for name, value in figures.items()}
+    grades = {name: grade(name, value) for name, value in figures.items()}
     score = float(np.prod([FLOOR + (1 - FLOOR) * g for g in grades.values()]))
     score = score if present.any() else 0.0
     return PoseQuality(score=score, **figures, notes=_notes(figures, grades))
@@ -107,7 +107,7 @@ def _step(xy: np.ndarray, start: int, end: int) -> np.ndarray:
     return np.linalg.norm(xy[1:, end] - xy[:-1, start], axis=-1)
 
 
-def _grade(name: str, value: float) -> float:
+def grade(name: str, value: float) -> float:
     """1 for a good figure, 0 for a poor one, linear in between."""
     good, poor = RANGES[name]
     return float(np.clip((value - poor) / (good - poor), 0, 1))
