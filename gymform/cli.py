@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gymform import __version__
-from gymform.errors import GymformError
+from gymform.errors import GymformError, WeightsError
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
@@ -37,6 +37,8 @@ BYTES = "bytes"
 _TRAINING = {
     "train-exercise": ("gymform.exercise.train", "train the exercise classifier anew"),
     "train-pose": ("gymform.pose.train", "train a pose network"),
+    "train": ("gymform.exercise.commands:TRAIN", "train a classifier on a data set"),
+    "evaluate": ("gymform.exercise.commands:EVALUATE", "compare trainings, or judge a model"),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
 }
 """Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
@@ -322,11 +324,14 @@ def _add_weights(commands: Any) -> None:
 
 def _weights_list(options: argparse.Namespace) -> int:
     from gymform.pose import checkpoints
-    from gymform.weights import read_manifest
+    from gymform.weights import manifest_entry
 
-    manifest = read_manifest()
+    defaults = set()
+    for kind in ("pose", "exercise"):
+        with contextlib.suppress(WeightsError):  # a manifest may name none
+            defaults.add(manifest_entry(None, kind).name)
     for entry in checkpoints.list_weights():
-        default = entry.name in (manifest.default_pose, manifest.default_exercise)
+        default = entry.name in defaults
         notes = ["default"] * default + ["embedded" if entry.embedded else "added"]
         print(
             f"{entry.name:<28} {entry.kind:<9} {entry.bytes / 1e6:7.1f} MB  "

@@ -243,7 +243,7 @@ class Classifier:
         if not np.isfinite(tracks.xy).any():
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
-        stretches = cut(tracks, self._encode)
+        stretches = cut(tracks, self.encode)
         rows = votes(self.networks, stretches) / self.settings.temperature
         probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)
@@ -261,7 +261,8 @@ class Classifier:
         )
 
     @property
-    def _encode(self) -> Encode:
+    def encode(self) -> Encode:
+        """What the networks see of a stretch."""
         encode = self.settings.network_family.encode
         assert encode is not None  # the settings refuse families on pixels
         return encode
@@ -292,7 +293,11 @@ def load_classifier(name: str | None = None) -> Classifier:
 
     Raises WeightsError when its file is missing, altered, or not what the manifest says.
     """
-    entry = manifest_entry(name, "exercise")
+    return open_classifier(manifest_entry(name, "exercise"))
+
+
+def open_classifier(entry: ModelEntry) -> Classifier:
+    """The exercise model of a manifest's entry; see :func:`load_classifier`."""
     settings = Settings.from_config(entry)
     networks = read_networks(checked_path(entry), settings.build, settings.networks)
     return Classifier(networks, settings, entry.name, entry.sha256)

@@ -155,7 +155,11 @@ def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> lis
 
     See ``augment.py`` and ``synthesize.py``.
     """
-    samples = [s for s in map(aug.make_sample, tqdm(tracks, "clean", leave=False)) if s is not None]
+    samples = [
+        s
+        for s in map(aug.make_sample, tqdm(tracks, "clean", leave=False, disable=None))
+        if s is not None
+    ]
     derived: list[aug.Sample | None] = []
     for sample in samples:
         if sample.source == "snatch3d":
@@ -208,7 +212,7 @@ def make_views(
     """
     number = np.maximum(2, np.round(shares(samples, class_shares) * count).astype(int))
     inputs, owner = [], []
-    for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False)):
+    for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False, disable=None)):
         rng = np.random.default_rng([seed, i])
         for _ in range(number[i]):
             inputs.append(encode(aug.augment(sample, rng)).astype(np.float16))

@@ -11,6 +11,7 @@ file                   content
 ``report.json``        :class:`Report`, once it is done; ``report.md`` says the same in words
 ``model.safetensors``  the network trained on everything, once it is done
 ``model.json``         the manifest's ``config`` of that network
+``split.csv``          item, clip, class, group and part of every repetition it was trained on
 ``folds/``             finished networks of the folds: what a stopped run goes on from
 ``stop``               there when somebody asked the training to stop
 ``run.lock``           locked by the process that trains, as long as it lives
@@ -86,6 +87,8 @@ ON_PIXELS = ("frame-cnn", "r2plus1d")
 
 STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+SPLIT = "split.csv"
 
 START_S = 60.0
 """A training that was started and has taken no lock after so long never began."""

@@ -1,0 +1,267 @@
+"""The accepted repetitions of a data set, as they are trained and judged on.
+
+The classes come from the data: whatever exercises the curator accepted, or those that the user
+names, all others then being ``other``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.dataset.items import ACCEPTED, Filter
+from gymform.dataset.poses import load_poses
+from gymform.dataset.reviews import ReviewStore
+from gymform.dataset.tracks import LabelledPose
+from gymform.errors import ModelDataError, PoseFileError
+from gymform.motion.body import TORSO, midpoint, stature
+from gymform.motion.clean import clean
+from gymform.types import OTHER, PoseSequence
+
+MIN_GROUPS = 3
+"""Persons or sources that a class needs: to train on, to validate on, and to test on."""
+
+MIN_FRAMES = 3
+"""Frames without which there is nothing to see of a movement."""
+
+FRONTAL = 0.8
+"""Breadth of the shoulders over the length of the torso, seen from the front (0.23 / 0.288,
+Drillis & Contini 1966)."""
+
+FEET_STAY = 0.15
+"""Statures by which the feet may wander in the picture before the camera counts as moving."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One accepted repetition: seconds ``start_s`` to ``end_s`` of a clip, and where it lies."""
+
+    item_id: str
+    clip_sha256: str
+    exercise: str
+    group: str
+    start_s: float
+    end_s: float
+    pose_path: Path
+    clip_path: Path
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Examples with their classes and their keypoints, cut to the repetition; all in one order."""
+
+    name: str
+    folder: Path
+    classes: tuple[str, ...]
+    examples: tuple[Example, ...]
+    tracks: tuple[LabelledPose, ...]
+    twins: tuple[tuple[str, str], ...] = ()
+    """Pairs of clips (sha256) that show the same recording: re-encoded, mirrored or trimmed."""
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true class of each, int (n,)."""
+        return np.array([self.classes.index(track.label) for track in self.tracks])
+
+    @property
+    def clips(self) -> dict[str, int]:
+        """Repetitions by class."""
+        count = Counter(track.label for track in self.tracks)
+        return {name: count[name] for name in self.classes}
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Persons or sources by class."""
+        pairs = {(track.label, track.group) for track in self.tracks}
+        return {name: sum(label == name for label, _ in pairs) for name in self.classes}
+
+    @property
+    def group_count(self) -> int:
+        """Persons or sources in all."""
+        return len({track.group for track in self.tracks})
+
+    def digest(self) -> str:
+        """64 hexadecimal digits for everything that decides what a network learns from it."""
+        digest = hashlib.sha256(repr(self.classes).encode())
+        for example, track in zip(self.examples, self.tracks, strict=True):
+            digest.update(f"{example.item_id} {track.label} {track.group}".encode())
+            digest.update(np.ascontiguousarray(track.pose.xy).tobytes())
+            digest.update(np.ascontiguousarray(track.pose.time_s).tobytes())
+        return digest.hexdigest()
+
+
+def read_corpus(dataset: Path, chosen: Sequence[str] = ()) -> Corpus:
+    """What was accepted in the data set in this folder; ``chosen`` are the exercises to tell apart.
+
+    Raises DatasetError when there is no data set, ModelDataError when too little was accepted.
+    """
+    examples, twins = read_examples(dataset)
+    return make_corpus(dataset, examples, chosen, twins)
+
+
+def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], ...]]:
+    """(accepted repetitions, pairs of clips that show one recording) of a data set."""
+    with ReviewStore.open(dataset) as store:
+        clips = {clip.sha256: clip for clip in store.clips()}
+        examples = [
+            Example(
+                item.id,
+                item.clip_sha256,
+                item.exercise,
+                item.group,
+                item.start_s,
+                item.end_s,
+                store.files.poses(item.clip_sha256),
+                store.files.clip(clips[item.clip_sha256]),
+                item.name,
+            )
+            for item in (one.item for one in store.judged(Filter(verdicts=(ACCEPTED,))))
+        ]
+        twins = tuple((copy.clip, copy.of) for copy in store.copies())
+    return examples, twins
+
+
+def make_corpus(
+    folder: Path,
+    examples: Sequence[Example],
+    chosen: Sequence[str] = (),
+    twins: Sequence[tuple[str, str]] = (),
+) -> Corpus:
+    """The corpus of these examples, in the order of their ids, keypoints loaded and cut.
+
+    Raises ModelDataError for keypoints that cannot be read and for classes that are too small.
+    """
+    ordered = sorted(examples, key=lambda example: example.item_id)
+    labels = label_all([example.exercise for example in ordered], chosen)
+    check_classes(labels, [example.group for example in ordered])
+    tracks = [
+        LabelledPose(one.item_id, label, one.exercise, one.group, "clips", load_track(one))
+        for one, label in zip(ordered, labels, strict=True)
+    ]
+    return Corpus(
+        folder.resolve().name, folder, order_classes(labels), tuple(ordered), tuple(tracks),
+        tuple(twins),
+    )  # fmt: skip
+
+
+def label_all(exercises: Sequence[str], chosen: Sequence[str] = ()) -> list[str]:
+    """The class of each exercise: its own name, or ``other`` where ``chosen`` does not name it.
+
+    Raises ModelDataError when a chosen one does not occur.
+    """
+    if not chosen:
+        return list(exercises)
+    unknown = sorted(set(chosen) - set(exercises) - {OTHER})
+    if unknown:
+        raise ModelDataError(
+            f"--classes: nothing called {', '.join(unknown)} was accepted. There is: "
+            f"{', '.join(sorted(set(exercises))) or 'nothing'}."
+        )
+    return [name if name in chosen else OTHER for name in exercises]
+
+
+def order_classes(labels: Sequence[str]) -> tuple[str, ...]:
+    """The classes by name, ``other`` last."""
+    return tuple(sorted(set(labels), key=lambda name: (name == OTHER, name)))
+
+
+def check_classes(labels: Sequence[str], groups: Sequence[str]) -> None:
+    """Raise ModelDataError, saying what to add, unless there is enough to learn and to judge by."""
+    if not labels:
+        raise ModelDataError(
+            "Nothing was accepted in this data set yet: review its clips first, then train."
+        )
+    if len(set(labels)) < 2:
+        raise ModelDataError(
+            f"Only {labels[0]!r} was accepted: there is nothing to tell it from. Add clips of "
+            "another exercise, or of people who do something else as 'other'."
+        )
+    count = Counter(label for label, _ in set(zip(labels, groups, strict=True)))
+    small = {name: number for name, number in sorted(count.items()) if number < MIN_GROUPS}
+    if small:
+        listed = ", ".join(f"{name} ({number})" for name, number in small.items())
+        raise ModelDataError(
+            f"Too few persons or sources: {listed}. Expected at least {MIN_GROUPS} for each "
+            "exercise: to train on, to validate on and to test on. Add clips of others, or name "
+            "the exercises to tell apart with --classes: all the rest is then 'other'."
+        )
+
+
+def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
+    """The frames of ``pose`` from ``start_s`` to ``end_s``, in the clip's own seconds.
+
+    At least :data:`MIN_FRAMES`, as far as there are any: bounds between two frames widen.
+    """
+    time_s = pose.time_s
+    inside = (time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)
+    if inside.sum() < MIN_FRAMES:
+        nearest = np.argsort(np.abs(time_s - (start_s + end_s) / 2), kind="stable")
+        inside[nearest[:MIN_FRAMES]] = True
+    if inside.all():
+        return pose
+    return replace(
+        pose, xy=pose.xy[inside], score=pose.score[inside], boxes=pose.boxes[inside],
+        time_s=time_s[inside],
+    )  # fmt: skip
+
+
+def load_track(example: Example) -> PoseSequence:
+    """The keypoints of a repetition. Raises ModelDataError when they cannot be read."""
+    try:
+        return trim(load_poses(example.pose_path), example.start_s, example.end_s)
+    except PoseFileError as error:
+        raise ModelDataError(f"{example.name}: {error} Extract its keypoints again.") from error
+
+
+# ---- how it was filmed ---------------------------------------------------------------------
+
+
+def conditions(pose: PoseSequence) -> Mapping[str, str]:
+    """View, camera and coverage of a repetition, in words, from its keypoints alone.
+
+    The view follows from how broad the shoulders look; a camera that moves and a lifter who walks
+    look alike to the keypoints, and both count as a moving picture.
+    """
+    tracks = clean(pose)
+    size = stature(tracks.xy)
+    coverage = float(pose.present.mean())
+    covered = "95 % or more" if coverage >= 0.95 else "70 to 95 %" if coverage >= 0.7 else "less"
+    if not np.isfinite(size):
+        return {"view": "unknown", "camera": "unknown", "coverage": covered}
+    return {
+        "view": _view(tracks.xy, size),
+        "camera": "still" if _wander(tracks.xy, size) <= FEET_STAY else "moving",
+        "coverage": covered,
+    }
+
+
+def _view(xy: np.ndarray, size: float) -> str:
+    """Front (or back), oblique or side; limits at 35 and 65 degrees."""
+    breadth = np.abs(xy[:, sk.LEFT_SHOULDER, 0] - xy[:, sk.RIGHT_SHOULDER, 0])
+    breadth = breadth[np.isfinite(breadth)]
+    if len(breadth) == 0:
+        return "unknown"
+    share = float(np.median(breadth)) / (TORSO * size * FRONTAL)
+    if share >= np.cos(np.radians(35)):
+        return "front"
+    return "oblique" if share >= np.cos(np.radians(65)) else "side"
+
+
+def _wander(xy: np.ndarray, size: float) -> float:
+    """How far the feet's middle goes in the picture, in statures; 0 where no foot is seen."""
+    feet = midpoint(xy, (sk.LEFT_ANKLE, sk.RIGHT_ANKLE))
+    feet = feet[np.isfinite(feet).all(-1)]
+    if len(feet) < MIN_FRAMES:
+        return 0.0
+    low, high = np.percentile(feet, [5, 95], axis=0)
+    return float(np.linalg.norm(high - low)) / size
