@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import random
 from collections import Counter
@@ -10,10 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from gymform import skeleton as sk
 from gymform.dataset.items import ACCEPTED
+from gymform.dataset.poses import save_poses
 from gymform.dataset.reviews import ReviewStore
 from gymform.exercise import runs
+from gymform.types import PoseSequence
 from tests.dataset import makers
+from tests.fakes import make_pose, squat_keypoints
 
 CLASSES = makers.EXERCISES
 
@@ -158,3 +165,34 @@ def changed(report: runs.Report, **changes: Any) -> runs.Report:
 def write_report(folder: Path, report: runs.Report) -> None:
     """Put ``report`` in place of the one that is there."""
     (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
+
+
+def make_learnable(folder: Path, groups: int = 4, each: int = 2) -> Path:
+    """Squats and curls of ``groups`` people, ``each`` of both: easy to tell apart, all accepted."""
+    seeds = itertools.count()
+    video = folder / "square.mp4"
+    with ReviewStore.open(folder, create=True) as store:
+        makers.write_square(video, seconds=1.0)
+        for exercise, group, _ in itertools.product(("squat", "curl"), range(groups), range(each)):
+            number = next(seeds)
+            clip = makers.clip_record(number, exercise=exercise, group=f"person-{group}")
+            store.add_clip(clip)
+            store.set_extracted(clip.sha256, [makers.item_of(clip)], [makers.quality_of(number)])
+            save_poses(store.files.poses(clip.sha256), _moving(exercise, number))
+            for path in (store.files.clip(clip), store.files.proxy(clip.sha256)):
+                path.parent.mkdir(exist_ok=True)
+                path.hardlink_to(video)
+        store.decide_all([one.item.id for one in store.judged()], ACCEPTED, reviewer="tester")
+    return folder
+
+
+def _moving(exercise: str, seed: int) -> PoseSequence:
+    """A squat, or somebody who stands and lifts the forearms."""
+    pose = make_pose(90, size=makers.SIZE, noise=0.3, seed=seed)
+    if exercise == "squat":
+        return pose
+    xy = np.repeat(pose.xy[:1], len(pose), axis=0) + (pose.xy - squat_keypoints(90, makers.SIZE))
+    lift = makers.SIZE[1] / 4 * np.sin(np.linspace(0, np.pi, len(pose))) ** 2
+    for wrist in (sk.LEFT_WRIST, sk.RIGHT_WRIST):
+        xy[:, wrist, 1] += makers.SIZE[1] / 5 - 1.5 * lift
+    return dataclasses.replace(pose, xy=xy.astype(np.float32))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from gymform.dataset.items import ACCEPTED, Filter
+from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
 from gymform.exercise import runs
+from gymform.types import OTHER
 from pages.components.words import count, duration, listed
 
 STILL = {"displayModeBar": False}
@@ -40,22 +41,39 @@ FAMILIES = {
 
 FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
 LEAST_GROUPS = 3
-"""One group to train on, one to choose by, one to test on."""
+"""One group to train on, one to choose by, one to test on: corpus.MIN_GROUPS of exercise."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a data set holds: accepted repetitions and their groups by exercise, and the rest."""
+    """What a data set holds: accepted repetitions by exercise, whose they are, and the rest."""
 
     accepted: dict[str, int]
-    groups: dict[str, int]
-    people: int
+    people: dict[str, frozenset[str]]
     pending: int
 
     @property
     def total(self) -> int:
         """All accepted repetitions."""
         return sum(self.accepted.values())
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Groups (persons or sources) of every exercise."""
+        return {name: len(people) for name, people in self.people.items()}
+
+    @property
+    def everyone(self) -> int:
+        """Groups of all exercises together."""
+        return len(frozenset().union(*self.people.values()))
+
+    def groups_of(self, classes: Sequence[str]) -> dict[str, int]:
+        """Groups of every class when these exercises are told apart, the rest being ``other``."""
+        rest = [people for name, people in self.people.items() if name not in classes]
+        found = {name: len(self.people.get(name, ())) for name in classes}
+        if rest:
+            found[OTHER] = len(frozenset().union(self.people.get(OTHER, frozenset()), *rest))
+        return found
 
 
 def contents(folder: Path) -> Contents:
@@ -69,12 +87,12 @@ def _contents(folder: Path, revision: int, clips: int) -> Contents:
     """Read anew when somebody decided or imported something."""
     with ReviewStore.open(folder) as store:
         accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
-        pending = store.counts()["pending"]
-    by_exercise = Counter(item.exercise for item in accepted)
-    pairs = {(item.exercise, item.group) for item in accepted}
-    groups = Counter(exercise for exercise, _ in pairs)
-    people = len({item.group for item in accepted})
-    return Contents(dict(by_exercise.most_common()), dict(groups), people, pending)
+        pending = store.counts()[PENDING]
+    count = Counter(item.exercise for item in accepted)
+    people = {
+        name: frozenset(item.group for item in accepted if item.exercise == name) for name in count
+    }
+    return Contents(dict(count.most_common()), people, pending)
 
 
 def show_contents(what: Contents) -> None:
@@ -88,7 +106,7 @@ def show_contents(what: Contents) -> None:
         to_review()
         return
     st.markdown(
-        f"**{count(what.total, 'accepted repetition')}** from {count(what.people, 'group')} "
+        f"**{count(what.total, 'accepted repetition')}** from {count(what.everyone, 'group')} "
         "(a group is one person or source)"
     )
     st.plotly_chart(
@@ -138,22 +156,21 @@ def offer(folder: Path, what: Contents) -> None:
     )
 
 
-def why_not(classes: tuple[str, ...], what: Contents) -> str:
+def why_not(classes: Sequence[str], what: Contents) -> str:
     """Why these exercises cannot be trained on, in words; "" when they can."""
     if not what.total:
         return "There is nothing to train on until some repetitions are accepted."
-    others = [name for name in what.accepted if name not in classes]
-    if len(classes) + bool(others) < 2:
+    groups = what.groups_of(classes)
+    if len(groups) < 2:
         return (
             f"Only {listed([name.replace('_', ' ') for name in classes]) or 'nothing'} is chosen: "
             "there must be at least two exercises to tell apart."
         )
-    few = [name for name in classes if what.groups.get(name, 0) < LEAST_GROUPS]
+    few = [f"{name.replace('_', ' ')} ({n})" for name, n in groups.items() if n < LEAST_GROUPS]
     if few:
-        named = listed([f"{name.replace('_', ' ')} ({what.groups.get(name, 0)})" for name in few])
         return (
-            f"Too few groups: {named}. Every exercise needs clips of at least {LEAST_GROUPS} "
-            "people or sources: some to train on, others to test on."
+            f"Too few groups: {listed(few)}. Every exercise needs clips of at least {LEAST_GROUPS} "
+            "people or sources: some to train on, others to choose by and to test on."
         )
     return ""
 
@@ -169,7 +186,7 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
         key="classes-" + "-".join(names),
         help="The others are trained on as one class, “other”.",
     )
-    fewest = min((what.groups[name] for name in classes), default=0)
+    fewest = min(what.groups_of(classes).values(), default=0)
     folds = st.segmented_control(
         "Judge it by",
         list(FOLDS),
@@ -202,7 +219,7 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
     curve = st.toggle(
         "Learning curve",
         key="curve",
-        help="Also train on fewer clips, to see if more would help. Takes about twice as long.",
+        help="Also train on fewer clips, to see if more would help. Takes four times as long.",
     )
     return runs.TrainOptions(
         model=model,

@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from gymform import weights
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
-from gymform.exercise import runs
+from gymform.exercise import corpus, runs
 from gymform.storage import data_dir
+from pages.components import training
 from tests import fakes, made_runs
 from tests.dataset import makers
 
@@ -96,6 +97,18 @@ def test_what_cannot_be_trained_on_is_said_before_it_is_tried(changes, reason):
     assert not app.exception
     assert reason in app.warning[0].value
     assert button(app, "Start training").disabled
+
+
+def test_the_rest_is_a_class_of_its_own():
+    what = training.Contents(
+        {"squat": 9, "row": 2, "plank": 2},
+        {"squat": frozenset("abc"), "row": frozenset("ab"), "plank": frozenset("cd")},
+        pending=0,
+    )
+    assert what.groups_of(["squat"]) == {"squat": 3, "other": 4}
+    assert training.why_not(["squat"], what) == ""
+    assert "plank (2) and row (2)" in training.why_not(["squat", "plank", "row"], what)
+    assert training.LEAST_GROUPS == corpus.MIN_GROUPS
 
 
 def test_a_damaged_data_set_is_said(dataset):
