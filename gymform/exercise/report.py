@@ -107,7 +107,7 @@ def slice_accuracy(
     right: dict[tuple[str, str], list[bool]] = defaultdict(list)
     hits = probabilities.argmax(1) == corpus.labels[rows]
     for row, hit in zip(rows, hits, strict=True):
-        for condition in conditions(corpus.tracks[row].pose).items():
+        for condition in conditions(corpus.examples[row], corpus.tracks[row].pose).items():
             right[condition].append(bool(hit))
     return tuple(
         Slice(
