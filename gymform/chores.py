@@ -1,0 +1,202 @@
+"""Work on a data set that a page starts and then only looks at: an import, an extraction.
+
+A chore is one function in one thread. It outlives the reruns of the page and the sessions that
+look at it, tells how far it is, and can be stopped. An extraction is a process of its own, which
+its thread watches: it takes whole cores for long, and pages are not to wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gymform.dataset.items import IMPORTED
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import BusyError, Cancelled, DatasetError, GymformError
+from gymform.timing import Progress
+
+IMPORT, EXTRACT = "import", "extract"
+
+_POLL_S = 0.5
+_GRACE_S = 10.0
+"""How long a process that was asked to end may take to finish what it writes."""
+
+
+class Chore:
+    """A function at work in a thread. ``work`` is given a progress callback, which may raise."""
+
+    def __init__(self, kind: str, work: Callable[[Progress], Any]) -> None:
+        self.kind = kind
+        self.done, self.total = 0, 0
+        self.result: Any = None
+        self.error: GymformError | None = None
+        self._stop = threading.Event()
+        self._started = time.monotonic()
+        self._first: int | None = None
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Is it still at work?"""
+        return self._thread.is_alive()
+
+    @property
+    def fraction(self) -> float:
+        """The share that is done."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    def eta_s(self) -> float | None:
+        """Estimated seconds to go; None while there is nothing to go by."""
+        made = self.done - (self._first or 0)
+        if made < 1:
+            return None
+        return (time.monotonic() - self._started) / made * (self.total - self.done)
+
+    def stop(self) -> None:
+        """Ask it to stop; it does so after the clip that it has in hand."""
+        self._stop.set()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until it has ended."""
+        self._thread.join(timeout_s)
+
+    def _progress(self, stage: str, done: int, total: int) -> None:
+        if self._first is None:
+            self._first, self._started = done, time.monotonic()
+        self.done, self.total = done, total
+        if self._stop.is_set():
+            raise Cancelled("It was stopped. What was done stays done: start it again to go on.")
+
+    def _run(self, work: Callable[[Progress], Any]) -> None:
+        try:
+            self.result = work(self._progress)
+        except GymformError as error:
+            self.error = error
+        except OSError as error:
+            self.error = DatasetError(f"The work stopped: {error.strerror or 'a file failed'}.")
+        except MemoryError:
+            self.error = DatasetError("There is not enough memory. Close other programs first.")
+
+
+class Chores:
+    """At most one chore for each data set; the last one stays to be looked at."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._chores: dict[Path, Chore] = {}
+
+    def of(self, folder: Path) -> Chore | None:
+        """The chore under way in a data set, or the last one."""
+        return self._chores.get(folder.resolve())
+
+    def start(self, folder: Path, kind: str, work: Callable[[Progress], Any]) -> Chore:
+        """Begin ``work``. Raises BusyError while another chore of the data set is under way."""
+        with self._lock:
+            before = self.of(folder)
+            if before and before.running:
+                raise BusyError("Something is under way in this data set: wait for it, or stop it.")
+            chore = Chore(kind, work)
+            self._chores[folder.resolve()] = chore
+            return chore
+
+    def forget(self, folder: Path) -> None:
+        """Drop the last chore of a data set, once it has been looked at."""
+        with self._lock:
+            chore = self.of(folder)
+            if chore and not chore.running:
+                del self._chores[folder.resolve()]
+
+
+def extract_in_process(
+    store: ReviewStore, progress: Progress, *, jobs: int = 1, command: list[str] | None = None
+) -> None:
+    """Run ``python -m gymform extract`` on the data set and tell how many clips are done.
+
+    Raises Cancelled when ``progress`` does, after the process has ended; DatasetError with the
+    command's own last words when it fails. What was extracted stays: the command goes on there.
+    """
+    command = command or [sys.executable, "-m", "gymform", "extract", str(store.folder)]
+    log = store.folder / "extract.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--jobs", str(jobs)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while process.poll() is None:
+                _count(store, progress)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL_S)
+        finally:
+            _end(process)
+    _count(store, progress)
+    if process.returncode != 0 and _waiting(store):
+        raise DatasetError(_last_words(log))
+
+
+def _count(store: ReviewStore, progress: Progress) -> None:
+    clips = store.clips()
+    progress(EXTRACT, sum(clip.state != IMPORTED for clip in clips), len(clips))
+
+
+def _waiting(store: ReviewStore) -> bool:
+    return any(clip.state == IMPORTED for clip in store.clips())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to end, and make it when it does not."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_words(log: Path) -> str:
+    """The last line that the command printed, for the user."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith("gymform:")]
+    if said:
+        return said[-1].removeprefix("gymform:").strip()
+    return (
+        "The extraction stopped in the middle: memory ran out, or somebody ended it. "
+        "Start it again: it goes on where it was."
+    )
+
+
+_NAME = re.compile(r"[^\W_][\w .-]{0,59}")
+
+
+def dataset_folder(parent: Path, name: str) -> Path:
+    """Where the data set called ``name`` lies below ``parent``.
+
+    Raises DatasetError for a name that is no plain folder name.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        raise DatasetError(
+            "Expected a name of letters, digits, spaces, dots, - and _, beginning with a letter "
+            f"or digit, at most 60 characters; got {name[:60]!r}."
+        )
+    return parent / name
+
+
+def plain_file_name(name: str, number: int) -> str:
+    """A name of ours for an upload that the user called ``name``: readable, and never a path."""
+    stem, _, suffix = name.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
+    stem = re.sub(r"[^\w -]+", "_", stem, flags=re.ASCII).strip(" _-")[:60]
+    suffix = re.sub(r"[^a-z0-9]", "", suffix.lower())[:5]
+    return f"{stem or f'clip {number}'}.{suffix or 'mp4'}"

@@ -1,0 +1,324 @@
+"""The clips of a data set on the page: import, extraction, and what became of them."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from gymform import limits
+from gymform.chores import EXTRACT, IMPORT, Chore, Chores, extract_in_process, plain_file_name
+from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import Cancelled, GymformError, OptionsError
+from gymform.storage import data_dir
+from gymform.timing import Progress
+from pages.components.words import count, duration, plain
+
+if TYPE_CHECKING:
+    from gymform.dataset.clips import ImportReport
+
+FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
+UPLOADS, FOLDER = "Upload", "Folder on this computer"
+KNOWN_EXERCISES = ("squat", "deadlift", "snatch")
+BY_FOLDERS = "By the folders or the table index.csv"
+
+GROUPINGS = {
+    "folder": "The folder it lies in",
+    "regex": "A pattern in its name",
+    "csv": "A table (CSV)",
+}
+"""How clips are put into groups: a group is a person or a source that no split tears apart."""
+
+
+@st.cache_resource(show_spinner=False)
+def chores() -> Chores:
+    """Imports and extractions under way, for all sessions."""
+    return Chores()
+
+
+def panel(store: ReviewStore) -> None:
+    """Import on the left, extraction on the right, and the list of clips below."""
+    left, right = st.columns([3, 2], gap="large")
+    chore = chores().of(store.folder)
+    busy = bool(chore and chore.running)
+    with left:
+        st.markdown("##### Import clips")
+        importing(store, busy)
+    with right:
+        st.markdown("##### Extract the keypoints")
+        extracting(store, busy)
+    if chore and chore.kind == IMPORT and not chore.running and chore.result:
+        report(store, chore.result)
+    listing(store.clips())
+
+
+def notice(store: ReviewStore) -> None:
+    """What is under way in the data set, on every view, and what has just gone wrong."""
+    if problem := st.session_state.pop("page-problem", None):
+        st.error(problem, icon=":material/error:")
+    chore = chores().of(store.folder)
+    if not chore:
+        return
+    if chore.running:
+        under_way(store.folder)
+    elif isinstance(chore.error, Cancelled):
+        st.info(str(chore.error), icon=":material/info:")
+    elif chore.error:
+        st.error(str(chore.error), icon=":material/error:")
+
+
+@st.fragment(run_every=1)
+def under_way(folder: Path) -> None:
+    """Progress of an import or an extraction, an estimate, and a way to stop it."""
+    chore = chores().of(folder)
+    if not chore or not chore.running:
+        st.rerun()
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.progress(chore.fraction, text=_progress_text(chore))
+        right.button("Stop", icon=":material/stop:", on_click=chore.stop, width="stretch")
+
+
+def _progress_text(chore: Chore) -> str:
+    what = "Importing" if chore.kind == IMPORT else "Extracting keypoints"
+    if not chore.total:
+        return f"**{what}** …"
+    eta = chore.eta_s()
+    left = "" if eta is None else f" · {duration(eta)} left"
+    return f"**{what}**: {chore.done:,} of {count(chore.total, 'clip')}{left}"
+
+
+# -- import ----------------------------------------------------------------------------------
+
+
+def importing(store: ReviewStore, busy: bool) -> None:
+    """Where the clips are, what they show, who is in them; and the button."""
+    way = st.segmented_control(
+        "From where",
+        [UPLOADS, FOLDER],
+        default=UPLOADS,
+        required=True,
+        key="import-way",
+        label_visibility="collapsed",
+    )
+    turn = st.session_state.setdefault("import-turn", 0)
+    files: list[Any] = []
+    path = ""
+    if way == UPLOADS:
+        files = st.file_uploader(
+            "Clips",
+            type=FORMATS,
+            accept_multiple_files=True,
+            key=f"import-files-{turn}",
+            max_upload_size=limits.MAX_UPLOAD_BYTES // 1024**2,
+            label_visibility="collapsed",
+        )
+    else:
+        path = st.text_input(
+            "Folder",
+            key="import-folder",
+            placeholder="~/Videos/lifts",
+            help="On the computer that runs gymform. The originals are only read, never changed.",
+        )
+    exercise = _ask_for_exercise(store, way)
+    group_by = _ask_for_grouping(way)
+    ready = bool(files) or bool(path.strip())
+    if st.button(
+        "Import",
+        type="primary",
+        icon=":material/download:",
+        disabled=busy or not ready,
+        help="Another import or extraction is under way." if busy else None,
+    ):
+        try:
+            begin_import(store, files, path, exercise, group_by)
+        except GymformError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        st.session_state["import-turn"] = turn + 1
+        st.rerun()
+
+
+def _ask_for_exercise(store: ReviewStore, way: str | None) -> str | None:
+    """The exercise of all clips; None when folders or a table say it."""
+    known = sorted({clip.exercise for clip in store.clips()} | set(KNOWN_EXERCISES))
+    options = known if way == UPLOADS else [BY_FOLDERS, *known]
+    chosen = st.selectbox(
+        "Exercise",
+        options,
+        index=None if way == UPLOADS else 0,
+        accept_new_options=True,
+        placeholder="Choose or type one",
+        key=f"import-exercise-{way}",
+        help="What all these clips show. With folders, each exercise has one; index.csv, where "
+        "there is one, has the columns file, exercise and group.",
+    )
+    return None if chosen == BY_FOLDERS else chosen
+
+
+def _ask_for_grouping(way: str | None) -> str | None:
+    """How to find each clip's person or source; None for the folder's own way."""
+    if way == UPLOADS:
+        person = st.text_input(
+            "Person or source",
+            key="import-person",
+            placeholder="one for each clip, when left empty",
+            help="All these clips show the same person: training and test never share one.",
+        )
+        return f"person:{person.strip()}" if person.strip() else None
+    how = st.selectbox(
+        "Person or source",
+        list(GROUPINGS),
+        format_func=GROUPINGS.__getitem__,
+        key="import-grouping",
+        help="Clips of one person or one source stay together: training and test never share one.",
+    )
+    if how == "folder":
+        return None
+    label = {"regex": "Pattern (regular expression)", "csv": "Table"}[how]
+    hint = {"regex": r"person(\d+)", "csv": "~/Videos/lifts/index.csv"}[how]
+    what = st.text_input(label, key=f"import-{how}", placeholder=hint).strip()
+    return f"{how}:{Path(what).expanduser() if how == 'csv' else what}"
+
+
+def begin_import(
+    store: ReviewStore, files: list[Any], path: str, exercise: str | None, group_by: str | None
+) -> None:
+    """Start the import in the background. Raises OptionsError, BusyError."""
+    if files and not exercise:
+        raise OptionsError("Which exercise do the clips show? Choose one, or type a new one.")
+    folder = Path(path.strip()).expanduser() if path else _store_uploads(files, group_by)
+    if not folder.is_dir():
+        raise OptionsError(f"There is no folder {folder.name!r} on the computer that runs gymform.")
+    if group_by and group_by.startswith("person:"):
+        group_by = "folder"
+
+    def work(progress: Progress) -> ImportReport:
+        from gymform.dataset.clips import import_clips
+
+        try:
+            return import_clips(
+                folder, store, exercise=exercise, group_by=group_by, progress=progress
+            )
+        finally:
+            if files:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    chores().start(store.folder, IMPORT, work)
+
+
+def _store_uploads(files: list[Any], group_by: str | None) -> Path:
+    """The uploads on disk, in a folder of their own, under names that gymform made."""
+    root = data_dir() / "uploads" / f"import-{secrets.token_hex(8)}"
+    person = (group_by or "").removeprefix("person:")
+    taken: set[str] = set()
+    for number, file in enumerate(files, start=1):
+        name = plain_file_name(file.name, number)
+        name = f"{number} {name}" if name in taken else name
+        taken.add(name)
+        target = root / plain_file_name(f"{person}.x", 0).removesuffix(".x") if person else root
+        target.mkdir(parents=True, exist_ok=True)
+        with (target / name).open("xb") as copy:
+            shutil.copyfileobj(file, copy)
+    return root
+
+
+def report(store: ReviewStore, done: ImportReport) -> None:
+    """What became of the files of the last import."""
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        known = f" {count(len(done.known), 'was', 'were')} there before." if done.known else ""
+        left.markdown(f":material/check: **{count(len(done.added), 'clip')} imported.**{known}")
+        right.button("Close", on_click=chores().forget, args=(store.folder,), width="stretch")
+        if done.duplicates:
+            st.markdown(f"**{count(len(done.duplicates), 'duplicate')}**")
+            st.dataframe(
+                {
+                    "File": [one.name for one in done.duplicates],
+                    "Shows the same as": [one.of for one in done.duplicates],
+                    "Kind": [one.kind for one in done.duplicates],
+                    "Likeness": [f"{one.likeness:.0%}" for one in done.duplicates],
+                },
+                hide_index=True,
+            )
+            st.caption(
+                "The same bytes are kept once. Copies that were re-encoded, mirrored or trimmed "
+                "are kept, and never on both sides of a split."
+            )
+        if done.unreadable:
+            st.markdown(f"**{count(len(done.unreadable), 'file')} left out**")
+            st.dataframe(
+                {
+                    "File": [one.name for one in done.unreadable],
+                    "Why": [one.reason for one in done.unreadable],
+                },
+                hide_index=True,
+            )
+
+
+# -- extraction ------------------------------------------------------------------------------
+
+
+def extracting(store: ReviewStore, busy: bool) -> None:
+    """How far the keypoints are, and the button that goes on."""
+    clips = store.clips()
+    done = sum(clip.state == EXTRACTED for clip in clips)
+    failed = sum(clip.state == FAILED for clip in clips)
+    waiting = len(clips) - done - failed
+    if not clips:
+        st.caption("Import clips first.")
+        return
+    first, second, third = st.columns(3)
+    first.metric("Done", f"{done:,}")
+    second.metric("Waiting", f"{waiting:,}")
+    third.metric("Without a skeleton", f"{failed:,}")
+    st.caption(
+        "The lifter is found and followed, keypoints and repetitions are saved for every clip. "
+        "It runs in the background: review what is done meanwhile, and stop it any time."
+    )
+    jobs = st.number_input(
+        "Clips at once", 1, 32, 1, key="extract-jobs", help="More take more memory and cores."
+    )
+    if st.button(
+        "Extract" if not done else "Go on",
+        type="primary",
+        icon=":material/hub:",
+        disabled=busy or not waiting,
+    ):
+        try:
+            chores().start(
+                store.folder,
+                EXTRACT,
+                lambda progress: extract_in_process(store, progress, jobs=int(jobs)),
+            )
+        except GymformError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        st.rerun()
+
+
+def listing(clips: list[ClipRecord]) -> None:
+    """Every clip, and how far it is."""
+    if not clips:
+        return
+    lost = [clip for clip in clips if clip.state == FAILED]
+    if lost:
+        with st.expander(f"{count(len(lost), 'clip')} without a skeleton", icon=":material/error:"):
+            for clip in lost[:100]:
+                st.markdown(f"- **{plain(clip.name)}**: {plain(clip.reason, 300)}")
+    with st.expander(f"All {count(len(clips), 'clip')}", icon=":material/list:"):
+        st.dataframe(
+            {
+                "Clip": [clip.name for clip in clips],
+                "Exercise": [clip.exercise for clip in clips],
+                "Person or source": [clip.group for clip in clips],
+                "Seconds": [round(clip.duration_s, 1) for clip in clips],
+                "Size": [f"{clip.width} × {clip.height}" for clip in clips],
+                "State": [clip.state for clip in clips],
+            },
+            hide_index=True,
+        )

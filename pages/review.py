@@ -1,0 +1,415 @@
+"""Page Review: clips into a data set, their keypoints, and a verdict on every repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import streamlit as st
+
+from gymform.chores import dataset_folder
+from gymform.dataset.items import (
+    ACCEPTED,
+    BEST,
+    ORDERS,
+    PENDING,
+    VERDICTS,
+    WORST,
+    Filter,
+    Judged,
+)
+from gymform.dataset.reviews import ReviewStore
+from gymform.desk import Desk, Heard
+from gymform.errors import DatasetError, GymformError
+from gymform.storage import data_dir
+from pages.components import clips, reviewer
+from pages.components.words import count, plain
+
+STYLE = Path(__file__).parent / "assets" / "review.css"
+WIDGET = "reviewer"
+COOKIE = "gymform_reviewer"
+
+CLIPS, REVIEW, BATCH = "Clips", "Review", "Accept many"
+
+ORDER_NAMES = {
+    WORST: "Worst keypoints first",
+    "best": "Best keypoints first",
+    "name": "By name",
+    "recent": "Latest decisions first",
+}
+
+GRID = 24  # repetitions on one sheet: as many as can really be looked at
+
+
+def main() -> None:
+    """Choose or make a data set; then its clips, the desk, or the sheet of the good ones."""
+    st.html(STYLE)
+    try:
+        found = data_sets()
+    except OSError as error:
+        st.title("Review")
+        st.error(
+            f"gymform cannot use its data folder ({error.strerror}). Set GYMFORM_HOME to a folder "
+            "that can be written, and start it again.",
+            icon=":material/error:",
+        )
+        return
+    folder = header(found)
+    if folder is None:
+        welcome()
+        return
+    try:
+        store = open_store(folder, written(folder))
+        show(store)
+    except GymformError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+# -- data sets -------------------------------------------------------------------------------
+
+
+def data_sets() -> list[Path]:
+    """The folders of the data sets there are, the latest used first."""
+    found = (data_dir() / "datasets").glob("*/dataset.sqlite")
+    return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+
+
+def written(folder: Path) -> int:
+    """A number that tells this database file from another one put in its place."""
+    try:
+        return (folder / "dataset.sqlite").stat().st_ino
+    except OSError as error:
+        raise DatasetError(f"The data set {folder.name} is gone: {error.strerror}.") from error
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def open_store(folder: Path, file: int) -> ReviewStore:
+    """The data set in ``folder``, open for all sessions."""
+    return ReviewStore.open(folder)
+
+
+@st.cache_resource(show_spinner=False)
+def heard() -> Heard:
+    """What this app has heard of all widgets."""
+    return Heard()
+
+
+def header(found: list[Path]) -> Path | None:
+    """The title with the data set chosen, the way to a new one, and who reviews."""
+    if not found:
+        st.title("Review")
+        return None
+    title, which, more = st.columns([2, 2, 2], vertical_alignment="center")
+    title.markdown("## Review")
+    names = {folder.name: folder for folder in found}
+    wished = st.session_state.pop("review-open", None) or st.query_params.get("dataset")
+    if wished in names and "review-dataset" not in st.session_state:
+        st.session_state["review-dataset"] = wished
+    name = which.selectbox(
+        "Data set",
+        list(names),
+        key="review-dataset",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    with more.container(horizontal=True, horizontal_alignment="right"):
+        with st.popover("New data set", icon=":material/add:"):
+            ask_for_dataset("another")
+        if who := reviewer_name():
+            with st.popover(plain(who, 24), icon=":material/person:"):
+                ask_for_name("other-name", who)
+    return names.get(name or "", found[0])
+
+
+def welcome() -> None:
+    """No data set yet: what this page is for, and the first step."""
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        st.markdown(
+            "Make a data set of your own clips, look at every skeleton, and keep the good ones: "
+            "the models on the next page learn from them."
+        )
+        with st.container(border=True):
+            ask_for_dataset("first")
+    with right, st.container(border=True):
+        st.markdown(
+            ":material/upload: &nbsp;**Import** clips, with exercise and person\n\n"
+            ":material/hub: &nbsp;**Extract** the keypoints, in the background\n\n"
+            ":material/keyboard: &nbsp;**Review**: A accepts, X rejects, the worst come first\n\n"
+            ":material/model_training: &nbsp;**Train** on what was accepted"
+        )
+
+
+def ask_for_dataset(key: str) -> None:
+    """A name for a new data set."""
+    with st.form(f"new-dataset-{key}", border=False):
+        name = st.text_input("Name of the new data set", placeholder="my lifts", max_chars=60)
+        if not st.form_submit_button("Make it", type="primary"):
+            return
+    try:
+        folder = dataset_folder(data_dir() / "datasets", name)
+        if (folder / "dataset.sqlite").exists():
+            raise DatasetError(f"There is a data set of that name already: {name.strip()}.")
+        ReviewStore.open(folder, create=True).close()
+    except GymformError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    except OSError as error:
+        st.error(f"It cannot be made: {error.strerror}.", icon=":material/error:")
+        return
+    st.session_state.pop("review-dataset", None)
+    st.session_state["review-open"] = folder.name
+    st.rerun()
+
+
+# -- who reviews -----------------------------------------------------------------------------
+
+
+def reviewer_name() -> str:
+    """The reviewer's name, asked once in each browser; "" before."""
+    state = st.session_state
+    if "reviewer-name" not in state:
+        state["reviewer-name"] = unquote(st.context.cookies.get(COOKIE, ""))[:80].strip()
+    return str(state["reviewer-name"])
+
+
+def ask_for_name(key: str, before: str = "") -> None:
+    """Who is reviewing? It is written beside every decision."""
+    with st.form(f"who-{key}", border=False):
+        name = st.text_input(
+            "Your name", before, max_chars=80, help="It is kept beside every decision you make."
+        )
+        if st.form_submit_button("Begin" if not before else "Change", type="primary"):
+            if name.strip() and name.strip().isprintable():
+                st.session_state["reviewer-name"] = name.strip()
+                st.rerun()
+            st.error("A name is needed, on one line.", icon=":material/error:")
+
+
+# -- the three views -------------------------------------------------------------------------
+
+
+def show(store: ReviewStore) -> None:
+    """The view chosen: clips at first, the desk as soon as there is something to judge."""
+    known = store.judged()
+    bar = st.container(horizontal=True, vertical_alignment="center", key="review-bar")
+    view = bar.segmented_control(
+        "View",
+        [CLIPS, REVIEW, BATCH],
+        default=REVIEW if known else CLIPS,
+        required=True,
+        key=f"review-view-{store.folder.name}",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    clips.notice(store)
+    if view == CLIPS:
+        clips.panel(store)
+    elif not known:
+        st.info(
+            "Nothing to judge yet: import clips and extract their keypoints first.",
+            icon=":material/info:",
+        )
+    elif not reviewer_name():
+        with st.container(border=True, width=480):
+            ask_for_name("first")
+    elif view == REVIEW:
+        with bar:
+            chosen = choose_filter(store.folder.name, known)
+        desk(store.folder, chosen, st.query_params.get("item"))
+    else:
+        accept_many(store, reviewer_name())
+
+
+# -- the desk --------------------------------------------------------------------------------
+
+
+def choose_filter(dataset: str, known: list[Judged]) -> Filter:
+    """Which of the items, and in which order, as the widgets stand."""
+    offers = {
+        "Exercise": sorted({one.item.exercise for one in known}),
+        "Person or source": sorted({one.item.group for one in known}),
+        "Problem": sorted({problem for one in known for problem in one.problems}),
+    }
+    with st.popover("Filter", icon=":material/filter_alt:"):
+        verdicts = st.pills(
+            "Verdict",
+            VERDICTS,
+            selection_mode="multi",
+            default=[PENDING],
+            format_func=str.capitalize,
+            key="filter-verdicts",
+            persist_state="session",
+        )
+        exercises, groups, problems = (
+            tuple(
+                st.multiselect(
+                    label,
+                    names,
+                    key=f"filter-{label}-{dataset}",
+                    persist_state="session",
+                    placeholder="All",
+                )
+            )
+            for label, names in offers.items()
+        )
+        order = st.selectbox(
+            "Order",
+            ORDERS,
+            format_func=ORDER_NAMES.__getitem__,
+            key="filter-order",
+            persist_state="session",
+        )
+    chosen = Filter(exercises, groups, tuple(verdicts), problems, order)
+    st.markdown(f":gray[{_filter_in_words(chosen)}]", width="content")
+    return chosen
+
+
+def _filter_in_words(chosen: Filter) -> str:
+    parts = [
+        " or ".join(chosen.verdicts) or "every verdict",
+        *(
+            " or ".join(plain(name, 30) for name in names)
+            for names in (chosen.exercises, chosen.groups, chosen.problems)
+            if names
+        ),
+        ORDER_NAMES[chosen.order].lower(),
+    ]
+    return " · ".join(parts)
+
+
+@st.fragment(run_every=2)
+def desk(folder: Path, wanted: Filter, item: str | None) -> None:
+    """The widget; every two seconds it learns what other reviewers did."""
+    state = st.session_state
+    place = (str(folder), reviewer_name(), wanted)
+    try:
+        if state.get("desk-place") != place:
+            store = open_store(folder, written(folder))
+            state.desk = Desk(store, reviewer_name(), wanted, heard())
+            state["desk-place"] = place
+            state.tour = state.get("tour", 0) + 1
+            state.pop("desk-data", None)
+        state["desk-data"] = at_the_desk(state.desk, state.tour, item)
+    except GymformError as error:
+        st.error(str(error), icon=":material/error:")
+    if "desk-data" in state:
+        reviewer.reviewer(state["desk-data"], key=WIDGET)
+
+
+def at_the_desk(desk: Desk, tour: int, item: str | None) -> dict[str, Any]:
+    """Write what the widget told, and say what it is to show."""
+    work: Mapping[str, Any] = reviewer.work_of(WIDGET) or {}
+    if work:
+        desk.take(work)
+    here = work.get("tour") == tour and work.get("desk") == desk.heard.id
+    at = work.get("at") if here else item
+    return reviewer.facts(desk, desk.view(at, reviewer.COMING), tour)
+
+
+# -- accepting many --------------------------------------------------------------------------
+
+
+def accept_many(store: ReviewStore, name: str) -> None:
+    """A sheet of the best repetitions that nobody has judged: look, take out, accept the rest."""
+    state = st.session_state
+    left, right = st.columns([2, 1], vertical_alignment="bottom", gap="large")
+    least = left.slider(
+        "Pose quality of at least", 50, 100, 80, key="batch-least", persist_state="session"
+    )
+    waiting = [
+        one
+        for one in store.judged(Filter(verdicts=(PENDING,), order=BEST))
+        if (one.quality or 0) * 100 >= least
+    ]
+    aside: set[str] = state.setdefault("batch-aside", set())
+    offered = [one for one in waiting if one.item.id not in aside]
+    right.markdown(
+        f"**{count(len(waiting), 'repetition')}** to judge"
+        + (f", {len(waiting) - len(offered)} set aside" if len(waiting) > len(offered) else "")
+    )
+    if said := state.pop("batch-said", None):
+        st.success(said, icon=":material/check:")
+    if not offered:
+        st.info(
+            "Nothing is left above this quality. Lower it, or go on in Review.",
+            icon=":material/info:",
+        )
+    else:
+        sheet(store, name, offered[:GRID], len(offered))
+    st.button(
+        "Undo my last decision", icon=":material/undo:", on_click=take_back, args=(store, name)
+    )
+
+
+def sheet(store: ReviewStore, name: str, shown: list[Judged], total: int) -> None:
+    """Posters with a tick each; what is ticked is accepted, the rest set aside."""
+    with st.form("sheet", border=False):
+        st.caption(
+            f"The best {len(shown)} of {total:,}. Take out what does not look right: "
+            "it stays in Review."
+        )
+        with st.container(horizontal=True, gap="small"):
+            for one in shown:
+                with st.container(width=168, border=True):
+                    poster(store, one)
+                    st.checkbox(
+                        f"{plain(one.item.name, 24)}", value=True, key=f"tick-{one.item.id}"
+                    )
+        st.form_submit_button(
+            "Accept what is ticked",
+            type="primary",
+            icon=":material/done_all:",
+            on_click=accept_ticked,
+            args=(store, name, [one.item.id for one in shown]),
+        )
+
+
+def poster(store: ReviewStore, one: Judged) -> None:
+    """A frame with the skeleton, and what is known of it."""
+    picture = store.files.thumb(one.item.clip_sha256)
+    if picture.is_file():
+        st.image(picture, width="stretch", alt=f"A frame of {one.item.name} with its skeleton")
+    else:
+        st.caption("No picture")
+    st.markdown(
+        f"**{100 * (one.quality or 0):.0f}** · {plain(one.item.exercise, 24)}  \n"
+        f":gray[{one.item.start_s:.1f} – {one.item.end_s:.1f} s]"
+    )
+
+
+def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
+    """Accept the ticked items that still nobody has judged; set the others aside."""
+    state = st.session_state
+    ticked = [one for one in ids if state.get(f"tick-{one}")]
+    state["batch-aside"] |= set(ids) - set(ticked)
+    try:
+        free = [one for one in ticked if store.get(one).verdict == PENDING]
+        store.decide_all(free, ACCEPTED, reviewer=name)
+    except GymformError as error:
+        state["page-problem"] = str(error)
+        return
+    taken = len(ticked) - len(free)
+    others = (
+        f" {count(taken, 'was', 'were')} judged by others meanwhile, and left." if taken else ""
+    )
+    state["batch-said"] = f"{count(len(free), 'repetition')} accepted.{others}"
+
+
+def take_back(store: ReviewStore, name: str) -> None:
+    """Undo the reviewer's last decision, a whole sheet at once."""
+    try:
+        undone = store.undo(name)
+    except GymformError as error:
+        st.session_state["page-problem"] = str(error)
+        return
+    st.session_state["batch-said"] = (
+        f"Taken back: {undone.item.name} is {undone.verdict} again."
+        if undone
+        else "There is nothing of yours to undo."
+    )
+
+
+main()
