@@ -40,6 +40,7 @@ _TRAINING = {
     "train": ("gymform.exercise.commands:TRAIN", "train a classifier on a data set"),
     "evaluate": ("gymform.exercise.commands:EVALUATE", "compare trainings, or judge a model"),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
+    "extract": ("gymform.dataset.commands:EXTRACT", "keypoints of a data set's clips"),
 }
 """Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
 colon, of what it holds under that name."""

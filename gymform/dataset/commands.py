@@ -24,6 +24,8 @@ from gymform.timing import Progress
 
 OK, FAILED = 0, 1
 
+_DATASET = f"a name or a folder ({DEFAULT})"
+
 _LIKE = {
     SAME_BYTES: "left out, the same bytes as",
     COPY: "shows the same as",
@@ -70,9 +72,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         f"folder), {BY_REGEX}:PATTERN (that part of their names is equal), {BY_CSV}:FILE (a table "
         "with the columns file, exercise, group). FOLDER/index.csv is used by itself",
     )
-    parser.add_argument(
-        "--to", default=DEFAULT, metavar="DATASET", help=f"a name or a folder ({DEFAULT})"
-    )
+    parser.add_argument("--to", default=DEFAULT, metavar="DATASET", help=_DATASET)
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -107,3 +107,56 @@ def _told(report: ImportReport) -> Iterator[str]:
 
 
 IMPORT = Command(_add_import, _import)
+
+
+# --- extract ------------------------------------------------------------------------------------
+
+
+def _add_extract(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", nargs="?", default=DEFAULT, metavar="DATASET", help=_DATASET)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once (1)")
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="work on this machine, or on a Ray cluster (needs requirements-ray.txt)",
+    )
+    parser.add_argument(
+        "--address", metavar="HOST", help="the cluster's: auto, or ray://head:10001 (a local one)"
+    )
+    parser.add_argument("--pose-model", metavar="NAME", help="one of `weights list`")
+    parser.add_argument(
+        "--flip-test", action="store_true", help="a little more exact, twice the time"
+    )
+    parser.add_argument("--max-fps", type=float, metavar="F", help="skip frames above this rate")
+    parser.add_argument(
+        "--again", action="store_true", help="all clips, also those that were extracted before"
+    )
+
+
+def _extract(options: argparse.Namespace) -> int:
+    from gymform.analysis import Options
+    from gymform.dataset.extraction import extract
+
+    wanted = Options(
+        pose_model=options.pose_model, flip_test=options.flip_test, max_fps=options.max_fps
+    )
+    with ReviewStore.open(dataset_dir(options.dataset)) as store, _bar("frame") as progress:
+        report = extract(
+            store,
+            jobs=options.jobs,
+            engine=options.engine,
+            address=options.address,
+            options=wanted,
+            again=options.again,
+            progress=progress,
+        )
+        found = len(store.judged())
+    print(f"{len(report.extracted)} clips extracted, {len(report.known)} were before")
+    for name, reason in report.failed:
+        print(f"  {name}: not extracted. {reason}")
+    print(f"{found} repetitions to review")
+    return FAILED if report.failed else OK
+
+
+EXTRACT = Command(_add_extract, _extract)

@@ -87,7 +87,7 @@ def _movement(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
     corners = cv2.goodFeaturesToTrack(first, MAX_CORNERS, _QUALITY, _MIN_DISTANCE, mask=mask)
     if corners is None or len(corners) < MIN_CORNERS:
         return float("nan")
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, None)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, np.empty_like(corners))
     kept = found.ravel() == 1
     if kept.sum() < MIN_CORNERS:
         return float("nan")

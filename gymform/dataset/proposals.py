@@ -1,0 +1,186 @@
+"""From a clip's keypoints to what a reviewer is shown: its repetitions and what is wrong there.
+
+The score orders the queue, the problems filter it, and the notes say in words what was measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gymform.dataset.items import ClipRecord, Item, Quality, item_id
+from gymform.motion.camera import usual_speed
+from gymform.motion.phases import find_repetitions, is_half
+from gymform.motion.quality import FLOOR, assess, grade
+from gymform.types import CleanTracks, PoseQuality, PoseSequence
+
+LOW_CONFIDENCE = "low confidence"
+MISSING_JOINTS = "missing joints"
+JITTER = "jitter"
+BONE_LENGTHS = "bone lengths"
+SWAPS = "left-right swaps"
+PERSON_LOST = "person lost"
+SCENE_CUT = "cut in the scene"
+CAMERA_MOTION = "camera motion"
+HALF_REPETITION = "half a repetition"
+NO_REPETITION = "no repetition"
+COPY = "copy of another clip"
+
+PROBLEMS = (
+    LOW_CONFIDENCE, MISSING_JOINTS, JITTER, BONE_LENGTHS, SWAPS, PERSON_LOST, SCENE_CUT,
+    CAMERA_MOTION, HALF_REPETITION, NO_REPETITION, COPY,
+)  # fmt: skip
+"""Everything that is looked for, by the name that filters use."""
+
+_OF_FIGURE = {
+    "coverage": PERSON_LOST,
+    "mean_confidence": LOW_CONFIDENCE,
+    "missing": MISSING_JOINTS,
+    "jitter": JITTER,
+    "bone_variation": BONE_LENGTHS,
+    "swaps_per_100": SWAPS,
+}
+"""The problem behind each figure of `PoseQuality`."""
+
+PROBLEM_GRADE = 0.5
+"""A figure whose grade is lower than this is a problem: where `assess` has a note about it."""
+
+CALM_CAMERA, RESTLESS_CAMERA = 0.01, 0.05
+"""Diagonals a second up to which a camera's motion is fully good, and from which on it is poor."""
+
+_WEIGHT = {HALF_REPETITION: 0.5, NO_REPETITION: 0.7, SCENE_CUT: FLOOR}
+"""What is left of the score by what is there or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the camera did: sampled seconds (N,), number of the shot at each, speeds (N - 1,)."""
+
+    time_s: np.ndarray
+    shots: np.ndarray
+    camera_speed: np.ndarray
+
+
+def propose(
+    clip: ClipRecord,
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    scene: Scene,
+    copies: Sequence[str] = (),
+) -> tuple[list[Item], list[Quality]]:
+    """An item for every repetition found, and the quality of each on its own stretch.
+
+    ``tracks`` are ``clean(pose)``; ``copies`` name clips that show the same. One item over the
+    whole clip where no repetition was found.
+    """
+    end_s = max(clip.duration_s, float(pose.time_s[-1]))
+    bounds = find_repetitions(tracks)
+    found = bool(bounds)
+    bounds = bounds or [(0.0, end_s)]
+    items, qualities = [], []
+    for part, (start, end) in enumerate(bounds, 1):
+        items.append(_item(clip, part, start, min(end, end_s)))
+        quality = assess(*_between(pose, tracks, start, end))
+        findings = [
+            *_findings_of_pose(quality),
+            *_findings_of_scene(scene, start, end),
+            *_findings_of_movement(tracks, start, end, found),
+            *_findings_of_copies(copies),
+        ]
+        qualities.append(
+            Quality(
+                score=round(quality.score * math.prod(f.weight for f in findings), 4),
+                problems=tuple(f.problem for f in findings),
+                notes=tuple(f.note for f in findings),
+            )
+        )
+    return items, qualities
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """A problem, a sentence about it, and what it leaves of the score."""
+
+    problem: str
+    note: str
+    weight: float = 1.0
+
+
+def _item(clip: ClipRecord, part: int, start_s: float, end_s: float) -> Item:
+    return Item(
+        id=item_id(clip.sha256, part),
+        clip_sha256=clip.sha256,
+        exercise=clip.exercise,
+        group=clip.group,
+        start_s=round(start_s, 4),
+        end_s=round(end_s, 4),
+        part=part,
+        name=clip.name,
+    )
+
+
+def _between(
+    pose: PoseSequence, tracks: CleanTracks, start_s: float, end_s: float
+) -> tuple[PoseSequence, CleanTracks]:
+    """The frames from ``start_s`` to ``end_s``; times stay those of the clip."""
+    inside = (pose.time_s >= start_s - 1e-6) & (pose.time_s <= end_s + 1e-6)
+    if not inside.any():
+        inside[np.abs(pose.time_s - start_s).argmin()] = True
+    part = replace(
+        pose,
+        xy=pose.xy[inside],
+        score=pose.score[inside],
+        boxes=pose.boxes[inside],
+        time_s=pose.time_s[inside],
+    )
+    return part, CleanTracks(
+        tracks.xy[inside], tracks.velocity[inside], tracks.filled[inside], tracks.time_s[inside]
+    )
+
+
+def _findings_of_pose(quality: PoseQuality) -> Iterator[_Finding]:
+    """What `assess` has to say; its score counts these already."""
+    poor = [name for name in _OF_FIGURE if grade(name, getattr(quality, name)) < PROBLEM_GRADE]
+    if quality.coverage == 0:  # the rest follows from it
+        poor = ["coverage"]
+    for name, note in zip(poor, quality.notes, strict=True):
+        yield _Finding(_OF_FIGURE[name], note)
+
+
+def _findings_of_scene(scene: Scene, start_s: float, end_s: float) -> Iterator[_Finding]:
+    inside = (scene.time_s >= start_s) & (scene.time_s <= end_s)
+    if inside.any() and np.ptp(scene.shots[inside]) > 0:
+        first = int(np.flatnonzero(inside)[0])
+        cut = first + int(np.flatnonzero(np.diff(scene.shots[inside]))[0])
+        moment = (scene.time_s[cut] + scene.time_s[cut + 1]) / 2
+        note = f"The scene is cut at about {moment:.1f} s: trim to one side of it, or reject."
+        yield _Finding(SCENE_CUT, note, _WEIGHT[SCENE_CUT])
+    speed = usual_speed(scene.camera_speed, scene.time_s, start_s, end_s)
+    calm = np.clip((RESTLESS_CAMERA - speed) / (RESTLESS_CAMERA - CALM_CAMERA), 0, 1)
+    if calm < PROBLEM_GRADE:  # not where the speed is unknown
+        note = (
+            f"The camera moves by {speed:.0%} of the picture's diagonal a second: paths in the "
+            "picture are not those of the lifter."
+        )
+        yield _Finding(CAMERA_MOTION, note, FLOOR + (1 - FLOOR) * float(calm))
+
+
+def _findings_of_movement(
+    tracks: CleanTracks, start_s: float, end_s: float, found: bool
+) -> Iterator[_Finding]:
+    if not found:
+        note = "No repetition was found: nothing moves enough, or the lifter is hardly seen."
+        yield _Finding(NO_REPETITION, note, _WEIGHT[NO_REPETITION])
+    elif is_half(tracks, start_s, end_s):
+        note = "The clip holds half a repetition only: the movement goes one way and never back."
+        yield _Finding(HALF_REPETITION, note, _WEIGHT[HALF_REPETITION])
+
+
+def _findings_of_copies(copies: Sequence[str]) -> Iterator[_Finding]:
+    if copies:
+        more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        note = f"It shows the same as {copies[0]}{more}: a copy, or a repetition just like it."
+        yield _Finding(COPY, note)
