@@ -1,0 +1,37 @@
+"""Stands in for the pose network when data sets are extracted in tests: made up, quick, exact."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+
+from gymform.analysis import Options
+from gymform.errors import NoPersonError
+from gymform.timing import Progress
+from gymform.types import Clip, PoseSequence, Provenance
+from gymform.video.sparse import sample_frames
+from tests.motion.makers import sequence, squat
+
+REPETITION_S = 1.4
+
+
+def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:
+    """Somebody who squats once each 1.4 s; the clip's name asks for what else may happen."""
+    if "nobody" in clip.name:
+        raise NoPersonError("Nobody was found in this clip.")
+    if "bug" in clip.name:
+        raise ZeroDivisionError
+    if "killer" in clip.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time_s = sample_frames(path, 1.0).time_s
+    xy = squat(time_s, REPETITION_S, still_s=0.1) * clip.height / 200
+    pose = sequence(xy + np.array([clip.width / 2, clip.height * 0.95]), time_s)
+    progress("pose", len(time_s), len(time_s))
+    score = np.where(pose.score > 0, np.float32(0.9), np.float32(0))
+    return PoseSequence(
+        pose.xy, score, pose.boxes, time_s, (clip.width, clip.height),
+        Provenance(network="made-up", clip_sha256=clip.sha256),
+    )  # fmt: skip
