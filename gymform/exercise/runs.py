@@ -676,7 +676,8 @@ def record(folder: Path, dataset: Path, options: TrainOptions) -> Iterator[Recor
             raise BusyError("Another training writes to this folder. Wait, or choose another "
                             "--out.") from None  # fmt: skip
         info = _taken_up(folder, dataset, options)
-        (folder / "stop").unlink(missing_ok=True)
+        if info.state != STARTING:  # whoever started it from a page may want it stopped already
+            (folder / "stop").unlink(missing_ok=True)
         recorder = Recorder(folder, info)
         recorder.update(state=RUNNING, pid=os.getpid(), message="", ended_at=None)
         try:

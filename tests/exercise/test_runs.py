@@ -196,6 +196,17 @@ def test_stopping_leaves_a_flag_only_for_a_live_run(dataset, folder):
     assert runs.read_run(folder).state == runs.DONE
 
 
+def test_a_stop_before_the_first_step_is_not_lost(dataset, monkeypatch):
+    """The page can be faster than the process that it has started."""
+    monkeypatch.setattr(runs, "_launch", lambda dataset, folder, options: folder)
+    folder = runs.start_run(dataset, OPTIONS)
+    runs.stop_run(folder)
+    with runs.record(folder, dataset, OPTIONS) as recorder:
+        assert recorder.stop_requested
+    with runs.record(folder, dataset, OPTIONS) as recorder:  # the terminal goes on with it
+        assert not recorder.stop_requested
+
+
 def test_deleting_spares_a_live_run(dataset, folder):
     with runs.record(folder, dataset, OPTIONS), pytest.raises(TrainingError, match="stop it"):
         runs.delete_run(folder)
