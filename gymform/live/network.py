@@ -42,7 +42,10 @@ class SharedNetwork:
 def load_live_network() -> SharedNetwork:
     """The live view's network, on the GPU where there is one. Raises WeightsError."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
+    network = SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
+    # The first look is slow, and nobody should wait for it in front of a picture that stands still.
+    network.in_frame(np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]]))
+    return network
 
 
 def live_entry() -> ModelEntry:

@@ -74,7 +74,6 @@ class LiveSession:
         self._seen_last: float | None = None
         self._following = False
         self._problem: str | None = None
-        self._closed = False
 
     # -- the thread of the frames -------------------------------------------------------------
 
@@ -99,8 +98,6 @@ class LiveSession:
 
     def see(self, rgb: np.ndarray, now: float) -> np.ndarray:
         """``rgb`` uint8 (H, W, 3) of time ``now`` mirrored, with what was found drawn over it."""
-        if self._closed:
-            return np.ascontiguousarray(rgb[:, ::-1])
         sighting = self._follower.look(rgb, now)
         scene = Scene.of(rgb, sighting, self._follower.others)
         with self._lock:
@@ -134,10 +131,9 @@ class LiveSession:
         tracks = clean(pose)
         return classifier.predict(pose, tracks, assess(pose, tracks))
 
-    def close(self) -> None:
-        """Look at nothing any more, and forget what was seen."""
+    def forget(self) -> None:
+        """Forget what was seen; frames that come later begin anew."""
         with self._lock:
-            self._closed = True
             self._track.clear()
 
 

@@ -1,0 +1,221 @@
+"""The live view: asking for the camera, the stream, and what is said beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from gymform.errors import GymformError
+from gymform.live.ice import SETTING, parse_ice_servers
+
+if TYPE_CHECKING:
+    from gymform.exercise.classifier import Classifier
+    from gymform.live.network import SharedNetwork
+    from gymform.live.session import LiveSession, LiveStatus
+    from gymform.types import Prediction
+
+_FOLDER = Path(__file__).parent
+
+CAMERA = {
+    "width": {"ideal": 640},
+    "height": {"ideal": 360},
+    "frameRate": {"ideal": 15, "max": 30},
+}
+"""What the live view asks of the camera: the shape of the recording, but quick to send."""
+
+START = "Start"
+
+CONNECT_S = 20.0
+"""Without a first frame after so many seconds the page says what may be wrong."""
+
+VIDEO_LOOK = {
+    "autoPlay": True,
+    "muted": True,
+    "playsInline": True,
+    "controls": False,
+    "style": {"width": "100%", "borderRadius": "0.5rem", "background": "#000"},
+}
+
+
+def _text(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_mount_gate = st.components.v2.component(
+    "gymform.gate",
+    html=_text("live_gate.html"),
+    css=_text("live_camera.css"),
+    js=_text("live_camera.js", "live_gate.js"),
+)
+
+
+_mount_starter = st.components.v2.component("gymform.starter", js=_text("live_starter.js"))
+
+
+def gate(*, key: str, on_ready: Callable[[], None]) -> None:
+    """A button that asks for the camera, and says in words when there is none."""
+    _mount_gate(key=key, on_ready_change=on_ready)
+
+
+# -- what all sessions share -----------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner="Loading the network for the live view …")
+def live_network() -> SharedNetwork:
+    """The one network of all live views. Raises WeightsError."""
+    from gymform.live.network import load_live_network
+
+    return load_live_network()
+
+
+@st.cache_resource(show_spinner=False)
+def live_classifier() -> Classifier:
+    """The one classifier of all live views. Raises WeightsError."""
+    from gymform.exercise.classifier import load_classifier
+
+    return load_classifier()
+
+
+def ice_servers() -> list[dict[str, Any]]:
+    """The ICE servers of the environment or of Streamlit's secrets; none by default.
+
+    Raises OptionsError when the setting cannot be read.
+    """
+    return parse_ice_servers(os.environ.get(SETTING) or _secret(SETTING))
+
+
+def _secret(name: str) -> str:
+    try:
+        return str(st.secrets.get(name, ""))
+    except FileNotFoundError:  # there is no file of secrets
+        return ""
+
+
+# -- the stream ------------------------------------------------------------------------------
+
+
+def stream(session: LiveSession, *, key: str) -> None:
+    """The mirrored picture, going through ``session``. Raises OptionsError.
+
+    The only place that knows streamlit-webrtc.
+    """
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+    webrtc_streamer(
+        key=key,
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": ice_servers()},
+        media_stream_constraints={"video": CAMERA, "audio": False},
+        video_frame_callback=session.on_frame,
+        async_processing=True,
+        media_toggle_controls=False,
+        video_html_attrs=VIDEO_LOOK,
+        translations={"start": START, "stop": "Pause", "select_device": "Other camera"},
+    )
+    _mount_starter(key=f"{key}-starter", data={"label": START}, height=1)
+
+
+def stop_stream(key: str) -> None:
+    """End the server's half of a stream at once, whatever the browser still does."""
+    context = st.session_state.get(key)
+    # streamlit-webrtc stops by itself when the page or the tab goes, but not when a page merely
+    # stops showing it; there is no public way.
+    worker = context._get_worker() if context is not None else None
+    if worker is not None:
+        worker.stop()
+
+
+# -- beside it -------------------------------------------------------------------------------
+
+
+def beside(session: LiveSession, seconds: float) -> bool:
+    """Advice, pace and the provisional answer of a stream that was started ``seconds`` ago.
+
+    True when there is no picture and the user wants to try again.
+    """
+    status = session.status()
+    if status.lost:
+        return trouble("The picture stopped coming", LOST)
+    if status.silent_s is None:
+        if seconds > CONNECT_S:
+            return trouble("No picture arrives", UNREACHED)
+        st.info("Connecting to the camera …", icon=":material/hourglass_top:")
+        return False
+    advice(status)
+    provisional(session)
+    pace(status)
+    return False
+
+
+LOST = (
+    "The camera was switched off or unplugged, or the network broke. Check the camera, then try "
+    "again."
+)
+UNREACHED = (
+    "The browser and the computer that runs gymform do not find a way to each other. In one local "
+    f"network this works as it is; across networks gymform needs TURN servers, set as {SETTING}. "
+    "Recording works without them."
+)
+
+
+def trouble(title: str, words: str) -> bool:
+    """What is wrong with the stream, and a way on; True when the user takes it."""
+    st.error(f"**{title}.** {words}", icon=":material/videocam_off:")
+    return st.button("Try again", icon=":material/refresh:", key="live-again")
+
+
+def advice(status: LiveStatus) -> None:
+    """How to stand, in large letters; or that all is well."""
+    with st.container(border=True, key="live-advice"):
+        if status.problem:
+            st.markdown(f"### :material/error: Frames cannot be looked at\n{status.problem}")
+        elif status.advice:
+            first, *rest = status.advice
+            st.markdown(f"### :material/directions_walk: {first.value}")
+            for more in rest:
+                st.markdown(f":material/arrow_right: {more.value}")
+        elif status.following:
+            st.markdown("### :material/check_circle: Good: the whole body is in the picture")
+        else:
+            st.markdown("### :material/search: Looking for you …")
+
+
+def provisional(session: LiveSession) -> None:
+    """What the last seconds look like, plainly marked as no answer yet."""
+    try:
+        guess = session.guess(live_classifier())
+    except GymformError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return
+    with st.container(border=True, key="live-guess"):
+        st.markdown(":gray[:material/pending: Provisional, from the last seconds]")
+        st.markdown(f"#### {guess_in_words(guess)}")
+
+
+def guess_in_words(guess: Prediction | None) -> str:
+    """The running answer with its confidence, or why there is none."""
+    from gymform.draw.charts import percent
+    from gymform.types import UNKNOWN
+
+    if guess is None:
+        return ":gray[Nothing yet]"
+    if guess.label != UNKNOWN:
+        return f"{guess.label.replace('_', ' ').capitalize()}, {percent(guess.confidence)}"
+    if guess.reason and "movement" in guess.reason:
+        return ":gray[Waiting for a movement]"
+    return ":gray[Not sure]"
+
+
+def pace(status: LiveStatus) -> None:
+    """Frames a second and latency, small."""
+    if status.pace is None:
+        return
+    latency = 1000 * status.pace.latency_p95_s
+    st.caption(
+        f"{status.pace.fps:.0f} frames a second · latency {latency:.0f} ms",
+        help="Latency: from the arrival of a frame to its skeleton, for 95 of 100 frames.",
+    )

@@ -1,0 +1,191 @@
+"""Page Webcam: a live skeleton to stand right, a recorded repetition, the same answer as ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from gymform import limits
+from gymform.errors import GymformError
+from gymform.results import discard_oldest
+from gymform.storage import data_dir
+from pages.components.flow import Flow, chosen_options, queue_or_reason, tell
+from pages.components.live import beside, gate, live_network, stop_stream, stream
+from pages.components.recorder import recorder
+
+if TYPE_CHECKING:
+    from gymform.live.session import LiveSession
+
+OFF, LIVE, RECORD = "off", "live", "record"
+
+STEPS = (
+    ("laptop_mac", "Put the camera down", "at hip height, from the side or at 45°"),
+    ("accessibility_new", "See whether it sees you", "the live view says how to stand"),
+    ("videocam", "Record one repetition", "with a countdown, or hands-free"),
+    ("exercise", "Get the answer", "skeleton, trajectories and exercise, as for an upload"),
+)
+
+
+@dataclass
+class Camera:
+    """What this session's camera is used for; ``turn`` counts streams, for each has its own key."""
+
+    use: str = OFF
+    session: LiveSession | None = None
+    started: float = 0.0
+    turn: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key of the current stream."""
+        return f"live-stream-{self.turn}"
+
+
+def main() -> None:
+    """The camera, or what came of a recording."""
+    if queue_or_reason():
+        flow().show(film)
+
+
+def flow() -> Flow:
+    """The way of this page's recordings."""
+    return Flow("webcam", another="Record another")
+
+
+def camera() -> Camera:
+    """The camera of this session."""
+    kept: Camera = st.session_state.setdefault("webcam", Camera())
+    return kept
+
+
+# -- what the user does ----------------------------------------------------------------------
+
+
+def go_live() -> None:
+    """Begin a live view, in place of one that may have been."""
+    stop_live()
+    camera().use = LIVE
+    camera().turn += 1
+    camera().started = time.monotonic()
+
+
+def go_record() -> None:
+    """Leave the live view for the recorder: only one of them has the camera."""
+    stop_live()
+    camera().use = RECORD
+
+
+def go_off() -> None:
+    """Let go of the camera."""
+    stop_live()
+    camera().use = OFF
+
+
+def stop_live() -> None:
+    """End the stream, if there is one, and forget what it saw."""
+    kept = camera()
+    if kept.session is not None:
+        kept.session.forget()
+        kept.session = None
+    stop_stream(kept.key)
+
+
+def received(message: Mapping[str, Any]) -> None:
+    """Store what the recorder sent and analyse it."""
+    from gymform.live.recording import Recording, store_recording
+
+    folder = data_dir() / "uploads"
+    try:
+        with st.spinner("Cutting the recording to its motion …"):
+            path = store_recording(Recording.from_message(message), folder)
+    except GymformError as error:
+        flow().place.left += 1  # a fresh recorder
+        flow().place.problem = error
+        return
+    discard_oldest(folder, limits.MAX_STORED_UPLOAD_BYTES, spare=path.parent.name)
+    name = f"Recording {datetime.now():%H.%M.%S}.mp4"
+    flow().analyse(path, name, chosen_options())
+
+
+# -- what is shown ---------------------------------------------------------------------------
+
+
+def film(problem: GymformError | None) -> None:
+    """The camera in the use that it has; ``problem`` says why there was no analysis."""
+    if problem:
+        tell(problem)
+    show = {OFF: welcome, LIVE: live, RECORD: record}
+    show[camera().use]()
+
+
+def welcome() -> None:
+    """What this page does, and the button that asks for the camera."""
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        st.title("Film a repetition")
+        gate(key="gate", on_ready=go_live)
+        st.caption("The pictures go to the computer that runs gymform, and nowhere else. No sound.")
+    with right, st.container(border=True):
+        for number, (icon, what, how) in enumerate(STEPS, 1):
+            st.markdown(f":material/{icon}: &nbsp;**{number}. {what}**  \n:small[:gray[{how}]]")
+
+
+@st.fragment(run_every=1.0)
+def live() -> None:
+    """The live picture, with advice beside it.
+
+    The stream is part of the fragment: streamlit-webrtc takes a stream that a run does not show
+    for one that was left, and every run of a fragment counts.
+    """
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        try:
+            session = live_session()
+            stream(session, key=camera().key)
+        except GymformError as error:
+            tell(error)
+            session = None
+        with st.container(horizontal=True):
+            recording = st.button("Record a repetition", icon=":material/videocam:", type="primary")
+            off = st.button("Turn the camera off", icon=":material/videocam_off:")
+    with right:
+        again = session is not None and beside(session, time.monotonic() - camera().started)
+    for wanted, go in ((recording, go_record), (off, go_off), (again, go_live)):
+        if wanted:
+            go()
+            st.rerun()
+
+
+def live_session() -> LiveSession:
+    """This session's live view. Raises WeightsError."""
+    from gymform.live.session import LiveSession
+
+    kept = camera()
+    if kept.session is None:
+        kept.session = LiveSession(live_network())
+    return kept.session
+
+
+def record() -> None:
+    """The recorder, and the ways back."""
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        message = recorder(key=f"recorder-{flow().place.left}")
+    with right:
+        st.markdown(
+            f"##### One repetition\nAt most {limits.MAX_RECORDING_S:.0f} seconds. "
+            "Start and end standing still."
+        )
+        st.button("Back to the live view", icon=":material/accessibility_new:", on_click=go_live)
+        st.button("Turn the camera off", icon=":material/videocam_off:", on_click=go_off)
+    if message:
+        received(message)
+        st.rerun()
+
+
+main()
