@@ -11,6 +11,7 @@ st.logo(str(ASSETS / "logo.svg"), size="large")
 st.navigation(
     [
         st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
+        st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
         st.Page("pages/review.py", title="Review", icon=":material/rule:", url_path="review"),
         st.Page(
             "pages/models.py", title="Models", icon=":material/model_training:", url_path="models"
