@@ -196,7 +196,8 @@ def dataset_folder(parent: Path, name: str) -> Path:
 
 def plain_file_name(name: str, number: int) -> str:
     """A name of ours for an upload that the user called ``name``: readable, and never a path."""
-    stem, _, suffix = name.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
-    stem = re.sub(r"[^\w -]+", "_", stem, flags=re.ASCII).strip(" _-")[:60]
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, _, suffix = last.rpartition(".") if "." in last else (last, "", "")
+    stem = re.sub(r"[^\w -]+", "_", stem).strip(" _-")[:60]
     suffix = re.sub(r"[^a-z0-9]", "", suffix.lower())[:5]
     return f"{stem or f'clip {number}'}.{suffix or 'mp4'}"

@@ -222,8 +222,7 @@ class Desk:
 
     def exercises(self) -> list[str]:
         """Every exercise that the data set knows."""
-        named = {one.exercise for items in self._siblings.values() for one in items}
-        return sorted(named | {judged.item.exercise for judged in self._standing.values()})
+        return sorted({item.exercise for items in self._siblings.values() for item in items})
 
     def _refresh(self) -> None:
         """Read the store again if anybody has written to it."""

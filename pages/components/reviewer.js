@@ -87,7 +87,7 @@ class Reviewer {
     if (this.undone && this.cards.has(this.undone)) {
       const id = this.undone;
       this.undone = null;
-      this.visit(id);
+      this.visitAgain(id);
     } else if (this.current === undefined || (this.current === null && this.coming.length)) {
       this.visit(data.current && this.current === undefined ? data.current : this.coming.shift());
     } else {
@@ -160,7 +160,7 @@ class Reviewer {
       item: wish.item,
       text: answer.text,
       choices: [
-        ["Look at it again", () => this.visit(wish.item)],
+        ["Look at it again", () => this.visitAgain(wish.item)],
         ["Keep theirs", () => {}],
         ["Use mine", () => this.repeat(wish)],
       ],
@@ -334,6 +334,12 @@ class Reviewer {
     this.showCard();
     this.preload();
     if (id && this.data.current !== id) this.tellPlace();
+  }
+
+  // Back to a clip; the one that was on the screen comes after it.
+  visitAgain(id) {
+    if (this.current && this.current !== id) this.coming.unshift(this.current);
+    this.visit(id);
   }
 
   // The page learns where the reviewer is, so that it can get the next clips ready.
@@ -780,7 +786,7 @@ class Reviewer {
         open.type = "button";
         open.disabled = !entry.item;
         open.title = "Look at it again";
-        open.addEventListener("click", () => this.visit(entry.item));
+        open.addEventListener("click", () => this.visitAgain(entry.item));
         line.append(made("b", "", marks[entry.state]), open, made("span", "", entry.more || words[entry.state]));
         return line;
       }),

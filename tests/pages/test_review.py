@@ -1,0 +1,291 @@
+"""Page Review in all its states, without a browser: stores empty, small, large, damaged."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from gymform.dataset.items import ACCEPTED, PENDING, Filter
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import DatasetError
+from gymform.storage import data_dir
+from tests.dataset.makers import clip_record, make_store
+
+PAGE = Path(__file__).parents[2] / "pages" / "review.py"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches():
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def folder(name: str = "lifts") -> Path:
+    return data_dir() / "datasets" / name
+
+
+def open_page(reviewer: str = "Anna", view: str | None = None, name: str = "lifts") -> AppTest:
+    app = AppTest.from_file(str(PAGE), default_timeout=60)
+    app.session_state["reviewer-name"] = reviewer
+    if view:
+        app.session_state[f"review-view-{name}"] = view
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    """All that can be read on the page."""
+    kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning, app.success)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def button(app: AppTest, label: str):
+    return next(item for item in app.button if item.label == label)
+
+
+def field(app: AppTest, label: str):
+    return next(item for item in app.text_input if item.label == label)
+
+
+def test_without_a_data_set_the_page_offers_to_make_one():
+    app = open_page()
+    assert not app.exception
+    field(app, "Name of the new data set").set_value("my lifts")
+    button(app, "Make it").click().run()
+    assert not app.exception
+    assert (folder("my lifts") / "dataset.sqlite").is_file()
+    assert app.selectbox(key="review-dataset").value == "my lifts"
+    assert "Import clips" in texts(app)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", " ", "lifts"])
+def test_a_name_that_does_not_do_is_refused_in_words(name):
+    make_store(folder(), 1, files=False)
+    app = open_page(view="Clips")
+    field(app, "Name of the new data set").set_value(name)
+    button(app, "Make it").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert list((data_dir() / "datasets").iterdir()) == [folder()]
+
+
+@pytest.fixture(name="sized", scope="module")
+def _sized(tmp_path_factory) -> Callable[[int], None]:
+    """Puts a data set of so many clips where the page looks for it; each is made once."""
+    made: dict[int, Path] = {}
+
+    def sized(count: int) -> None:
+        if count not in made:
+            made[count] = tmp_path_factory.mktemp("sized") / "lifts"
+            if count:
+                make_store(made[count], count, files=False)
+            else:
+                ReviewStore.open(made[count], create=True).close()
+        shutil.copytree(made[count], folder())
+
+    return sized
+
+
+@pytest.mark.parametrize("view", ["Clips", "Review", "Accept many"])
+@pytest.mark.parametrize("count", [0, 1, 1000])
+def test_every_view_of_every_size(sized, view, count):
+    sized(count)
+    app = open_page(view=view)
+    assert not app.exception
+    assert not app.error
+    if count and view == "Review":
+        shown = app.session_state["desk-data"]
+        assert sum(shown["counts"].values()) == count
+        assert len(shown["cards"]) == min(count, 7)
+    if count == 0 and view != "Clips":
+        assert "Nothing to judge yet" in texts(app)
+
+
+def test_who_reviews_is_asked_before_anything_is_judged():
+    make_store(folder(), 2, files=False)
+    app = open_page(reviewer="")
+    field(app, "Your name").set_value("  ").run()
+    button(app, "Begin").click().run()
+    assert "A name is needed" in texts(app)
+    field(app, "Your name").set_value(" Anna ")
+    button(app, "Begin").click().run()
+    assert not app.exception
+    assert app.session_state["reviewer-name"] == "Anna"
+
+
+def test_a_damaged_store_is_said():
+    make_store(folder(), 1, files=False)
+    for path in folder().glob("dataset.sqlite*"):
+        path.unlink()
+    (folder() / "dataset.sqlite").write_bytes(b"no database at all " * 100)
+    app = open_page()
+    assert not app.exception
+    assert "damaged" in app.error[0].value
+    assert str(data_dir()) not in texts(app)
+
+
+def test_a_store_that_is_cut_off_is_said():
+    make_store(folder(), 300, files=False)
+    with sqlite3.connect(folder() / "dataset.sqlite") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = folder() / "dataset.sqlite"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    app = open_page()
+    assert not app.exception
+    assert app.error
+    assert str(data_dir()) not in texts(app)
+
+
+def test_a_store_that_cannot_be_written_is_said(monkeypatch):
+    make_store(folder(), 2, files=False)
+    words = "The data set cannot be written: its folder is read-only or gone."
+
+    def refuse(*_, **__):
+        raise DatasetError(words)
+
+    monkeypatch.setattr(ReviewStore, "open", refuse)
+    app = open_page()
+    assert not app.exception
+    assert app.error[0].value == words
+
+
+def test_a_store_that_vanishes_is_said():
+    make_store(folder(), 2, files=False)
+    app = open_page()
+    shutil.rmtree(folder())
+    app.run()
+    assert not app.exception
+    assert "Name of the new data set" in [item.label for item in app.text_input]
+
+
+def test_a_data_folder_that_cannot_be_used_is_said(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GYMFORM_HOME", str(tmp_path / "file"))
+    app = open_page()
+    assert not app.exception
+    assert "GYMFORM_HOME" in app.error[0].value
+    assert str(tmp_path) not in texts(app)
+
+
+def test_a_sheet_is_accepted_at_once_without_what_was_taken_out():
+    make_store(folder(), 40, files=False)
+    app = open_page(view="Accept many")
+    with ReviewStore.open(folder()) as store:
+        good = [one.item.id for one in store.judged(Filter(order="best")) if one.quality >= 0.8]
+        assert [box.key for box in app.checkbox] == [f"tick-{one}" for one in good]
+        app.checkbox(key=f"tick-{good[1]}").uncheck()
+        button(app, "Accept what is ticked").click().run()
+        assert not app.exception
+        verdicts = {one: store.get(one).verdict for one in good}
+        assert verdicts.pop(good[1]) == PENDING
+        assert set(verdicts.values()) == {ACCEPTED}
+        assert f"{len(good) - 1} repetitions accepted" in texts(app)
+        assert not app.checkbox  # what was taken out is set aside
+        button(app, "Undo my last decision").click().run()
+        assert {store.get(one).verdict for one in good} == {PENDING}
+
+
+def test_a_sheet_leaves_what_others_judged_meanwhile():
+    make_store(folder(), 40, files=False)
+    app = open_page(view="Accept many")
+    with ReviewStore.open(folder()) as store:
+        best = store.judged(Filter(order="best"))[0].item.id
+        store.decide(best, "rejected", reviewer="Ben", reasons=("occluded",))
+        button(app, "Accept what is ticked").click().run()
+        assert not app.exception
+        assert store.get(best).reviewer == "Ben"
+    assert "1 was judged by others" in texts(app)
+
+
+def test_an_import_needs_a_folder_that_is_there():
+    make_store(folder(), 1, files=False)
+    app = AppTest.from_file(str(PAGE), default_timeout=60)
+    app.session_state["review-view-lifts"] = "Clips"
+    app.session_state["import-way"] = "Folder on this computer"
+    app.run()
+    app.text_input(key="import-folder").set_value("/nowhere/at all")
+    app.run()
+    button(app, "Import").click().run()
+    assert not app.exception
+    assert "There is no folder" in texts(app)
+
+
+def test_a_folder_is_imported_and_its_report_shown(tmp_path, finished):
+    source = tmp_path / "lifts" / "squat" / "anna"
+    source.mkdir(parents=True)
+    clip = make_store(tmp_path / "maker", 1) / "clips"
+    shutil.copy(next(clip.iterdir()), source / "one.mp4")
+    shutil.copy(source / "one.mp4", source / "same.mp4")
+    (source / "broken.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"x" * 500)
+    ReviewStore.open(folder(), create=True).close()
+    app = open_page()
+    app.session_state["import-way"] = "Folder on this computer"
+    app.run()
+    app.text_input(key="import-folder").set_value(str(tmp_path / "lifts"))
+    app.run()
+    button(app, "Import").click().run()
+    finished(app)
+    assert not app.exception
+    said = texts(app)
+    assert "1 clip imported" in said
+    assert "1 duplicate" in said
+    assert "1 file left out" in said
+    with ReviewStore.open(folder()) as store:
+        (clip,) = store.clips()
+    assert (clip.exercise, clip.group) == ("squat", "anna")
+    assert "Waiting" in [metric.label for metric in app.metric]
+
+
+def test_uploads_are_imported_under_names_of_ours(tmp_path, finished):
+    clip = next((make_store(tmp_path / "maker", 1) / "clips").iterdir()).read_bytes()
+    ReviewStore.open(folder(), create=True).close()
+    app = open_page()
+    app.file_uploader[0].set_value([("../../evil name.mp4", clip, "video/mp4")]).run()
+    app.selectbox(key="import-exercise-Upload").set_value("squat").run()
+    app.text_input(key="import-person").set_value("Ben").run()
+    button(app, "Import").click().run()
+    finished(app)
+    assert not app.exception
+    with ReviewStore.open(folder()) as store:
+        (record,) = store.clips()
+    assert (record.name, record.exercise, record.group) == ("evil name.mp4", "squat", "Ben")
+    assert not list((data_dir() / "uploads").iterdir())
+
+
+def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, finished):
+    from gymform.errors import Cancelled
+    from pages.components import clips
+
+    with ReviewStore.open(folder(), create=True) as store:
+        store.add_clip(clip_record(0))
+
+    def endless(store, progress, *, jobs):
+        while True:
+            progress("extract", 0, 1)
+
+    monkeypatch.setattr(clips, "extract_in_process", endless)
+    app = open_page(view="Clips")
+    button(app, "Extract").click().run()
+    assert not app.exception
+    assert button(app, "Extract").disabled
+    button(app, "Stop").click().run()
+    finished(app)
+    assert isinstance(clips.chores().of(folder()).error, Cancelled)
+    assert "start it again to go on" in texts(app)
+
+
+@pytest.fixture(name="finished")
+def _finished():
+    """Wait until the data set's chore has ended, and run the page again."""
+    from pages.components import clips
+
+    def finished(app: AppTest) -> None:
+        clips.chores().of(folder()).join(60)
+        app.run()
+
+    return finished
