@@ -46,6 +46,6 @@ clip is ever thrown away."""
 MAX_RECORDING_S = 20.0
 """Length of a repetition recorded in the browser, seconds."""
 
-MAX_RECORDING_BYTES = 18 * 1024 * 1024
+MAX_RECORDING_BYTES = 18_000_000
 """Size of such a recording, bytes: as base64 it stays under the 25 MB of widget state that
 Streamlit takes in one message (``server.maxWidgetStateSize``)."""

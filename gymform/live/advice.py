@@ -80,6 +80,12 @@ class Scene:
         on_lifter = light if lifter is None else brightness(_inside(rgb, lifter.box))
         return cls(lifter, (width, height), light, on_lifter, others)
 
+    @property
+    def person(self) -> Sighting:
+        """The lifter, where it is known that there is one."""
+        assert self.lifter is not None
+        return self.lifter
+
 
 def advise(scene: Scene) -> tuple[Advice, ...]:
     """What to better in one frame, in the order of :class:`Advice`; empty when all is well."""
@@ -128,7 +134,7 @@ def brightness(rgb: np.ndarray) -> float:
 def tilt_deg(lifter: Sighting) -> float:
     """Degrees by which somebody who stands leans in the picture, clockwise; 0 when not standing."""
     shoulders, hips, knees, ankles = (
-        _middle(lifter, f"{joint}s") for joint in ("shoulder", "hip", "knee", "ankle")
+        middle(lifter, joints) for joints in ("shoulders", "hips", "knees", "ankles")
     )
     parts = np.array([hips - shoulders, knees - hips, ankles - knees])
     if not np.isfinite(parts).all() or np.linalg.norm(parts, axis=1).min() < 2:
@@ -141,48 +147,47 @@ def tilt_deg(lifter: Sighting) -> float:
 
 
 def _feet_cut(scene: Scene) -> bool:
-    ankles = (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)
-    return not _sees_any(scene, ankles) and _bottom(scene) > (1 - EDGE) * scene.size[1]
+    """No ankle is seen, and the legs go on to below the frame: a shin is as long as a thigh."""
+    if _sees_any(scene, (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)):
+        return False
+    hips, knees = _middle(scene, "hips"), _middle(scene, "knees")
+    trunk = float(np.linalg.norm(hips - _middle(scene, "shoulders")))
+    thigh = float(np.linalg.norm(knees - hips))
+    expected = knees[1] + thigh if np.isfinite(thigh) else hips[1] + 1.5 * trunk
+    return bool(expected > (1 - EDGE) * scene.size[1])
 
 
 def _head_cut(scene: Scene) -> bool:
-    return not _sees_any(scene, FACE) and _top(scene) < EDGE * scene.size[1]
+    """No part of the face is seen, and the neck goes on to above the frame."""
+    shoulders = _middle(scene, "shoulders")
+    trunk = float(np.linalg.norm(_middle(scene, "hips") - shoulders))
+    return not _sees_any(scene, FACE) and bool(shoulders[1] - trunk / 2 < EDGE * scene.size[1])
 
 
 def _no_room_above(scene: Scene) -> bool:
     """Does the head touch the upper edge while the arms hang?"""
-    assert scene.lifter is not None
-    shoulders, wrists = _middle(scene.lifter, "shoulders"), _middle(scene.lifter, "wrists")
-    arms_hang = bool(wrists[1] > shoulders[1])
-    return arms_hang and _sees_any(scene, FACE) and _top(scene) < EDGE * scene.size[1]
+    arms_hang = bool(_middle(scene, "wrists")[1] > _middle(scene, "shoulders")[1])
+    return arms_hang and _sees_any(scene, FACE) and scene.person.box[1] < EDGE * scene.size[1]
 
 
 def _off_to_the_side(scene: Scene) -> bool:
-    assert scene.lifter is not None
-    share = float(_middle(scene.lifter, "hips")[0]) / scene.size[0]
+    share = float(_middle(scene, "hips")[0]) / scene.size[0]
     return share < OUTWARD or share > 1 - OUTWARD
 
 
 def _sees_any(scene: Scene, joints: tuple[int, ...]) -> bool:
     """Is any of ``joints`` seen within the frame?"""
-    assert scene.lifter is not None
-    xy, score = scene.lifter.xy[list(joints)], scene.lifter.score[list(joints)]
+    xy, score = scene.person.xy[list(joints)], scene.person.score[list(joints)]
     inside = ((xy >= 0) & (xy <= np.array(scene.size) - 1)).all(axis=1)
     return bool((inside & (score >= SEEN)).any())
 
 
-def _top(scene: Scene) -> float:
-    assert scene.lifter is not None
-    return float(scene.lifter.box[1])
+def _middle(scene: Scene, joints: str) -> np.ndarray:
+    return middle(scene.person, joints)
 
 
-def _bottom(scene: Scene) -> float:
-    assert scene.lifter is not None
-    return float(scene.lifter.box[3])
-
-
-def _middle(lifter: Sighting, joints: str) -> np.ndarray:
-    """The middle (2,) px of a pair of joints, as far as seen; NaN when neither is."""
+def middle(lifter: Sighting, joints: str) -> np.ndarray:
+    """The middle (2,) px of a pair of ``joints`` ("knees"), as far as seen; NaN when neither is."""
     name = joints.removesuffix("s")
     pair = [sk.INDEX[f"left_{name}"], sk.INDEX[f"right_{name}"]]
     seen = [k for k in pair if lifter.score[k] >= SEEN]

@@ -45,7 +45,7 @@ class Recording:
             raise NotAVideoError("The browser sent no recording. Please record again.")
         if len(text) > limits.MAX_RECORDING_BYTES * 4 // 3 + 4:
             raise TooLargeError(
-                f"The recording has more than {limits.MAX_RECORDING_BYTES // 1024**2} MB. "
+                f"The recording has more than {limits.MAX_RECORDING_BYTES // 10**6} MB. "
                 "Record a shorter one, or upload it on the page Analyze."
             )
         try:
@@ -111,8 +111,10 @@ def cut_clip(source: Path, target: Path, start_s: float, end_s: float) -> None:
 
 def _span(motion: Any) -> tuple[float, float] | None:
     """``motion`` as (start, end) seconds, None when it is anything else."""
+    if not isinstance(motion, list | tuple) or len(motion) != 2:
+        return None
     try:
-        start, end = (float(value) for value in motion)
+        start, end = float(motion[0]), float(motion[1])
     except (TypeError, ValueError):
         return None
     return (start, end) if isfinite(start) and isfinite(end) and 0 <= start < end else None

@@ -214,8 +214,8 @@ def pace(status: LiveStatus) -> None:
     """Frames a second and latency, small."""
     if status.pace is None:
         return
-    latency = 1000 * status.pace.latency_p95_s
+    latency, digits = 1000 * status.pace.latency_p95_s, int(status.pace.fps < 10)
     st.caption(
-        f"{status.pace.fps:.0f} frames a second · latency {latency:.0f} ms",
+        f"{status.pace.fps:.{digits}f} frames a second · latency {latency:.0f} ms",
         help="Latency: from the arrival of a frame to its skeleton, for 95 of 100 frames.",
     )

@@ -290,7 +290,7 @@ class Recorder {
   async send() {
     const { maxBytes } = this.component.data;
     if (this.blob.size > maxBytes) {
-      const most = Math.round(maxBytes / 1024 ** 2);
+      const most = Math.round(maxBytes / 1e6);
       this.hint.textContent = `The recording is over ${most} MB. Please record a shorter one.`;
       return;
     }
