@@ -41,6 +41,7 @@ _TRAINING = {
     "evaluate": ("gymform.exercise.commands:EVALUATE", "compare trainings, or judge a model"),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
     "extract": ("gymform.dataset.commands:EXTRACT", "keypoints of a data set's clips"),
+    "export": ("gymform.dataset.commands:EXPORT", "what was accepted, as files for others"),
 }
 """Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
 colon, of what it holds under that name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from gymform.dataset.clips import (
     ImportReport,
     import_clips,
 )
+from gymform.dataset.export import STATURE_M, export
+from gymform.dataset.items import ACCEPTED
 from gymform.dataset.places import DEFAULT, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.timing import Progress
@@ -160,3 +163,54 @@ def _extract(options: argparse.Namespace) -> int:
 
 
 EXTRACT = Command(_add_extract, _extract)
+
+
+# --- export -------------------------------------------------------------------------------------
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", nargs="?", default=DEFAULT, metavar="DATASET", help=_DATASET)
+    parser.add_argument(
+        "--to", type=Path, required=True, metavar="FILE", help="the manifest, JSON lines"
+    )
+    parser.add_argument(
+        "--verdicts", default=ACCEPTED, metavar="V,V", help=f"which items ({ACCEPTED})"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the split by group (0)")
+    parser.add_argument(
+        "--archive", type=Path, metavar="FILE", help="also the keypoints as arrays (.npz)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also the keypoints as a table")
+    parser.add_argument(
+        "--trc", type=Path, metavar="DIR", help="also a TRC file for each item, for OpenSim"
+    )
+    parser.add_argument(
+        "--stature",
+        type=float,
+        default=STATURE_M,
+        metavar="M",
+        help=f"how tall the lifters are, for TRC's metres ({STATURE_M})",
+    )
+
+
+def _export(options: argparse.Namespace) -> int:
+    with ReviewStore.open(dataset_dir(options.dataset)) as store:
+        entries = export(
+            store,
+            options.to,
+            verdicts=tuple(filter(None, options.verdicts.split(","))),
+            seed=options.seed,
+            archive=options.archive,
+            table=options.csv,
+            trc=options.trc,
+            stature_m=options.stature,
+        )
+    parts = Counter(entry.split for entry in entries if entry.split)
+    print(f"{len(entries)} repetitions in {options.to}")
+    for part, count in parts.items():
+        groups = {entry.group for entry in entries if entry.split == part}
+        print(f"  {part}: {count} of {len(groups)} people or sources")
+    return OK
+
+
+EXPORT = Command(_add_export, _export)

@@ -56,6 +56,9 @@ SUSPICIOUS = 0.7
 STEPS = (0.0, 0.5)
 """Shifts between two samples, in samples: copies were not sampled at the same moments."""
 
+MAX_SIZE_DIFFERENCE = 0.1
+"""Estimates of a lifter's stature from two parts of a clip differ by no more than this share."""
+
 MIN_JOINTS = 6
 """Copies share so many joints a frame on average."""
 
@@ -181,7 +184,7 @@ def pose_copies(poses: Iterable[tuple[str, PoseSequence]]) -> Iterator[tuple[str
     for name, pose in poses:
         views = _PoseViews.of(pose)
         for other, known in seen:
-            if any(
+            if views.is_near(known) and any(
                 _distance(views.plain, _shifted(view, step)) <= MAX_POSE_DISTANCE * views.size
                 for view in (known.plain, known.mirrored)
                 for step in STEPS
@@ -210,6 +213,10 @@ class _PoseViews:
         mirrored = xy[:, list(FLIP_ORDER)] * [-1, 1] + [width - 1, 0]
         plain, mirrored = ((view / height).reshape(count, -1) for view in (xy, mirrored))
         return cls(plain, mirrored, stature(pose.xy) / height)
+
+    def is_near(self, other: _PoseViews) -> bool:
+        """Are the lifters of a size? Cheap, and spares most comparisons."""
+        return bool(abs(self.size - other.size) <= MAX_SIZE_DIFFERENCE * self.size)
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -12,15 +12,16 @@ import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
 from gymform.dataset.poses import save_poses
+from gymform.dataset.proposals import JITTER, LOW_CONFIDENCE, SWAPS
 from gymform.dataset.reviews import ReviewStore
 from gymform.video.write import VideoWriter
 from tests.fakes import make_pose
 
 EXERCISES = ("squat", "deadlift", "snatch")
 PROBLEMS: tuple[tuple[str, str], ...] = (
-    ("mean confidence", "The joints are hard to see."),
-    ("jitter", "The joints tremble from frame to frame."),
-    ("swaps", "Left and right were mixed up."),
+    (LOW_CONFIDENCE, "The joints are hard to see."),
+    (JITTER, "The joints tremble from frame to frame."),
+    (SWAPS, "Left and right were mixed up."),
 )
 DURATION_S = 3.0
 SIZE = (96, 128)

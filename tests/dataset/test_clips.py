@@ -11,8 +11,9 @@ from gymform.dataset import clips as cl
 from gymform.dataset.clips import find_clips, import_clips
 from gymform.dataset.places import dataset_dir, list_datasets
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import Cancelled, OptionsError
-from tests.dataset.makers import write_scene
+from gymform.dataset.splits import check_split, split
+from gymform.errors import Cancelled, LeakError, OptionsError
+from tests.dataset.makers import item_of, write_scene
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,19 @@ def test_the_same_bytes_come_in_once_and_copies_are_told(mine, store):
     assert (names[pair.clip], names[pair.of], pair.mirrored) == (
         "bob.mp4", "bob mirrored.mp4", True,
     )  # fmt: skip
+
+
+def test_a_planted_copy_under_another_name_is_refused_on_the_other_side(mine, store):
+    """R17: re-encoded, scaled and mirrored, of a "person" of its own."""
+    write_scene(mine / "squat" / "zoe.mp4", 2, end_s=1.5, mirrored=True, scale=0.6, crf=30)
+    import_clips(mine, store)
+    clips = {clip.name: clip for clip in store.clips()}
+    items = [item_of(clips[name]) for name in ("bob.mp4", "zoe.mp4")]
+    copies = [(pair.clip, pair.of) for pair in store.copies()]
+    names = {clip.sha256: clip.name for clip in store.clips()}
+    with pytest.raises(LeakError, match=r"(bob|zoe)\.mp4 .*(bob|zoe)\.mp4 .* same recording"):
+        check_split(items, ["train", "test"], copies=copies, names=names)
+    assert len(set(split(items, copies=copies))) == 1
 
 
 def test_what_cannot_be_read_is_listed_and_the_rest_comes_in(mine, store):

@@ -1,0 +1,361 @@
+"""A data set frozen in files: what exactly was accepted, for training here and for other tools.
+
+The manifest is JSON lines, one repetition each, tied to bytes by the sha256 of clip and keypoints.
+On request the keypoints come along: as an archive of the arrays that pyskl and mmaction2 use, as a
+table, or as TRC files for biomechanics (OpenSim).
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gymform.dataset.items import ACCEPTED, NAME, VERDICTS, Filter, Judged
+from gymform.dataset.poses import load_poses, read_arrays
+from gymform.dataset.reviews import ReviewStore
+from gymform.dataset.splits import check_split, split
+from gymform.errors import DatasetError, GymformError, OptionsError
+from gymform.motion.body import stature
+from gymform.motion.clean import clean
+from gymform.skeleton import KEYPOINTS
+from gymform.storage import atomic_path
+from gymform.types import PoseSequence
+from gymform.weights import sha256_of
+
+ARCHIVE_SCHEMA = 1
+MAX_ARCHIVE_BYTES = 8 * 1024**3
+
+STATURE_M = 1.75
+"""How tall a lifter is taken to be where metres are asked for, m."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One repetition to learn from, and where its clip and keypoints lie."""
+
+    item_id: str
+    clip_sha256: str
+    exercise: str
+    group: str
+    start_s: float
+    end_s: float
+    pose_path: Path
+    clip_path: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a manifest. ``split`` is empty for what nobody is to learn from."""
+
+    item_id: str
+    name: str
+    clip_sha256: str
+    poses_sha256: str
+    exercise: str
+    group: str
+    start_s: float
+    end_s: float
+    verdict: str
+    split: str
+
+
+def examples(store: ReviewStore, verdicts: Sequence[str] = (ACCEPTED,)) -> list[Example]:
+    """The repetitions with one of ``verdicts``, by name, with their current label and bounds."""
+    clips = {clip.sha256: clip for clip in store.clips()}
+    return [
+        Example(
+            item_id=item.id,
+            clip_sha256=item.clip_sha256,
+            exercise=item.exercise,
+            group=item.group,
+            start_s=item.start_s,
+            end_s=item.end_s,
+            pose_path=store.files.poses(item.clip_sha256),
+            clip_path=store.files.clip(clips[item.clip_sha256]),
+        )
+        for item in (
+            judged.item for judged in store.judged(Filter(verdicts=tuple(verdicts), order=NAME))
+        )
+    ]
+
+
+def export(
+    store: ReviewStore,
+    path: Path,
+    *,
+    verdicts: Sequence[str] = (ACCEPTED,),
+    seed: int = 0,
+    archive: Path | None = None,
+    table: Path | None = None,
+    trc: Path | None = None,
+    stature_m: float = STATURE_M,
+) -> list[Entry]:
+    """Write the manifest of the repetitions with one of ``verdicts`` to ``path``.
+
+    What was accepted is split by group into train, val and test. ``archive``, ``table`` and
+    ``trc`` (a folder) get the keypoints of the same repetitions. Raises DatasetError when nothing
+    has such a verdict or keypoints are missing, LeakError when the split would leak.
+    """
+    if unknown := set(verdicts) - set(VERDICTS):
+        raise OptionsError(f"Expected verdicts of {', '.join(VERDICTS)}, got {min(unknown)!r}.")
+    judged = store.judged(Filter(verdicts=tuple(verdicts), order=NAME))
+    if not judged:
+        raise DatasetError(
+            f"Nothing is {' or '.join(verdicts)} yet: review the data set first, or name other "
+            "verdicts."
+        )
+    entries = _entries(store, judged, seed)
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_text(
+                "".join(json.dumps(dataclasses.asdict(entry)) + "\n" for entry in entries),
+                encoding="utf-8",
+            )
+        if archive is not None:
+            _write_archive(archive, store, entries)
+        if table is not None:
+            _write_table(table, store, entries)
+        if trc is not None:
+            _write_trcs(trc, store, entries, stature_m)
+    except OSError as error:
+        raise GymformError(
+            f"The export cannot be written: {error.strerror or 'the disk refused it'}. Free some "
+            "space, or choose another place."
+        ) from error
+    return entries
+
+
+def read_manifest(path: Path) -> list[Entry]:
+    """What `export` wrote. Raises DatasetError, naming line and field, for anything else."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise DatasetError(f"{path.name} cannot be read: {reason}.") from error
+    return [_entry(line, f"{path.name}, line {number}") for number, line in enumerate(lines, 1)]
+
+
+def _entry(line: str, where: str) -> Entry:
+    """One line, every field there and of its type."""
+    try:
+        values = json.loads(line)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise DatasetError(f"{where}: expected a JSON object. Export the data set again.")
+    types: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(Entry)}
+    if set(values) != set(types):
+        wrong = ", ".join(sorted(map(str, set(values) ^ set(types))))
+        raise DatasetError(f"{where}: missing or unknown: {wrong}. Export the data set again.")
+    for name, kind in types.items():
+        expected = (float, int) if kind == "float" else (str,)
+        if not isinstance(values[name], expected) or isinstance(values[name], bool):
+            raise DatasetError(f"{where}: {name} is no {kind}. Export the data set again.")
+    return Entry(**values)
+
+
+def _entries(store: ReviewStore, judged: Sequence[Judged], seed: int) -> list[Entry]:
+    copies = [(pair.clip, pair.of) for pair in store.copies()]
+    learnt = [one.item for one in judged if one.verdict == ACCEPTED]
+    parts = split(learnt, copies=copies, seed=seed)
+    names = {clip.sha256: clip.name for clip in store.clips()}
+    check_split(learnt, parts, copies=copies, names=names)
+    part_of = {item.id: part for item, part in zip(learnt, parts, strict=True)}
+    hashes: dict[str, str] = {}
+    for one in judged:
+        if one.item.clip_sha256 not in hashes:
+            hashes[one.item.clip_sha256] = _poses_sha256(store, one)
+    return [
+        Entry(
+            item_id=one.item.id,
+            name=one.item.name,
+            clip_sha256=one.item.clip_sha256,
+            poses_sha256=hashes[one.item.clip_sha256],
+            exercise=one.item.exercise,
+            group=one.item.group,
+            start_s=one.item.start_s,
+            end_s=one.item.end_s,
+            verdict=one.verdict,
+            split=part_of.get(one.item.id, ""),
+        )
+        for one in judged
+    ]
+
+
+def _poses_sha256(store: ReviewStore, judged: Judged) -> str:
+    try:
+        return sha256_of(store.files.poses(judged.item.clip_sha256))
+    except OSError as error:
+        raise DatasetError(
+            f"The keypoints of {judged.item.name} are missing. Extract the data set again."
+        ) from error
+
+
+def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
+    """The keypoints of one repetition; times start at 0."""
+    pose = load_poses(store.files.poses(entry.clip_sha256))
+    inside = (pose.time_s >= entry.start_s - 1e-6) & (pose.time_s <= entry.end_s + 1e-6)
+    if not inside.any():
+        raise DatasetError(f"{entry.name}: no frame lies between its bounds. Trim it again.")
+    return dataclasses.replace(
+        pose,
+        xy=pose.xy[inside],
+        score=pose.score[inside],
+        boxes=pose.boxes[inside],
+        time_s=pose.time_s[inside] - pose.time_s[inside][0],
+    )
+
+
+# --- archive ------------------------------------------------------------------------------------
+
+
+def _write_archive(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> None:
+    """Write what pyskl and mmaction2 keep in a pickle as plain arrays, see :func:`read_archive`.
+
+    ``keypoint`` float32 (1, F, 17, 2) and ``keypoint_score`` (1, F, 17) hold all repetitions one
+    after the other, ``offset`` (n + 1,) where each starts; ``label`` indexes the classes in the
+    JSON text ``meta``; ``img_shape`` is (height, width).
+    """
+    poses = [_cut(store, entry) for entry in entries]
+    classes = sorted({entry.exercise for entry in entries})
+    frames = [len(pose) for pose in poses]
+    meta = {
+        "schema": ARCHIVE_SCHEMA,
+        "classes": classes,
+        "keypoints": list(KEYPOINTS),
+        "items": [dataclasses.asdict(entry) for entry in entries],
+    }
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            keypoint=np.nan_to_num(np.concatenate([pose.xy for pose in poses]))[None],
+            keypoint_score=np.concatenate([pose.score for pose in poses])[None],
+            time_s=np.concatenate([pose.time_s for pose in poses]),
+            offset=np.cumsum([0, *frames]),
+            label=np.array([classes.index(entry.exercise) for entry in entries]),
+            frame_dir=np.array([entry.item_id for entry in entries]),
+            total_frames=np.array(frames),
+            img_shape=np.array([pose.image_size[::-1] for pose in poses]),
+            split=np.array([entry.split for entry in entries]),
+            meta=np.array(json.dumps(meta)),
+        )
+
+
+def read_archive(path: Path) -> dict[str, Any]:
+    """``{"split": {part: [frame_dir]}, "annotations": [{...}]}`` as pyskl and mmaction2 expect it.
+
+    Raises PoseFileError for a file that is no such archive.
+    """
+    arrays = read_arrays(path, MAX_ARCHIVE_BYTES)
+    offset = arrays["offset"]
+    annotations: list[dict[str, Any]] = []
+    parts: dict[str, list[str]] = {}
+    for row, name in enumerate(arrays["frame_dir"].tolist()):
+        frames = slice(int(offset[row]), int(offset[row + 1]))
+        shape = tuple(int(side) for side in arrays["img_shape"][row])
+        parts.setdefault(str(arrays["split"][row]), []).append(name)
+        annotations.append(
+            {
+                "frame_dir": name,
+                "label": int(arrays["label"][row]),
+                "img_shape": shape,
+                "original_shape": shape,
+                "total_frames": int(arrays["total_frames"][row]),
+                "keypoint": arrays["keypoint"][:, frames],
+                "keypoint_score": arrays["keypoint_score"][:, frames],
+            }
+        )
+    return {"split": parts, "annotations": annotations}
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def _write_table(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> None:
+    """Write a row for every frame: the repetition, the second, and x, y, score of every keypoint.
+
+    px of the upright frame; empty where a keypoint is missing.
+    """
+    columns = [f"{name}_{what}" for name in KEYPOINTS for what in ("x", "y", "score")]
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["item_id", "exercise", "group", "split", "frame", "time_s", *columns])
+        for entry in entries:
+            head = (entry.item_id, entry.exercise, entry.group, entry.split)
+            pose = _cut(store, entry)
+            for frame, moment in enumerate(pose.time_s):
+                numbers = np.c_[pose.xy[frame], pose.score[frame]].ravel()
+                rows.writerow([*head, frame, f"{moment:.6f}", *_cells(numbers, 3)])
+
+
+def _cells(numbers: np.ndarray, digits: int) -> list[str]:
+    return ["" if np.isnan(number) else f"{number:.{digits}f}" for number in numbers]
+
+
+# --- TRC ----------------------------------------------------------------------------------------
+
+
+def _write_trcs(
+    folder: Path, store: ReviewStore, entries: Sequence[Entry], stature_m: float
+) -> None:
+    """Write ``<item>.trc`` for every repetition, for OpenSim and the like.
+
+    One camera sees a plane: X to the right, Y up from the lowest joint, Z 0. Metres follow from
+    ``stature_m`` and the lifter's size in the picture; time is made even.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in entries:
+        path = folder / f"{entry.item_id}.trc"
+        with atomic_path(path) as temporary:
+            text = "\n".join(_trc(path.name, _cut(store, entry), stature_m))
+            temporary.write_text(text + "\n", encoding="ascii")
+
+
+def _trc(name: str, pose: PoseSequence, stature_m: float) -> Iterator[str]:
+    """The lines of a TRC file."""
+    time_s, points = _in_metres(pose, stature_m)
+    rate = f"{pose.fps or 30.0:.2f}"
+    count, markers = str(len(time_s)), str(len(KEYPOINTS))
+    yield f"PathFileType\t4\t(X/Y/Z)\t{name}"
+    yield (
+        "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\t"
+        "OrigDataRate\tOrigDataStartFrame\tOrigNumFrames"
+    )
+    yield "\t".join([rate, rate, count, markers, "m", rate, "1", count])
+    yield "Frame#\tTime\t" + "\t\t\t".join(KEYPOINTS)
+    yield "\t\t" + "\t".join(f"{axis}{i}" for i in range(1, len(KEYPOINTS) + 1) for axis in "XYZ")
+    yield ""
+    for frame, moment in enumerate(time_s):
+        cells = _cells(points[frame].ravel(), 5)
+        yield "\t".join([str(frame + 1), f"{moment:.5f}", *cells])
+
+
+def _in_metres(pose: PoseSequence, stature_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Even seconds (T,) and cleaned keypoints (T, 17, 3) in metres, NaN where missing."""
+    xy = clean(pose).xy.astype(np.float64)
+    size = stature(xy)
+    scale = stature_m / size if np.isfinite(size) else 1.0 / pose.image_size[1]
+    known = np.asarray(np.isfinite(xy).all(-1))
+    floor = xy[..., 1][known].max() if known.any() else 0.0
+    middle = np.median(xy[..., 0][known]) if known.any() else 0.0
+    planar = np.stack([(xy[..., 0] - middle) * scale, (floor - xy[..., 1]) * scale], -1)
+    count = len(pose)
+    time_s = np.linspace(0.0, pose.time_s[-1], count)
+    even = np.full((count, len(KEYPOINTS), 3), np.nan)
+    for k in range(len(KEYPOINTS)):
+        there = known[:, k]
+        if there.any():
+            near = there[np.abs(pose.time_s[None] - time_s[:, None]).argmin(1)]
+            for axis in range(2):
+                even[near, k, axis] = np.interp(
+                    time_s[near], pose.time_s[there], planar[there, k, axis]
+                )
+            even[near, k, 2] = 0.0
+    return time_s, even
