@@ -178,7 +178,10 @@ def make_learnable(folder: Path, groups: int = 4, each: int = 2) -> Path:
             clip = makers.clip_record(number, exercise=exercise, group=f"person-{group}")
             store.add_clip(clip)
             store.set_extracted(clip.sha256, [makers.item_of(clip)], [makers.quality_of(number)])
-            save_poses(store.files.poses(clip.sha256), _moving(exercise, number))
+            pose = _moving(exercise, number)
+            origin = dataclasses.replace(pose.provenance, clip_sha256=clip.sha256)
+            pose = dataclasses.replace(pose, provenance=origin)
+            save_poses(store.files.poses(clip.sha256), pose)
             for path in (store.files.clip(clip), store.files.proxy(clip.sha256)):
                 path.parent.mkdir(exist_ok=True)
                 path.hardlink_to(video)

@@ -212,7 +212,7 @@ def reliability(
             hovertemplate="%{x:.0%} sure, %{y:.0%} right, %{customdata} clips<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Confidence", range=[0, 1.03], tickformat=".0%")
+    figure.update_xaxes(title="Confidence", range=[-0.03, 1.06], tickformat=".0%")
     figure.update_yaxes(title="Right", range=[-0.05, 1.06], tickformat=".0%")
     _plain(figure, height=340, legend=True)
     return figure

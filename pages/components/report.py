@@ -52,12 +52,12 @@ def headline(report: runs.Report, test: runs.Part) -> None:
     """The numbers to quote, as sentences and as figures."""
     with st.container(border=True):
         st.markdown("\n".join(f"- {line}" for line in summary(report, test)))
-        with st.container(horizontal=True, gap="large"):
-            st.metric("Accuracy", percent(test.accuracy), width=140)
+        with st.container(horizontal=True, gap="medium"):
+            st.metric("Accuracy", percent(test.accuracy), width=130)
             lowest = percent(test.lowest_recall) if test.clips else "–"
-            st.metric("Lowest recall", lowest, width=140)
-            st.metric("Macro F1", f"{test.macro.f1:.3f}", width=140)
-            st.metric("Calibration error", f"{test.ece:.3f}", width=140)
+            st.metric("Lowest recall", lowest, width=130)
+            st.metric("Macro F1", f"{test.macro.f1:.3f}", width=130)
+            st.metric("Calibration error", f"{test.ece:.3f}", width=130)
 
 
 def summary(report: runs.Report, test: runs.Part) -> list[str]:

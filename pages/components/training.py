@@ -248,11 +248,12 @@ def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None
 
 
 def told() -> None:
-    """Show once what the last click came to."""
+    """Show once what the last click came to, wherever on the page it was made."""
     if problem := st.session_state.pop("training_problem", None):
         st.error(problem, icon=":material/error:")
+        st.toast(problem, icon=":material/error:", duration="long")
     if news := st.session_state.pop("training_news", None):
-        st.success(news, icon=":material/check_circle:")
+        st.toast(news, icon=":material/check_circle:", duration="long")
 
 
 # -- under way -------------------------------------------------------------------------------

@@ -319,7 +319,7 @@ def test_use_a_model_and_go_back(dataset):
     button(app, "Use this model").click().run()
     assert not app.exception
     assert runs.is_active(folder)
-    assert "uses this model from now on" in app.success[0].value
+    assert "uses this model from now on" in app.toast[0].value
     assert "In use" in texts(app)
     button(app, "Back to the embedded model").click().run()
     assert not runs.is_active(folder)
