@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.dataset import export
 from gymform.dataset.items import ACCEPTED, Filter
 from gymform.dataset.poses import load_poses
 from gymform.dataset.reviews import ReviewStore
+from gymform.dataset.splits import family_of
 from gymform.dataset.tracks import LabelledPose
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.motion.body import TORSO, stature
@@ -38,21 +40,13 @@ CAMERA_MOTION = "camera motion"
 """The problem that extraction notes where the camera does not stand still."""
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One accepted repetition: seconds ``start_s`` to ``end_s`` of a clip, and where it lies.
+@dataclass(frozen=True)
+class Example(export.Example):
+    """An accepted repetition with its clip's name and what extraction noted.
 
-    ``problems`` are those that extraction noted, None where it did not look.
+    ``problems`` is None where extraction did not look.
     """
 
-    item_id: str
-    clip_sha256: str
-    exercise: str
-    group: str
-    start_s: float
-    end_s: float
-    pose_path: Path
-    clip_path: Path
     name: str
     problems: tuple[str, ...] | None = None
 
@@ -90,9 +84,9 @@ class Corpus:
         return {name: sum(label == name for label, _ in pairs) for name in self.classes}
 
     @property
-    def group_count(self) -> int:
-        """Persons or sources in all."""
-        return len({track.group for track in self.tracks})
+    def family_count(self) -> int:
+        """Persons or sources in all, those that share a recording counted as one."""
+        return len(set(family_of(self.examples, self.twins)))
 
     def digest(self) -> str:
         """64 hexadecimal digits for everything that decides what a network learns from it."""
@@ -116,23 +110,12 @@ def read_corpus(dataset: Path, chosen: Sequence[str] = ()) -> Corpus:
 def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], ...]]:
     """(accepted repetitions, pairs of clips that show one recording) of a data set."""
     with ReviewStore.open(dataset) as store:
-        clips = {clip.sha256: clip for clip in store.clips()}
-        examples = [
-            Example(
-                item.id,
-                item.clip_sha256,
-                item.exercise,
-                item.group,
-                item.start_s,
-                item.end_s,
-                store.files.poses(item.clip_sha256),
-                store.files.clip(clips[item.clip_sha256]),
-                item.name,
-                None if judged.quality is None else judged.problems,
-            )
-            for judged in store.judged(Filter(verdicts=(ACCEPTED,)))
-            for item in (judged.item,)
-        ]
+        judged = {one.item.id: one for one in store.judged(Filter(verdicts=(ACCEPTED,)))}
+        examples = []
+        for one in export.examples(store, (ACCEPTED,)):
+            known = judged[one.item_id]
+            problems = None if known.quality is None else known.problems
+            examples.append(Example(**vars(one), name=known.item.name, problems=problems))
         twins = tuple((copy.clip, copy.of) for copy in store.copies())
     return examples, twins
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,12 +19,12 @@ from typing import Protocol
 import numpy as np
 import torch
 from scipy.special import log_softmax, softmax
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import nn
 
+from gymform.dataset import splits
 from gymform.errors import ModelDataError
 from gymform.exercise import classifier as clf
-from gymform.exercise.corpus import Corpus
+from gymform.exercise.corpus import MIN_GROUPS, Corpus, Example
 from gymform.exercise.data import check_split
 from gymform.exercise.evaluate import fit_temperature
 from gymform.exercise.families import Family
@@ -72,40 +71,39 @@ class Outcome:
 
 
 def share_out(corpus: Corpus, count: int, seed: int) -> np.ndarray:
-    """The part int (n,) of each item, 0 to ``count`` - 1: groups whole, classes even.
+    """The part int (n,) of each item, 0 to ``count`` - 1: see `gymform.dataset.splits`.
 
-    Raises ModelDataError when the parts would leak: see :func:`check_parts`.
+    Raises LeakError or ModelDataError when the parts would leak: see :func:`check_parts`.
     """
-    labels, groups = corpus.labels, [track.group for track in corpus.tracks]
-    kfold = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    part = np.zeros(len(corpus), int)
-    with warnings.catch_warnings():
-        # a class may have fewer groups than there are folds: as even as can be is good enough
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for i, (_, held_out) in enumerate(kfold.split(labels, labels, groups)):
-            part[held_out] = i
+    if count < MIN_GROUPS:
+        raise ModelDataError(
+            f"Expected at least {MIN_GROUPS} persons or sources that share no recording, to train, "
+            f"to validate and to test on; got {count}."
+        )
+    labelled = _labelled(corpus)
+    part = np.array(splits.folds(labelled, count, copies=corpus.twins, seed=seed))
     check_parts(corpus, part)
     return part
 
 
 def check_parts(corpus: Corpus, part: np.ndarray) -> None:
-    """Raise ModelDataError when two parts share a group, a video, a track or a copied clip."""
+    """Raise LeakError when two parts share a group, a clip or a copy of one.
+
+    Raises ModelDataError when they share the same keypoints: a copy that nobody noticed.
+    """
+    names = {example.clip_sha256: example.name for example in corpus.examples}
+    splits.check_split(_labelled(corpus), part.tolist(), copies=corpus.twins, names=names)
     for i in np.unique(part):
         check_split(
             [track for track, p in zip(corpus.tracks, part, strict=True) if p != i],
             [track for track, p in zip(corpus.tracks, part, strict=True) if p == i],
         )
-    where: dict[str, set[int]] = {}
-    for example, p in zip(corpus.examples, part, strict=True):
-        where.setdefault(example.clip_sha256, set()).add(int(p))
-    for clip, of in (*corpus.twins, *((clip, clip) for clip in where)):
-        if len(where.get(clip, set()) | where.get(of, set())) > 1:
-            names = sorted({e.name for e in corpus.examples if e.clip_sha256 in (clip, of)})
-            raise ModelDataError(
-                f"The split leaks: {' and '.join(names)} show one recording but have different "
-                "groups, so that one would be trained and the other tested on. Give both the same "
-                "group, or reject one."
-            )
+
+
+def _labelled(corpus: Corpus) -> list[Example]:
+    """The examples with their classes as exercises, since parts are to be even in these."""
+    pairs = zip(corpus.examples, corpus.tracks, strict=True)
+    return [replace(example, exercise=track.label) for example, track in pairs]
 
 
 # ---- training ------------------------------------------------------------------------------
@@ -113,6 +111,9 @@ def check_parts(corpus: Corpus, part: np.ndarray) -> None:
 
 class Watcher(Protocol):
     """Hears how the training goes."""
+
+    def prepare(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` clips are cleaned, augmented or decoded; may raise Cancelled."""
 
     def begin_fold(self, fold: int) -> None:
         """A fold (from 1) is trained from its beginning."""
@@ -131,8 +132,8 @@ class CrossValidation:
         self, corpus: Corpus, family: Family, options: TrainOptions, folder: Path, watcher: Watcher
     ) -> None:
         self.corpus, self.family, self.options = corpus, family, options
-        self.task = make_task(corpus, family, options)
-        self.parts = min(PARTS if options.folds == 1 else options.folds, corpus.group_count)
+        self.task = make_task(corpus, family, options, watcher.prepare)
+        self.parts = min(PARTS if options.folds == 1 else options.folds, corpus.family_count)
         self.folds = 1 if options.folds == 1 else self.parts
         self._plan = Plan(options.steps or family.steps, family.learning_rate)
         self._folder, self._watcher = folder, watcher

@@ -20,6 +20,7 @@ from gymform.exercise import augment as aug
 from gymform.exercise.families import Encode
 from gymform.exercise.features import features
 from gymform.exercise.synthesize import make_figures
+from gymform.timing import Progress, unheard
 from gymform.types import OTHER
 
 logger = logging.getLogger(__name__)
@@ -205,6 +206,7 @@ def make_views(
     *,
     encode: Encode = features,
     class_shares: Mapping[str, float] = CLASS_SHARES,
+    progress: Progress = unheard,
 ) -> Views:
     """About ``count`` augmented recordings, spread over the samples by their share.
 
@@ -217,4 +219,5 @@ def make_views(
         for _ in range(number[i]):
             inputs.append(encode(aug.augment(sample, rng)).astype(np.float16))
             owner.append(i)
+        progress("augment", i + 1, len(samples))
     return Views(inputs, np.array(owner))

@@ -40,6 +40,13 @@ from gymform.storage import atomic_path
 TOLD_S = 1.0
 """The run's state is written at most so often, seconds."""
 
+PREPARING = {
+    "clean": "cleaning tracks",
+    "augment": "making recordings",
+    "decode": "decoding frames",
+}
+"""What is done before the first step, in words."""
+
 STOPPED_WORDS = "Stopped. It can be gone on with: whole folds are kept."
 
 
@@ -136,14 +143,21 @@ class _Teller:
     def log(self, row: LogRow) -> None:
         self._recorder.log(row)
 
+    def prepare(self, stage: str, done: int, total: int) -> None:
+        self._tell(f"{PREPARING[stage]}: {done} of {total} clips", PREPARING[stage])
+
     def progress(self, stage: str, done: int, total: int) -> None:
         self._bar.total = total
-        self._bar.set_description(stage, refresh=False)
         self._bar.update(done - self._bar.n)
+        self._tell(stage, stage, last=done == total, done=done, total=total)
+
+    def _tell(self, text: str, stage: str, *, last: bool = False, **counts: int) -> None:
+        """Show where the training is: at once when a stage begins, else now and then."""
+        self._bar.set_description(text, refresh=False)
         now = time.monotonic()
-        if stage != self._told[0] or now - self._told[1] >= TOLD_S or done == total:
+        if last or stage != self._told[0] or now - self._told[1] >= TOLD_S:
             self._told = (stage, now)
-            self._recorder.update(stage=stage, done=done, total=total)
+            self._recorder.update(stage=text, **counts)
         if self._recorder.stop_requested:
             raise Cancelled(STOPPED_WORDS)
 

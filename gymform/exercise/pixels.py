@@ -10,13 +10,13 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from gymform.dataset.poses import read_arrays
 from gymform.errors import ModelDataError, PoseFileError, VideoError
 from gymform.exercise.corpus import Corpus, Example
 from gymform.pose.crops import cut_crop
 from gymform.storage import atomic_path
+from gymform.timing import Progress, unheard
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
@@ -37,17 +37,19 @@ Pictures = list[np.ndarray]
 """uint8 (2 T, S, S, 3) RGB for each example."""
 
 
-def load_pictures(corpus: Corpus, frames: int, size: int) -> Pictures:
+def load_pictures(corpus: Corpus, frames: int, size: int, progress: Progress = unheard) -> Pictures:
     """The pictures of all examples, ``frames`` the number and ``size`` the px that are shown.
 
     Raises ModelDataError naming a clip that cannot be decoded.
     """
     pictures = []
-    items = zip(corpus.examples, corpus.tracks, strict=True)
-    for example, track in tqdm(items, "decode", total=len(corpus), leave=False, disable=None):
+    for row, (example, track) in enumerate(zip(corpus.examples, corpus.tracks, strict=True)):
+        progress("decode", row, len(corpus))
         path = corpus.folder / CACHE / f"{_key(example, track.pose, frames, size)}.npz"
-        pictures.append(_read(path) if path.is_file() else _decode(example, track.pose, frames,
-                                                                   size, path))  # fmt: skip
+        if path.is_file():
+            pictures.append(_read(path))
+        else:
+            pictures.append(_decode(example, track.pose, frames, size, path))
     return pictures
 
 

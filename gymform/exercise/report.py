@@ -61,7 +61,10 @@ def make_report(run: str, validation: CrossValidation, outcome: Outcome, command
 
 
 def figures(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Part:
-    """The usual figures of ``probabilities`` (n, K) against ``labels`` int (n,)."""
+    """The usual figures of ``probabilities`` (n, K) against ``labels`` int (n,).
+
+    The macro average is over the classes that have clips: a part of a single split may lack one.
+    """
     guesses = probabilities.argmax(1)
     indices = list(range(len(classes)))
     table = classification_report(
@@ -71,12 +74,18 @@ def figures(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str
         ClassRow(name, *_three(table[str(i)]), int(table[str(i)]["support"]))
         for i, name in enumerate(classes)
     )
+    there = [row for row in rows if row.support]
     matrix = confusion_matrix(labels, guesses, labels=indices)
     return Part(
         clips=len(labels),
         accuracy=float((guesses == labels).mean()),
         rows=rows,
-        macro=Averages(*_three(table["macro avg"])),
+        macro=Averages(
+            *(
+                float(np.mean([getattr(row, key) for row in there]))
+                for key in ("precision", "recall", "f1")
+            )
+        ),
         weighted=Averages(*_three(table["weighted avg"])),
         confusion=tuple(tuple(int(n) for n in row) for row in matrix),
         reliability=reliability(labels, probabilities),

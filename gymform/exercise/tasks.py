@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from gymform.exercise import augment as aug
 from gymform.exercise import classifier as clf
@@ -25,6 +24,7 @@ from gymform.exercise.learning import Batch, draw_batches, fit_scale, weights_of
 from gymform.exercise.pixels import Pictures, load_pictures, shown, spoil
 from gymform.exercise.runs import TrainOptions
 from gymform.motion.clean import clean
+from gymform.timing import Progress, unheard
 from gymform.types import OTHER
 
 RETURNS = 0.5
@@ -49,11 +49,17 @@ class Task(Protocol):
         ...
 
 
-def make_task(corpus: Corpus, family: Family, options: TrainOptions) -> Task:
-    """The task of a family: on pixels, frames are decoded once and kept beside the data set."""
+def make_task(
+    corpus: Corpus, family: Family, options: TrainOptions, progress: Progress = unheard
+) -> Task:
+    """The task of a family: on pixels, frames are decoded once and kept beside the data set.
+
+    ``progress`` hears of what has to be prepared, now and when the first batch is drawn, and may
+    raise to stop it.
+    """
     if family.on_pixels:
-        return PixelTask(corpus, family, options)
-    return KeypointTask(corpus, family, options)
+        return PixelTask(corpus, family, options, progress)
+    return KeypointTask(corpus, family, options, progress)
 
 
 # ---- keypoints -----------------------------------------------------------------------------
@@ -64,13 +70,16 @@ class KeypointTask:
 
     device = torch.device("cpu")
 
-    def __init__(self, corpus: Corpus, family: Family, options: TrainOptions) -> None:
+    def __init__(
+        self, corpus: Corpus, family: Family, options: TrainOptions, progress: Progress
+    ) -> None:
         assert family.encode is not None
         self._corpus, self._family, self._encode = corpus, family, family.encode
         self._steps = options.steps or family.steps
         self._count, self._seed = options.views or family.views, options.seed
         self._shares = dict.fromkeys(corpus.classes, 1.0)
-        self._samples, self._owner = make_samples(corpus)
+        self._progress = progress
+        self._samples, self._owner = make_samples(corpus, progress)
         self._label = np.array([corpus.classes.index(s.label) for s in self._samples])
         self._views: Views | None = None
         self._stretches: dict[int, list[clf.Stretch]] = {}
@@ -100,6 +109,7 @@ class KeypointTask:
                 self._seed,
                 encode=self._encode,
                 class_shares=self._shares,
+                progress=self._progress,
             )
         return self._views
 
@@ -110,13 +120,16 @@ class KeypointTask:
         return self._stretches[row]
 
 
-def make_samples(corpus: Corpus) -> tuple[list[aug.Sample], np.ndarray]:
+def make_samples(
+    corpus: Corpus, progress: Progress = unheard
+) -> tuple[list[aug.Sample], np.ndarray]:
     """(training samples, the row that each comes from): the tracks, and idle or lost lifters.
 
     The latter only where there is a class ``other``.
     """
     samples, owner = [], []
-    for row, track in enumerate(tqdm(corpus.tracks, "clean", leave=False, disable=None)):
+    for row, track in enumerate(corpus.tracks):
+        progress("clean", row, len(corpus))
         sample = aug.make_sample(track)
         if sample is None:
             continue
@@ -158,12 +171,14 @@ def _gaps(sample: aug.Sample) -> list[float]:
 class PixelTask:
     """Frames around the lifter: jittered to learn from, as they are and mirrored to judge by."""
 
-    def __init__(self, corpus: Corpus, family: Family, options: TrainOptions) -> None:
+    def __init__(
+        self, corpus: Corpus, family: Family, options: TrainOptions, progress: Progress
+    ) -> None:
         self._family, self._size = family, options.size
         self._steps = options.steps or family.steps
         self._label = corpus.labels
         self._groups = [track.group for track in corpus.tracks]
-        self._pictures: Pictures = load_pictures(corpus, options.frames, options.size)
+        self._pictures: Pictures = load_pictures(corpus, options.frames, options.size, progress)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:

@@ -78,6 +78,14 @@ def test_a_stop_leaves_a_readable_run_that_can_be_gone_on_with(dataset, monkeypa
     assert len(log) == len(set(log))
 
 
+def test_a_stop_is_heard_while_recordings_are_made(dataset, monkeypatch):
+    folder = runs.runs_dir(dataset) / "early"
+    monkeypatch.setattr(runs.Recorder, "stop_requested", True)
+    assert experiment.run_training(dataset, folder, replace(OPTIONS, seed=9)) is None
+    info = runs.read_run(folder)
+    assert (info.state, info.stage, runs.read_log(folder)) == (runs.STOPPED, "", [])
+
+
 def test_too_little_data_fails_in_words(dataset):
     folder = runs.runs_dir(dataset) / "refused"
     with pytest.raises(ModelDataError):
@@ -164,6 +172,12 @@ def test_figures_of_a_known_table():
     assert part.lowest_recall == pytest.approx(2 / 3)
     assert part.reliability.counts == (1, 1, 1, 1)
     assert part.ece == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4)
+
+
+def test_a_class_without_clips_does_not_count_in_the_mean():
+    part = figures(np.array([0, 1]), np.eye(3)[[0, 1]], ("a", "b", "c"))
+    assert part.rows[2].support == 0
+    assert part.macro.f1 == part.lowest_recall == 1
 
 
 def test_the_learning_curve_and_errors_are_told(run):
