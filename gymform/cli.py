@@ -1,4 +1,4 @@
-"""The terminal: ``python -m gymform analyze | weights | train-exercise``.
+"""The terminal: ``python -m gymform analyze | import | extract | train | export | ...``.
 
 Answers go to standard output, everything else (progress, problems) to standard error. Imports that
 cost time stay inside the commands, so that ``--help`` and usage errors come at once.
@@ -34,7 +34,7 @@ PROG = "python -m gymform"
 BYTES = "bytes"
 """The one stage that counts bytes: a download."""
 
-_TRAINING = {
+_COMMANDS = {
     "train-exercise": ("gymform.exercise.train", "train the exercise classifier anew"),
     "train-pose": ("gymform.pose.train", "train a pose network"),
     "train": ("gymform.exercise.commands:TRAIN", "train a classifier on a data set"),
@@ -72,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments and arguments[0] in _TRAINING:
-        return _train(arguments[0], arguments[1:])
+    if arguments and arguments[0] in _COMMANDS:
+        return _run_own(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
     return int(options.run(options))
 
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_analyze(commands)
     _add_weights(commands)
-    for name, (_, text) in _TRAINING.items():
+    for name, (_, text) in _COMMANDS.items():
         commands.add_parser(name, help=text)
     return parser
 
@@ -370,15 +370,15 @@ def _weights_convert(options: argparse.Namespace) -> int:
     return OK
 
 
-# --- training -----------------------------------------------------------------------------------
+# --- commands that know their own options ------------------------------------------------------
 
 
-def _train(command: str, arguments: list[str]) -> int:
-    """Run a command that knows its own options."""
-    module, _, name = _TRAINING[command][0].partition(":")
+def _run_own(command: str, arguments: list[str]) -> int:
+    """Run a command whose options and work lie elsewhere."""
+    module, _, name = _COMMANDS[command][0].partition(":")
     owner = importlib.import_module(module)
     if name:
         owner = getattr(owner, name)
-    parser = argparse.ArgumentParser(prog=f"{PROG} {command}", description=_TRAINING[command][1])
+    parser = argparse.ArgumentParser(prog=f"{PROG} {command}", description=_COMMANDS[command][1])
     owner.add_arguments(parser)
     return int(owner.run(parser.parse_args(arguments)) or OK)
