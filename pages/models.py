@@ -146,8 +146,12 @@ def nothing_yet() -> None:
 
 
 def choose(found: list[Path]) -> Path:
-    """The data set chosen among several, or the only one."""
+    """The data set chosen here, else the one of the address or of page Review, else the latest."""
     names = {folder.name: folder for folder in found}
+    state = st.session_state
+    wished = st.query_params.get("dataset") or state.get("review-dataset")
+    if wished in names and "models-dataset" not in state:
+        state["models-dataset"] = wished
     name = st.selectbox("Data set", list(names), key="models-dataset", persist_state="session")
     return names.get(name or "", found[0])
 
@@ -157,7 +161,7 @@ def prepare(dataset: Path, what: training.Contents, known: list[runs.RunInfo]) -
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("##### What is in it")
-        training.show_contents(what)
+        training.show_contents(dataset, what)
     with right:
         st.markdown("##### Train")
         live = next((info for info in known if info.live), None)

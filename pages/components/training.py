@@ -21,8 +21,6 @@ from pages.components.words import count, duration, listed
 
 STILL = {"displayModeBar": False}
 
-REVIEW = "pages/review.py"
-
 FAMILIES = {
     "tcn": ("TCN", "Convolutions over time on joints, angles and speeds. Small, and the default."),
     "stgcn": ("ST-GCN", "Convolutions along the bones of the skeleton and over time."),
@@ -95,7 +93,7 @@ def _contents(folder: Path, revision: int, clips: int) -> Contents:
     return Contents(dict(count.most_common()), people, pending)
 
 
-def show_contents(what: Contents) -> None:
+def show_contents(dataset: Path, what: Contents) -> None:
     """Accepted repetitions by exercise, and what is still to judge."""
     if not what.total:
         st.info(
@@ -103,7 +101,7 @@ def show_contents(what: Contents) -> None:
             f"{count(what.pending, 'repetition')} wait for you on the page Review.",
             icon=":material/fact_check:",
         )
-        to_review()
+        to_review(dataset)
         return
     st.markdown(
         f"**{count(what.total, 'accepted repetition')}** from {count(what.everyone, 'group')} "
@@ -119,10 +117,15 @@ def show_contents(what: Contents) -> None:
         st.caption(f"{count(what.pending, 'repetition')} not judged yet: not trained on.")
 
 
-def to_review() -> None:
+def to_review(dataset: Path | None = None) -> None:
     """The way to the page where clips are imported and judged."""
-    if (Path(__file__).parents[2] / REVIEW).is_file():
-        st.page_link(REVIEW, label="Import and judge clips", icon=":material/arrow_forward:")
+    chosen = {"dataset": dataset.name} if dataset else None
+    st.page_link(
+        "pages/review.py",
+        label="Import and judge clips",
+        icon=":material/arrow_forward:",
+        query_params=chosen,
+    )
 
 
 # -- before ----------------------------------------------------------------------------------

@@ -138,6 +138,16 @@ def test_what_is_in_the_data_set_follows_the_decisions(dataset):
     assert "not judged yet" not in texts(app.run())
 
 
+def test_the_data_set_of_the_address_is_the_one_shown(dataset):
+    makers.make_store(data_dir() / "datasets" / "another", 3, files=False)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+    app.switch_page("pages/models.py")
+    app.query_params["dataset"] = dataset.name
+    assert "23 accepted repetitions" in texts(app.run())
+    app.selectbox(key="models-dataset").set_value("another").run()
+    assert "Nothing in this data set is accepted" in texts(app)
+
+
 # --- a training ---------------------------------------------------------------------------------
 
 
