@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 OFF, LIVE, RECORD = "off", "live", "record"
 
+# Key of a button of the live view: Streamlit forgets it as soon as another page was shown.
+MARK = "live-record"
+
 STEPS = (
     ("laptop_mac", "Put the camera down", "at hip height, from the side or at 45°"),
     ("accessibility_new", "See whether it sees you", "the live view says how to stand"),
@@ -119,6 +122,8 @@ def film(problem: GymformError | None) -> None:
     """The camera in the use that it has; ``problem`` says why there was no analysis."""
     if problem:
         tell(problem)
+    if camera().session is not None and MARK not in st.session_state:
+        go_live()  # back from another page: the old stream is gone
     show = {OFF: welcome, LIVE: live, RECORD: record}
     show[camera().use]()
 
@@ -151,7 +156,9 @@ def live() -> None:
             tell(error)
             session = None
         with st.container(horizontal=True):
-            recording = st.button("Record a repetition", icon=":material/videocam:", type="primary")
+            recording = st.button(
+                "Record a repetition", key=MARK, icon=":material/videocam:", type="primary"
+            )
             off = st.button("Turn the camera off", icon=":material/videocam_off:")
     with right:
         again = session is not None and beside(session, time.monotonic() - camera().started)

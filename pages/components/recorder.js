@@ -219,7 +219,11 @@ class Recorder {
       if (take.bytes > FULL * maxBytes) this.finish();
     };
     this.recorder.onerror = ({ error }) => this.fail(inWords(error ?? { name: "an error" }));
-    this.recorder.onstop = () => take === this.take && this.show();
+    this.recorder.onstop = () => {
+      if (take !== this.take) return; // dropped
+      this.section.dataset.seconds = (performance.now() - take.started) / 1000;
+      this.show();
+    };
     this.eye.reset();
     this.recorder.start(SLICE_MS);
     this.beep(990, 0.35);

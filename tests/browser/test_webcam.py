@@ -1,0 +1,255 @@
+"""The page Webcam in a real browser, whose camera plays a real clip.
+
+Screenshots go to ``out/screenshots``. The network is the real one, so a slow machine takes minutes.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gymform.limits import MAX_RECORDING_S
+from gymform.video.read import probe
+from tests.browser.camera import SIZE, camera_switches, write_film
+from tests.conftest import CHROMIUM, CHROMIUM_SWITCHES
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = PROJECT / "out" / "screenshots"
+CLIP = "squat/momokaP_2DPoseToAR__Squat.mp4"
+SQUAT_S = 5.0
+LIFTER = (0.52, 0.74)
+"""Where the lifter of that clip stands in the mirrored picture, as shares of its width; by eye."""
+
+PATIENCE_MS = 240_000
+STREAM_THREADS = ("async_media_processor", "process_offer", "decoder_worker", "ShutdownPolling")
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WORKS = "[data-testid=stMain] >> text=/frames a second/"
+STATE = """state => [...document.querySelectorAll('*')]
+  .map(e => e.shadowRoot?.querySelector('.recorder')).find(Boolean)?.dataset.state === state"""
+ORANGE = """() => {
+  const video = document.querySelector('video');
+  const canvas = document.createElement('canvas');
+  const [width, height] = [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video, 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  let [count, sum] = [0, 0];
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] > 190 && data[i + 1] > 110 && data[i + 1] < 190 && data[i + 2] < 80) {
+      count++;
+      sum += (i / 4) % width;
+    }
+  }
+  return [count, count ? sum / count / width : 0, width, height];
+}"""
+"""Pixels in the colour of the skeleton's left side, and where their middle is."""
+
+
+@pytest.fixture(scope="module", name="film")
+def _film(shared_data, tmp_path_factory) -> Path:
+    film = tmp_path_factory.mktemp("film") / "squat.y4m"
+    write_film(shared_data / "clips" / CLIP, film, seconds=SQUAT_S)
+    return film
+
+
+@pytest.fixture(scope="module", name="server")
+def _server(serve, tmp_path_factory) -> tuple[str, Path]:
+    """(address, the app's home); in the home lies ``threads``, what the app runs."""
+    home = tmp_path_factory.mktemp("home")
+    spy = Path(__file__).with_name("spy")
+    address = serve(
+        PROJECT / "app.py",
+        GYMFORM_HOME=str(home),
+        GYMFORM_TEST_THREADS=str(home / "threads"),
+        PYTHONPATH=f"{spy}:{PROJECT}",
+    )
+    return address, home
+
+
+@pytest.fixture(name="launch")
+def _launch(browser):
+    """Starts another Chromium with more switches."""
+    started = []
+
+    def launch(*switches: str):
+        chromium = browser.browser_type.launch(
+            executable_path=str(CHROMIUM), args=[*CHROMIUM_SWITCHES, *switches]
+        )
+        started.append(chromium)
+        return chromium
+
+    yield launch
+    for chromium in started:
+        chromium.close()
+
+
+def visit(chromium, server, viewport=WIDE):
+    """The page Webcam in a session of its own."""
+    context = chromium.new_context(viewport=viewport)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(server[0])
+    page.locator("[data-testid=stFileUploaderDropzone]").wait_for()
+    page.goto(f"{server[0]}/webcam")
+    page.locator("button.open").wait_for()
+    return page
+
+
+def photograph(page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"webcam-{name}.png")
+
+
+def go_live(page) -> None:
+    page.locator("button.open").click()
+    page.locator(WORKS).wait_for()
+
+
+def skeleton(page) -> list[float]:
+    """[orange pixels, their middle as a share of the width, width, height] of the live picture."""
+    frame = next(frame for frame in page.frames if "streamlit_webrtc" in frame.url)
+    found = [0.0]
+    for _ in range(60):
+        found = frame.evaluate(ORANGE)
+        if found[0] > 200:
+            break
+        page.wait_for_timeout(500)
+    return found
+
+
+def stream_threads(home: Path) -> list[str]:
+    names = (home / "threads").read_text().splitlines()
+    return [name for name in names if any(part in name for part in STREAM_THREADS)]
+
+
+def gone_within(home: Path, page, seconds: float) -> float | None:
+    """Seconds until no thread of a stream was left, None when some outlive ``seconds``."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if not stream_threads(home):
+            return time.monotonic() - start
+        page.wait_for_timeout(200)
+    return None
+
+
+@pytest.mark.shared
+def test_live_leaving_coming_back_and_closing(launch, film, server):
+    chromium = launch(*camera_switches(film))
+    page = visit(chromium, server)
+    photograph(page, "off")
+    go_live(page)
+    count, middle, width, height = skeleton(page)
+    assert count > 200
+    assert LIFTER[0] < middle < LIFTER[1]
+    assert width / height == pytest.approx(SIZE[0] / SIZE[1], rel=0.02)
+    page.get_by_text("Provisional").wait_for()
+    photograph(page, "live")
+
+    page.get_by_role("link", name="Analyze").first.click()
+    page.locator("[data-testid=stFileUploaderDropzone]").wait_for()
+    assert gone_within(server[1], page, 10.0) is not None, stream_threads(server[1])
+    page.get_by_role("link", name="Webcam").first.click()
+    page.locator(WORKS).wait_for()
+    assert skeleton(page)[0] > 200
+
+    waiting = chromium.new_page()
+    page.close()
+    assert gone_within(server[1], waiting, 8.0) is not None, stream_threads(server[1])
+
+
+@pytest.mark.shared
+def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server):
+    page = visit(launch(*camera_switches(film)), server)
+    go_live(page)
+    page.get_by_role("button", name="Record a repetition").click()
+    for number in range(3):
+        seconds = record_timed(page, SQUAT_S if number == 0 else 1.5)
+        if number == 0:
+            photograph(page, "review")
+        page.locator("button.send").click()
+        page.get_by_role("button", name="Record another").wait_for()
+        clip = probe(newest(server[1] / "uploads"))
+        assert min(clip.width, clip.height) >= SIZE[1]
+        assert max(clip.width, clip.height) >= SIZE[0]
+        assert clip.duration_s == pytest.approx(seconds, rel=0.05, abs=0.1)
+        if number == 0:
+            page.get_by_text("Downloads", exact=True).wait_for(timeout=900_000)
+            photograph(page, "answer")
+            assert page.get_by_role("heading", name="Squat", exact=True).is_visible()
+        page.get_by_role("button", name="Record another").click()
+    page.wait_for_function(STATE, arg="ready")
+
+
+def record_timed(page, seconds: float) -> float:
+    """Record with a countdown and stop after about ``seconds``; how long it was, by the browser."""
+    page.wait_for_function(STATE, arg="ready")
+    page.locator("button.timed").click()
+    page.wait_for_function(STATE, arg="countdown")
+    page.wait_for_function(STATE, arg="recording")
+    page.wait_for_timeout(1000 * seconds)
+    page.locator("button.stop").click()
+    page.wait_for_function(STATE, arg="review")
+    return float(page.locator("section.recorder").get_attribute("data-seconds"))
+
+
+def newest(folder: Path) -> Path:
+    return max(folder.glob("*/*"), key=lambda path: path.stat().st_mtime)
+
+
+@pytest.mark.shared
+def test_hands_free_starts_stops_and_cuts_by_itself(launch, shared_data, tmp_path, server):
+    film = tmp_path / "still.y4m"
+    write_film(shared_data / "clips" / CLIP, film, seconds=3.0, still_s=(4.0, 4.0), fps=15)
+    page = visit(launch(*camera_switches(film)), server, PHONE)
+    photograph(page, "phone-off")
+    page.locator("button.open").click()
+    page.get_by_role("button", name="Record a repetition").click()
+    page.wait_for_function(STATE, arg="ready")
+    photograph(page, "phone-ready")
+    page.locator("button.free").click()
+    page.wait_for_function(STATE, arg="countdown")
+    photograph(page, "phone-countdown")
+    page.wait_for_function(STATE, arg="recording")
+    page.wait_for_function(STATE, arg="review", timeout=60_000)
+    whole = float(page.locator("section.recorder").get_attribute("data-seconds"))
+    assert whole < MAX_RECORDING_S - 1
+    page.locator("button.send").click()
+    page.get_by_role("button", name="Record another").wait_for()
+    clip = newest(server[1] / "uploads")
+    assert clip.name == "repetition.mp4"
+    assert 2.0 < probe(clip).duration_s < min(6.0, whole - 0.5)
+
+
+@pytest.mark.shared
+def test_two_sessions_at_once(launch, film, server):
+    chromium = launch(*camera_switches(film))
+    pages = [visit(chromium, server) for _ in range(2)]
+    for page in pages:
+        go_live(page)
+    for page in pages:
+        count, middle, *_ = skeleton(page)
+        assert count > 200
+        assert LIFTER[0] < middle < LIFTER[1]
+
+
+@pytest.mark.parametrize(
+    ("switches", "words", "name"),
+    [
+        (["--use-fake-device-for-media-stream"], "The camera is blocked", "denied"),
+        ([], "camera", "missing"),
+    ],
+)
+def test_without_a_camera_there_is_advice_and_a_way_on(launch, server, switches, words, name):
+    page = visit(launch(*switches), server)
+    page.locator("button.open").click()
+    problem = page.locator(".problem")
+    problem.wait_for()
+    assert words in problem.inner_text()
+    assert "Analyze" in problem.inner_text()
+    assert page.locator("button.open").inner_text() == "Try again"
+    photograph(page, name)
