@@ -13,6 +13,7 @@ writes benchmarks/durability.md.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import random
@@ -41,29 +42,35 @@ CLIPS = 6
 ITEMS = 300
 
 
-def run_and_kill(work: Callable[[], None], seconds: float) -> bool:
-    """Run ``work`` in a forked process, kill it after ``seconds``: was it still at work?
+def run_and_kill(work: Callable[[int], None], seconds: float) -> tuple[bool, bytes]:
+    """Run ``work`` in a forked process and kill it ``seconds`` after it first said something.
 
-    Forked, so that the libraries are not loaded again for each of the kills.
+    Forked, so that the libraries are not loaded again for each of the kills. ``work`` is given a
+    pipe to say things. Returns whether it was still at work, and what it said.
     """
+    reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
         try:
-            work()
+            os.close(reading)
+            work(writing)
         finally:
             os._exit(0)
+    os.close(writing)
+    said = os.read(reading, 1)
     time.sleep(seconds)
     finished, _ = os.waitpid(process, os.WNOHANG)
     if not finished:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-    return not finished
+    with os.fdopen(reading, "rb") as stream:
+        return not finished, said + stream.read()
 
 
 # --- decisions ----------------------------------------------------------------------------------
 
 
-def decide_on_and_on(folder: Path, pipe: int, number: int) -> None:
+def decide_on_and_on(folder: Path, number: int, pipe: int) -> None:
     """Change items at random until killed; tell of each change after it was acknowledged."""
     rng = random.Random(number)
     with ReviewStore.open(folder) as store:
@@ -93,14 +100,10 @@ def kill_deciding(folder: Path, kills: int, rng: random.Random) -> dict[str, int
     told: dict[int, list[object]] = {}
     said = 0
     for number in range(kills):
-        reading, writing = os.pipe()
-        os.set_blocking(writing, True)
-        seconds = rng.uniform(0.05, 0.6)
-        run_and_kill(lambda w=writing, n=number: decide_on_and_on(folder, w, n), seconds)  # type: ignore[misc]
-        os.close(writing)
-        with os.fdopen(reading, "rb") as stream:
-            lines = stream.read().split(b"\n")[:-1]  # the last one may be cut off
-        for line in lines:
+        _, lines = run_and_kill(
+            functools.partial(decide_on_and_on, folder, number), rng.uniform(0.0, 0.5)
+        )
+        for line in lines.split(b"\n")[:-1]:  # the last one may be cut off
             serial, *rest = json.loads(line)
             told[serial] = rest
             said += 1
@@ -176,12 +179,13 @@ def kill_extracting(folder: Path, kills: int, rng: random.Random) -> dict[str, i
     counts = Counter(dict.fromkeys(("kills", "unreadable", "wrongly marked", "different"), 0))
     dataset = shutil.copytree(fresh, folder / "killed")
 
-    def work() -> None:
+    def work(pipe: int) -> None:
         with ReviewStore.open(dataset) as store:
-            extract(store, estimate=FAKE)
+            extract(store, estimate=FAKE, progress=lambda *_: os.write(pipe, b"."))
 
     while counts["kills"] < kills:
-        counts["kills"] += run_and_kill(work, rng.uniform(0.01, 0.5 * typical))
+        killed, _ = run_and_kill(work, rng.uniform(0.0, 0.5 * typical))
+        counts["kills"] += killed
         counts["unreadable"] += len(unreadable(dataset))
         counts["wrongly marked"] += marked_without_files(dataset)
         with ReviewStore.open(dataset) as store:
@@ -192,8 +196,8 @@ def kill_extracting(folder: Path, kills: int, rng: random.Random) -> dict[str, i
             counts["different"] += not same
             shutil.rmtree(dataset)
             shutil.copytree(fresh, dataset)
-    work()
     with ReviewStore.open(dataset) as store:
+        extract(store, estimate=FAKE)
         counts["finished"] += 1
         counts["different"] += files_of(dataset) != expected or store.judged() != items
     return dict(counts)

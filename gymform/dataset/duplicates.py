@@ -10,7 +10,7 @@ belongs on the other side of a split.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +45,8 @@ MIN_OVERLAP = 0.6
 MIN_PICTURES, MIN_CHANGE = 0.9, 0.85
 """From this correlation of pictures, and of their changes, on, two clips are copies.
 
-Re-encoded, scaled, brightened, trimmed and mirrored versions of real clips of two seconds and more:
-above 0.97 and 0.93; of shorter ones down to 0.75.
-Other repetitions of one set before a fixed camera: 0.95 to 1.0 and mostly 0.4 to 0.8.
+Re-encoded, scaled, brightened, trimmed and mirrored versions of 24 real clips: above 0.97 and 0.91.
+Other repetitions of one set before a fixed camera: 0.95 to 1.0 and 0.4 to 0.95.
 """
 
 SUSPICIOUS = 0.7
@@ -58,6 +57,9 @@ STEPS = (0.0, 0.5)
 
 MAX_SIZE_DIFFERENCE = 0.1
 """Estimates of a lifter's stature from two parts of a clip differ by no more than this share."""
+
+MAX_CENTRE_DISTANCE = 0.3
+"""The middles of all joints in two parts of a clip are no further apart, in statures."""
 
 MIN_JOINTS = 6
 """Copies share so many joints a frame on average."""
@@ -126,7 +128,7 @@ def _standardised(pictures: np.ndarray) -> np.ndarray:
 
 
 def _likeness(a: np.ndarray, b: np.ndarray) -> float:
-    """How sure it is that ``a`` and ``b`` (N, P) show one recording: 0, or from 0.85 to 1."""
+    """How sure it is that ``a`` and ``b`` (N, P) show one recording; 0 where they do not."""
     if min(len(a), len(b)) < MIN_SAMPLES or not (_resembles(a, b) or _resembles(b, a)):
         return 0.0
     return max(_aligned_likeness(a, _shifted(b, step)) for step in STEPS)
@@ -174,49 +176,66 @@ def _along_diagonals(table: np.ndarray) -> np.ndarray:
 # --- by the skeleton ----------------------------------------------------------------------------
 
 
-def pose_copies(poses: Iterable[tuple[str, PoseSequence]]) -> Iterator[tuple[str, str]]:
-    """Pairs of names whose keypoints move alike at like places in the picture, mirrored or not.
+def pose_copies(
+    poses: Iterable[tuple[str, PoseSequence]], new: Collection[str] | None = None
+) -> Iterator[Copy]:
+    """Clips whose keypoints move alike at like places in the picture, mirrored or not.
 
-    For clips of which nothing but keypoints is left. Body proportions, place in the picture and
-    pace would all have to agree by chance within 3% of the lifter's stature.
+    Finds copies whose pictures were recoloured or written over. Body proportions, place in the
+    picture and pace would all have to agree by chance within 3% of the lifter's stature. ``poses``
+    are pairs of sha256 and keypoints; with ``new`` only pairs with one of these are compared.
     """
     seen: list[tuple[str, _PoseViews]] = []
-    for name, pose in poses:
+    for sha256, pose in poses:
         views = _PoseViews.of(pose)
         for other, known in seen:
-            if views.is_near(known) and any(
-                _distance(views.plain, _shifted(view, step)) <= MAX_POSE_DISTANCE * views.size
-                for view in (known.plain, known.mirrored)
-                for step in STEPS
-            ):
-                yield other, name
-        seen.append((name, views))
+            if new is not None and sha256 not in new and other not in new:
+                continue
+            distance, mirrored = views.distance_to(known)
+            if distance <= MAX_POSE_DISTANCE:
+                yield Copy(sha256, other, mirrored, round(1 - distance, 4))
+        seen.append((sha256, views))
 
 
 @dataclass(frozen=True, eq=False)
 class _PoseViews:
     """Keypoints (N, 34) in heights of the picture, NaN missing, as they are and mirrored.
 
-    ``size`` is the lifter's stature in the same unit, NaN without a body.
+    ``size`` is the lifter's stature in the same unit, NaN without a body; ``centres`` (2, 2) the
+    middle of all joints, as they are and mirrored.
     """
 
     plain: np.ndarray
     mirrored: np.ndarray
     size: float
+    centres: np.ndarray
 
     @classmethod
     def of(cls, pose: PoseSequence) -> _PoseViews:
         width, height = pose.image_size
         count = int((pose.time_s[-1] - pose.time_s[0]) * RATE_HZ) + 1
         wanted = pose.time_s[0] + np.arange(count) / RATE_HZ
-        xy = pose.xy[np.abs(pose.time_s[None] - wanted[:, None]).argmin(1)]
-        mirrored = xy[:, list(FLIP_ORDER)] * [-1, 1] + [width - 1, 0]
-        plain, mirrored = ((view / height).reshape(count, -1) for view in (xy, mirrored))
-        return cls(plain, mirrored, stature(pose.xy) / height)
+        xy = pose.xy[np.abs(pose.time_s[None] - wanted[:, None]).argmin(1)] / height
+        flipped = xy[:, list(FLIP_ORDER)] * [-1, 1] + [(width - 1) / height, 0]
+        known = xy[np.isfinite(xy).all(-1)]
+        x, y = np.median(known, axis=0) if len(known) else (np.nan, np.nan)
+        return cls(
+            plain=xy.reshape(count, -1),
+            mirrored=flipped.reshape(count, -1),
+            size=stature(pose.xy) / height,
+            centres=np.array([[x, y], [(width - 1) / height - x, y]]),
+        )
 
-    def is_near(self, other: _PoseViews) -> bool:
-        """Are the lifters of a size? Cheap, and spares most comparisons."""
-        return bool(abs(self.size - other.size) <= MAX_SIZE_DIFFERENCE * self.size)
+    def distance_to(self, other: _PoseViews) -> tuple[float, bool]:
+        """Distance of the joints in statures, infinite for strangers, and: is one mirrored?"""
+        best = (np.inf, False)
+        if not abs(self.size - other.size) <= MAX_SIZE_DIFFERENCE * self.size:
+            return best  # also where a size is not known
+        for view, centre in ((other.plain, other.centres[0]), (other.mirrored, other.centres[1])):
+            if np.linalg.norm(self.centres[0] - centre) <= MAX_CENTRE_DISTANCE * self.size:
+                nearest = min(_distance(self.plain, _shifted(view, step)) for step in STEPS)
+                best = min(best, (nearest / self.size, view is other.mirrored))
+        return best
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from gymform.analysis import Options, draw_skeletons, pose_model
+from gymform.dataset.duplicates import pose_copies
 from gymform.dataset.items import (
     EXTRACTED,
     ClipRecord,
@@ -57,6 +58,7 @@ from gymform.types import Clip, PoseSequence
 from gymform.video.read import probe
 from gymform.video.sparse import SparseFrames, only, sample_frames
 from gymform.video.write import KEYINT
+from gymform.weights import manifest_entry
 
 LOCAL, RAY = "local", "ray"
 ENGINES = (LOCAL, RAY)
@@ -85,7 +87,10 @@ Estimate = Callable[[Path, Clip, Options, Progress], PoseSequence]
 
 @dataclass(frozen=True)
 class Task:
-    """A clip to extract: its file, where its results go, and what else has to be known."""
+    """A clip to extract: its file, where its results go, and what else has to be known.
+
+    ``weights_sha256`` is that of the pose network, empty for a made-up one.
+    """
 
     clip: ClipRecord
     source: Path
@@ -94,6 +99,7 @@ class Task:
     copies: tuple[str, ...] = ()
     estimate: str = ESTIMATE
     again: bool = False
+    weights_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,8 @@ def extract(
     else:
         outcomes = (extract_clip(task, report.within(task.clip)) for task in tasks)
     names = {clip.sha256: clip.name for clip in clips}
-    extracted, failed = [], []
+    extracted: list[str] = []
+    failed: list[tuple[str, str]] = []
     report.tell()
     for outcome in outcomes:
         if outcome.reason:
@@ -159,9 +166,22 @@ def extract(
             failed.append((names[outcome.sha256], outcome.reason))
         else:
             store.set_extracted(outcome.sha256, outcome.items, outcome.qualities)
-            extracted.append(names[outcome.sha256])
+            extracted.append(outcome.sha256)
         report.finished(outcome.sha256)
-    return ExtractReport(tuple(extracted), tuple(clip.name for clip in known), tuple(failed))
+    _note_copies(store, extracted)
+    return ExtractReport(
+        extracted=tuple(names[sha256] for sha256 in extracted),
+        known=tuple(clip.name for clip in known),
+        failed=tuple(failed),
+    )
+
+
+def _note_copies(store: ReviewStore, extracted: Sequence[str]) -> None:
+    """Keep which of the clips just extracted move like others: no split may part them."""
+    if extracted:
+        done = [clip.sha256 for clip in store.clips() if clip.state == EXTRACTED]
+        poses = ((sha256, load_poses(store.files.poses(sha256))) for sha256 in done)
+        store.add_copies(list(pose_copies(poses, set(extracted))))
 
 
 def _tasks(
@@ -171,6 +191,7 @@ def _tasks(
     again: bool,
     estimate: str,
 ) -> list[Task]:
+    weights = manifest_entry(options.pose_model).sha256 if estimate == ESTIMATE else ""
     names = {clip.sha256: clip.name for clip in store.clips()}
     copies: dict[str, list[str]] = {}
     for pair in store.copies():
@@ -185,6 +206,7 @@ def _tasks(
             copies=tuple(copies.get(clip.sha256, ())),
             estimate=estimate,
             again=again,
+            weights_sha256=weights,
         )
         for clip in clips
     ]
@@ -286,11 +308,13 @@ def _made_before(path: Path, task: Task) -> PoseSequence | None:
         pose = load_poses(path)
     except PoseFileError:
         return None
-    made, wanted = pose.provenance, task.options
-    same_network = wanted.pose_model in (None, made.network)
-    if made.clip_sha256 == task.clip.sha256 and same_network and made.flip_test == wanted.flip_test:
-        return pose
-    return None
+    made = pose.provenance
+    is_same = (
+        made.clip_sha256 == task.clip.sha256
+        and made.weights_sha256 == task.weights_sha256
+        and made.flip_test == task.options.flip_test
+    )
+    return pose if is_same else None
 
 
 def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:

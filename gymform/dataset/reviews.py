@@ -190,10 +190,14 @@ class ReviewStore:
             if added:
                 for item in items:
                     _insert_item(db, item, None)
-                db.executemany(
-                    "INSERT INTO copies VALUES (?, ?, ?, ?)", map(dataclasses.astuple, copies)
-                )
+                _insert_copies(db, copies)
         return bool(added)
+
+    @_in_words
+    def add_copies(self, copies: Sequence[Copy]) -> None:
+        """Keep that these show the same recording; pairs that are known stay as they are."""
+        with self._writing() as db:
+            _insert_copies(db, copies)
 
     @_in_words
     def clips(self) -> list[ClipRecord]:
@@ -545,6 +549,15 @@ def _insert_item(db: sqlite3.Connection, item: Item, quality: Quality | None) ->
         f"INSERT INTO items ({columns}, quality, problems, notes) VALUES ({marks}, ?, ?, ?)",
         (*dataclasses.astuple(item), *_quality_columns(quality)),
     )
+
+
+def _insert_copies(db: sqlite3.Connection, copies: Sequence[Copy]) -> None:
+    for copy in copies:
+        db.execute(
+            "INSERT INTO copies SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM copies "
+            "WHERE (clip, of) IN (VALUES (?1, ?2), (?2, ?1)))",
+            dataclasses.astuple(copy),
+        )
 
 
 def _renew_quality(db: sqlite3.Connection, item_id: str, quality: Quality) -> None:

@@ -115,7 +115,21 @@ def noisy(pose: PoseSequence) -> PoseSequence:
 )
 def test_copies_are_found_by_their_skeletons(change):
     pose = squat_sequence()
-    assert list(pose_copies([("a", pose), ("b", change(pose))])) == [("a", "b")]
+    (copy,) = pose_copies([("a", pose), ("b", change(pose))])
+    assert {copy.clip, copy.of} == {"a", "b"}
+    assert 0.97 <= copy.likeness <= 1
+
+
+def test_mirrored_skeletons_are_said_to_be():
+    pose = squat_sequence()
+    assert [c.mirrored for c in pose_copies([("a", pose), ("b", mirror(pose))])] == [True]
+    assert [c.mirrored for c in pose_copies([("a", pose), ("b", noisy(pose))])] == [False]
+
+
+def test_only_pairs_with_something_new_are_compared():
+    poses = [(name, squat_sequence()) for name in "abc"]
+    found = {(copy.of, copy.clip) for copy in pose_copies(poses, {"c"})}
+    assert found == {("a", "c"), ("b", "c")}
 
 
 @pytest.mark.parametrize("change", [{"period_s": 2.4}, {"depth": 60.0}])
