@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +108,7 @@ def stream(session: LiveSession, *, key: str) -> None:
     """
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-    webrtc_streamer(
+    context = webrtc_streamer(
         key=key,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration={"iceServers": ice_servers()},
@@ -117,14 +120,40 @@ def stream(session: LiveSession, *, key: str) -> None:
         translations={"start": START, "stop": "Pause", "select_device": "Other camera"},
     )
     _mount_starter(key=f"{key}-starter", data={"label": START}, height=1)
+    if context not in _watched and context._get_worker() is not None:
+        _watched.add(context)
+        threading.Thread(
+            target=watch, args=(context, session), name="live-watch", daemon=True
+        ).start()
+
+
+_watched: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def watch(context: Any, session: LiveSession, every_s: float = 0.5) -> None:
+    """Stop the server's half of a stream soon after its frames have stopped coming.
+
+    A browser that says goodbye ends it at once; for one that crashed or lost its network, aiortc
+    would keep threads and buffers for half a minute.
+    """
+    while context._get_worker() is not None:
+        if session.status().lost:
+            session.forget()
+            _stop(context)
+            return
+        time.sleep(every_s)
 
 
 def stop_stream(key: str) -> None:
     """End the server's half of a stream at once, whatever the browser still does."""
-    context = st.session_state.get(key)
-    # streamlit-webrtc stops by itself when the page or the tab goes, but not when a page merely
-    # stops showing it; there is no public way.
-    worker = context._get_worker() if context is not None else None
+    if key in st.session_state:
+        _stop(st.session_state[key])
+
+
+def _stop(context: Any) -> None:
+    # streamlit-webrtc stops by itself when the browser says goodbye or the page is another, but
+    # not when a page merely stops showing it; there is no public way.
+    worker = context._get_worker()
     if worker is not None:
         worker.stop()
 

@@ -237,15 +237,23 @@ def test_two_sessions_at_once(launch, film, server):
         assert LIFTER[0] < middle < LIFTER[1]
 
 
+FAKE = "--use-fake-device-for-media-stream"  # there is a camera, and nobody allows it
+INSECURE = "Object.defineProperty(window, 'isSecureContext', { value: false })"
+
+
 @pytest.mark.parametrize(
-    ("switches", "words", "name"),
+    ("switches", "script", "words", "name"),
     [
-        (["--use-fake-device-for-media-stream"], "The camera is blocked", "denied"),
-        ([], "camera", "missing"),
+        ([FAKE], "", "The camera is blocked", "denied"),
+        ([], "", "No camera was found", "missing"),
+        ([FAKE], INSECURE, "https://", "insecure"),
     ],
 )
-def test_without_a_camera_there_is_advice_and_a_way_on(launch, server, switches, words, name):
+def test_without_a_camera_there_is_advice_and_a_way_on(
+    launch, server, switches, script, words, name
+):
     page = visit(launch(*switches), server)
+    page.evaluate(script or "0")
     page.locator("button.open").click()
     problem = page.locator(".problem")
     problem.wait_for()

@@ -186,6 +186,30 @@ def test_coming_back_from_another_page_begins_a_new_stream(app):
     assert "stream live-stream-2" in texts(app)
 
 
+class Context:
+    """A stream of streamlit-webrtc, as far as it is watched."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+
+    def _get_worker(self):
+        return None if self.stopped else self
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+def test_a_silent_stream_is_stopped_and_forgotten():
+    context, session = Context(), Session(FakeNetwork())
+    answers = [seeing(), seeing(), seeing(silent_s=4.0)]
+    session.status = lambda: answers.pop(0)
+    live.watch(context, session, every_s=0.0)
+    assert context.stopped == 1
+    assert Session.ended == 1
+    live.watch(context, session, every_s=0.0)  # one that has ended needs no watching
+    assert context.stopped == 1
+
+
 def send(app: AppTest, camera: list, content: bytes) -> AppTest:
     camera.append({"video": base64.b64encode(content).decode(), "motion": None})
     return app.run()
