@@ -410,13 +410,14 @@ def _catch_plates(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _wander(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A limb that lies beside itself for a while."""
+    """A limb that lies beside itself for a while, mostly near, at times far off."""
     limb = list(LIMBS[rng.integers(len(LIMBS))])
     frames = np.zeros(len(xy))
     frames[_span(len(xy), rng, 0.3, 2.0)] = 1
     ramp = gaussian_filter1d(frames, 1.0)[:, None, None]
     out = xy.copy()
-    out[:, limb] += ramp * rng.normal(0, 0.06, (1, 1, 2))
+    distance = 0.06 * np.exp(rng.normal(0, 0.5))
+    out[:, limb] += ramp * rng.normal(0, distance, (1, 1, 2))
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,8 +116,11 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
         )
     kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.zeros(len(items), int)
-    for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
-        fold[held_out] = i
+    with warnings.catch_warnings():
+        # there are fewer videos of snatches than folds: as even as can be is good enough
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
+            fold[held_out] = i
     for i in range(folds):
         check_split([x for x, f in zip(items, fold, strict=True) if f != i],
                     [x for x, f in zip(items, fold, strict=True) if f == i])  # fmt: skip

@@ -189,9 +189,15 @@ def _load(trunk: Trunk, rng: np.random.Generator) -> Sides:
 
 
 def squat(rng: np.random.Generator) -> np.ndarray:
-    """Down and up again, whatever the hands hold."""
-    trunk, ankles = _legs_down(_repeat(rng), rng)
-    return assemble(trunk, ankles, _load(trunk, rng), rng.uniform(0.1, 0.8))
+    """Down and up again, whatever the hands hold, or with arms that swing to the front."""
+    u = _repeat(rng)
+    trunk, ankles = _legs_down(u, rng)
+    wrists = _load(trunk, rng)
+    if rng.random() < 0.3:
+        up = rng.uniform(-0.05, 0.25)
+        front = _both(lambda side: trunk.by_shoulder(side, -0.05, up, 0.25))
+        wrists = _blend(_both(trunk.hanging), front, np.clip(1.5 * u, 0, 1))
+    return assemble(trunk, ankles, wrists, rng.uniform(0.1, 0.8))
 
 
 def deadlift(rng: np.random.Generator) -> np.ndarray:
@@ -264,6 +270,24 @@ def side_lunge(rng: np.random.Generator) -> np.ndarray:
     trunk = _trunk(top - rng.uniform(0.12, 0.26) * u, -0.08 * u, rng.uniform(0.2, 0.8) * u + 0.05)
     trunk = Trunk(trunk.pelvis + np.stack([aside, 0 * u, 0 * u], 1), trunk.lean)
     return assemble(trunk, _stance(u, apart), _load(trunk, rng), 0.6)
+
+
+def burpee(rng: np.random.Generator) -> np.ndarray:
+    """Hands to the floor, feet back to a plank, feet to the hands again, up with arms overhead."""
+    steps = [0.3, 0.6, 0.4, rng.uniform(0.2, 1.0), 0.4, 0.6, rng.uniform(0.2, 0.6), 0.5]
+    times = [0.0, *np.cumsum(np.array(steps) * rng.uniform(0.8, 1.6)).tolist()]
+    low = rng.uniform(0.2, 0.3)
+    height = _through(times, [STANDING, STANDING, low, 0.26, 0.26, low, STANDING, STANDING,
+                              STANDING])  # fmt: skip
+    lean = _through(times, [0, 0, 1.2, 1.35, 1.35, 1.2, 0, 0, 0])
+    feet = _through(times, [0, 0, 0, -0.42, -0.42, 0, 0, 0, 0])
+    over = _through(times, [0, 0, 0, 0, 0, 0, 0.6, 1, 0])
+    trunk = _trunk(height, -0.1 * np.clip(lean, 0, 1), lean)
+    up = _both(lambda side: trunk.by_shoulder(side, 0.05, 0.3, 0.0))
+    wrists = _blend(_both(trunk.hanging), up, over)
+    left, right = _stance(height, rng.uniform(0.1, 0.2))
+    back = np.stack([0 * feet, 0 * feet, feet], 1)
+    return assemble(trunk, (left + back, right + back), wrists, 0.2)
 
 
 def row(rng: np.random.Generator) -> np.ndarray:
@@ -377,6 +401,7 @@ MAKERS: dict[Callable[[np.random.Generator], np.ndarray], str] = {
     snatch: "snatch",
     lunge: OTHER,
     side_lunge: OTHER,
+    burpee: OTHER,
     row: OTHER,
     curl: OTHER,
     press: OTHER,

@@ -1,9 +1,10 @@
 """Train, judge and ship the exercise classifier: ``python -m gymform train-exercise``.
 
-The command reads keypoint files of clips and ready-made tracks, makes augmented recordings of
-them once, cross-validates by group, fits the temperature on the held-out answers, trains the
-ensemble on everything, and writes weights, manifest entry and model card. Every finished network
-is kept in the work folder, so that a command that was stopped goes on where it was.
+The command reads what was accepted in a data set, or keypoint files with an index, and ready-made
+tracks, makes augmented recordings of them once, cross-validates by group, fits the temperature on
+the held-out answers, trains the ensemble on everything, and writes weights, manifest entry and
+model card. Every finished network is kept in the work folder, so that a command that was stopped
+goes on where it was.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from scipy.special import softmax
 from torch import nn
 from tqdm import tqdm
 
+from gymform.dataset.places import dataset_dir
 from gymform.dataset.tracks import LabelledPose, turn
-from gymform.errors import OptionsError
+from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import card
 from gymform.exercise import classifier as clf
 from gymform.exercise.augment import Sample
+from gymform.exercise.corpus import Example, load_track, read_examples
 from gymform.exercise.data import (
     CLASS_SHARES,
     CLASSES,
@@ -43,6 +46,7 @@ from gymform.exercise.learning import Plan, draw_batches, fit, fit_scale, weight
 from gymform.exercise.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
+from gymform.types import OTHER
 from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
@@ -225,10 +229,12 @@ def _digest(samples: Sequence[Sample], config: TrainConfig) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``train-exercise``."""
     default = TrainConfig()
-    parser.add_argument("--clips", type=Path, required=True, metavar="DIR",
-                        help="folder with the clips' keypoint files (.npz)")  # fmt: skip
-    parser.add_argument("--index", type=Path, required=True, metavar="CSV",
-                        help="columns file, exercise, group")  # fmt: skip
+    parser.add_argument("--dataset", metavar="DATASET",
+                        help="a data set, by name or folder; or else")  # fmt: skip
+    parser.add_argument("--clips", type=Path, metavar="DIR",
+                        help="folder with the clips' keypoint files (.npz), and")  # fmt: skip
+    parser.add_argument("--index", type=Path, metavar="CSV",
+                        help="their table with the columns file, exercise, group")  # fmt: skip
     parser.add_argument("--tracks", type=Path, metavar="DIR",
                         help="folder with penn_action_gym.npz and snatch_tracks.npz")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
@@ -252,7 +258,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     config = TrainConfig(seeds=args.seeds, folds=args.folds, steps=args.steps, views=args.views,
                          seed=args.seed)  # fmt: skip
-    clips = load_clips(args.clips, args.index)
+    clips = _load(args)
     items = clips + (load_tracks(args.tracks) if args.tracks else [])
     samples = make_samples(items, config.figures, config.seed)
     workshop = Workshop(samples, config, args.work or data_dir() / "training")
@@ -269,15 +275,39 @@ def run(args: argparse.Namespace) -> int:
         for name, part in judged.items()
         if len(part.items)
     }
-    card.write(args.out / f"{args.name}.md", entry, cards, asdict(config), _command(config))
+    command = _command(config, args.dataset is not None, args.tracks is not None)
+    card.write(args.out / f"{args.name}.md", entry, cards, asdict(config), command)
     logger.info("held-out clips: %s", card.headline(cards["clips"]))
     return 0
 
 
-def _command(config: TrainConfig) -> str:
+def _load(args: argparse.Namespace) -> list[LabelledPose]:
+    """The clips that the options name: what was accepted in a data set, or files and an index."""
+    if (args.dataset is None) == (args.clips is None) or (args.clips is None) != (
+        args.index is None
+    ):
+        raise OptionsError("Expected either --dataset, or both --clips and --index.")
+    if args.dataset is None:
+        return load_clips(args.clips, args.index)
+    examples, _ = read_examples(dataset_dir(args.dataset))
+    if not examples:
+        raise ModelDataError("Nothing was accepted in this data set yet: review its clips first.")
+    return [label_example(example) for example in examples]
+
+
+def label_example(example: Example) -> LabelledPose:
+    """An accepted repetition as a clip to train on; an exercise that is no class is ``other``."""
+    label = example.exercise if example.exercise in CLASSES else OTHER
+    pose = load_track(example)
+    return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
+
+
+def _command(config: TrainConfig, from_dataset: bool, with_tracks: bool) -> str:
     """The command line to repeat this training, without anybody's folders."""
+    source = "--dataset DATASET" if from_dataset else "--clips POSES --index clips/index.csv"
+    tracks = " --tracks tracks" if with_tracks else ""
     return (
-        "python -m gymform train-exercise --clips POSES --index clips/index.csv --tracks tracks "
+        f"python -m gymform train-exercise {source}{tracks} "
         f"--out weights --seeds {config.seeds} --folds {config.folds} --steps {config.steps} "
         f"--views {config.views} --seed {config.seed}"
     )

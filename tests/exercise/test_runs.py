@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import asdict, replace
 
 import pytest
@@ -15,6 +16,7 @@ from gymform.exercise import runs
 from gymform.exercise.runs import LogRow, TrainOptions
 from gymform.jobs import Request
 from gymform.weights import manifest_entry
+from tests.exercise.makers import make_dataset
 
 OPTIONS = TrainOptions("gru", ("squat", "deadlift"), folds=3, steps=5)
 
@@ -279,3 +281,24 @@ def test_a_family_on_pixels_cannot_be_active(dataset):
 def test_a_run_without_a_model_cannot_be_active(folder):
     with pytest.raises(WeightsError, match="only one that is done"):
         runs.make_active(folder)
+
+
+def test_a_started_training_runs_on_its_own_and_stops_when_asked(tmp_path):
+    """The real command in the background: seen as live, then stopped within a step."""
+    dataset = make_dataset(tmp_path / "lifts", 3)
+    folder = runs.start_run(dataset, TrainOptions("gru", steps=100_000, views=12, width=4))
+    assert runs.read_run(folder).live
+    until(lambda: runs.read_log(folder) or runs.read_run(folder).done)
+    assert runs.read_run(folder).state == runs.RUNNING
+    runs.stop_run(folder)
+    until(lambda: not runs.read_run(folder).live)
+    info = runs.read_run(folder)
+    assert info.state == runs.STOPPED, (info.message, (folder / "output.log").read_text())
+
+
+def until(what, seconds=200.0):
+    """Wait until ``what()`` is true."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)

@@ -16,25 +16,15 @@ from gymform.exercise import data, train
 from gymform.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 from gymform.types import PoseSequence, Provenance
 from gymform.weights import read_manifest
-from tests.motion.makers import STANDING, sequence, squat_sequence
-
-
-def wave(seconds=4.0, fps=15.0, seed=0):
-    """Somebody who swings the arms up and down: `other`."""
-    rng = np.random.default_rng(seed)
-    time_s = np.arange(round(seconds * fps)) / fps
-    xy = np.repeat(STANDING[None], len(time_s), 0)
-    lift = 60 * (1 - np.cos(2 * np.pi * time_s / rng.uniform(1, 2)))[:, None]
-    xy[:, 7:9, 1] -= lift / 2
-    xy[:, 9:11, 1] -= lift
-    return sequence(xy * rng.uniform(0.8, 1.5) + 300, time_s)
+from tests.exercise.makers import make_dataset, wave
+from tests.motion.makers import squat_sequence
 
 
 def made_up(count=12):
     """Squats and waves of six people each."""
     items = []
     for i in range(count):
-        pose = squat_sequence(15.0, 4.0, period_s=1.5 + 0.2 * i) if i % 2 else wave(seed=i)
+        pose = squat_sequence(15.0, 4.0, period_s=1.5 + 0.2 * i) if i % 2 else wave(4.0, seed=i)
         label = "squat" if i % 2 else "other"
         items.append(LabelledPose(f"clip{i}", label, label, f"person{i}", "clips", pose))
     return items
@@ -191,6 +181,20 @@ def test_the_command_writes_weights_manifest_and_card(dataset, monkeypatch):
                   "| wave | 6 |", "train-exercise"):  # fmt: skip
         assert words in card
     assert str(dataset) not in card
+
+
+def test_the_command_trains_on_what_was_accepted_in_a_data_set(tmp_path):
+    lifts = make_dataset(tmp_path / "lifts", 4)
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    small = ["--folds", "2", "--seeds", "1", "--steps", "2", "--views", "40", "--threads", "1"]
+    out = ["--out", str(tmp_path / "weights"), "--work", str(tmp_path / "work"), "--name", "tiny"]
+    assert train.run(parser.parse_args(["--dataset", str(lifts), *out, *small])) == 0
+    card = (tmp_path / "weights" / "tiny.md").read_text()
+    assert "### clips (8)" in card
+    assert "train-exercise --dataset DATASET --out weights" in card
+    with pytest.raises(OptionsError, match="either --dataset"):
+        train.run(parser.parse_args([*out, *small]))
 
 
 def test_missing_keypoint_files_are_left_out(dataset, caplog):
