@@ -7,8 +7,12 @@ its thread watches: it takes whole cores for long, and pages are not to wait for
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +27,11 @@ from gymform.errors import BusyError, Cancelled, DatasetError, GymformError
 from gymform.timing import Progress
 
 IMPORT, EXTRACT = "import", "extract"
+
+_SILENT = (
+    "The extraction stopped in the middle: memory ran out, or somebody ended it. "
+    "Start it again: it goes on where it was."
+)
 
 _POLL_S = 0.5
 _GRACE_S = 10.0
@@ -131,17 +140,24 @@ def extract_in_process(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # its workers end with it
         )
+        end = functools.partial(_end, process)
+        atexit.register(end)
         try:
             while process.poll() is None:
                 _count(store, progress)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_POLL_S)
         finally:
-            _end(process)
+            end()
+            atexit.unregister(end)
     _count(store, progress)
-    if process.returncode != 0 and _waiting(store):
-        raise DatasetError(_last_words(log))
+    if process.returncode == 0:
+        return
+    # Clips that fail make the command fail, and are listed on their own.
+    if (words := _last_words(log)) or any(clip.state == IMPORTED for clip in store.clips()):
+        raise DatasetError(words or _SILENT)
 
 
 def _count(store: ReviewStore, progress: Progress) -> None:
@@ -149,32 +165,22 @@ def _count(store: ReviewStore, progress: Progress) -> None:
     progress(EXTRACT, sum(clip.state != IMPORTED for clip in clips), len(clips))
 
 
-def _waiting(store: ReviewStore) -> bool:
-    return any(clip.state == IMPORTED for clip in store.clips())
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process to end, and make it when it does not."""
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    """Interrupt the process and its workers as Ctrl-C does, and kill them when that does not do."""
+    for number, patience in ((signal.SIGINT, _GRACE_S), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
 
 
 def _last_words(log: Path) -> str:
-    """The last line that the command printed, for the user."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    """What the command said of its failure, for the user; "" when it said nothing."""
+    lines = log.read_text(errors="replace").splitlines()
     said = [line for line in lines if line.startswith("gymform:")]
-    if said:
-        return said[-1].removeprefix("gymform:").strip()
-    return (
-        "The extraction stopped in the middle: memory ran out, or somebody ended it. "
-        "Start it again: it goes on where it was."
-    )
+    return said[-1].removeprefix("gymform:").strip() if said else ""
 
 
 _NAME = re.compile(r"[^\W_][\w .-]{0,59}")

@@ -28,7 +28,7 @@ from gymform.dataset.items import (
     Judged,
 )
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import ConflictError, GymformError, OptionsError
+from gymform.errors import ConflictError, DatasetError, GymformError, OptionsError
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
 """What became of a decision: on disk; somebody else was faster; the store did not take it."""
@@ -184,10 +184,13 @@ class Desk:
     def view(self, at: str | None, count: int) -> View:
         """What to show while item ``at`` is on the desk, with at most ``count`` items to come.
 
-        ``at`` is None at the beginning: the first item of the order is then on the desk; it is
-        "" when everything has been seen: whatever is still pending comes again.
+        ``at`` is None at the beginning: the first item of the order is then on the desk, as it is
+        for an item that is not there (any more); "" says that everything has been seen: whatever
+        is still pending comes again.
         """
         self._refresh()
+        if at and not self._is_there(at):
+            at = None
         coming = self._coming(at)
         if at is None or (not at and coming):
             at = coming.pop(0) if coming else None
@@ -215,6 +218,15 @@ class Desk:
     def standing(self, item_id: str) -> Judged:
         """An item as it stands, also when it does not pass the filter any more."""
         return self._standing.get(item_id) or self.store.get(item_id)
+
+    def _is_there(self, item_id: str) -> bool:
+        if item_id in self._standing:
+            return True
+        try:
+            self.store.get(item_id)
+        except DatasetError:
+            return False
+        return True
 
     def siblings(self, item: Item) -> Sequence[Item]:
         """All repetitions of the item's clip, itself among them, as they stand."""

@@ -20,11 +20,12 @@ from gymform.dataset.items import (
     Filter,
     Judged,
 )
+from gymform.dataset.places import datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.desk import Desk, Heard
 from gymform.errors import DatasetError, GymformError
-from gymform.storage import data_dir
 from pages.components import clips, reviewer
+from pages.components.door import come_through_app
 from pages.components.words import count, plain
 
 STYLE = Path(__file__).parent / "assets" / "review.css"
@@ -72,7 +73,7 @@ def main() -> None:
 
 def data_sets() -> list[Path]:
     """The folders of the data sets there are, the latest used first."""
-    found = (data_dir() / "datasets").glob("*/dataset.sqlite")
+    found = datasets_dir().glob("*/dataset.sqlite")
     return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
@@ -149,7 +150,7 @@ def ask_for_dataset(key: str) -> None:
         if not st.form_submit_button("Make it", type="primary"):
             return
     try:
-        folder = dataset_folder(data_dir() / "datasets", name)
+        folder = dataset_folder(datasets_dir(), name)
         if (folder / "dataset.sqlite").exists():
             raise DatasetError(f"There is a data set of that name already: {name.strip()}.")
         ReviewStore.open(folder, create=True).close()
@@ -282,7 +283,7 @@ def _filter_in_words(chosen: Filter) -> str:
 
 @st.fragment(run_every=2)
 def desk(folder: Path, wanted: Filter, item: str | None) -> None:
-    """The widget; every two seconds it learns what other reviewers did."""
+    """The widget, at first with ``item``; every two seconds it learns what other reviewers did."""
     state = st.session_state
     place = (str(folder), reviewer_name(), wanted)
     try:
@@ -292,7 +293,8 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
             state["desk-place"] = place
             state.tour = state.get("tour", 0) + 1
             state.pop("desk-data", None)
-        state["desk-data"] = at_the_desk(state.desk, state.tour, item)
+        first = item if state.tour == 1 else None
+        state["desk-data"] = at_the_desk(state.desk, state.tour, first)
     except GymformError as error:
         st.error(str(error), icon=":material/error:")
     if "desk-data" in state:
@@ -412,4 +414,5 @@ def take_back(store: ReviewStore, name: str) -> None:
     )
 
 
+come_through_app()
 main()

@@ -153,6 +153,10 @@ def test_when_all_is_done_nothing_is_on_the_desk(store):
     assert (view.current, view.coming, view.left) == (None, (), 0)
 
 
+def test_an_item_that_is_not_there_gives_way_to_the_first(store):
+    assert sit(store).view("unknown-1", 3).current == worst_first(store)[0]
+
+
 def test_an_empty_store_has_nothing_to_show(tmp_path):
     with ReviewStore.open(tmp_path / "empty", create=True) as store:
         view = sit(store).view(None, 6)

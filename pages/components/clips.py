@@ -280,15 +280,14 @@ def extracting(store: ReviewStore, busy: bool) -> None:
         "The lifter is found and followed, keypoints and repetitions are saved for every clip. "
         "It runs in the background: review what is done meanwhile, and stop it any time."
     )
+    if not waiting and not failed:
+        st.markdown(":material/check: All keypoints are there.")
+        return
     jobs = st.number_input(
         "Clips at once", 1, 32, 1, key="extract-jobs", help="More take more memory and cores."
     )
-    if st.button(
-        "Extract" if not done else "Go on",
-        type="primary",
-        icon=":material/hub:",
-        disabled=busy or not waiting,
-    ):
+    label = "Extract" if not done + failed else "Go on" if waiting else "Try the failed ones again"
+    if st.button(label, type="primary", icon=":material/hub:", disabled=busy):
         try:
             chores().start(
                 store.folder,

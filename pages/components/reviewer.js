@@ -310,6 +310,7 @@ class Reviewer {
   }
 
   visit(id) {
+    if (this.current && this.current !== id) this.previous = this.current; // stays loaded, for undo
     this.current = id;
     this.coming = this.coming.filter((one) => one !== id);
     this.closeWhy();
@@ -354,7 +355,7 @@ class Reviewer {
       this.pool.get(card);
       this.loadTraces(card);
     }
-    this.pool.keep([this.card, ...soon].filter(Boolean).map(({ id }) => id));
+    this.pool.keep([this.previous, this.current, ...soon.map(({ id }) => id)]);
   }
 
   // For measuring: `data-shown` is the clip whose picture is on the screen.

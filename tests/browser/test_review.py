@@ -34,8 +34,14 @@ def _home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module", name="address")
-def _address(serve, home) -> str:
-    return serve(PROJECT / "app.py", GYMFORM_HOME=str(home))
+def _address(serve, home, browser) -> str:
+    address = serve(PROJECT / "app.py", GYMFORM_HOME=str(home))
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(address)  # the first page of a fresh server has to be the app itself
+    page.get_by_role("link", name="Review").wait_for()
+    page.close()
+    return address
 
 
 @pytest.fixture(name="store")
@@ -58,8 +64,6 @@ def _sit_down(browser, address, store):
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
-        page.get_by_role("link", name="Review").wait_for()
         page.goto(f"{address}/review?dataset={quote(store.folder.name)}")
         page.wait_for_function(SHOWN)
         return page
@@ -245,7 +249,9 @@ def test_dragging_an_end_trims_shows_the_frame_and_loops_in_it(page, store):
 
 
 def test_two_reviewers_see_each_other_and_settle_a_conflict(sit_down, store):
-    anna, ben = sit_down("Anna"), sit_down("Ben")
+    anna = sit_down("Anna")
+    anna.keyboard.press(" ")
+    ben = sit_down("Ben")
     ids = queue(store)
     anna.keyboard.press("a")
     saved(anna, "Accepted")
@@ -254,8 +260,7 @@ def test_two_reviewers_see_each_other_and_settle_a_conflict(sit_down, store):
     on_screen(ben, ids[1])
     ben.get_by_text("1 of 8 judged").wait_for()
 
-    # both look at the second clip, and decide at once: Ben's store is held back by nobody
-    on_screen(anna, ids[1])
+    on_screen(anna, ids[1])  # and while she looks at it, somebody else decides
     store.decide(ids[1], REJECTED, reviewer="Carl", reasons=("occluded",), revision=0)
     anna.keyboard.press("a")
     conflict = anna.locator(".notice", has_text="by Carl")
@@ -284,8 +289,6 @@ def test_the_name_is_asked_once(browser, address, store):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.goto(address)
-    page.get_by_role("link", name="Review").wait_for()
     link = f"{address}/review?dataset={quote(store.folder.name)}"
     page.goto(link)
     page.get_by_label("Your name", exact=True).fill("Dörte Ö.")
