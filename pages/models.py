@@ -18,6 +18,21 @@ from pages.components.door import come_through_app
 from pages.components.report import show_report
 from pages.components.words import clock, listed, plain, when
 
+NUMBERS = (
+    "Accuracy",
+    "95 % interval",
+    "Macro F1",
+    "Lowest recall",
+    "Parameters",
+    "ms a clip",
+    "Training",
+    "Clips",
+)
+"""Columns by which trainings are compared."""
+
+CARD_HEIGHT = 480
+"""Of a model card, px: it is long and scrolls."""
+
 STATES = {
     runs.STARTING: "starting",
     runs.RUNNING: "under way",
@@ -108,7 +123,8 @@ def cards() -> None:
                 f"{plain(entry.name)} · {entry.bytes / 1e6:.1f} MB · {plain(entry.licence, 200)} · "
                 f"sha256 `{entry.sha256[:12]}` · {plain(entry.provenance, 200)}"
             )
-            st.markdown(_card(entry))
+            with st.container(height=CARD_HEIGHT, border=False):
+                st.markdown(_card(entry))
 
 
 def _card(entry: ModelEntry) -> str:
@@ -226,26 +242,29 @@ def _active(dataset: Path, name: str) -> bool:
 
 def _row(info: runs.RunInfo, report: runs.Report | None, active: bool) -> dict[str, Any]:
     """A training as a row of the table; numbers are of clips it was not trained on."""
-    row: dict[str, Any] = {
+    row = {
         "Started": when(info.started_at),
         "Model": training.FAMILIES[info.options.model][0],
         "State": "in use" if active else STATES[info.state],
     }
-    numbers: dict[str, Any] = dict.fromkeys(
-        ("Accuracy", "Macro F1", "Lowest recall", "Parameters", "ms a clip", "Training", "Clips")
+    return row | (_numbers(report) if report else dict.fromkeys(NUMBERS))
+
+
+def _numbers(report: runs.Report) -> dict[str, Any]:
+    """What there is to compare, under the names of NUMBERS."""
+    test = report.parts[runs.TEST]
+    low, up = charts.wilson(test.accuracy * test.clips, test.clips)
+    values = (
+        100 * test.accuracy,
+        f"{100 * low:.0f} to {100 * up:.0f} %",
+        test.macro.f1,
+        100 * test.lowest_recall,
+        report.parameters,
+        report.timing.ms_per_clip,
+        clock(report.timing.training_s),
+        sum(report.clips.values()),
     )
-    if report:
-        test = report.parts[runs.TEST]
-        numbers = {
-            "Accuracy": 100 * test.accuracy,
-            "Macro F1": test.macro.f1,
-            "Lowest recall": 100 * test.lowest_recall,
-            "Parameters": report.parameters,
-            "ms a clip": report.timing.ms_per_clip,
-            "Training": clock(report.timing.training_s),
-            "Clips": sum(report.clips.values()),
-        }
-    return row | numbers
+    return dict(zip(NUMBERS, values, strict=True))
 
 
 def one_training(dataset: Path, info: runs.RunInfo, report: runs.Report | None) -> None:

@@ -14,6 +14,7 @@ from gymform import limits
 from gymform.errors import GymformError
 from gymform.results import discard_oldest
 from gymform.storage import data_dir
+from pages.components.door import come_through_app
 from pages.components.flow import Flow, chosen_options, queue_or_reason, tell
 from pages.components.live import beside, gate, live_network, stop_stream, stream
 from pages.components.recorder import recorder
@@ -195,4 +196,5 @@ def record() -> None:
         st.rerun()
 
 
+come_through_app()
 main()

@@ -11,6 +11,9 @@ def come_through_app() -> None:
     once: a server whose first visitor comes by a page's own address shows that page without the
     app around it (``_mpa_v1`` in its script_runner.py).
     """
-    if PagesManager.uses_pages_directory:
+    # Once in a session: AppTest forgets after each run how pages are found, and a rerun in the
+    # middle of a test would swallow the click that it had just made.
+    if PagesManager.uses_pages_directory and "came_through_app" not in st.session_state:
+        st.session_state["came_through_app"] = True
         PagesManager.uses_pages_directory = False
         st.rerun()
