@@ -290,6 +290,24 @@ def test_frames_become_status_and_the_first_advice_is_in_the_picture():
     assert session.status().lost
 
 
+def test_a_frame_that_takes_long_is_no_lost_camera():
+    clock = Clock()
+
+    class Slow(FakeNetwork):
+        def in_frame(self, rgb, crops):
+            clock.now += 10
+            seen.append(session.status().lost)
+            return super().in_frame(rgb, crops)
+
+    session = LiveSession(Slow(), clock=clock)
+    seen: list[bool] = []
+    for number in range(3):
+        session.on_frame(video_frame(GREY, number / 10))
+    assert seen == [False, False, False]
+    clock.now += SILENT_S + 1
+    assert session.status().lost
+
+
 def test_large_pictures_are_made_small_and_others_left_alone():
     assert fit(GREY) is GREY
     assert fit(np.zeros((1280, 720, 3), np.uint8)).shape == (MAX_SIDE, 360, 3)

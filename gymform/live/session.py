@@ -72,6 +72,7 @@ class LiveSession:
         self._track = Track()
         self._frames = 0
         self._seen_last: float | None = None
+        self._busy = False
         self._following = False
         self._problem: str | None = None
 
@@ -80,6 +81,7 @@ class LiveSession:
     def on_frame(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The mirrored frame with skeleton, box and the most urgent advice; never raises."""
         now = self._clock()
+        self._busy = True  # a frame that takes long is no silence
         late = 0.0 if frame.time is None else self._lateness.of(frame.time, now)
         picture = fit(frame.to_ndarray(format="rgb24"))
         stamp = now - late
@@ -93,6 +95,7 @@ class LiveSession:
         with self._lock:
             self._frames += 1
             self._seen_last = done = self._clock()
+            self._busy = False
             self._meter.add(done, done - stamp)
         return av.VideoFrame.from_ndarray(shown, format="rgb24")
 
@@ -113,6 +116,8 @@ class LiveSession:
         """How it goes at this moment."""
         with self._lock:
             silent = None if self._seen_last is None else self._clock() - self._seen_last
+            if silent is not None and self._busy:
+                silent = 0.0
             return LiveStatus(
                 frames=self._frames,
                 following=self._following,
