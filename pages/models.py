@@ -229,8 +229,12 @@ def _report(dataset: Path, name: str) -> runs.Report | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _read_report(folder: Path, _changed: int) -> runs.Report:
-    return runs.read_report(folder)
+def _read_report(folder: Path, _changed: int) -> runs.Report | None:
+    report = runs.read_report(folder)
+    sizes = {len(part.confusion) for part in report.parts.values()}
+    sizes |= {len(row) for part in report.parts.values() for row in part.confusion}
+    sound = runs.TEST in report.parts and sizes == {len(report.classes)}
+    return report if sound and report.model in training.FAMILIES else None
 
 
 def _active(dataset: Path, name: str) -> bool:

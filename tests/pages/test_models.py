@@ -304,6 +304,17 @@ def test_a_damaged_run_is_named_and_the_others_are_shown(dataset, damage):
     assert len(app.dataframe[0].value) == 1
 
 
+@pytest.mark.parametrize(
+    "changes", [{"parts": {}}, {"classes": ("squat", "row")}, {"model": "of the future"}]
+)
+def test_a_report_that_fits_no_page_is_damaged_too(dataset, changes):
+    folder = made_runs.make_run(dataset, "fine")
+    made_runs.write_report(folder, made_runs.changed(runs.read_report(folder), **changes))
+    app = open_page()
+    assert not app.exception
+    assert "report of this training is missing or damaged" in app.error[0].value
+
+
 def test_a_report_of_unseen_classes_and_no_slices_is_fine(dataset):
     """An empty test part: nothing is divided by nothing."""
     folder = made_runs.make_run(dataset, "fine")
