@@ -18,6 +18,9 @@ from pages.components.door import come_through_app
 from pages.components.report import show_report
 from pages.components.words import clock, listed, plain, when
 
+# Comments, not docstrings: Streamlit would show a bare string of a page's script on the page.
+
+# Columns by which trainings are compared.
 NUMBERS = (
     "Accuracy",
     "95 % interval",
@@ -28,10 +31,9 @@ NUMBERS = (
     "Training",
     "Clips",
 )
-"""Columns by which trainings are compared."""
 
+# Height of a model card, px: it is long and scrolls.
 CARD_HEIGHT = 480
-"""Of a model card, px: it is long and scrolls."""
 
 STATES = {
     runs.STARTING: "starting",

@@ -65,6 +65,7 @@ def test_no_data_set_says_how_to_come_by_one():
     app = open_page()
     assert not app.exception
     assert app.title[0].value == "Models"
+    assert app.main.children[0].type == "title"  # no stray string of the script before it
     assert "There is no data set yet" in texts(app)
     assert "Start training" not in labels(app)
 
