@@ -260,9 +260,11 @@ def checked_path(entry: ModelEntry) -> Path:
 
     Raises WeightsError, saying what to do, when the file is missing or differs.
     """
-    again = (
-        "Restore it from the repository." if entry.embedded else "Fetch or convert the model again."
-    )
+    again = "Fetch or convert the model again."
+    if entry.embedded:
+        again = "Restore it from the repository."
+    elif entry.kind == "exercise":
+        again = "Choose another one on the page Models."
     try:
         size = entry.path.stat().st_size
         # the size is compared first, so that a file that grew is not read at all

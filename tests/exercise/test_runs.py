@@ -15,7 +15,7 @@ from gymform.errors import BusyError, OptionsError, TrainingError, WeightsError
 from gymform.exercise import runs
 from gymform.exercise.runs import LogRow, TrainOptions
 from gymform.jobs import Request
-from gymform.weights import manifest_entry
+from gymform.weights import checked_path, manifest_entry
 from tests.exercise.makers import make_dataset
 
 OPTIONS = TrainOptions("gru", ("squat", "deadlift"), folds=3, steps=5)
@@ -265,6 +265,9 @@ def test_a_run_becomes_the_active_model_and_the_keys_follow(folder, tmp_path):
     assert manifest_entry(None, "exercise").sha256 == entry.sha256
     assert runs.is_active(folder)
     assert request.key() != before
+    entry.path.unlink()
+    with pytest.raises(WeightsError, match=r"run-one\.safetensors is missing\. Choose another"):
+        checked_path(entry)
     assert runs.make_default_active() == shipped
     assert request.key() == before
     assert not runs.is_active(folder)
