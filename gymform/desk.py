@@ -45,13 +45,18 @@ _NEWS = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of decision ``seq`` of the widget ``client``; ``text`` says why it failed."""
+    """What became of decision ``seq`` of the widget ``client``; ``text`` says why it failed.
+
+    After a conflict ``revision`` is the item's own: who has read of the other decision may decide
+    again on top of it.
+    """
 
     client: str
     seq: int
     state: str
     item_id: str | None = None
     text: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ class Desk:
         try:
             judged = self._decide(wish)
         except ConflictError as error:
-            return Answer(client, seq, CONFLICT, item_id, str(error))
+            now = self.store.get(str(item_id))
+            return Answer(client, seq, CONFLICT, item_id, str(error), now.revision)
         except GymformError as error:
             return Answer(client, seq, REFUSED, item_id, str(error))
         if judged is None:

@@ -106,8 +106,8 @@ def test_a_conflict_is_answered_in_words_and_changes_nothing(store):
     assert answer.state == CONFLICT
     assert "Ben" in answer.text
     assert store.get(order[0]).verdict == REJECTED
-    now = store.get(order[0]).revision
-    anna.take(message(anna, verdict(2, order[0], revision=now)))
+    assert answer.revision == store.get(order[0]).revision
+    anna.take(message(anna, verdict(2, order[0], revision=answer.revision)))
     assert store.get(order[0]).reviewer == "Anna"
 
 

@@ -162,19 +162,14 @@ class Reviewer {
       choices: [
         ["Look at it again", () => this.visitAgain(wish.item)],
         ["Keep theirs", () => {}],
-        ["Use mine", () => this.repeat(wish)],
+        ["Use mine", () => this.push({ ...wish, revision: answer.revision })],
       ],
     });
   }
 
   tellRefusal(wish, answer) {
-    const again = wish.kind === "undo" ? [] : [["Try again", () => this.repeat(wish)]];
+    const again = wish.kind === "undo" ? [] : [["Try again", () => this.push(wish)]];
     this.tell({ item: wish.item, text: `Not saved. ${answer.text}`, choices: [...again, ["Close", () => {}]] });
-  }
-
-  repeat(wish) {
-    const { seq, ...rest } = wish;
-    this.push({ ...rest, revision: this.cards.get(wish.item)?.revision ?? rest.revision });
   }
 
   // Ids to come: what the page says, from the clip on the screen on, without what is decided.
