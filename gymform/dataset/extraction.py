@@ -3,7 +3,7 @@
 A clip is one task: :func:`extract_clip` makes its files, each whole or not at all, and says which
 items it holds. Only the process that called :func:`extract` writes to the store, after the files
 are there, so that whatever is killed when leaves nothing but work to be done: started again, it
-goes on with the clips that are not marked as extracted, and what it makes is the same to the byte.
+goes on with the clips that are not marked as extracted, and the keypoints are the same to the byte.
 """
 
 from __future__ import annotations

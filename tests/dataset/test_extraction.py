@@ -70,13 +70,15 @@ def test_a_second_extraction_does_nothing(store, monkeypatch):
     assert sorted(extract(store, estimate=FAKE).known) == ["ann.mp4", "bob.mp4"]
 
 
-def test_again_makes_the_same_bytes_and_keeps_decisions(store):
+def test_again_makes_the_same_keypoints_and_keeps_decisions(store):
     extract(store, estimate=FAKE)
     before = files_of(store.folder)
     judged = store.judged()
     store.decide(judged[0].item.id, it.ACCEPTED, reviewer="ann")
     extract(store, estimate=FAKE, again=True)
-    assert files_of(store.folder) == before
+    after = files_of(store.folder)
+    assert sorted(after) == sorted(before)
+    assert all(after[name] == before[name] for name in after if name.startswith("poses"))
     assert store.get(judged[0].item.id).verdict == it.ACCEPTED
     assert [j.item for j in store.judged()] == [j.item for j in judged]
 
@@ -160,7 +162,12 @@ def test_an_extraction_that_was_killed_goes_on_and_ends_the_same(tmp_path):
     with ReviewStore.open(folder) as killed:
         extract(killed, estimate=FAKE)
         made = {name: data for name, data in files_of(folder).items() if "/." not in name}
-        assert made == expected
+        assert sorted(made) == sorted(expected)
+        for name, data in made.items():
+            if name.endswith(".mp4"):  # the encoder's bytes may vary with the processors it finds
+                assert probe(folder / name).frames == 75
+            else:
+                assert data == expected[name]
         assert killed.judged() == items
 
 
@@ -179,5 +186,7 @@ def test_a_local_ray_cluster_does_the_same_work(store, tmp_path):
     assert (sorted(report.extracted), report.failed) == (["ann.mp4", "bob.mp4"], ())
     with ReviewStore.open(make_dataset(tmp_path / "local", ("ann", "bob"))) as local:
         extract(local, estimate=FAKE)
-        assert files_of(store.folder) == files_of(local.folder)
+        here, there = files_of(local.folder), files_of(store.folder)
+        assert sorted(here) == sorted(there)
+        assert all(here[name] == there[name] for name in here if name.startswith("poses"))
         assert store.judged() == local.judged()
