@@ -327,6 +327,17 @@ def actions(folder: Path, info: runs.RunInfo) -> None:
                 args=(runs.resume_run, folder),
                 help="Finished folds are kept.",
             )
+        log = folder / "output.log"
+        if info.state == runs.FAILED and log.is_file():
+            st.download_button(
+                "Log",
+                data=log.read_bytes,
+                file_name=f"{info.id}.log",
+                mime="text/plain",
+                icon=":material/download:",
+                on_click="ignore",
+                help="What the process said, for a bug report.",
+            )
         with st.popover("Delete", icon=":material/delete:", disabled=active):
             st.markdown("Its curves, report and weights are thrown away; the data set stays.")
             st.button(

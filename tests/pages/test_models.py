@@ -228,9 +228,12 @@ def test_a_killed_training_is_a_failure_that_can_go_on(dataset, started):
 
 
 def test_a_failure_is_told_in_its_own_words(dataset):
-    made_runs.make_run(dataset, "bad", runs.FAILED, message="Too few clips of snatch.")
+    folder = made_runs.make_run(dataset, "bad", runs.FAILED, message="Too few clips of snatch.")
+    (folder / "output.log").write_text("Traceback: something long\n")
     app = open_page()
     assert "It failed. Too few clips of snatch." in app.error[0].value
+    assert "Traceback" not in texts(app)
+    assert [item.label for item in app.get("download_button")] == ["Log"]
 
 
 # --- what came of it ----------------------------------------------------------------------------
