@@ -112,7 +112,7 @@ def received(message: Mapping[str, Any]) -> None:
         flow().place.problem = error
         return
     discard_oldest(folder, limits.MAX_STORED_UPLOAD_BYTES, spare=path.parent.name)
-    name = f"Recording {datetime.now():%H.%M.%S}.mp4"
+    name = f"Recording {datetime.now():%H.%M.%S}{path.suffix}"
     flow().analyse(path, name, chosen_options())
 
 

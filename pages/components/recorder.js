@@ -219,11 +219,7 @@ class Recorder {
       if (take.bytes > FULL * maxBytes) this.finish();
     };
     this.recorder.onerror = ({ error }) => this.fail(inWords(error ?? { name: "an error" }));
-    this.recorder.onstop = () => {
-      if (take !== this.take) return; // dropped
-      this.section.dataset.seconds = (performance.now() - take.started) / 1000;
-      this.show();
-    };
+    this.recorder.onstop = () => take === this.take && this.show(); // else it was dropped
     this.eye.reset();
     this.recorder.start(SLICE_MS);
     this.beep(990, 0.35);
@@ -257,6 +253,7 @@ class Recorder {
 
   finish() {
     if (this.recorder?.state !== "recording") return;
+    this.section.dataset.seconds = (performance.now() - this.take.started) / 1000;
     this.recorder.stop();
     this.beep(440, 0.35);
   }
