@@ -179,7 +179,11 @@ def _by_regex(file: Found, pattern: re.Pattern[str]) -> Found:
 
 
 def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
-    """The files that a table with the columns file, exercise and group lists."""
+    """The files that a table with the columns file, exercise and group lists.
+
+    A table that is not here is looked for in ``folder``.
+    """
+    table = table if table.is_file() else folder / table
     try:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
