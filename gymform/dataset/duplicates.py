@@ -10,7 +10,7 @@ belongs on the other side of a split.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,25 +176,29 @@ def _along_diagonals(table: np.ndarray) -> np.ndarray:
 # --- by the skeleton ----------------------------------------------------------------------------
 
 
-def pose_copies(
-    poses: Iterable[tuple[str, PoseSequence]], new: Collection[str] | None = None
-) -> Iterator[Copy]:
-    """Clips whose keypoints move alike at like places in the picture, mirrored or not.
+class Skeletons:
+    """The keypoints known so far; `copies_of` says which clip a new one repeats.
 
     Finds copies whose pictures were recoloured or written over. Body proportions, place in the
-    picture and pace would all have to agree by chance within 3% of the lifter's stature. ``poses``
-    are pairs of sha256 and keypoints; with ``new`` only pairs with one of these are compared.
+    picture and pace would all have to agree by chance within 3% of the lifter's stature.
     """
-    seen: list[tuple[str, _PoseViews]] = []
-    for sha256, pose in poses:
-        views = _PoseViews.of(pose)
-        for other, known in seen:
-            if new is not None and sha256 not in new and other not in new:
-                continue
-            distance, mirrored = views.distance_to(known)
-            if distance <= MAX_POSE_DISTANCE:
-                yield Copy(sha256, other, mirrored, round(1 - distance, 4))
-        seen.append((sha256, views))
+
+    def __init__(self) -> None:
+        self._known: dict[str, _PoseViews] = {}
+
+    def add(self, sha256: str, pose: PoseSequence) -> None:
+        """Remember a clip's keypoints."""
+        self._known[sha256] = _PoseViews.of(pose)
+
+    def copies_of(self, sha256: str, pose: PoseSequence) -> list[Copy]:
+        """The known clips in which joints move alike at like places, the likeliest first."""
+        new = _PoseViews.of(pose)
+        copies = []
+        for other, known in self._known.items():
+            distance, mirrored = new.distance_to(known)
+            if distance <= MAX_POSE_DISTANCE and other != sha256:
+                copies.append(Copy(sha256, other, mirrored, round(1 - distance, 4)))
+        return sorted(copies, key=lambda copy: -copy.likeness)
 
 
 @dataclass(frozen=True, eq=False)

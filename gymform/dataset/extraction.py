@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from gymform.analysis import Options, draw_skeletons, pose_model
-from gymform.dataset.duplicates import pose_copies
+from gymform.dataset.duplicates import Skeletons
 from gymform.dataset.items import (
     EXTRACTED,
     ClipRecord,
@@ -148,7 +148,8 @@ def extract(
     clips = store.clips()
     known = [] if again else [clip for clip in clips if _is_done(store.files, clip)]
     options = options or Options()
-    tasks = _tasks(store, [clip for clip in clips if clip not in known], options, again, estimate)
+    left = sorted(set(clips) - set(known), key=lambda clip: (clip.name, clip.sha256))
+    tasks = _tasks(store, left, options, again, estimate)
     report = _Counted(progress or unheard, [task.clip for task in tasks])
     if engine == RAY:
         outcomes = _on_ray(tasks, address)
@@ -159,29 +160,38 @@ def extract(
     names = {clip.sha256: clip.name for clip in clips}
     extracted: list[str] = []
     failed: list[tuple[str, str]] = []
+    skeletons = _skeletons_of(store, known if tasks else ())
     report.tell()
     for outcome in outcomes:
         if outcome.reason:
             store.set_failed(outcome.sha256, outcome.reason)
             failed.append((names[outcome.sha256], outcome.reason))
         else:
+            _note_copies(store, outcome.sha256, skeletons)
             store.set_extracted(outcome.sha256, outcome.items, outcome.qualities)
-            extracted.append(outcome.sha256)
+            extracted.append(names[outcome.sha256])
         report.finished(outcome.sha256)
-    _note_copies(store, extracted)
     return ExtractReport(
-        extracted=tuple(names[sha256] for sha256 in extracted),
+        extracted=tuple(extracted),
         known=tuple(clip.name for clip in known),
         failed=tuple(failed),
     )
 
 
-def _note_copies(store: ReviewStore, extracted: Sequence[str]) -> None:
-    """Keep which of the clips just extracted move like others: no split may part them."""
-    if extracted:
-        done = [clip.sha256 for clip in store.clips() if clip.state == EXTRACTED]
-        poses = ((sha256, load_poses(store.files.poses(sha256))) for sha256 in done)
-        store.add_copies(list(pose_copies(poses, set(extracted))))
+def _skeletons_of(store: ReviewStore, clips: Sequence[ClipRecord]) -> Skeletons:
+    """What later clips are compared with; keypoints that cannot be read are no help."""
+    skeletons = Skeletons()
+    for clip in clips:
+        with contextlib.suppress(PoseFileError):
+            skeletons.add(clip.sha256, load_poses(store.files.poses(clip.sha256)))
+    return skeletons
+
+
+def _note_copies(store: ReviewStore, sha256: str, skeletons: Skeletons) -> None:
+    """Keep which clips a new one moves like, before it counts as done: no split may part them."""
+    pose = load_poses(store.files.poses(sha256))
+    store.add_copies(skeletons.copies_of(sha256, pose))
+    skeletons.add(sha256, pose)
 
 
 def _tasks(

@@ -9,8 +9,8 @@ from gymform.dataset.duplicates import (
     RATE_HZ,
     SIDE,
     Fingerprints,
+    Skeletons,
     fingerprint,
-    pose_copies,
 )
 from gymform.skeleton import FLIP_ORDER
 from gymform.types import PoseSequence
@@ -103,6 +103,12 @@ def noisy(pose: PoseSequence) -> PoseSequence:
     return replace(pose, xy=(pose.xy + noise).astype(np.float32))
 
 
+def copies_of(new: PoseSequence, known: PoseSequence):
+    skeletons = Skeletons()
+    skeletons.add("known", known)
+    return skeletons.copies_of("new", new)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -115,26 +121,20 @@ def noisy(pose: PoseSequence) -> PoseSequence:
 )
 def test_copies_are_found_by_their_skeletons(change):
     pose = squat_sequence()
-    (copy,) = pose_copies([("a", pose), ("b", change(pose))])
-    assert {copy.clip, copy.of} == {"a", "b"}
+    (copy,) = copies_of(change(pose), pose)
+    assert (copy.clip, copy.of) == ("new", "known")
     assert 0.97 <= copy.likeness <= 1
 
 
 def test_mirrored_skeletons_are_said_to_be():
     pose = squat_sequence()
-    assert [c.mirrored for c in pose_copies([("a", pose), ("b", mirror(pose))])] == [True]
-    assert [c.mirrored for c in pose_copies([("a", pose), ("b", noisy(pose))])] == [False]
-
-
-def test_only_pairs_with_something_new_are_compared():
-    poses = [(name, squat_sequence()) for name in "abc"]
-    found = {(copy.of, copy.clip) for copy in pose_copies(poses, {"c"})}
-    assert found == {("a", "c"), ("b", "c")}
+    assert [copy.mirrored for copy in copies_of(mirror(pose), pose)] == [True]
+    assert [copy.mirrored for copy in copies_of(noisy(pose), pose)] == [False]
 
 
 @pytest.mark.parametrize("change", [{"period_s": 2.4}, {"depth": 60.0}])
 def test_another_squat_of_another_pace_or_depth_is_no_copy(change):
-    assert list(pose_copies([("a", squat_sequence()), ("b", squat_sequence(**change))])) == []
+    assert copies_of(squat_sequence(**change), squat_sequence()) == []
 
 
 def test_the_same_squat_elsewhere_in_the_picture_is_no_copy():
@@ -142,13 +142,13 @@ def test_the_same_squat_elsewhere_in_the_picture_is_no_copy():
     there, elsewhere = (
         sequence(squat(time_s) + np.array([x, 300]), time_s) for x in (200, 330)
     )  # fmt: skip
-    assert list(pose_copies([("a", there), ("b", elsewhere)])) == []
+    assert copies_of(elsewhere, there) == []
 
 
 def test_frames_without_a_person_do_not_matter():
     pose = squat_sequence()
     xy, score = pose.xy.copy(), pose.score.copy()
     xy[50:60], score[50:60] = np.nan, 0
-    assert list(pose_copies([("a", pose), ("b", replace(pose, xy=xy, score=score))]))
+    assert copies_of(replace(pose, xy=xy, score=score), pose)
     nobody = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
-    assert list(pose_copies([("a", nobody), ("b", nobody)])) == []
+    assert copies_of(nobody, nobody) == []
