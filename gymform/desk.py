@@ -120,6 +120,7 @@ class Desk:
         self._siblings: dict[str, list[Item]] = {}
         self._counts: dict[str, int] = {}
         self._client = ""
+        self._first: str | None = None  # what lies on the desk until the widget tells of another
         self._news: deque[str] = deque(maxlen=_NEWS)
 
     # -- decisions ---------------------------------------------------------------------------
@@ -195,11 +196,12 @@ class Desk:
         is still pending comes again.
         """
         self._refresh()
-        if at and not self._is_there(at):
-            at = None
+        if at is None or (at and not self._is_there(at)):
+            at = self._first
         coming = self._coming(at)
         if at is None or (not at and coming):
             at = coming.pop(0) if coming else None
+            self._first = self._first or at
         return View(
             current=at or None,
             coming=tuple(coming[:count]),

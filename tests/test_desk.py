@@ -122,6 +122,15 @@ def test_what_others_decide_is_news_and_passed_over(store):
     assert "Ben accepted it" in view.news[0]
 
 
+def test_the_first_item_stays_on_the_desk_when_somebody_else_decides_about_it(store):
+    order, anna = worst_first(store), sit(store)
+    anna.view(None, 6)
+    store.decide(order[0], ACCEPTED, reviewer="Ben")
+    view = anna.view(None, 6)
+    assert (view.current, view.coming) == (order[0], tuple(order[1:]))
+    assert card(anna, order[0])["reviewer"] == "Ben"
+
+
 def test_my_own_decisions_are_no_news(store):
     order, desk = worst_first(store), sit(store)
     desk.view(None, 6)

@@ -4,7 +4,7 @@
 // to the page as the state `work` {desk, tour, client, at, decisions, beat}: all decisions that were not
 // answered yet, again and again until they are. Only an answer makes a decision "saved".
 //
-// Data: {desk, tour, reviewer, cards, current, coming, left, counts, answers, news, reasons, exercises}.
+// Data: {desk, tour, dataset, reviewer, cards, current, coming, left, counts, answers, news, reasons, exercises}.
 // Streamlit calls the default export again whenever its data changes, with the same element, so
 // one Reviewer lives per element.
 
@@ -15,6 +15,7 @@ const SEEK_S = 0.5;
 const SHORTEST_S = 0.1; // a repetition is not shorter
 const AHEAD = 2; // clips loaded before they are asked for
 const LOGGED = 4;
+const KEPT = "gymform-review"; // what is unanswered, kept by the tab
 const DASHES = ["", "6 4", "2 3"];
 const DONE = { accepted: "Accepted", rejected: "Rejected", skipped: "Skipped", pending: "Set back" };
 
@@ -74,10 +75,12 @@ class Reviewer {
   update(component) {
     this.component = component;
     const { data } = component;
-    if (data.desk !== this.desk) this.meet(data);
+    const first = !this.data;
+    if (data.desk !== this.desk) this.meet();
     this.desk = data.desk;
     this.data = data;
     if (data.tour !== this.tour) this.begin(data.tour);
+    if (first) this.recall();
     for (const answer of data.answers) this.hear(answer);
     for (const card of data.cards) this.learn(card);
     this.showChoices();
@@ -89,7 +92,7 @@ class Reviewer {
       this.undone = null;
       this.visitAgain(id);
     } else if (this.current === undefined || (this.current === null && this.coming.length)) {
-      this.visit(data.current && this.current === undefined ? data.current : this.coming.shift());
+      this.visit(this.coming.shift() ?? null);
     } else {
       this.showCard();
       this.preload();
@@ -115,6 +118,34 @@ class Reviewer {
     this.outbox = this.outbox.filter((wish) => wish.kind !== "undo");
     for (const wish of lost) this.note(wish.seq, "refused", "not undone: the connection was lost");
     queueMicrotask(() => this.send());
+  }
+
+  // The page was built anew, or reloaded, before everything was answered: send that again. What was
+  // written after all is recognised; an undo is not repeated, it might take back a second decision.
+  recall() {
+    const kept = this.kept();
+    if (kept?.reviewer !== this.data.reviewer || kept.dataset !== this.data.dataset) return;
+    for (const wish of kept.outbox.filter(({ kind }) => kind !== "undo")) {
+      if (wish.kind === "verdict") this.decided.set(wish.item, wish.verdict);
+      this.push(wish);
+    }
+  }
+
+  kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEPT));
+    } catch {
+      return null; // a browser that keeps nothing
+    }
+  }
+
+  keep() {
+    const { reviewer, dataset } = this.data;
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify({ reviewer, dataset, outbox: this.outbox }));
+    } catch {
+      // then a reload asks before it leaves, see `beforeunload`
+    }
   }
 
   learn(card) {
@@ -143,6 +174,7 @@ class Reviewer {
     const wish = this.outbox.find(({ seq }) => seq === answer.seq);
     if (!wish) return;
     this.outbox = this.outbox.filter((one) => one !== wish);
+    this.keep();
     this.note(wish.seq, answer.state, answer.text);
     this.decided.delete(wish.item);
     if (answer.state === "saved") {
@@ -185,6 +217,7 @@ class Reviewer {
   push(wish) {
     const full = { ...wish, seq: ++this.seq };
     this.outbox.push(full);
+    this.keep();
     this.log.push({ seq: full.seq, item: wish.item, text: this.describe(wish), state: "saving" });
     this.log = this.log.slice(-LOGGED);
     this.showLog();

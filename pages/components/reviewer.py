@@ -48,6 +48,7 @@ def facts(desk: Desk, view: View, tour: int) -> dict[str, Any]:
     return {
         "desk": desk.heard.id,
         "tour": tour,
+        "dataset": desk.store.folder.name,
         "reviewer": desk.reviewer,
         "cards": [
             _with_files(desk, card(desk, item_id), traces=place < NEAR)

@@ -163,6 +163,21 @@ def test_decisions_faster_than_the_server_are_all_kept(page, store):
     assert store.revision() == 5
 
 
+def test_what_was_not_answered_before_a_reload_is_sent_again(page, store):
+    ids = queue(store)
+    wish = {"kind": "verdict", "item": ids[0], "revision": 0, "verdict": ACCEPTED, "seq": 1}
+    wish |= {"reasons": [], "comment": ""}
+    kept = {"reviewer": "Anna", "dataset": store.folder.name, "outbox": [wish]}
+    page.evaluate("kept => sessionStorage.setItem('gymform-review', JSON.stringify(kept))", kept)
+    page.reload()
+    until(page, lambda: standing(store, ids[0]).verdict == ACCEPTED)
+    on_screen(page, ids[1])
+    saved(page, "Accepted")
+    page.reload()
+    on_screen(page, ids[1])
+    assert store.revision() == 1
+
+
 def test_keys_do_nothing_in_a_text_box(page, store):
     label = page.locator("input.label")
     label.fill("")
