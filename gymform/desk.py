@@ -197,7 +197,7 @@ class Desk:
         """
         self._refresh()
         if at is None or (at and not self._is_there(at)):
-            at = self._first
+            at = self._first if self._first and self._is_there(self._first) else None
         coming = self._coming(at)
         if at is None or (not at and coming):
             at = coming.pop(0) if coming else None
