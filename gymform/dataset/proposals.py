@@ -48,6 +48,9 @@ _OF_FIGURE = {
 PROBLEM_GRADE = 0.5
 """A figure whose grade is lower than this is a problem: where `assess` has a note about it."""
 
+DOUBTFUL = 0.6
+"""A score below this is explained, even where no figure alone is a problem."""
+
 CALM_CAMERA, RESTLESS_CAMERA = 0.01, 0.05
 """Diagonals a second up to which a camera's motion is fully good, and from which on it is poor."""
 
@@ -146,6 +149,10 @@ def _findings_of_pose(quality: PoseQuality) -> Iterator[_Finding]:
     poor = [name for name in _OF_FIGURE if grade(name, getattr(quality, name)) < PROBLEM_GRADE]
     if quality.coverage == 0:  # the rest follows from it
         poor = ["coverage"]
+    if not poor and quality.score < DOUBTFUL:
+        weakest = min(_OF_FIGURE, key=lambda name: grade(name, getattr(quality, name)))
+        note = "Several figures are middling, and together they count; this is the weakest of them."
+        yield _Finding(_OF_FIGURE[weakest], note)
     for name, note in zip(poor, quality.notes, strict=True):
         yield _Finding(_OF_FIGURE[name], note)
 

@@ -10,6 +10,7 @@ from gymform.dataset.proposals import Scene, propose
 from gymform.motion.clean import clean
 from gymform.types import PoseSequence
 from tests.dataset.makers import clip_record
+from tests.fakes import make_quality
 from tests.motion.makers import sequence, squat, squat_sequence
 
 STILL = Scene(np.arange(0, 7, 0.2), np.zeros(35, np.intp), np.zeros(34))
@@ -103,6 +104,14 @@ def test_figures_of_trust_become_problems_with_their_notes():
     _, qualities = proposed(replace(pose, xy=(pose.xy + noise).astype(np.float32)))
     assert any(pr.JITTER in quality.problems for quality in qualities)
     assert all(len(quality.problems) == len(quality.notes) for quality in qualities)
+
+
+def test_a_low_score_is_explained_though_nothing_alone_is_a_problem(monkeypatch):
+    middling = make_quality(score=0.45, mean_confidence=0.51, missing=0.2, coverage=0.8)
+    monkeypatch.setattr(pr, "assess", lambda pose, tracks: middling)
+    _, quality = one(part(squat_sequence(), 0, 110))
+    assert quality.problems == (pr.LOW_CONFIDENCE,)
+    assert "the weakest of them" in quality.notes[0]
 
 
 def test_copies_are_named():
