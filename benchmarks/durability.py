@@ -6,7 +6,7 @@ Decisions: a process decides, relabels, trims and undoes as fast as it can and s
 after each call that returned; it is killed at a random moment. Whatever was said has to be in the
 store, once. Extraction: a process extracts a data set (with a made-up pose network, all else is
 real) and is killed at a random moment; no file may be unreadable, and what is finished by the next
-ones has to be equal, byte for byte, to what a run that nobody killed makes. Prints the numbers and
+ones has to be equal to what a run that nobody killed makes. Prints the numbers and
 writes benchmarks/durability.md.
 """
 
@@ -38,7 +38,8 @@ from gymform.video.read import probe
 from tests.dataset.makers import fill_store, write_scene
 
 FAKE = "tests.dataset.fake_poses:estimate"
-CLIPS = 6
+CLIPS = 4
+COUNTED = ("kills", "unreadable", "wrongly marked", "finished", "different", "other video")
 ITEMS = 300
 
 
@@ -176,7 +177,7 @@ def kill_extracting(folder: Path, kills: int, rng: random.Random) -> dict[str, i
         items = store.judged()
     typical = time.monotonic() - started
     expected = files_of(whole)
-    counts = Counter(dict.fromkeys(("kills", "unreadable", "wrongly marked", "different"), 0))
+    counts: Counter[str] = Counter()
     dataset = shutil.copytree(fresh, folder / "killed")
 
     def work(pipe: int) -> None:
@@ -190,17 +191,28 @@ def kill_extracting(folder: Path, kills: int, rng: random.Random) -> dict[str, i
         counts["wrongly marked"] += marked_without_files(dataset)
         with ReviewStore.open(dataset) as store:
             done = all(clip.state == it.EXTRACTED for clip in store.clips())
-            same = done and files_of(dataset) == expected and store.judged() == items
+            other_items = store.judged() != items
         if done:
-            counts["finished"] += 1
-            counts["different"] += not same
+            counts += compared(files_of(dataset), expected, other_items)
             shutil.rmtree(dataset)
             shutil.copytree(fresh, dataset)
     with ReviewStore.open(dataset) as store:
         extract(store, estimate=FAKE)
-        counts["finished"] += 1
-        counts["different"] += files_of(dataset) != expected or store.judged() != items
-    return dict(counts)
+        counts += compared(files_of(dataset), expected, store.judged() != items)
+    return {name: counts[name] for name in COUNTED}
+
+
+def compared(made: dict[str, bytes], expected: dict[str, bytes], other_items: bool) -> Counter[str]:
+    """A finished data set counted; x264 is not to be relied on for the bytes of its videos."""
+    names = {name for name in expected if made.get(name) != expected[name]}
+    videos = {name for name in names if name.endswith(".mp4") and name in made}
+    return Counter(
+        {
+            "finished": 1,
+            "different": bool(names - videos or other_items),
+            "other video": bool(videos),
+        }
+    )
 
 
 # --- report -------------------------------------------------------------------------------------
@@ -219,7 +231,9 @@ def report(decisions: dict[str, int], extraction: dict[str, int], seed: int) -> 
         "",
         "A decision that was kept though its acknowledgement never arrived was cut off between the",
         "two: at most one a kill. *Finished* data sets were completed by runs after killed ones;",
-        "*different* is how many of them were not equal, byte for byte, to one nobody killed.",
+        "*different* is how many of them had other keypoints, posters or items than one nobody",
+        "killed. *Other video* counts those in which the encoder wrote a video otherwise, which it",
+        "also does now and then when nobody is killed: in the last block of the picture.",
         "",
     ]
     return "\n".join(lines)
