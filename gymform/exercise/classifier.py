@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import softmax
 from torch import nn
 
 from gymform.errors import OptionsError, WeightsError
@@ -216,12 +216,8 @@ def votes(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.nda
 
 
 def combine(rows: np.ndarray) -> np.ndarray:
-    """Logits (K,) of the clip out of those of its stretches (S, K): the log of the mean vote.
-
-    The mean is one of probabilities, so that one stretch, in which the lifter walks to the bar for
-    all the network knows, cannot shout down those that show the lift.
-    """
-    return np.asarray(logsumexp(log_softmax(rows, axis=1), axis=0) - np.log(len(rows)))
+    """Logits (K,) of the clip out of those of its stretches (S, K): each stretch counts alike."""
+    return rows.mean(0)
 
 
 # ---- the answer ----------------------------------------------------------------------------
@@ -248,12 +244,11 @@ class Classifier:
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
         stretches = cut(tracks, self.encode)
-        temperature = self.settings.temperature
-        rows = votes(self.networks, stretches)
-        probabilities = softmax(combine(rows) / temperature)
+        rows = votes(self.networks, stretches) / self.settings.temperature
+        probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)
         windows = tuple(
-            Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row / temperature))))
+            Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
             for stretch, row in zip(stretches, rows, strict=True)
         )
         return Prediction(
