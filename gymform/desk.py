@@ -252,12 +252,13 @@ class Desk:
         before, first = self._standing, not self._stamp
         everything = self.store.judged(Filter(order=self.wanted.order))
         self._stamp = stamp
-        self._standing = {one.item.id: one for one in everything if _passes(one, self.wanted)}
+        self._standing = {one.item.id: one for one in everything if self.wanted.passes(one)}
         self._counts = dict.fromkeys(VERDICTS, 0)
         self._siblings = {}
+        every_verdict = replace(self.wanted, verdicts=())
         for one in everything:
             self._siblings.setdefault(one.item.clip_sha256, []).append(one.item)
-            if _passes(one, replace(self.wanted, verdicts=())):
+            if every_verdict.passes(one):
                 self._counts[one.verdict] += 1
         for item_id in self._standing:
             self._order.setdefault(item_id, len(self._order))
@@ -274,16 +275,6 @@ class Desk:
             last = self.store.history(item_id)[-1:]
             if last and last[0].reviewer != self.reviewer:
                 self._news.append(f"{now.item.name}: {in_words(last[0])}")
-
-
-def _passes(judged: Judged, wanted: Filter) -> bool:
-    """As the store filters; here over items that were read already."""
-    return (
-        (not wanted.verdicts or judged.verdict in wanted.verdicts)
-        and (not wanted.exercises or judged.item.exercise in wanted.exercises)
-        and (not wanted.groups or judged.item.group in wanted.groups)
-        and (not wanted.problems or not set(wanted.problems).isdisjoint(judged.problems))
-    )
 
 
 def _stamp(store: ReviewStore) -> tuple[int, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.dataset.places import data_sets
 from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
 from gymform.exercise import runs
-from gymform.storage import data_dir
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
 from pages.components.door import come_through_app
@@ -142,12 +142,6 @@ def _card(entry: ModelEntry) -> str:
 
 
 # -- data set and training -------------------------------------------------------------------
-
-
-def data_sets() -> list[Path]:
-    """The folders of the data sets there are, the latest used first."""
-    found = (data_dir() / "datasets").glob("*/dataset.sqlite")
-    return [path.parent for path in sorted(found, key=lambda p: -p.stat().st_mtime)]
 
 
 def nothing_yet() -> None:

@@ -20,7 +20,7 @@ from gymform.dataset.items import (
     Filter,
     Judged,
 )
-from gymform.dataset.places import datasets_dir
+from gymform.dataset.places import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.desk import Desk, Heard
 from gymform.errors import DatasetError, GymformError
@@ -69,12 +69,6 @@ def main() -> None:
 
 
 # -- data sets -------------------------------------------------------------------------------
-
-
-def data_sets() -> list[Path]:
-    """The folders of the data sets there are, the latest used first."""
-    found = datasets_dir().glob("*/dataset.sqlite")
-    return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
 def written(folder: Path) -> int:

@@ -148,6 +148,15 @@ class Filter:
     problems: tuple[str, ...] = ()
     order: str = WORST
 
+    def passes(self, judged: Judged) -> bool:
+        """Is the item, as it stands now, one to show?"""
+        return (
+            (not self.exercises or judged.item.exercise in self.exercises)
+            and (not self.groups or judged.item.group in self.groups)
+            and (not self.verdicts or judged.verdict in self.verdicts)
+            and (not self.problems or not set(self.problems).isdisjoint(judged.problems))
+        )
+
 
 @dataclass(frozen=True)
 class DatasetFiles:

@@ -20,9 +20,10 @@ def datasets_dir() -> Path:
     return data_dir() / "datasets"
 
 
-def list_datasets() -> list[str]:
-    """Names of the data sets in the usual place."""
-    return sorted(store.parent.name for store in datasets_dir().glob("*/dataset.sqlite"))
+def data_sets() -> list[Path]:
+    """The folders of the data sets in the usual place, the latest used first."""
+    found = datasets_dir().glob("*/dataset.sqlite")
+    return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
 def dataset_dir(dataset: str = DEFAULT) -> Path:

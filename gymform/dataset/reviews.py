@@ -270,7 +270,7 @@ class ReviewStore:
         """
         if wanted.order not in ORDERS:
             raise OptionsError(f"Expected an order of {', '.join(ORDERS)}, got {wanted.order!r}.")
-        found = [judged for judged in self._all() if _passes(judged, wanted)]
+        found = [judged for judged in self._all() if wanted.passes(judged)]
         found.sort(key=_ORDER_KEYS[wanted.order])
         return found
 
@@ -285,8 +285,9 @@ class ReviewStore:
     def counts(self, wanted: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
         """How many items have each verdict, among those that pass the rest of the filter."""
         counts = dict.fromkeys(VERDICTS, 0)
+        every_verdict = dataclasses.replace(wanted, verdicts=())
         for judged in self._all():
-            if _passes(judged, dataclasses.replace(wanted, verdicts=())):
+            if every_verdict.passes(judged):
                 counts[judged.verdict] += 1
         return counts
 
@@ -643,15 +644,6 @@ def _decision(row: sqlite3.Row) -> Decision:
         reviewer=row["reviewer"],
         at=row["at"],
         value=json.loads(row["value"]),
-    )
-
-
-def _passes(judged: Judged, wanted: Filter) -> bool:
-    return (
-        (not wanted.exercises or judged.item.exercise in wanted.exercises)
-        and (not wanted.groups or judged.item.group in wanted.groups)
-        and (not wanted.verdicts or judged.verdict in wanted.verdicts)
-        and (not wanted.problems or not set(wanted.problems).isdisjoint(judged.problems))
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from gymform import cli
 from gymform.dataset import clips as cl
 from gymform.dataset.clips import find_clips, import_clips
-from gymform.dataset.places import dataset_dir, list_datasets
+from gymform.dataset.places import data_sets, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import Cancelled, LeakError, OptionsError
@@ -219,7 +219,7 @@ def test_the_command(mine, capsys):
     told = capsys.readouterr().out
     assert "4 clips added, of 3 people or sources" in told
     assert "squat/empty.mp4: not imported." in told
-    assert list_datasets() == ["gym"]
+    assert [folder.name for folder in data_sets()] == ["gym"]
     (mine / "squat" / "empty.mp4").unlink()
     assert cli.main(["import", str(mine), "--to", "gym"]) == cli.OK
     assert "4 were imported before" in capsys.readouterr().out
