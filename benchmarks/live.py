@@ -11,21 +11,15 @@ the embedded network, which costs the same as a trained one.
 from __future__ import annotations
 
 import argparse
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from machine import PROJECT, describe, table
+from machine import PROJECT, describe, serve, table
 
 SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
 WIDTH, HEIGHT, FPS = 1280, 720, 30
@@ -154,41 +148,6 @@ def tiny_weights(folder: Path) -> Path:
 
 
 # -- the app and the browser -----------------------------------------------------------------
-
-
-@contextmanager
-def serve(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The app on a free port: its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
-    process = subprocess.Popen(
-        [*command, "--server.headless=true", f"--server.port={port}"],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://localhost:{port}"
-    try:
-        wait_for(f"{address}/_stcore/health")
-        yield address, process
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_for(url: str) -> None:
-    """Return when ``url`` answers; TimeoutError after two minutes."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(f"no answer from {url}")
 
 
 def watch(address: str, film: Path, pid: int, seconds: float) -> tuple[list, list[float]]:

@@ -1,11 +1,17 @@
-"""What a benchmark ran on, and how much memory it took."""
+"""What a benchmark ran on, how much memory it took, and the app for those that drive it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import resource
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -44,3 +50,38 @@ def _processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "CPU")
+
+
+@contextmanager
+def serve(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The app on a free port: its address and its process."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
+    process = subprocess.Popen(
+        [*command, "--server.headless=true", f"--server.port={port}"],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://localhost:{port}"
+    try:
+        wait_for(f"{address}/_stcore/health")
+        yield address, process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(url: str) -> None:
+    """Return when ``url`` answers; TimeoutError after two minutes."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"no answer from {url}")

@@ -14,18 +14,15 @@ import argparse
 import contextlib
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from machine import PROJECT, describe, table
+from machine import PROJECT, describe, serve, table
 
 OPEN_MS, KEY_MS = 2000.0, 300.0
 SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
@@ -63,7 +60,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         make_data_set(Path(home) / "datasets" / "many", options.clips)
-        with app(Path(home)) as address, chromium() as browser:
+        with serve({"GYMFORM_HOME": home}) as (address, _), chromium() as browser:
             first, *opens = [open_page(browser, address) for _ in range(options.opens + 1)]
             keys, saved = decide(browser, address, options.decisions)
     report = render(options, first, opens, keys, saved)
@@ -84,39 +81,6 @@ def make_data_set(folder: Path, count: int) -> None:
     for proxy in proxies:
         proxy.unlink()
         proxy.hardlink_to(source)
-
-
-@contextlib.contextmanager
-def app(home: Path) -> Iterator[str]:
-    """The app on a free port, with its data in ``home``."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
-    process = subprocess.Popen(
-        [*command, "--server.headless=true", f"--server.port={port}"],
-        cwd=PROJECT,
-        env={**os.environ, "GYMFORM_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address = f"http://localhost:{port}"
-        wait_for(f"{address}/_stcore/health")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_for(url: str) -> None:
-    """Return when ``url`` answers. Raises TimeoutError after a minute."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the app did not start")
 
 
 @contextlib.contextmanager
