@@ -21,9 +21,8 @@ from gymform.pose import crops
 from gymform.pose.augment import Augmentation, augment
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 
-REPEATS = {"coco_subset": 8, "clips": 2, "fashion_ls": 1, "lspet": 1}
-"""How often a source's crops come in one round: exact labels of everyday scenes are few, and gyms
-are where the network will work."""
+REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
+"""How often a source's crops come in one round: exact labels of everyday scenes are few."""
 
 DISTRUST = {"lspet": 0.06, "fashion_ls": 0.02, "clips": 0.06}
 """Share of a source's labels that is taken for wrong late in training, where its loss is largest.

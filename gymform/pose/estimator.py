@@ -58,7 +58,7 @@ class PoseEstimator:
         for start in range(0, len(pixels), self.batch_size):
             heatmaps = self.heatmaps(pixels[start : start + self.batch_size])
             with self.stopwatch("heatmaps"):
-                found, score = decode(heatmaps)
+                found, score = decode(heatmaps, smooth=True)
             points.append(heatmap_to_frame(found, crops[start : start + self.batch_size]))
             scores.append(score)
         return np.concatenate(points).astype(np.float32), np.concatenate(scores)

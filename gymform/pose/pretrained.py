@@ -1,4 +1,4 @@
-"""Where a training starts: a plain ViT-S that knows pictures, or a larger ViTPose made narrow."""
+"""Where a training starts: a plain ViT-S that knows pictures, or a network that knows nothing."""
 
 from __future__ import annotations
 
@@ -128,61 +128,6 @@ def resize_positions(table: Tensor, grid: tuple[int, int]) -> Tensor:
     picture = table.transpose(1, 2).unflatten(2, (side, side))
     resized = F.interpolate(picture.float(), grid, mode="bicubic", align_corners=False)
     return F.pad(resized.flatten(2).transpose(1, 2), (0, 0, 1, 0))
-
-
-# ---- a narrow network out of a wide one ----------------------------------------------------
-
-
-def select_weights(
-    tensors: Mapping[str, Tensor], wide: ViTPoseConfig, narrow: ViTPoseConfig
-) -> dict[str, Tensor]:
-    """Parameters of the narrow network: evenly spaced channels, hidden units and whole heads.
-
-    "Weight selection" of Xu et al., "Initializing Models with Larger Ones", ICLR 2024. Both
-    networks need the same depth, kind and size of heads; else OptionsError.
-    """
-    for name in ("depth", "patch_size", "patch_padding", "class_token", "decoder", "mlp_ratio"):
-        if getattr(wide, name) != getattr(narrow, name):
-            raise OptionsError(f"--init: expected a network with {name} {getattr(narrow, name)}, "
-                               f"got {getattr(wide, name)}.")  # fmt: skip
-    head = wide.dim // wide.heads
-    if head != narrow.dim // narrow.heads or narrow.dim > wide.dim:
-        raise OptionsError(f"--init: expected heads of {narrow.dim // narrow.heads} channels in a "
-                           f"wider network, got {head}.")  # fmt: skip
-    channels = _spread(wide.dim, narrow.dim)
-    hidden = _spread(wide.dim * wide.mlp_ratio, narrow.dim * narrow.mlp_ratio)
-    heads = _spread(wide.heads, narrow.heads)
-    inner = (heads[:, None] * head + torch.arange(head)).flatten()  # channels inside attention
-    qkv = torch.cat([inner + part * wide.dim for part in range(3)])
-    with torch.device("meta"):
-        shapes = {name: t.shape for name, t in ViTPose(narrow).state_dict().items()}
-    chosen = {}
-    for name, shape in shapes.items():
-        tensor = tensors[name]
-        for axis in range(tensor.dim()):
-            if tensor.shape[axis] != shape[axis]:
-                rows = _which(name, axis, channels, hidden, inner, qkv)
-                tensor = tensor.index_select(axis, rows)
-        chosen[name] = tensor.float().contiguous()
-    return chosen
-
-
-def _which(
-    name: str, axis: int, channels: Tensor, hidden: Tensor, inner: Tensor, qkv: Tensor
-) -> Tensor:
-    """What to keep along one axis of one parameter."""
-    if ".attn.qkv." in name and axis == 0:
-        return qkv
-    if ".attn.proj.weight" in name and axis == 1:
-        return inner
-    if (".mlp.fc1." in name and axis == 0) or (".mlp.fc2.weight" in name and axis == 1):
-        return hidden
-    return channels
-
-
-def _spread(count: int, keep: int) -> Tensor:
-    """``keep`` evenly spaced indices out of ``count``."""
-    return torch.arange(keep) * count // keep
 
 
 # ---- nothing known yet -----------------------------------------------------------------------

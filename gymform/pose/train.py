@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,13 @@ from gymform.pose.checkpoints import (
     read_pose_file,
     save_checkpoint,
 )
+from gymform.pose.crops import cut_crop, to_tensor
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate
 from gymform.pose.learning import Recipe, Report, Trainer
 from gymform.pose.metrics import PoseScores
 from gymform.pose.pseudo import pseudo_labels
+from gymform.pose.slimming import slim
 from gymform.pose.vitpose import ViTPose, ViTPoseConfig
 from gymform.storage import atomic_path, data_dir
 from gymform.weights import SUFFIXES, ModelEntry, check_name, sha256_of, write_entry
@@ -57,6 +60,9 @@ RECIPES = {
     "Ti": Recipe(layer_decay=0.9, freeze=0),
 }
 """How each size is trained unless options say otherwise."""
+
+SLIMMING_CROPS = 96
+"""People to whom a network that is made narrow is fitted."""
 
 STATE, LOG = "state.safetensors", "log.csv"
 """Files of the work folder."""
@@ -77,11 +83,11 @@ class Start:
 # ---- where to start ------------------------------------------------------------------------
 
 
-def make_start(init: str, size: str, seed: int) -> Start:
+def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> Start:
     """The network of ``size`` that ``--init`` names: ``dinov2``, ``random``, a model or a file.
 
-    A network of the same width is taken as it is, a wider one made narrow. Raises OptionsError and
-    WeightsError.
+    A network of the same width is taken as it is, a wider one made narrow; how it works is then
+    fitted to ``crops()``. Raises OptionsError and WeightsError.
     """
     config = SIZES[size]
     if init == "random":
@@ -90,13 +96,19 @@ def make_start(init: str, size: str, seed: int) -> Start:
         return _from_dinov2(config, seed)
     found, tensors, digest = _from_weights(init)
     name = Path(init).name
-    if found.dim == config.dim:
-        network, words = ViTPose(found), f"`{name}`, sha256 {digest[:12]}"
-    else:
-        tensors = pretrained.select_weights(tensors, found, config)
-        network, words = ViTPose(config), f"evenly spaced weights of `{name}`, sha256 {digest[:12]}"
+    network = ViTPose(found)
     network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
-    return Start(network, words, digest)
+    if found.dim == config.dim:
+        return Start(network, f"`{name}`, sha256 {digest[:12]}", digest)
+    words = f"`{name}`, sha256 {digest[:12]}, made narrow and fitted layer by layer"
+    return Start(slim(network, config, crops()), words, digest)
+
+
+def _some_crops(pack: CropPack, rows: np.ndarray, seed: int) -> Tensor:
+    """Network input of some people of ``rows``, as they are."""
+    count = min(SLIMMING_CROPS, len(rows))
+    some = np.random.default_rng((seed, 2)).choice(rows, count, replace=False).tolist()
+    return to_tensor([cut_crop(pack.rgb(row), pack.view(row)) for row in some])
 
 
 def _from_dinov2(config: ViTPoseConfig, seed: int) -> Start:
@@ -354,9 +366,11 @@ def run(args: argparse.Namespace) -> int:
     work = args.work or data_dir() / "training" / args.name
     others = card.read_comparison(args.compare) if args.compare else {}
 
-    start = make_start(args.init, args.size, recipe.seed)
     teacher = load_pose_model(args.distill, device.type) if args.distill else None
     pack, rows, validation = _people(args, teacher, work, device)
+    start = make_start(
+        args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
+    )
     trainer = Trainer(start.network, recipe, device, teacher.network if teacher else None)
     batches = CropBatches(pack, rows, recipe.batch, recipe.seed, Augmentation())
     facts = {

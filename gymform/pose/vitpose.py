@@ -164,19 +164,26 @@ class Backbone(nn.Module):
         self.last_norm = nn.LayerNorm(config.dim, eps=1e-6)
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
 
-    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+    def tokens(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+        """What the first block sees."""
         x = self.patch_embed(images)  # (B, N, C)
         patches, first = self.pos_embed[:, 1:], self.pos_embed[:, :1]
         if self.cls_token is None:
-            x = x + patches + first
-        else:
-            token = (self.cls_token + first).expand(len(x), -1, -1)  # (B, 1, C)
-            x = torch.cat((token, x + patches), dim=1)  # (B, 1 + N, C)
+            return x + patches + first  # (B, N, C)
+        token = (self.cls_token + first).expand(len(x), -1, -1)  # (B, 1, C)
+        return torch.cat((token, x + patches), dim=1)  # (B, 1 + N, C)
+
+    def features(self, x: Tensor) -> Tensor:  # (B, N, C) or (B, 1 + N, C)
+        """What the decoder sees of the last block's tokens."""
+        x = self.last_norm(x)
+        x = x[:, -self.pos_embed.shape[1] + 1 :]  # (B, N, C), without a class token
+        return x.transpose(1, 2).unflatten(2, self.grid)  # (B, C, 16, 12)
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+        x = self.tokens(images)
         for block in self.blocks:
             x = block(x)
-        x = self.last_norm(x)
-        x = x[:, -patches.shape[1] :]  # (B, N, C), without a class token
-        return x.transpose(1, 2).unflatten(2, self.grid)  # (B, C, 16, 12)
+        return self.features(x)
 
 
 class ClassicDecoder(nn.Module):

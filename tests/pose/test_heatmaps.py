@@ -168,3 +168,21 @@ def test_flip_back_undoes_what_a_mirror_does_to_an_equivariant_network():
 def test_flip_back_twice_is_the_identity():
     maps = torch.randn(2, NUM_KEYPOINTS, HEIGHT, WIDTH)
     assert torch.equal(flip_back(flip_back(maps)), maps)
+
+
+def test_a_smooth_peak_lies_in_the_middle_of_a_rough_one():
+    generator = np.random.default_rng(0)
+    centres = generator.uniform([8, 8], [WIDTH - 9, HEIGHT - 9], (200, 2))
+    maps = gaussians(centres, peak=0.4)
+    maps += generator.normal(0, 0.15, maps.shape).astype(np.float32)
+    rough, _ = decode(maps)
+    smooth, scores = decode(maps, smooth=True)
+    errors = [np.linalg.norm(points[0] - centres, axis=1).mean() for points in (rough, smooth)]
+    assert errors[1] < 0.75 * errors[0]
+    assert scores[0] == pytest.approx(np.minimum(maps[0].max((1, 2)), 1))
+
+
+def test_smoothing_moves_no_clean_peak():
+    centres = np.random.default_rng(0).uniform([12, 12], [WIDTH - 13, HEIGHT - 13], (200, 2))
+    points, _ = decode(gaussians(centres), smooth=True)
+    assert np.abs(points[0] - centres).max() < 0.05

@@ -1,7 +1,6 @@
-"""Starting points: a DINOv2 as a package exports it, and a wide network made narrow."""
+"""Starting points: a DINOv2 as a package exports it."""
 
 import importlib.util
-from dataclasses import replace
 
 import pytest
 import torch
@@ -100,29 +99,6 @@ def test_positions_get_a_zero_row_and_keep_their_places():
     rows = small[0, 1:, 0].reshape(16, 12)
     assert (rows.diff(dim=1) > 0).all()
     torch.testing.assert_close(rows[0], rows[15])
-
-
-def test_selected_weights_make_a_network_that_runs():
-    wide, config = ViTPose(replace(SMALL, dim=64, heads=4)), replace(SMALL, dim=32, heads=2)
-    tensors = pre.select_weights(wide.state_dict(), wide.config, config)
-    narrow = ViTPose(config)
-    narrow.load_state_dict(tensors)
-    theirs, ours = wide.backbone.blocks[1], narrow.backbone.blocks[1]
-    torch.testing.assert_close(ours.norm1.weight, theirs.norm1.weight[::2])
-    # every second head whole: value rows of head 1 here are those of head 2 there
-    torch.testing.assert_close(
-        ours.attn.qkv.weight[64 + 16 : 64 + 32], theirs.attn.qkv.weight[128 + 32 : 128 + 48, ::2]
-    )
-    torch.testing.assert_close(ours.attn.proj.weight[:, 16:], theirs.attn.proj.weight[::2, 32:48])
-    assert torch.isfinite(narrow(torch.zeros(1, 3, 256, 192))).all()
-
-
-@pytest.mark.parametrize("change", [{"depth": 3}, {"heads": 8}, {"class_token": False}])
-def test_networks_of_another_kind_are_refused(change):
-    wide = replace(SMALL, **{"dim": 64, "heads": 4, **change})
-    narrow = replace(SMALL, dim=32, heads=2)
-    with pytest.raises(OptionsError, match="--init"):
-        pre.select_weights(ViTPose(wide).state_dict(), wide, narrow)
 
 
 def test_what_is_missing_is_named(monkeypatch, tmp_path):

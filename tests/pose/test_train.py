@@ -306,3 +306,17 @@ def test_a_comparison_is_read_back(pack, tmp_path):
     path.write_text("{}")
     with pytest.raises(ModelDataError, match=r"figures\.json"):
         card.read_comparison(path)
+
+
+def test_a_wider_network_is_made_narrow_to_start_from(pack, tmp_path, monkeypatch):
+    config = replace(TINY, dim=16, heads=1)
+    monkeypatch.setitem(train.SIZES, "Ti", config)
+    train.ship(fresh_network(TINY, seed=0), "wide", tmp_path)
+    rows = split(pack)[0]
+    start = train.make_start(
+        str(tmp_path / "wide.safetensors"), "Ti", 0, lambda: train._some_crops(pack, rows, seed=0)
+    )
+    assert start.network.config == config
+    assert "`wide.safetensors`" in start.words
+    assert "made narrow" in start.words
+    assert torch.isfinite(start.network(torch.zeros(1, 3, 256, 192))).all()
