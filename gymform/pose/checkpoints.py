@@ -177,9 +177,10 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     """Write a network's parameters as safetensors in our own layout.
 
     ``tensors`` is a ``ViTPose.state_dict()``, of any floating type. The file's metadata holds the
-    three facts that shapes do not show.
+    facts that shapes do not show.
     """
-    facts = {name: getattr(config, name) for name in ("heads", "patch_padding", "class_token")}
+    unseen = ("heads", "patch_padding", "class_token", "score_power")
+    facts = {name: getattr(config, name) for name in unseen}
     metadata = {"gymform": json.dumps(facts)}  # one entry: the library shuffles several
     kept = {key: t.detach().contiguous() for key, t in tensors.items() if not _is_counter(key)}
     save_file(kept, path, metadata)
@@ -481,6 +482,7 @@ def _infer_config(checkpoint: Checkpoint, hints: Mapping[str, Any] | None = None
             decoder="classic" if kernel == 1 else "simple",
             decoder_channels=channels if kernel == 1 else ViTPoseConfig.decoder_channels,
             keypoints=keypoints,
+            score_power=hints.get("score_power", ViTPoseConfig.score_power),
         )
     except (TypeError, ValueError) as error:
         raise checkpoint.error(f"not a ViTPose that gymform can run: {error}.") from error

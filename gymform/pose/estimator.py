@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
+from torch import nn
 
 from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import cut_crop, heatmap_to_frame, to_tensor
@@ -17,7 +20,7 @@ class PoseEstimator:
     """A loaded ViTPose ready for frames; holds no state between calls, so threads may share it.
 
     ``flip_test`` averages the heatmaps of each crop and its mirror: twice the time, a little more
-    exact. On CUDA the network runs under autocast in half precision.
+    exact. Where the device computes in half precision, the network does (:func:`half_precision`).
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class PoseEstimator:
         self.flip_test = flip_test
         self.batch_size = batch_size
         self.stopwatch = stopwatch or Stopwatch()
+        self._half = half_precision(self.device.type)
+        self._network = with_half(model.network, self._half) if self._half else model.network
 
     @property
     def device(self) -> torch.device:
@@ -58,7 +63,8 @@ class PoseEstimator:
         for start in range(0, len(pixels), self.batch_size):
             heatmaps = self.heatmaps(pixels[start : start + self.batch_size])
             with self.stopwatch("heatmaps"):
-                found, score = decode(heatmaps, smooth=True)
+                found, peaks = decode(heatmaps, smooth=True)
+                score = peaks**self.model.config.score_power
             points.append(heatmap_to_frame(found, crops[start : start + self.batch_size]))
             scores.append(score)
         return np.concatenate(points).astype(np.float32), np.concatenate(scores)
@@ -74,6 +80,31 @@ class PoseEstimator:
             return heatmaps.float().cpu().numpy()
 
     def _forward(self, images: torch.Tensor) -> torch.Tensor:
-        cuda = self.device.type == "cuda"
-        with torch.autocast(self.device.type, dtype=torch.float16, enabled=cuda):
-            return self.model.network(images)
+        half = self._half
+        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
+            return self._network(images)
+
+
+@cache
+def half_precision(device: str) -> torch.dtype | None:
+    """The half precision in which ``device`` multiplies matrices in about half the time, or None.
+
+    GPUs: float16. Processors: bfloat16 where they have instructions for it (AVX-512 BF16, AMX);
+    others emulate it slowly.
+    """
+    if device == "cuda":
+        return torch.float16
+    can = torch.cpu.get_capabilities() if device == "cpu" else {}
+    return torch.bfloat16 if can.get("avx512_bf16") or can.get("amx_bf16") else None
+
+
+def with_half(network: nn.Module, half: torch.dtype) -> nn.Module:
+    """A copy of ``network`` whose large matrices are kept in ``half`` precision.
+
+    Autocast would convert them for each batch. Norms, sums and the last layer stay in float32.
+    """
+    copied = copy.deepcopy(network)
+    for module in copied.modules():
+        if isinstance(module, nn.Linear):
+            module.to(half)
+    return copied

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from gymform.dataset.crops import CropPack
 from gymform.pose.crops import PADDING, cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.metrics import AREA_SHARE, PoseScores, score_poses
+
+RIGHT = 0.05
+"""A joint is right within this share of the crop's height: a hand's breadth of someone upright."""
 
 AT_ONCE = 256
 """Crops that are held in memory together."""
@@ -32,6 +38,35 @@ def find_people(
         points.append(found)
         scores.append(score)
     return np.concatenate(points), np.concatenate(scores)
+
+
+def fit_score_power(
+    estimator: PoseEstimator, pack: CropPack, validation: Mapping[str, np.ndarray]
+) -> float:
+    """The power of a heatmap's peak that says best whether its joint is right.
+
+    Right is within :data:`RIGHT` of the label; best is the highest likelihood of what is right and
+    what is not, so that of joints with a score of 0.7 about seven in ten are right. Of the sets in
+    ``validation`` each counts the same. The estimator's own power is taken to be 1.
+    """
+    peaks, right, weight = [], [], []
+    for rows in validation.values():
+        found, score = find_people(estimator, pack, rows)
+        truth = pack.keypoints[rows]
+        heights = np.stack([pack.view(row)[3] for row in rows.tolist()])
+        labelled = truth[..., 2] > 0
+        near = np.linalg.norm(found - truth[..., :2], axis=-1) <= RIGHT * heights[:, None]
+        peaks.append(score[labelled])
+        right.append(near[labelled])
+        weight.append(np.full(labelled.sum(), 1 / labelled.sum()))
+    logs = np.log(np.clip(np.concatenate(peaks), 1e-3, 0.999))
+    hits, weights = np.concatenate(right), np.concatenate(weight)
+
+    def surprise(power: float) -> float:
+        chance = np.exp(power * logs)
+        return float(-(weights * np.log(np.where(hits, chance, 1 - chance))).sum())
+
+    return round(float(minimize_scalar(surprise, bounds=(0.2, 5.0), method="bounded").x), 3)
 
 
 def areas(pack: CropPack, rows: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gymform.errors import OptionsError
-from gymform.pose.vitpose import ViTPose, ViTPoseConfig
+from gymform.pose.vitpose import Block, SimpleDecoder, ViTPose, ViTPoseConfig
 
 DINO_CONFIG = ViTPoseConfig(
     dim=384, depth=12, heads=6, patch_padding=0, class_token=True, decoder="simple"
@@ -145,3 +145,36 @@ def fresh_network(config: ViTPoseConfig, seed: int) -> ViTPose:
                 torch.nn.init.zeros_(parameter)
         torch.nn.init.normal_(network.keypoint_head.final_layer.weight, std=0.001)
     return network
+
+
+# ---- before training -------------------------------------------------------------------------
+
+USUAL = 0.02
+"""Standard deviation of a vision transformer's weights when its training starts from nothing."""
+
+
+@torch.no_grad()
+def balance(network: ViTPose) -> None:
+    """Scale weights, without changing what the network answers, so that an optimizer can work.
+
+    Adam moves small weights as far as large ones. Those that write to the token stream are small
+    in a DINOv2 (its layer scales are folded in), those of a trained simple decoder too: at a rate
+    that suits the others they would be noise within a few steps. A layer norm does not mind how
+    large the stream is, nor a ReLU how large its input.
+    """
+    backbone = network.backbone
+    blocks = [block for block in backbone.blocks if isinstance(block, Block)]
+    writers = [layer for block in blocks for layer in (block.attn.proj, block.mlp.fc2)]
+    factor = USUAL / float(torch.stack([layer.weight.std() for layer in writers]).median())
+    written = [backbone.pos_embed, *backbone.patch_embed.proj.parameters()]
+    written += [parameter for layer in writers for parameter in layer.parameters()]
+    if backbone.cls_token is not None:
+        written.append(backbone.cls_token)
+    for parameter in written:
+        parameter.mul_(factor)
+    if isinstance(network.keypoint_head, SimpleDecoder):
+        weight = network.keypoint_head.final_layer.weight
+        factor = USUAL / float(weight.std())
+        weight.mul_(factor)
+        for parameter in backbone.last_norm.parameters():
+            parameter.div_(factor)

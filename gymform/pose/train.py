@@ -38,7 +38,7 @@ from gymform.pose.checkpoints import (
 )
 from gymform.pose.crops import cut_crop, to_tensor
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.evaluate import evaluate
+from gymform.pose.evaluate import evaluate, fit_score_power
 from gymform.pose.learning import Recipe, Report, Trainer
 from gymform.pose.metrics import PoseScores
 from gymform.pose.pseudo import pseudo_labels
@@ -98,10 +98,12 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> 
     name = Path(init).name
     network = ViTPose(found)
     network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
-    if found.dim == config.dim:
-        return Start(network, f"`{name}`, sha256 {digest[:12]}", digest)
-    words = f"`{name}`, sha256 {digest[:12]}, made narrow and fitted layer by layer"
-    return Start(slim(network, config, crops()), words, digest)
+    words = f"`{name}`, sha256 {digest[:12]}"
+    if found.dim != config.dim:
+        network = slim(network, config, crops())
+        words += ", made narrow and fitted layer by layer"
+    pretrained.balance(network)
+    return Start(network, words, digest)
 
 
 def _some_crops(pack: CropPack, rows: np.ndarray, seed: int) -> Tensor:
@@ -384,6 +386,7 @@ def run(args: argparse.Namespace) -> int:
     schedule = Schedule(args.save_every, args.evaluate_every, deadline, workers)
     train(trainer, batches, work, facts, schedule, _judge(trainer, pack, validation))
 
+    calibrate(trainer.mean, pack, validation)
     entry = ship(trainer.mean, args.name, args.out)
     story = card.Story(
         start=start.words,
@@ -440,6 +443,13 @@ def judge(
     """The network's scores on each validation set."""
     estimator = PoseEstimator(LoadedPose(network, "", "", network.config), batch_size=32)
     return {name: evaluate(estimator, pack, rows) for name, rows in validation.items()}
+
+
+def calibrate(network: ViTPose, pack: CropPack, validation: Mapping[str, np.ndarray]) -> None:
+    """Let the network's scores say how often joints are right; see :func:`fit_score_power`."""
+    plain = replace(network.config, score_power=1.0)
+    estimator = PoseEstimator(LoadedPose(network, "", "", plain), batch_size=32)
+    network.config = replace(plain, score_power=fit_score_power(estimator, pack, validation))
 
 
 def _judge(trainer: Trainer, pack: CropPack, validation: Mapping[str, np.ndarray]) -> Judge:

@@ -38,7 +38,7 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class ViTPoseConfig:
-    """Everything that decides the network's shape. The defaults are the official ViTPose-S."""
+    """Everything about a network but its weights. The defaults are the official ViTPose-S."""
 
     dim: int = 384
     depth: int = 12
@@ -50,12 +50,15 @@ class ViTPoseConfig:
     decoder: Literal["classic", "simple"] = "classic"
     decoder_channels: int = 256  # of the classic decoder's two deconvolutions
     keypoints: int = 17
+    score_power: float = 1.0  # a keypoint's score is its heatmap's peak to this power
 
     def __post_init__(self) -> None:
         for name, most in _LIMITS.items():
             value, least = getattr(self, name), 0 if name == "patch_padding" else 1
             if type(value) is not int or not least <= value <= most:
                 raise ValueError(f"{name}: expected {least} to {most}, got {value!r}")
+        if not isinstance(self.score_power, int | float) or not 0.1 <= self.score_power <= 10:
+            raise ValueError(f"score_power: expected 0.1 to 10, got {self.score_power!r}")
         if self.dim % self.heads:
             raise ValueError(f"heads: expected a divisor of dim {self.dim}, got {self.heads}")
         if self.decoder not in ("classic", "simple"):
@@ -228,4 +231,7 @@ class ViTPose(nn.Module):
         self.keypoint_head = decoder(self.config)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.keypoint_head(self.backbone(images))
+        features = self.backbone(images)
+        # under autocast too: in half precision the pixels around a peak would be equally high
+        with torch.autocast(images.device.type, enabled=False):
+            return self.keypoint_head(features.float())

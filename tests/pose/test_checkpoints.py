@@ -134,7 +134,7 @@ def test_an_unofficial_size_needs_its_head_count(tmp_path):
 
 
 def test_a_saved_checkpoint_brings_its_own_facts(tmp_path):
-    network = small_network("simple", heads=2, patch_padding=0, class_token=True)
+    network = small_network("simple", heads=2, patch_padding=0, class_token=True, score_power=0.625)
     path = tmp_path / "trained.safetensors"
     save_checkpoint(network.state_dict(), network.config, path)
     loaded = load_pose_model(convert(path).name)

@@ -108,3 +108,21 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(OptionsError, match="package onnx"):
         pre.read_onnx(tmp_path / "x.onnx")
+
+
+def test_balanced_weights_answer_as_before_and_are_of_usual_size():
+    torch.manual_seed(0)
+    network = ViTPose(SMALL).eval()
+    with torch.no_grad():
+        for block in network.backbone.blocks:
+            for layer in (block.attn.proj, block.mlp.fc2):
+                layer.weight.mul_(0.1)
+        network.keypoint_head.final_layer.weight.mul_(0.1)
+        images = torch.randn(2, 3, 256, 192)
+        before = network(images)
+        pre.balance(network)
+        torch.testing.assert_close(network(images), before, atol=1e-3, rtol=1e-3)
+    weight = network.keypoint_head.final_layer.weight.detach()
+    assert float(weight.std()) == pytest.approx(pre.USUAL)
+    block = network.backbone.blocks[0]
+    assert 0.5 * pre.USUAL < float(block.mlp.fc2.weight.detach().std()) < 2 * pre.USUAL
