@@ -1,14 +1,26 @@
 """gymform: the app's pages and how they are laid out; run with ``streamlit run app.py``."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
 
 ASSETS = Path(__file__).parent / "pages" / "assets"
 
+
+@st.cache_resource(show_spinner=False)
+def settle(page: str) -> None:
+    """Spare the garbage collection what ``page`` has loaded.
+
+    Streamlit collects after every run of a page, and looks each time through all that was imported.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large")
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
         st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
@@ -18,4 +30,6 @@ st.navigation(
         ),
     ],
     position="top",
-).run()
+)
+page.run()
+settle(page.title)

@@ -3,9 +3,10 @@
     python benchmarks/live.py [--seconds 300] [--tiny] [--out benchmarks/live.md]
 
 The camera plays the sample clip, in whose black margin every frame shows its number. The browser
-reads the number from its own camera and from the picture that came back: their difference is the
-whole latency, from the camera to the screen. ``--tiny`` puts an untrained ViTPose-Ti in place of
-the embedded network, which costs the same as a trained one.
+reads the number of each new picture of its own camera, and of each that came back: the time between
+its capture and its return is the whole latency, from the camera to the screen. The film has the
+size and the frame rate that the page asks of a camera. ``--tiny`` puts an untrained ViTPose-Ti in
+place of the embedded network, which costs the same as a trained one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,12 @@ import numpy as np
 from machine import PROJECT, describe, serve, table
 
 SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
-WIDTH, HEIGHT, FPS = 1280, 720, 30
-BITS, BLOCK = 9, 64
+WIDTH, HEIGHT, FPS = 640, 360, 30
+BITS, BLOCK = 9, 32
 """Bits of a frame's number, top to bottom at the left edge, in blocks of so many px."""
 
 WANTED_FPS, WANTED_P95_MS, WANTED_GROWTH_MB = 10.0, 300.0, 30.0
 PATIENCE_MS = 240_000
-SAMPLE_MS = 100
 
 READ = f"""async seconds => {{
   const frame = [...document.querySelectorAll('iframe')]
@@ -37,30 +38,37 @@ READ = f"""async seconds => {{
   const camera = document.createElement('video');
   camera.muted = true;
   camera.srcObject = await navigator.mediaDevices.getUserMedia(
-    {{ video: {{ width: 640, height: 360, frameRate: {FPS} }} }});
+    {{ video: {{ width: {WIDTH}, height: {HEIGHT}, frameRate: {FPS} }} }});
   await camera.play();
   const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [1, {BITS}];
   const pen = canvas.getContext('2d', {{ willReadFrequently: true }});
   const number = (video, mirrored) => {{
-    const [width, height] = [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-    pen.drawImage(video, 0, 0);
-    const block = {BLOCK} * width / {WIDTH};
+    const block = {BLOCK} * video.videoWidth / {WIDTH};
+    const x = mirrored ? video.videoWidth - 0.75 * block : 0.25 * block;
+    pen.drawImage(video, x, block / 2, block / 2, {BITS} * block, 0, 0, 1, {BITS});
+    const pixels = pen.getImageData(0, 0, 1, {BITS}).data;
     let value = 0;
-    for (let bit = 0; bit < {BITS}; bit++) {{
-      const x = mirrored ? width - block / 2 : block / 2;
-      const [red] = pen.getImageData(x, (bit + 1) * block, 1, 1).data;
-      if (red > 128) value |= 1 << bit;
-    }}
+    for (let bit = 0; bit < {BITS}; bit++) if (pixels[4 * bit] > 128) value |= 1 << bit;
     return value;
   }};
-  const samples = [];
   const end = performance.now() + 1000 * seconds;
-  while (performance.now() < end) {{
-    samples.push([performance.now(), number(camera, false), number(shown, true)]);
-    await new Promise(done => setTimeout(done, {SAMPLE_MS // 4}));
-  }}
+  const watch = (video, mirrored) => {{
+    const seen = [];
+    const clock = video.ownerDocument.defaultView.performance;
+    const ahead = clock.timeOrigin - performance.timeOrigin;
+    const look = (now, picture) => {{
+      const moment = mirrored ? picture.expectedDisplayTime : picture.captureTime;
+      seen.push([moment + ahead, number(video, mirrored)]);
+      if (now + ahead < end) video.requestVideoFrameCallback(look);
+    }};
+    video.requestVideoFrameCallback(look);
+    return seen;
+  }};
+  const [filmed, answered] = [watch(camera, false), watch(shown, true)];
+  await new Promise(done => setTimeout(done, 1000 * seconds));
   for (const track of camera.srcObject.getTracks()) track.stop();
-  return samples;
+  return [filmed, answered];
 }}"""
 
 
@@ -73,13 +81,13 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         film, home = Path(folder) / "film.y4m", Path(folder) / "home"
-        frames = write_numbered_film(SAMPLE, film)
+        write_numbered_film(SAMPLE, film)
         environment = {"GYMFORM_HOME": str(home)}
         if options.tiny:
             environment["GYMFORM_WEIGHTS"] = str(tiny_weights(Path(folder) / "weights"))
         with serve(environment) as (address, process):
-            samples, memory = watch(address, film, process.pid, options.seconds)
-    result = figures(samples, memory, frames)
+            stretches, memory = watch(address, film, process.pid, options.seconds)
+    result = figures(stretches, memory)
     report = render(result, options.seconds, options.tiny)
     print(report)
     options.out.write_text(report + "\n", encoding="utf-8")
@@ -89,20 +97,17 @@ def main() -> int:
 # -- what is filmed --------------------------------------------------------------------------
 
 
-def write_numbered_film(clip: Path, film: Path) -> int:
-    """Write ``clip`` as YUV4MPEG2 with each frame's number in its margin; the count of frames."""
+def write_numbered_film(clip: Path, film: Path) -> None:
+    """Write ``clip`` as YUV4MPEG2 with each frame's number in the margin."""
     from gymform.video.read import read_frames
 
-    count = 0
     with film.open("wb") as out, read_frames(clip) as frames:
         out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420mpeg2\n".encode())
-        for frame in frames:
-            picture = numbered(frame.rgb, count)
+        for number, frame in enumerate(frames):
+            if number >= 1 << BITS:
+                raise ValueError(f"more frames than {BITS} bits can number")
+            picture = numbered(frame.rgb, number)
             out.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420).tobytes())
-            count += 1
-    if count >= 1 << BITS:
-        raise ValueError(f"{count} frames do not fit into {BITS} bits")
-    return count
 
 
 def numbered(rgb: np.ndarray, number: int) -> np.ndarray:
@@ -150,14 +155,20 @@ def tiny_weights(folder: Path) -> Path:
 # -- the app and the browser -----------------------------------------------------------------
 
 
-def watch(address: str, film: Path, pid: int, seconds: float) -> tuple[list, list[float]]:
-    """[(ms, number at the camera, number on the screen)], and the app's memory in MB over time."""
+Seen = list[tuple[float, int]]
+"""When a picture came, ms, and the number in it."""
+
+
+def watch(
+    address: str, film: Path, pid: int, seconds: float
+) -> tuple[list[tuple[Seen, Seen]], list[float]]:
+    """Pictures filmed and on the screen, stretch by stretch, and the app's memory in MB."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.camera import camera_switches
     from tests.conftest import CHROMIUM, CHROMIUM_SWITCHES
 
-    samples: list[Any] = []
+    stretches: list[tuple[Seen, Seen]] = []
     memory: list[float] = []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -172,10 +183,10 @@ def watch(address: str, film: Path, pid: int, seconds: float) -> tuple[list, lis
         page.wait_for_timeout(5000)  # the first seconds are those of the start
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0.5:
-            samples += page.evaluate(READ, min(10.0, left))
+            stretches.append(page.evaluate(READ, min(30.0, left)))
             memory.append(resident_mb(pid))
         chromium.close()
-    return samples, memory
+    return stretches, memory
 
 
 def resident_mb(pid: int) -> float:
@@ -188,18 +199,17 @@ def resident_mb(pid: int) -> float:
 # -- what came of it -------------------------------------------------------------------------
 
 
-def figures(samples: list, memory: list[float], frames: int) -> dict[str, Any]:
+def figures(stretches: list[tuple[Seen, Seen]], memory: list[float]) -> dict[str, Any]:
     """Frames a second on the screen, latencies in ms, memory in MB."""
-    times, camera, shown = np.array(samples, dtype=float).T
-    changes = int((np.diff(shown) != 0).sum())
-    latency = ((camera - shown) % frames) / FPS * 1000
-    latency = latency[latency < frames / FPS * 900]  # a number read while it changed
+    latencies = [late for filmed, shown in stretches for late in lateness(filmed, shown)]
+    pictures = sum(changes(shown) for _, shown in stretches)
+    watched_ms = sum(shown[-1][0] - shown[0][0] for _, shown in stretches if shown)
     quarter = max(1, len(memory) // 4)
     growth = float(np.mean(memory[-quarter:]) - np.mean(memory[:quarter]))
     result = {
-        "fps": changes / ((times[-1] - times[0]) / 1000),
-        "median_ms": float(np.median(latency)),
-        "p95_ms": float(np.percentile(latency, 95)),
+        "fps": 1000 * pictures / watched_ms,
+        "median_ms": float(np.median(latencies)),
+        "p95_ms": float(np.percentile(latencies, 95)),
         "memory_mb": float(np.mean(memory[-quarter:])),
         "growth_mb": growth,
     }
@@ -209,6 +219,20 @@ def figures(samples: list, memory: list[float], frames: int) -> dict[str, Any]:
         and growth <= WANTED_GROWTH_MB
     )
     return result
+
+
+def changes(shown: Seen) -> int:
+    """How often the picture was another one."""
+    return int((np.diff([number for _, number in shown]) != 0).sum())
+
+
+def lateness(filmed: Seen, shown: Seen) -> Iterator[float]:
+    """ms from each picture's turn before the camera to its own on the screen."""
+    moments, numbers = np.array(filmed, dtype=float).T
+    for now, number in shown:
+        before = moments[(numbers == number) & (moments <= now)]
+        if len(before):  # not at the start of a stretch
+            yield now - before[-1]
 
 
 def render(result: dict[str, Any], seconds: float, tiny: bool) -> str:

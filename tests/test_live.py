@@ -12,10 +12,12 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+import torch
 
 from gymform import limits, weights
 from gymform import skeleton as sk
 from gymform.errors import GymformError, NotAVideoError, OptionsError, TooLargeError
+from gymform.live import network as live_network
 from gymform.live.advice import Advice, Scene, SteadyAdvice, advise, tilt_deg
 from gymform.live.follow import Follower, live_windows, overlap
 from gymform.live.ice import parse_ice_servers
@@ -28,6 +30,7 @@ from gymform.video.read import probe, read_frames
 from gymform.video.write import VideoWriter
 from tests import fakes
 from tests.live.people import FakeNetwork, Person
+from tests.pose.painted import dot_model
 
 SIZE = (640, 360)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -532,3 +535,16 @@ def test_bytes_that_are_no_video_leave_nothing(content, tmp_path):
     with pytest.raises(GymformError):
         store_recording(Recording(content), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loaded_network_leaves_a_processor_and_the_garbage_collector_alone(monkeypatch):
+    threads = torch.get_num_threads()
+    gc.unfreeze()
+    monkeypatch.setattr(live_network, "load_pose_model", lambda name, device: dot_model())
+    try:
+        live_network.load_live_network()
+        assert torch.get_num_threads() == 1
+        assert gc.get_freeze_count() > 10_000  # what was imported is not looked through again
+    finally:
+        gc.unfreeze()
+        torch.set_num_threads(threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Protocol
 
@@ -40,11 +41,21 @@ class SharedNetwork:
 
 
 def load_live_network() -> SharedNetwork:
-    """The live view's network, on the GPU where there is one. Raises WeightsError."""
+    """The live view's network, on the GPU where there is one. Raises WeightsError.
+
+    From here on this process computes with one thread: a second one makes a look a quarter shorter,
+    but takes a processor from those that decode, encode and show the picture, and each look would
+    wait for the slower of the two. Clips are analysed in another process.
+    """
+    torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
     # The first look is slow, and nobody should wait for it in front of a picture that stands still.
     network.in_frame(np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]]))
+    # Streamlit collects garbage after every run of a page, once a second here. Looking through all
+    # that PyTorch has loaded takes 0.2 s, in which no picture moves: what is there now, stays.
+    gc.collect()
+    gc.freeze()
     return network
 
 

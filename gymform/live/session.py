@@ -91,7 +91,7 @@ class LiveSession:
             if self._problem is None:
                 _log.exception("a live frame could not be looked at")
             self._problem = type(error).__name__
-            shown = np.ascontiguousarray(picture[:, ::-1])
+            shown = np.asarray(cv2.flip(picture, 1))
         with self._lock:
             self._frames += 1
             self._seen_last = done = self._clock()
@@ -192,7 +192,7 @@ def fit(rgb: np.ndarray) -> np.ndarray:
 
 def mirrored(rgb: np.ndarray, sighting: Sighting | None, label: str | None = None) -> np.ndarray:
     """A mirror image of ``rgb`` with the person seen in ``rgb`` and a legible ``label``."""
-    mirror = np.ascontiguousarray(rgb[:, ::-1])
+    mirror = np.asarray(cv2.flip(rgb, 1))
     last = rgb.shape[1] - 1
     if sighting is None:
         nothing = np.full((NUM_KEYPOINTS, 2), np.nan), np.zeros(NUM_KEYPOINTS)

@@ -26,9 +26,10 @@ _FOLDER = Path(__file__).parent
 CAMERA = {
     "width": {"ideal": 640},
     "height": {"ideal": 360},
-    "frameRate": {"ideal": 15, "max": 30},
+    "frameRate": {"ideal": 30, "max": 30},
 }
-"""What the live view asks of the camera: the shape of the recording, but quick to send."""
+"""What the live view asks of the camera: the shape of the recording, but quick to send. aiortc and
+streamlit-webrtc hold a frame back until the next one comes, so more frames come sooner."""
 
 START = "Start"
 
