@@ -10,6 +10,7 @@ dataset    str         (n,)         where the person is from; decides how far la
 group      str         (n,)         photograph or film: never split between training and test
 subset     str         (n,)         the source's own split
 size       int16       (n, 2)       width and height of each crop, px
+note       str         ()           how the labels came about, for the model card; may be missing
 =========  ==========  ===========  =====================================================
 
 A crop shows 1.5 times what the network sees (`PADDING` of pose/crops.py already included), so that
@@ -58,6 +59,7 @@ class CropPack:
     group: np.ndarray
     subset: np.ndarray
     size: np.ndarray
+    note: str = ""
 
     def __post_init__(self) -> None:
         count = len(self.keypoints)
@@ -117,7 +119,8 @@ def read_pack(path: Path) -> CropPack:
     """The pack in ``path``. Raises ModelDataError when it is missing, damaged or something else."""
     try:
         arrays = read_arrays(path, MAX_PACK_BYTES)
-        return CropPack(**{name: arrays[name] for name in _NAMES})
+        note = str(arrays["note"]) if "note" in arrays else ""
+        return CropPack(**{name: arrays[name] for name in _NAMES}, note=note)
     except (PoseFileError, KeyError, ValueError) as error:
         raise ModelDataError(
             f"{path.name}: expected a pack of crops with {', '.join(_NAMES)}; it is missing, "
@@ -127,7 +130,7 @@ def read_pack(path: Path) -> CropPack:
 
 def write_pack(path: Path, pack: CropPack) -> None:
     """Write ``pack`` to ``path``, whole or not at all."""
-    arrays = {name: getattr(pack, name) for name in _NAMES}
+    arrays = {name: getattr(pack, name) for name in _NAMES} | {"note": np.array(pack.note)}
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -166,7 +169,8 @@ def join(first: CropPack, second: CropPack) -> CropPack:
     joined = {name: np.concatenate([getattr(first, name), getattr(second, name)])
               for name in columns}  # fmt: skip
     offset = np.concatenate([first.offset, second.offset[1:] + first.offset[-1]])
-    return CropPack(offset=offset, **joined)
+    notes = [pack.note for pack in (first, second) if pack.note]
+    return CropPack(offset=offset, **joined, note=" ".join(notes))
 
 
 # ---- training and validation ---------------------------------------------------------------

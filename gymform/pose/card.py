@@ -37,11 +37,13 @@ SETS = {
 @dataclass(frozen=True)
 class Story:
     """How a network came to be: ``start`` and ``teacher`` in words ("" for none), ``people`` by
-    source, ``recipe`` by option, ``steps`` taken, and the ``command`` that repeats it."""
+    source, a ``note`` on their labels, ``recipe`` by option, ``steps`` taken, and the ``command``
+    that repeats it."""
 
     start: str
     teacher: str
     people: Mapping[str, int]
+    note: str
     recipe: Mapping[str, Any]
     steps: int
     command: str
@@ -152,6 +154,8 @@ def _data(story: Story) -> str:
     lines = ["## Training data and its terms", ""]
     for name, count in story.people.items():
         lines.append(f"- **{name}**, {count} people. {SOURCES.get(name, '')}")
+    if story.note:
+        lines += ["", story.note]
     return (
         "\n".join(lines)
         + """
@@ -176,7 +180,8 @@ Boxes given, no flip test. PCK@0.2: share of the twelve body joints within a fif
 (right shoulder to left hip). OKS > 0.75: share of people whose joints are about as exact as people
 place them. AP: COCO's, with the answers' mean scores. The area of a person is taken as 0.53 of
 their box. Other models saw the same crops; `vitpose-s-start` was trained on most of LSP Extended,
-so its figures there are not those of an unseen set.
+and a network that starts from it inherits that: there, their figures are not those of an unseen
+set.
 
 {summary_table(models)}
 

@@ -392,6 +392,7 @@ def run(args: argparse.Namespace) -> int:
         start=start.words,
         teacher=f"`{teacher.name}`, sha256 {teacher.sha256[:12]}" if teacher else "",
         people=count_labels(pack, rows),
+        note=pack.note,
         recipe=asdict(recipe),
         steps=trainer.step,
         command=command_line(args),

@@ -99,3 +99,13 @@ def test_the_shared_pack(shared_data):
         seen = pack.keypoints[row][pack.keypoints[row, :, 2] > 0, :2]
         inside = (np.abs(seen - [x, y]) <= [width / 2, height / 2]).all(1)
         assert inside.mean() > 0.6
+
+
+def test_a_note_stays_with_the_pack_and_changes_no_training(tmp_path):
+    plain = small_pack()
+    noted = replace(plain, note="Corrected by hand.")
+    write_pack(tmp_path / "noted.npz", noted)
+    found = read_pack(tmp_path / "noted.npz")
+    assert found.note == "Corrected by hand."
+    assert join(plain, noted).note == "Corrected by hand."
+    assert found.digest() == plain.digest()

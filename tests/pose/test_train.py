@@ -253,7 +253,7 @@ def command(folder, *more):
 
 
 def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch, tiny_sizes):
-    write_pack(tmp_path / "pack.npz", pack)
+    write_pack(tmp_path / "pack.npz", replace(pack, note="Labels drawn by a program."))
     assert train.run(command(tmp_path)) == 0
     (entry,) = read_manifest(tmp_path / "weights").models
     assert read_manifest(tmp_path / "weights").default_pose == ""
@@ -267,6 +267,7 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert model.sha256 == entry.sha256
     text = (tmp_path / "weights" / "tiny.md").read_text()
     for words in (entry.sha256, "COCO val2017", "| left wrist |", "**lspet**, 8 people",
+                  "Labels drawn by a program.",
                   "train-pose --data PACK.npz --out weights --name tiny", "3 steps"):  # fmt: skip
         assert words in text
     assert str(tmp_path) not in text
