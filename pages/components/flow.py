@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gymform import jobs
-from gymform.errors import Cancelled, GymformError
+from gymform.errors import BusyError, Cancelled, GymformError
 from gymform.jobs import JobQueue, Request, State, Status
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
@@ -66,6 +66,8 @@ class Place:
     request: Request | None = None
     before: tuple[str, Request] | None = None
     """The result that was on the screen before this clip."""
+    refused: tuple[Request, BusyError] | None = None
+    """A clip for which the queue had no room: it is kept until the user tries again or leaves."""
     problem: GymformError | None = None
     """What to tell in the next run."""
     left: int = 0
@@ -94,6 +96,9 @@ class Flow:
         try:
             self.place.key = job_queue().submit(request, self.place.session)
             self.place.request = request
+        except BusyError as error:
+            self.go_back()
+            self.place.refused = request, error
         except GymformError as error:
             self.go_back()
             self.place.problem = error
@@ -102,7 +107,7 @@ class Flow:
         """Drop the clip of this session, and its job where nobody else wants it."""
         if self.place.key:
             job_queue().cancel(self.place.key, self.place.session)
-        self.place.key = self.place.before = None
+        self.place.key = self.place.before = self.place.refused = None
         self.place.left += 1
 
     def go_back(self) -> None:
@@ -128,6 +133,9 @@ class Flow:
     def show(self, welcome: Callable[[GymformError | None], None]) -> None:
         """Show the clip's state; without a clip ``welcome``, told why there was no analysis."""
         problem, self.place.problem = self.place.problem, None
+        if self.place.refused:
+            self._refused(*self.place.refused)
+            return
         if self.place.key is None:
             welcome(problem)
             return
@@ -152,10 +160,10 @@ class Flow:
         key = self.place.key
         return (key, self._request) if key and job_queue().store.find(key) else None
 
-    def _headline(self) -> None:
+    def _headline(self, name: str | None = None) -> None:
         """Which clip this is, and the way to another one."""
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.markdown(f"#### {plain(self._request.name)}")
+        left.markdown(f"#### {plain(name or self._request.name)}")
         right.button(self._another, icon=":material/add:", on_click=self.leave, width="stretch")
 
     @st.fragment(run_every=0.5)
@@ -189,6 +197,26 @@ class Flow:
         with st.expander("Analyse again with other options", icon=":material/tune:"):
             show_options()
             st.button("Analyse again", icon=":material/refresh:", on_click=self.repeat)
+
+    def _refused(self, request: Request, error: BusyError) -> None:
+        """The queue was full: the clip waits here."""
+        self._headline(request.name)
+        st.warning(str(error), icon=":material/hourglass_top:")
+        with st.container(horizontal=True):
+            st.button(
+                "Try again",
+                icon=":material/refresh:",
+                on_click=self.analyse,
+                args=(request.path, request.name, request.options),
+            )
+            if self.place.key:
+                st.button(
+                    "Back to the result", icon=":material/undo:", on_click=self.forget_refused
+                )
+
+    def forget_refused(self) -> None:
+        """Give up the clip for which there was no room."""
+        self.place.refused = None
 
     def _stopped(self, error: GymformError | None) -> None:
         """Why there is no answer, and what to do."""

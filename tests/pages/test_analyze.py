@@ -161,14 +161,21 @@ def test_progress_and_cancel(app, queue):
     assert not app.exception
 
 
-def test_a_second_session_waits_and_a_third_is_told_busy(app):
+def test_a_second_session_waits_and_a_third_keeps_its_clip_until_there_is_room(app):
     upload(app, "wait one.mp4")
     run_until(app, lambda app: "pending" in texts(app))
     second = upload(AppTest.from_file(str(APP), default_timeout=30).run(), "wait too.mp4")
     assert not second.exception
     third = upload(AppTest.from_file(str(APP), default_timeout=30).run(), "wait three.mp4")
-    assert "busy" in third.error[0].value
-    assert third.title
+    assert "busy" in third.warning[0].value
+    assert "wait three" in texts(third)
+    button(third, "Try again").click().run()
+    assert "busy" in third.warning[0].value  # and is still there
+    button(second, "Cancel").click().run()
+    button(third, "Try again").click().run()
+    assert not third.warning
+    assert "Find the joints in every frame" in texts(third)  # it is in the queue
+    assert not third.exception
 
 
 def test_missing_weights_are_said_on_the_page(queue, monkeypatch, tmp_path):
