@@ -489,12 +489,15 @@ def start_run(dataset: Path, options: TrainOptions) -> Path:
     It goes on when the page or the app is closed. Raises BusyError while another training on this
     data set is under way: two would only slow each other down.
     """
-    busy = next((run for run in list_runs(dataset) if run.live), None)
-    if busy:
-        raise BusyError(f"The training {busy.id} is still under way. Stop it first, or wait.")
-    folder = runs_dir(dataset) / new_id(dataset, options.model)
-    folder.mkdir(parents=True)
-    _write_json(folder / "run.json", _fresh(folder, dataset, options, STARTING))
+    runs_dir(dataset).mkdir(parents=True, exist_ok=True)
+    with (runs_dir(dataset) / "start.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two people may press Start at once
+        busy = next((run for run in list_runs(dataset) if run.live), None)
+        if busy:
+            raise BusyError(f"The training {busy.id} is still under way. Stop it first, or wait.")
+        folder = runs_dir(dataset) / new_id(dataset, options.model)
+        folder.mkdir()
+        _write_json(folder / "run.json", _fresh(folder, dataset, options, STARTING))
     return _launch(dataset, folder, options)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
@@ -305,3 +306,22 @@ def until(what, seconds=200.0):
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.1)
+
+
+def test_of_two_who_press_start_at_once_one_is_told(tmp_path, monkeypatch):
+    dataset = tmp_path / "dataset"
+    dataset.mkdir()
+    monkeypatch.setattr(runs, "_launch", lambda dataset, folder, options: folder)
+    slow = runs.list_runs
+    monkeypatch.setattr(runs, "list_runs", lambda dataset: (slow(dataset), time.sleep(0.2))[0])
+
+    def start(_) -> object:
+        try:
+            return runs.start_run(dataset, OPTIONS)
+        except BusyError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(start, range(2)))
+    assert sum(isinstance(one, BusyError) for one in outcomes) == 1
+    assert len(slow(dataset)) == 1
