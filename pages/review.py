@@ -365,7 +365,7 @@ def sheet(store: ReviewStore, name: str, shown: list[Judged], total: int) -> Non
 
 def poster(store: ReviewStore, one: Judged) -> None:
     """A frame with the skeleton, and what is known of it."""
-    picture = store.files.thumb(one.item.clip_sha256)
+    picture = store.files.thumb(one.item.id)
     if picture.is_file():
         st.image(picture, width="stretch", alt=f"A frame of {one.item.name} with its skeleton")
     else:

@@ -223,8 +223,8 @@ def _tasks(
 
 
 def _is_done(files: DatasetFiles, clip: ClipRecord) -> bool:
-    made = (files.poses(clip.sha256), files.proxy(clip.sha256), files.thumb(clip.sha256))
-    return clip.state == EXTRACTED and all(path.is_file() for path in made)
+    made = files.poses(clip.sha256).is_file() and files.proxy(clip.sha256).is_file()
+    return clip.state == EXTRACTED and made and bool(files.thumbs(clip.sha256))
 
 
 def _sweep(files: DatasetFiles) -> None:
@@ -307,8 +307,9 @@ def _extract_clip(task: Task, progress: Progress) -> Outcome:
             keyint=KEYINT,
             progress=progress,
         )
-    if task.again or not files.thumb(sha256).is_file():
-        _draw_thumb(files.thumb(sha256), pose, frames, items[0])
+    for item in items:
+        if task.again or not files.thumb(item.id).is_file():
+            _draw_thumb(files.thumb(item.id), pose, frames, item)
     return Outcome(sha256, tuple(items), tuple(qualities))
 
 
@@ -486,8 +487,8 @@ def _extract_parcel(parcel: _Parcel) -> _Parcel:
     return _Parcel(task, outcome, made)
 
 
-def _made(files: DatasetFiles, sha256: str) -> tuple[Path, Path, Path]:
-    return files.poses(sha256), files.proxy(sha256), files.thumb(sha256)
+def _made(files: DatasetFiles, sha256: str) -> tuple[Path, ...]:
+    return files.poses(sha256), files.proxy(sha256), *files.thumbs(sha256)
 
 
 def _received(ray: Any, reference: Any, task: Task) -> Outcome:

@@ -181,9 +181,13 @@ class DatasetFiles:
         """The clip with its skeleton, made small for looking at."""
         return self.folder / "proxies" / f"{sha256}.mp4"
 
-    def thumb(self, sha256: str) -> Path:
-        """One frame with its skeleton."""
-        return self.folder / "thumbs" / f"{sha256}.jpg"
+    def thumb(self, item: str) -> Path:
+        """One frame of an item with its skeleton, by the item's id."""
+        return self.folder / "thumbs" / f"{item}.jpg"
+
+    def thumbs(self, sha256: str) -> list[Path]:
+        """Those of all items of a clip that are there."""
+        return sorted((self.folder / "thumbs").glob(f"{item_id(sha256, 0)[:-1]}*.jpg"))
 
 
 def item_id(clip_sha256: str, part: int) -> str:

@@ -96,7 +96,7 @@ def _make_files(store: ReviewStore, clips: list[ClipRecord]) -> None:
     write_square(video)
     pose = make_pose(round(DURATION_S * 30), size=SIZE)
     save_poses(store.files.poses(first.sha256), pose)
-    thumb = store.files.thumb(first.sha256)
+    thumb = store.files.thumb(item_id(first.sha256, 1))
     thumb.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(thumb), np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
     _copy(video, store.files.proxy(first.sha256))
@@ -104,7 +104,7 @@ def _make_files(store: ReviewStore, clips: list[ClipRecord]) -> None:
         _copy(video, store.files.clip(clip))
         _copy(video, store.files.proxy(clip.sha256))
         _copy(store.files.poses(first.sha256), store.files.poses(clip.sha256))
-        _copy(thumb, store.files.thumb(clip.sha256))
+        _copy(thumb, store.files.thumb(item_id(clip.sha256, 1)))
 
 
 def write_square(path: Path, *, fps: float = 30.0, seconds: float = DURATION_S) -> None:

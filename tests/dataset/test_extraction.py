@@ -55,10 +55,10 @@ def test_a_clip_gets_poses_video_poster_and_its_repetitions(store):
         assert (len(pose), pose.provenance.clip_sha256) == (clip.frames, clip.sha256)
         proxy = probe(store.files.proxy(clip.sha256))
         assert (proxy.width, proxy.height, proxy.frames) == (80, 60, clip.frames)
-        assert store.files.thumb(clip.sha256).read_bytes().startswith(b"\xff\xd8")
     parts = [(j.item.name, j.item.part) for j in store.judged(it.Filter(order=it.NAME))]
     assert parts == [("ann.mp4", 1), ("ann.mp4", 2), ("bob.mp4", 1), ("bob.mp4", 2)]
     for judged in store.judged():
+        assert store.files.thumb(judged.item.id).read_bytes().startswith(b"\xff\xd8")
         assert judged.item.end_s - judged.item.start_s == pytest.approx(1.4, abs=0.3)
         assert 0 < judged.quality <= 1
         assert len(judged.problems) == len(judged.notes)
