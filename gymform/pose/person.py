@@ -78,7 +78,7 @@ class Sighting:
     @functools.cached_property
     def box(self) -> np.ndarray:
         """float64 (4,) px xyxy around the keypoints that are sure, with room for head and feet."""
-        sure = self.score >= max(0.2, 0.6 * float(np.median(self.score)))
+        sure = self.score >= max(0.2, 0.3 * float(np.median(self.score)))
         if sure.sum() < 4:
             sure = self.score >= np.sort(self.score)[-4]
         points = self.xy[sure]
