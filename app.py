@@ -9,8 +9,8 @@ ASSETS = Path(__file__).parent / "pages" / "assets"
 
 
 @st.cache_resource(show_spinner=False)
-def settle(page: str) -> None:
-    """Spare the garbage collection what ``page`` has loaded.
+def settle(page: int) -> None:
+    """Spare the garbage collection what the page of that number has loaded.
 
     Streamlit collects after every run of a page, and looks each time through all that was imported.
     """
@@ -20,16 +20,12 @@ def settle(page: str) -> None:
 
 st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large")
-page = st.navigation(
-    [
-        st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
-        st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
-        st.Page("pages/review.py", title="Review", icon=":material/rule:", url_path="review"),
-        st.Page(
-            "pages/models.py", title="Models", icon=":material/model_training:", url_path="models"
-        ),
-    ],
-    position="top",
-)
+pages = [
+    st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
+    st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
+    st.Page("pages/review.py", title="Review", icon=":material/rule:", url_path="review"),
+    st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),
+]
+page = st.navigation(pages, position="top")
 page.run()
-settle(page.title)
+settle(pages.index(page))
