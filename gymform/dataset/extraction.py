@@ -34,6 +34,7 @@ from gymform.dataset.items import (
     DatasetFiles,
     Item,
     Quality,
+    item_id,
 )
 from gymform.dataset.poses import load_poses, save_poses
 from gymform.dataset.proposals import Scene, propose
@@ -223,8 +224,9 @@ def _tasks(
 
 
 def _is_done(files: DatasetFiles, clip: ClipRecord) -> bool:
-    made = files.poses(clip.sha256).is_file() and files.proxy(clip.sha256).is_file()
-    return clip.state == EXTRACTED and made and bool(files.thumbs(clip.sha256))
+    first = files.thumb(item_id(clip.sha256, 1))
+    made = (files.poses(clip.sha256), files.proxy(clip.sha256), first)
+    return clip.state == EXTRACTED and all(path.is_file() for path in made)
 
 
 def _sweep(files: DatasetFiles) -> None:
@@ -481,14 +483,15 @@ def _extract_parcel(parcel: _Parcel) -> _Parcel:
         outcome = extract_clip(replace(task, source=source, folder=files.folder))
         made = {
             str(path.relative_to(folder)): path.read_bytes()
-            for path in _made(files, task.clip.sha256)
+            for path in _made(files, outcome)
             if path.is_file()
         }
     return _Parcel(task, outcome, made)
 
 
-def _made(files: DatasetFiles, sha256: str) -> tuple[Path, ...]:
-    return files.poses(sha256), files.proxy(sha256), *files.thumbs(sha256)
+def _made(files: DatasetFiles, outcome: Outcome) -> list[Path]:
+    thumbs = [files.thumb(item.id) for item in outcome.items]
+    return [files.poses(outcome.sha256), files.proxy(outcome.sha256), *thumbs]
 
 
 def _received(ray: Any, reference: Any, task: Task) -> Outcome:
@@ -500,7 +503,7 @@ def _received(ray: Any, reference: Any, task: Task) -> Outcome:
         return Outcome(task.clip.sha256, reason=f"{reason} Extract again.")
     if parcel.outcome is None:
         raise DatasetError("A machine of the cluster runs another version of gymform.")
-    for path in _made(DatasetFiles(task.folder), task.clip.sha256):
+    for path in _made(DatasetFiles(task.folder), parcel.outcome):
         name = str(path.relative_to(task.folder))
         if name in parcel.files:
             with atomic_path(path) as temporary:

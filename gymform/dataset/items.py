@@ -185,10 +185,6 @@ class DatasetFiles:
         """One frame of an item with its skeleton, by the item's id."""
         return self.folder / "thumbs" / f"{item}.jpg"
 
-    def thumbs(self, sha256: str) -> list[Path]:
-        """Those of all items of a clip that are there."""
-        return sorted((self.folder / "thumbs").glob(f"{item_id(sha256, 0)[:-1]}*.jpg"))
-
 
 def item_id(clip_sha256: str, part: int) -> str:
     """The id of a clip's ``part``-th item: the same whenever the clip is extracted again."""
