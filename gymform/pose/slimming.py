@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gymform.errors import OptionsError
-from gymform.pose.vitpose import Block, ViTPose, ViTPoseConfig
+from gymform.pose.vitpose import Block, SimpleDecoder, ViTPose, ViTPoseConfig
 
 RIDGE = 1e-4
 """Weight decay of the fits, in shares of the inputs' mean square."""
@@ -95,16 +95,15 @@ def _fit_block(
     mine: Block, block: Block, stream: Tensor, slim_stream: Tensor, cut: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Fit a narrow block; both streams after it."""
-    heads = block.attn.heads
     joint = block.attn.qkv(block.norm1(stream))  # (B, N, 3C)
-    inner = _attend(joint, heads)
+    inner = block.attn.gather(joint)
     stream = stream + block.attn.proj(inner)
     wanted = stream @ cut.T - slim_stream
-    kept = _best_heads(inner, wanted, heads, mine.attn.heads)
+    kept = _best_heads(inner, wanted, block.attn.heads, mine.attn.heads)
     seen = F.layer_norm(slim_stream, mine.norm1.normalized_shape, eps=mine.norm1.eps)
     channels = torch.cat([kept + part * stream.shape[-1] for part in range(3)])
     _fit(mine.attn.qkv, seen, joint[..., channels])
-    inner = _attend(mine.attn.qkv(seen), mine.attn.heads)
+    inner = mine.attn.gather(mine.attn.qkv(seen))
     _fit(mine.attn.proj, inner, wanted)
     slim_stream = slim_stream + mine.attn.proj(inner)
 
@@ -119,12 +118,6 @@ def _fit_block(
     active = F.gelu(mine.mlp.fc1(seen))
     _fit(mine.mlp.fc2, active, wanted)
     return stream, slim_stream + mine.mlp.fc2(active)
-
-
-def _attend(joint: Tensor, heads: int) -> Tensor:
-    """What the heads gather, (B, N, C), of queries, keys and values (B, N, 3C)."""
-    parts = joint.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, C/H)
-    return F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
 
 
 def _best_heads(inner: Tensor, wanted: Tensor, heads: int, keep: int) -> Tensor:
@@ -151,9 +144,10 @@ def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, slim_stream: Te
     """
     _set(narrow.backbone.last_norm.bias, torch.ones(narrow.config.dim))
     heatmaps = wide.keypoint_head(wide.backbone.features(stream))  # (B, K, 64, 48)
-    features = F.relu(narrow.backbone.features(slim_stream))
-    large = F.interpolate(features, scale_factor=4, mode="bilinear", align_corners=False)
-    layer = narrow.keypoint_head.final_layer
+    decoder = narrow.keypoint_head
+    assert isinstance(decoder, SimpleDecoder)
+    large = decoder.enlarge(narrow.backbone.features(slim_stream))
+    layer = decoder.final_layer
     sums: list[tuple[Tensor, Tensor]] = []
     for crop, heatmap in zip(large, heatmaps, strict=True):
         x = F.unfold(crop[None], 3, padding=1)[0].T  # (64 * 48, 9c)

@@ -115,12 +115,16 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.dim, 3 * config.dim)
         self.proj = nn.Linear(config.dim, config.dim)
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
-        batch, tokens, dim = x.shape
-        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
+    def gather(self, qkv: Tensor) -> Tensor:  # (B, N, 3C)
+        """What the heads bring together, before it is projected."""
+        batch, tokens, width = qkv.shape
+        qkv = qkv.reshape(batch, tokens, 3, self.heads, width // 3 // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, N, C/H)
         x = F.scaled_dot_product_attention(query, key, value)  # (B, H, N, C/H)
-        return self.proj(x.transpose(1, 2).reshape(batch, tokens, dim))  # (B, N, C)
+        return x.transpose(1, 2).reshape(batch, tokens, width // 3)  # (B, N, C)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
+        return self.proj(self.gather(self.qkv(x)))  # (B, N, C)
 
 
 class Mlp(nn.Module):
@@ -215,9 +219,13 @@ class SimpleDecoder(nn.Module):
         super().__init__()
         self.final_layer = nn.Conv2d(config.dim, config.keypoints, kernel_size=3, padding=1)
 
+    def enlarge(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
+        """What the convolution sees."""
+        x = F.relu(features)
+        return F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
+
     def forward(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
-        x = F.interpolate(F.relu(features), scale_factor=4, mode="bilinear", align_corners=False)
-        return self.final_layer(x)  # (B, K, 64, 48)
+        return self.final_layer(self.enlarge(features))  # (B, K, 64, 48)
 
 
 class ViTPose(nn.Module):
