@@ -132,17 +132,18 @@ _watched: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def watch(context: Any, session: LiveSession, every_s: float = 0.5) -> None:
-    """Stop the server's half of a stream soon after its frames have stopped coming.
+    """Forget what was seen as soon as a stream ends, and end one whose frames have stopped coming.
 
     A browser that says goodbye ends it at once; for one that crashed or lost its network, aiortc
-    would keep threads and buffers for half a minute.
+    would keep threads and buffers for half a minute. Streamlit keeps the state of a closed tab for
+    minutes, so the session has to be emptied here.
     """
     while context._get_worker() is not None:
         if session.status().lost:
-            session.forget()
             _stop(context)
-            return
+            break
         time.sleep(every_s)
+    session.forget()
 
 
 def stop_stream(key: str) -> None:

@@ -159,7 +159,7 @@ def test_live_leaving_coming_back_and_closing(launch, film, server):
 
     waiting = chromium.new_page()
     page.close()
-    assert gone_within(server[1], waiting, 8.0) is not None, stream_threads(server[1])
+    assert gone_within(server[1], waiting, 5.0) is not None, stream_threads(server[1])
 
 
 @pytest.mark.shared
@@ -176,9 +176,7 @@ def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server)
         clip = probe(newest(server[1] / "uploads"))
         assert min(clip.width, clip.height) >= SIZE[1]
         assert max(clip.width, clip.height) >= SIZE[0]
-        # a machine so busy that the camera itself stutters records late beginnings and ends
-        share = 0.05 if clip.fps > 20 else 0.3
-        assert abs(clip.duration_s - seconds) < share * seconds + 2 / clip.fps
+        assert abs(clip.duration_s - seconds) < 0.05 * seconds + 2 / clip.fps
         if number == 0:
             page.get_by_text("Downloads", exact=True).wait_for(timeout=900_000)
             photograph(page, "answer")
@@ -230,13 +228,14 @@ def test_hands_free_starts_stops_and_cuts_by_itself(launch, shared_data, tmp_pat
 @pytest.mark.shared
 def test_two_sessions_at_once(launch, film, server):
     chromium = launch(*camera_switches(film))
-    pages = [visit(chromium, server) for _ in range(2)]
+    pages = [visit(chromium, server, size) for size in (WIDE, PHONE)]
     for page in pages:
         go_live(page)
     for page in pages:
         count, middle, *_ = skeleton(page)
         assert count > 200
         assert LIFTER[0] < middle < LIFTER[1]
+    photograph(pages[1], "phone-live")
 
 
 FAKE = "--use-fake-device-for-media-stream"  # there is a camera, and nobody allows it

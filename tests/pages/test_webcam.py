@@ -199,15 +199,16 @@ class Context:
         self.stopped += 1
 
 
-def test_a_silent_stream_is_stopped_and_forgotten():
+def test_a_stream_that_is_silent_is_stopped_and_one_that_ended_is_forgotten():
     context, session = Context(), Session(FakeNetwork())
     answers = [seeing(), seeing(), seeing(silent_s=4.0)]
     session.status = lambda: answers.pop(0)
     live.watch(context, session, every_s=0.0)
     assert context.stopped == 1
     assert Session.ended == 1
-    live.watch(context, session, every_s=0.0)  # one that has ended needs no watching
+    live.watch(context, session, every_s=0.0)  # the browser said goodbye: nothing left to stop
     assert context.stopped == 1
+    assert Session.ended == 2
 
 
 def send(app: AppTest, camera: list, content: bytes) -> AppTest:
