@@ -182,8 +182,11 @@ GOOD = Person(320, 190, 250)
         (scene(), (Advice.NOBODY,)),
         (scene(light=20), (Advice.NOBODY, Advice.DARK)),
         (scene(Person(320, 250, 250), ankle=0.0, knee=0.5), (Advice.FEET,)),
+        (scene(Person(320, 235, 240)), (Advice.FEET,)),  # ankles in the picture, toes not
+        (scene(Person(320, 250, 250, score=0.4)), (Advice.FEET,)),  # joints of a leg made up
         (scene(GOOD, ankle=0.0), ()),  # hidden by a plate, but not at the edge
         (scene(Person(320, 130, 270), eye=0, ear=0, nose=0), (Advice.HEAD,)),
+        (scene(Person(320, 115, 270)), (Advice.HEAD,)),  # half of a face
         (scene(Person(320, 150, 280)), (Advice.ROOM,)),
         (scene(Person(320, 180, 100)), (Advice.FAR,)),
         (scene(Person(70, 190, 250)), (Advice.SIDE,)),

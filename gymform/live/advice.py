@@ -16,6 +16,14 @@ FACE = tuple(range(sk.NOSE, sk.LEFT_SHOULDER))
 SEEN = 0.3
 """Score from which on a joint counts as seen."""
 
+SURE = 0.45
+"""Score from which on an ankle or a knee is believed to be in the picture: networks place the
+joints of a leg that was cut off somewhere above the edge, with scores below this."""
+
+FOOT, SKULL, NECK = 0.2, 0.12, 0.5
+"""What reaches beyond the ankles, beyond the topmost point of the face, and from the shoulders to
+the top of the head, in lengths of the trunk. Figures of ``benchmarks/framing.md``."""
+
 EDGE = 0.04
 """This near to the frame's edge, as a share of its height, something is cut off."""
 
@@ -92,10 +100,11 @@ def advise(scene: Scene) -> tuple[Advice, ...]:
     dark = scene.light < DARK
     if scene.lifter is None:
         return (Advice.NOBODY, Advice.DARK) if dark else (Advice.NOBODY,)
+    head_cut = _head_cut(scene)
     found = {
         Advice.FEET: _feet_cut(scene),
-        Advice.HEAD: _head_cut(scene),
-        Advice.ROOM: _no_room_above(scene),
+        Advice.HEAD: head_cut,
+        Advice.ROOM: not head_cut and _no_room_above(scene),
         Advice.FAR: scene.lifter.size < FAR * scene.size[1],
         Advice.SIDE: _off_to_the_side(scene),
         Advice.DARK: dark,
@@ -147,21 +156,28 @@ def tilt_deg(lifter: Sighting) -> float:
 
 
 def _feet_cut(scene: Scene) -> bool:
-    """No ankle is seen, and the legs go on to below the frame: a shin is as long as a thigh."""
-    if _sees_any(scene, (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)):
-        return False
-    hips, knees = _middle(scene, "hips"), _middle(scene, "knees")
-    trunk = float(np.linalg.norm(hips - _middle(scene, "shoulders")))
+    """Are the feet below the frame, by the ankles, or where legs of usual length would end?"""
+    trunk = _trunk(scene)
+    ankles = _seen(scene.person, "ankles", SURE)
+    if ankles:
+        return bool(scene.person.xy[ankles, 1].max() + FOOT * trunk > scene.size[1])
+    hips, knees = _middle(scene, "hips"), _middle(scene, "knees", SURE)
     thigh = float(np.linalg.norm(knees - hips))
+    # a shin is as long as a thigh, and both are three quarters of a trunk
     expected = knees[1] + thigh if np.isfinite(thigh) else hips[1] + 1.5 * trunk
     return bool(expected > (1 - EDGE) * scene.size[1])
 
 
 def _head_cut(scene: Scene) -> bool:
-    """No part of the face is seen, and the neck goes on to above the frame."""
-    shoulders = _middle(scene, "shoulders")
-    trunk = float(np.linalg.norm(_middle(scene, "hips") - shoulders))
-    return not _sees_any(scene, FACE) and bool(shoulders[1] - trunk / 2 < EDGE * scene.size[1])
+    """Is a part of the head above the frame, by face or shoulders of somebody upright?"""
+    shoulders, trunk = _middle(scene, "shoulders"), _trunk(scene)
+    across, down = np.abs(_middle(scene, "hips") - shoulders)
+    if not down > across:  # bent over, lying or not seen: the head is beside the shoulders
+        return False
+    face = [scene.person.xy[k, 1] for k in FACE if scene.person.score[k] >= SEEN]
+    if not face:
+        return bool(shoulders[1] - NECK * trunk < EDGE * scene.size[1])
+    return bool(shoulders[1] < NECK * trunk or min(face) < SKULL * trunk)
 
 
 def _no_room_above(scene: Scene) -> bool:
@@ -182,16 +198,26 @@ def _sees_any(scene: Scene, joints: tuple[int, ...]) -> bool:
     return bool((inside & (score >= SEEN)).any())
 
 
-def _middle(scene: Scene, joints: str) -> np.ndarray:
-    return middle(scene.person, joints)
+def _trunk(scene: Scene) -> float:
+    """Length of the trunk in the picture, px; NaN when shoulders or hips are not seen."""
+    return float(np.linalg.norm(_middle(scene, "hips") - _middle(scene, "shoulders")))
 
 
-def middle(lifter: Sighting, joints: str) -> np.ndarray:
-    """The middle (2,) px of a pair of ``joints`` ("knees"), as far as seen; NaN when neither is."""
-    name = joints.removesuffix("s")
-    pair = [sk.INDEX[f"left_{name}"], sk.INDEX[f"right_{name}"]]
-    seen = [k for k in pair if lifter.score[k] >= SEEN]
+def _middle(scene: Scene, joints: str, least: float = SEEN) -> np.ndarray:
+    return middle(scene.person, joints, least)
+
+
+def middle(lifter: Sighting, joints: str, least: float = SEEN) -> np.ndarray:
+    """The middle (2,) px of a pair of ``joints`` ("knees"), as far as their scores are ``least``;
+    NaN when neither is seen."""
+    seen = _seen(lifter, joints, least)
     return lifter.xy[seen].mean(axis=0) if seen else np.full(2, np.nan)
+
+
+def _seen(lifter: Sighting, joints: str, least: float) -> list[int]:
+    name = joints.removesuffix("s")
+    pair = (sk.INDEX[f"left_{name}"], sk.INDEX[f"right_{name}"])
+    return [k for k in pair if lifter.score[k] >= least]
 
 
 def _inside(rgb: np.ndarray, box: np.ndarray) -> np.ndarray:

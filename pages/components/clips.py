@@ -125,7 +125,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
             help="On the computer that runs gymform. The originals are only read, never changed.",
         )
     exercise = _ask_for_exercise(store, way)
-    group_by = _ask_for_grouping(way)
+    group_by = _ask_for_grouping(way, tabled=exercise is None)
     ready = bool(files) or bool(path.strip())
     if st.button(
         "Import",
@@ -160,8 +160,11 @@ def _ask_for_exercise(store: ReviewStore, way: str | None) -> str | None:
     return None if chosen == BY_FOLDERS else chosen
 
 
-def _ask_for_grouping(way: str | None) -> str | None:
-    """How to find each clip's person or source; None for the folder's own way."""
+def _ask_for_grouping(way: str | None, tabled: bool) -> str | None:
+    """How to find each clip's person or source; None for the folder's own way.
+
+    ``tabled`` where the folder's own way is its table, if it has one.
+    """
     if way == UPLOADS:
         person = st.text_input(
             "Person or source",
@@ -173,7 +176,7 @@ def _ask_for_grouping(way: str | None) -> str | None:
     how = st.selectbox(
         "Person or source",
         list(GROUPINGS),
-        format_func=GROUPINGS.__getitem__,
+        format_func=lambda how: BY_FOLDERS if tabled and how == "folder" else GROUPINGS[how],
         key="import-grouping",
         help="Clips of one person or one source stay together: training and test never share one.",
     )
