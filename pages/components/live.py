@@ -7,21 +7,19 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from gymform.errors import GymformError
 from gymform.live.ice import SETTING, parse_ice_servers
+from pages.components.assets import text
 
 if TYPE_CHECKING:
     from gymform.exercise.classifier import Classifier
     from gymform.live.network import SharedNetwork
     from gymform.live.session import LiveSession, LiveStatus
     from gymform.types import Prediction
-
-_FOLDER = Path(__file__).parent
 
 CAMERA = {
     "width": {"ideal": 640},
@@ -45,19 +43,15 @@ VIDEO_LOOK = {
 }
 
 
-def _text(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
 _mount_gate = st.components.v2.component(
     "gymform.gate",
-    html=_text("live_gate.html"),
-    css=_text("live_camera.css"),
-    js=_text("live_camera.js", "live_gate.js"),
+    html=text("live_gate.html"),
+    css=text("controls.css", "live_camera.css"),
+    js=text("live_camera.js", "live_gate.js"),
 )
 
 
-_mount_starter = st.components.v2.component("gymform.starter", js=_text("live_starter.js"))
+_mount_starter = st.components.v2.component("gymform.starter", js=text("live_starter.js"))
 
 
 def gate(*, key: str, on_ready: Callable[[], None]) -> None:

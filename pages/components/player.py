@@ -9,15 +9,13 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime import get_instance
 
-_FOLDER = Path(__file__).parent
-
-
-def _text(suffix: str) -> str:
-    return (_FOLDER / f"player.{suffix}").read_text(encoding="utf-8")
-
+from pages.components.assets import text
 
 _mount = st.components.v2.component(
-    "gymform.player", html=_text("html"), css=_text("css"), js=_text("js")
+    "gymform.player",
+    html=text("player.html"),
+    css=text("controls.css", "player.css"),
+    js=text("player.js"),
 )
 
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from gymform import limits
-
-_FOLDER = Path(__file__).parent
+from pages.components.assets import text
 
 DELAY_S = 5
 """Countdown of a recording that is not hands-free: time to walk to one's place."""
 
 
-def _text(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
 _mount = st.components.v2.component(
     "gymform.recorder",
-    html=_text("recorder.html"),
-    css=_text("live_camera.css", "recorder.css"),
-    js=_text("live_camera.js", "recorder.js"),
+    html=text("recorder.html"),
+    css=text("controls.css", "live_camera.css", "recorder.css"),
+    js=text("live_camera.js", "recorder.js"),
 )
 
 

@@ -16,6 +16,7 @@ from gymform.dataset.items import REASONS
 from gymform.dataset.poses import load_poses
 from gymform.desk import Desk, View, card
 from gymform.errors import GymformError
+from pages.components.assets import text
 from pages.components.player import served
 
 COMING = 6
@@ -27,15 +28,11 @@ NEAR = 3
 _KEPT = 3 * COMING
 """Clips of a session whose files stay at hand."""
 
-_FOLDER = Path(__file__).parent
-
-
-def _text(suffix: str) -> str:
-    return (_FOLDER / f"reviewer.{suffix}").read_text(encoding="utf-8")
-
-
 _mount = st.components.v2.component(
-    "gymform.reviewer", html=_text("html"), css=_text("css"), js=_text("js")
+    "gymform.reviewer",
+    html=text("reviewer.html"),
+    css=text("controls.css", "reviewer.css"),
+    js=text("reviewer.js"),
 )
 
 
