@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401 - plotly takes it as it stands: half-imported by another thread, it fails
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 

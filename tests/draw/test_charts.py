@@ -1,5 +1,8 @@
 """Charts show the numbers of the analysis, in the palette, and every point knows its frame."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -148,3 +151,9 @@ def test_confidence_map_holds_every_score(pose):
     heat = charts.confidence_map(pose).data[0]
     np.testing.assert_allclose(np.asarray(heat.z), pose.score.T)
     assert heat.y[sk.LEFT_WRIST] == "Left wrist"
+
+
+def test_pandas_is_whole_before_plotly_looks_for_it():
+    code = "import sys, gymform.draw.report_charts; print(hasattr(sys.modules['pandas'], 'Series'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
