@@ -173,9 +173,20 @@ def why_not(classes: Sequence[str], what: Contents) -> str:
     if few:
         return (
             f"Too few groups: {listed(few)}. Every exercise needs clips of at least {LEAST_GROUPS} "
-            "people or sources: some to train on, others to choose by and to test on."
+            "people or sources: some to train on, others to choose by and to test on. Add clips, "
+            "or choose fewer exercises under Options: the rest is then “other”."
         )
     return ""
+
+
+def large_enough(what: Contents) -> list[str]:
+    """The exercises to tell apart unless the user says otherwise: those with enough groups.
+
+    All of them where that would leave too few groups for the rest, or nothing to tell apart.
+    """
+    names = list(what.accepted)
+    large = [name for name in names if len(what.people[name]) >= LEAST_GROUPS]
+    return large if not why_not(large, what) else names
 
 
 def _options(model: str, what: Contents) -> runs.TrainOptions:
@@ -184,7 +195,7 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
     classes = st.multiselect(
         "Exercises to tell apart",
         names,
-        default=names,
+        default=large_enough(what),
         format_func=charts.title,
         key="classes-" + "-".join(names),
         help="The others are trained on as one class, “other”.",

@@ -110,6 +110,13 @@ def test_the_rest_is_a_class_of_its_own():
     assert training.why_not(["squat"], what) == ""
     assert "plank (2) and row (2)" in training.why_not(["squat", "plank", "row"], what)
     assert training.LEAST_GROUPS == corpus.MIN_GROUPS
+    assert training.large_enough(what) == ["squat"]
+
+
+def test_all_exercises_are_offered_where_the_rest_would_be_too_small():
+    people = {"squat": frozenset("abc"), "row": frozenset("abd"), "plank": frozenset("cd")}
+    what = training.Contents(dict.fromkeys(people, 3), people, pending=0)
+    assert training.large_enough(what) == list(people)
 
 
 def test_a_damaged_data_set_is_said(dataset):
