@@ -53,8 +53,8 @@ class Sample:
     """One training clip: ``points`` float64 (N, 17, 3) in statures at :data:`BASE_HZ`.
 
     x right, y down, z away from the camera (0 throughout where no depth is known); NaN where
-    missing. ``reps`` are (start, end) in seconds. ``departs`` says that the movement ends in
-    another pose than it began.
+    missing. ``reps`` are (start, end) in seconds from the first row. ``departs`` says that the
+    movement ends in another pose than it began.
     """
 
     name: str
@@ -92,7 +92,8 @@ def make_sample(track: LabelledPose) -> Sample | None:
             if known.any():
                 depth[:, k] = np.interp(grid, time_s[known], track.depth[known, k] / size)
     points = np.concatenate([xy, depth[..., None]], -1)
-    reps = tuple(find_repetitions(tracks))
+    first = float(tracks.time_s[0])  # a repetition cut out of a clip keeps the clip's seconds
+    reps = tuple((start - first, end - first) for start, end in find_repetitions(tracks))
     return Sample(track.name, track.label, track.action, track.group, track.source, points, reps,
                   track.depth is not None)  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Augmented recordings: plausible, different, repeatable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,13 @@ def test_a_sample_is_in_statures_on_an_even_grid(sample):
     assert sample.seconds == pytest.approx(7, abs=0.1)
     assert np.nanmax(np.ptp(sample.points[..., 1], axis=1)) == pytest.approx(1, abs=0.15)
     assert len(sample.reps) == 2
+
+
+def test_repetitions_count_from_the_first_row_wherever_the_clip_was_cut(sample):
+    pose = squat_sequence(30.0)
+    later = aug.make_sample(track(replace(pose, time_s=pose.time_s + 40)))
+    np.testing.assert_allclose(later.reps, sample.reps, atol=1e-6)
+    assert later.reps[-1][1] <= later.seconds
 
 
 def test_a_track_without_a_body_gives_no_sample():
