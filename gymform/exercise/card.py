@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gymform.dataset.tracks import LabelledPose
+from gymform.exercise.corpus import CONTEXT_S
 from gymform.exercise.data import CLASS_SHARES, CLASSES
 from gymform.exercise.evaluate import as_markdown, report
 from gymform.storage import atomic_path
@@ -177,7 +178,8 @@ stretches, tempos, idle time and playing backwards, mirroring, turning (tracks w
 and tilted views, perspective, other body proportions, lower frame rates, and by the failures of a
 pose network: trembling, wandering and missing joints, a far side that sticks to the near one. From
 the snatch tracks come also overhead squats (`other`) and wide-grip deadlifts, and from all clips
-people who stand still and joints that wander about (`other`).
+people who stand still and joints that wander about (`other`). Repetitions that were accepted in a
+data set are learned from with up to {CONTEXT_S:g} s of their clip around them, and judged without.
 """
 
 

@@ -32,6 +32,10 @@ MIN_GROUPS = 3
 MIN_FRAMES = 3
 """Frames without which there is nothing to see of a movement."""
 
+CONTEXT_S = 1.5
+"""What the shipped classifier learns from around a repetition, seconds: users' clips are not cut
+to the movement either."""
+
 FRONTAL = 0.8
 """Breadth of the shoulders over the length of the torso, seen from the front (0.23 / 0.288,
 Drillis & Contini 1966)."""
@@ -204,10 +208,14 @@ def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
     )  # fmt: skip
 
 
-def load_track(example: Example) -> PoseSequence:
-    """The keypoints of a repetition. Raises ModelDataError when they cannot be read."""
+def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
+    """The keypoints of a repetition, with what the clip shows ``margin_s`` before and after it.
+
+    Raises ModelDataError when they cannot be read.
+    """
     try:
-        return trim(load_poses(example.pose_path), example.start_s, example.end_s)
+        pose = load_poses(example.pose_path)
+        return trim(pose, example.start_s - margin_s, example.end_s + margin_s)
     except PoseFileError as error:
         raise ModelDataError(f"{example.name}: {error} Extract its keypoints again.") from error
 

@@ -29,7 +29,7 @@ from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import card
 from gymform.exercise import classifier as clf
 from gymform.exercise.augment import Sample
-from gymform.exercise.corpus import Example, load_track, read_examples
+from gymform.exercise.corpus import CONTEXT_S, Example, load_track, read_examples
 from gymform.exercise.data import (
     CLASS_SHARES,
     CLASSES,
@@ -258,9 +258,10 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     config = TrainConfig(seeds=args.seeds, folds=args.folds, steps=args.steps, views=args.views,
                          seed=args.seed)  # fmt: skip
-    clips = _load(args)
-    items = clips + (load_tracks(args.tracks) if args.tracks else [])
-    samples = make_samples(items, config.figures, config.seed)
+    clips, taught = _load(args)
+    tracks = load_tracks(args.tracks) if args.tracks else []
+    items = clips + tracks
+    samples = make_samples(taught + tracks, config.figures, config.seed)
     workshop = Workshop(samples, config, args.work or data_dir() / "training")
     answers = cross_validate(items, samples, workshop)
     on_clips = subset(answers, "clips")
@@ -281,24 +282,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _load(args: argparse.Namespace) -> list[LabelledPose]:
-    """The clips that the options name: what was accepted in a data set, or files and an index."""
+def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPose]]:
+    """The clips that the options name, to judge by and to learn from.
+
+    That is what was accepted in a data set, to learn from with what is around it, or the clips of
+    an index.
+    """
     if (args.dataset is None) == (args.clips is None) or (args.clips is None) != (
         args.index is None
     ):
         raise OptionsError("Expected either --dataset, or both --clips and --index.")
     if args.dataset is None:
-        return load_clips(args.clips, args.index)
+        clips = load_clips(args.clips, args.index)
+        return clips, clips
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
         raise ModelDataError("Nothing was accepted in this data set yet: review its clips first.")
-    return [label_example(example) for example in examples]
+    exact, wide = (
+        [label_example(example, margin_s) for example in examples] for margin_s in (0.0, CONTEXT_S)
+    )
+    return exact, wide
 
 
-def label_example(example: Example) -> LabelledPose:
-    """An accepted repetition as a clip to train on; an exercise that is no class is ``other``."""
+def label_example(example: Example, margin_s: float = 0.0) -> LabelledPose:
+    """An accepted repetition, with ``margin_s`` around it, as a clip; an exercise that is no class
+    is ``other``."""
     label = example.exercise if example.exercise in CLASSES else OTHER
-    pose = load_track(example)
+    pose = load_track(example, margin_s)
     return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
 
 

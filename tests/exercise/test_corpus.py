@@ -51,6 +51,8 @@ def test_relabelling_and_trimming_count(dataset):
     assert corpus.tracks[row].label != item.exercise
     assert corpus.tracks[row].pose.time_s[0] == pytest.approx(0.5, abs=0.07)
     assert corpus.tracks[row].pose.time_s[-1] == pytest.approx(1.5, abs=0.07)
+    wide = corpora.load_track(corpus.examples[row], 0.3)
+    assert wide.time_s[[0, -1]] == pytest.approx([0.2, 1.8], abs=0.07)
 
 
 def test_chosen_classes_make_the_rest_other(dataset):
