@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import card
 from gymform.exercise import classifier as clf
 from gymform.exercise.augment import Sample
-from gymform.exercise.corpus import CONTEXT_S, Example, load_track, read_examples
+from gymform.exercise.corpus import CONTEXT_S, Example, load_track, read_examples, trim
 from gymform.exercise.data import (
     CLASS_SHARES,
     CLASSES,
@@ -298,17 +298,19 @@ def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPo
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
         raise ModelDataError("Nothing was accepted in this data set yet: review its clips first.")
-    exact, wide = (
-        [label_example(example, margin_s) for example in examples] for margin_s in (0.0, CONTEXT_S)
-    )
-    return exact, wide
+    taught = [label_example(example) for example in examples]
+    clips = [
+        replace(wide, pose=trim(wide.pose, example.start_s, example.end_s))
+        for wide, example in zip(taught, examples, strict=True)
+    ]
+    return clips, taught
 
 
-def label_example(example: Example, margin_s: float = 0.0) -> LabelledPose:
-    """An accepted repetition, with ``margin_s`` around it, as a clip; an exercise that is no class
-    is ``other``."""
+def label_example(example: Example) -> LabelledPose:
+    """An accepted repetition and what is around it as a clip to learn from; an exercise that is no
+    class is ``other``."""
     label = example.exercise if example.exercise in CLASSES else OTHER
-    pose = load_track(example, margin_s)
+    pose = load_track(example, CONTEXT_S)
     return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
 
 

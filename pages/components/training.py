@@ -185,8 +185,8 @@ def large_enough(what: Contents) -> list[str]:
     All of them where that would leave too few groups for the rest, or nothing to tell apart.
     """
     names = list(what.accepted)
-    large = [name for name in names if len(what.people[name]) >= LEAST_GROUPS]
-    return large if not why_not(large, what) else names
+    large = [name for name in names if what.groups[name] >= LEAST_GROUPS]
+    return names if why_not(large, what) else large
 
 
 def _options(model: str, what: Contents) -> runs.TrainOptions:
