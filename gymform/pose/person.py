@@ -55,6 +55,16 @@ SURE = 0.45
 COLLAPSE = 0.62
 """A followed person is lost when the confidence falls under this share of its usual value."""
 
+STAYS = 0.6
+"""A box that overlaps the one before by this much (intersection over union) is the same person's;
+another one may be somebody else's, or that of somebody who moves fast."""
+
+WIDER = 1.6
+"""In that case they are looked for in so many times the box before, too."""
+
+REACH = 0.5
+"""How far, over its size, a box's side may well go from one sample to the next."""
+
 MARGIN = 0.12
 """Head and feet reach beyond the keypoints: a box is grown by this share of its longer side."""
 
@@ -238,7 +248,7 @@ class _Tracker:
             if seed is not None and _is_better(seed, sighting):
                 sighting = seed
             elif sighting is not None and _has_collapsed(sighting, last, usual):
-                sighting = self._recover(picture, last, usual, lost_for)
+                sighting = self._recover(picture, sighting, last, usual, lost_for)
             if sighting is None:
                 lost_for += 1
             else:
@@ -249,9 +259,13 @@ class _Tracker:
             self._advance(1)
 
     def _recover(
-        self, picture: np.ndarray, last: Sighting, usual: float, lost_for: int
+        self, picture: np.ndarray, doubtful: Sighting, last: Sighting, usual: float, lost_for: int
     ) -> Sighting | None:
-        """The followed person, searched for in the whole frame; every other frame, to save time."""
+        """The followed person, searched for in the whole frame; every other frame, to save time.
+
+        The ``doubtful`` sighting stays when it is more likely than all others: a blurred lifter
+        is still the lifter, however surely a spectator is seen.
+        """
         if self.searches <= 0 or lost_for % 2:
             return None
         self.searches -= 1
@@ -260,14 +274,9 @@ class _Tracker:
             for person in find_people(picture, self.estimator)
             if person.confidence >= max(ACCEPT, COLLAPSE * usual) and _of_like_size(person, last)
         ]
-        reach = (1.0 + lost_for) * last.size
-        return max(
-            people,
-            key=lambda p: (
-                p.confidence * np.exp(-((np.hypot(*(p.centre - last.centre)) / reach) ** 2))
-            ),
-            default=None,
-        )
+        if doubtful.confidence >= ACCEPT and _of_like_size(doubtful, last):
+            people.append(doubtful)
+        return max(people, key=lambda p: _likelihood(p, last, lost_for), default=None)
 
     def _advance(self, count: int) -> None:
         self.done += count
@@ -376,11 +385,28 @@ def _look(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> l
 def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sighting | None:
     """The followed person one sample later, looked for where it was."""
     [found] = _see(picture, estimator, box_to_crop(last.box)[None])
-    if found is not None and _overlap(found.box, last.box) < 0.6:
-        # moved far: the crop fitted badly, so look again where the person went
-        [again] = _see(picture, estimator, box_to_crop(found.box)[None])
-        found = again or found
-    return found
+    if found is not None and _overlap(found.box, last.box) >= STAYS:
+        return found
+    # moved far, or somebody else who is seen better: look where they went, and wider
+    wider = _grown(last.box, WIDER)
+    first = wider[None] if found is None else np.stack((found.box, wider))
+    again = [person for person in _see(picture, estimator, box_to_crop(first)) if person]
+    return max(again, key=lambda person: _likelihood(person, last), default=found)
+
+
+def _likelihood(person: Sighting, last: Sighting, lost_for: int = 0) -> float:
+    """How likely this is the followed person, last seen ``lost_for`` samples before the last one.
+
+    The confidence counts less the farther a side of the box has gone since.
+    """
+    gone = float(np.abs(person.box - last.box).max()) / last.size
+    return person.confidence * float(np.exp(-((gone / (REACH + lost_for)) ** 2)))
+
+
+def _grown(box: np.ndarray, times: float) -> np.ndarray:
+    """The box (4,) xyxy made larger about its centre."""
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+    return np.concatenate((centre - times * half, centre + times * half))
 
 
 def _distinct(people: list[Sighting]) -> list[Sighting]:

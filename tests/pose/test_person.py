@@ -104,6 +104,47 @@ def test_prefers_the_large_person_to_one_in_the_background(estimator):
     assert all(contains(box, lifter) for box in boxes)
 
 
+class SeesTheSurest:
+    """An estimator that answers, as real ones do, for the one in a crop who is seen most surely.
+
+    ``scenes`` lists (keypoints, score) of the people in each picture; a picture's grey is its
+    number. Keypoints outside a crop count, and score, nothing.
+    """
+
+    def __init__(self, *scenes: list[tuple[np.ndarray, float]]) -> None:
+        self.scenes = scenes
+
+    def pictures(self) -> list[np.ndarray]:
+        width, height = SIZE
+        return [np.full((height, width, 3), number, np.uint8) for number in range(len(self.scenes))]
+
+    def in_frame(self, picture: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = [
+            max(
+                (
+                    (xy, self._scores(xy, score, crop))
+                    for xy, score in self.scenes[picture[0, 0, 0]]
+                ),
+                key=lambda answer: float(answer[1].sum()),
+            )
+            for crop in crops
+        ]
+        return np.stack([xy for xy, _ in found]), np.stack([scores for _, scores in found])
+
+    @staticmethod
+    def _scores(xy: np.ndarray, score: float, crop: np.ndarray) -> np.ndarray:
+        return score * (np.abs(xy - crop[:2]) <= crop[2:] / 2).all(axis=1)
+
+
+@pytest.mark.parametrize("blurred", [1, 2])
+def test_a_blurred_lifter_is_still_the_lifter(blurred):
+    lifter, spectator = person_at(250, 40, 280), person_at(420, 120, 150)
+    clear, blur = ([(lifter, score), (spectator, 0.76)] for score in (0.8, 0.4))
+    estimator = SeesTheSurest(*[clear] * 6, *[blur] * blurred, *[clear] * 2)
+    boxes = follow(sparse(estimator.pictures()), estimator).boxes
+    assert all(contains(box, lifter) for box in boxes)
+
+
 @pytest.mark.parametrize("kind", ["point", "box"])
 def test_follows_the_person_the_user_marked(estimator, kind):
     lifter, other = person_at(200, 40, 280), person_at(520, 100, 160)
