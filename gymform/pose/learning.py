@@ -23,7 +23,13 @@ from torch import Tensor, nn
 from gymform.errors import TrainingError
 from gymform.pose.batches import Batch, normalised
 from gymform.pose.checkpoints import read_tensors
-from gymform.pose.targets import gaussian_heatmaps, joint_losses, masked_mean, trusted
+from gymform.pose.targets import (
+    gaussian_heatmaps,
+    joint_losses,
+    masked_mean,
+    trusted,
+    unexplained,
+)
 from gymform.pose.vitpose import ViTPose
 from gymform.storage import atomic_path
 
@@ -46,6 +52,7 @@ class Recipe:
     ema: float = 0.999
     trust_from: float = 0.5  # from here on the least plausible labels are left out
     distill: float = 0.5  # the teacher's share of the loss, where there is one
+    hint: float = 1.0  # weight of the teacher's features beside its heatmaps
     precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
     seed: int = 0
 
@@ -111,7 +118,7 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         images = normalised(batch.images)
         targets = gaussian_heatmaps(batch.points)
-        heatmaps = self._forward(self.network, images)
+        features, heatmaps = self._forward(self.network, images)
         losses = joint_losses(heatmaps, targets)
         weight = batch.weight
         if self.step >= self.recipe.trust_from * self.recipe.steps:
@@ -120,15 +127,19 @@ class Trainer:
         if self.teacher is None:
             return loss
         with torch.no_grad():
-            answer = self._forward(self.teacher, images).float()
+            meant, answer = self._forward(self.teacher, images)
+        taught = joint_losses(heatmaps, answer.float()).mean()
+        taught = taught + self.recipe.hint * unexplained(features, meant)
         share = self.recipe.distill
-        return (1 - share) * loss + share * joint_losses(heatmaps, answer).mean()
+        return (1 - share) * loss + share * taught
 
-    def _forward(self, network: ViTPose, images: Tensor) -> Tensor:
+    def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, C, 16, 12) and heatmaps (B, K, 64, 48)."""
         # bfloat16 needs no scaling of the loss, whose history a killed training would lose
         half = self.recipe.precision == "bf16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
-            return network(images)
+            features = network.backbone(images)
+            return features, network.decode(features)
 
     @torch.no_grad()
     def _average(self) -> None:

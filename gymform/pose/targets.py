@@ -21,6 +21,10 @@ MASS = math.pi * SIGMA**2
 """Sum of a target's squared values: the squared error of an empty answer."""
 
 
+RIDGE = 1e-3
+"""Weight decay of the fit of one network's features to another's, over their mean square."""
+
+
 def gaussian_heatmaps(points: Tensor) -> Tensor:
     """Heatmaps (B, K, 64, 48) with peak 1 at ``points`` (B, K, 2) heatmap px."""
     width, height = HEATMAP_SIZE
@@ -40,6 +44,22 @@ def masked_mean(losses: Tensor, weight: Tensor) -> Tensor:
     """Mean of ``losses`` (B, K) where ``weight`` (B, K) is positive; 0 when it is nowhere."""
     losses = torch.where(weight > 0, losses, 0.0)  # a missing joint must not even spread a NaN
     return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def unexplained(features: Tensor, meant: Tensor) -> Tensor:
+    """Share of the variance of ``meant`` (B, C, H, W) that ``features`` (B, c, H, W) do not tell.
+
+    A hint from a wider teacher (Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015). The
+    map from one to the other is fitted anew to every batch by least squares, so that there is
+    nothing of it to learn or to keep.
+    """
+    x, y = (of.float().flatten(2).transpose(1, 2).flatten(0, 1) for of in (features, meant))
+    x, y = x - x.mean(0), y - y.mean(0)  # (B H W, c), (B H W, C)
+    with torch.no_grad():
+        scatter = x.T @ x
+        ridge = RIDGE * scatter.diagonal().mean().clamp(min=1e-12)
+        fitted = torch.linalg.solve(scatter + ridge * torch.eye(len(scatter)).to(x), x.T @ y)
+    return (y - x @ fitted).square().sum() / y.square().sum().clamp(min=1e-12)
 
 
 def trusted(losses: Tensor, weight: Tensor, distrust: Tensor) -> Tensor:

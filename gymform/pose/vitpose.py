@@ -239,7 +239,10 @@ class ViTPose(nn.Module):
         self.keypoint_head = decoder(self.config)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.backbone(images)
+        return self.decode(self.backbone(images))
+
+    def decode(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
+        """Heatmaps (B, K, 64, 48) of the backbone's features."""
         # under autocast too: in half precision the pixels around a peak would be equally high
-        with torch.autocast(images.device.type, enabled=False):
+        with torch.autocast(features.device.type, enabled=False):
             return self.keypoint_head(features.float())

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from gymform.pose.heatmaps import decode
-from gymform.pose.targets import gaussian_heatmaps, joint_losses, masked_mean, trusted
+from gymform.pose.targets import (
+    gaussian_heatmaps,
+    joint_losses,
+    masked_mean,
+    trusted,
+    unexplained,
+)
 
 
 def test_targets_decode_back_to_the_keypoints():
@@ -57,3 +63,27 @@ def test_the_least_plausible_labels_of_a_source_are_dropped():
     kept = trusted(losses, weight, torch.tensor([0.1, 0.1, 0.0, 0.0]))
     dropped = (weight - kept).nonzero().tolist()
     assert dropped == [[1, 8]]  # a tenth of 19 labels, rounded down; the other source keeps all
+
+
+def test_features_that_tell_all_leave_nothing_unexplained():
+    torch.manual_seed(0)
+    narrow = torch.randn(4, 8, 16, 12)
+    wide = torch.einsum("cd,bdhw->bchw", torch.randn(24, 8), narrow) + 3
+    assert unexplained(narrow, wide) < 0.01
+    assert unexplained(torch.randn(4, 8, 16, 12), wide) > 0.95
+    half = torch.cat((narrow[:, :4], torch.randn(4, 4, 16, 12)), 1)
+    assert 0.2 < unexplained(half, wide) < 0.8
+
+
+def test_following_a_hint_brings_features_nearer():
+    torch.manual_seed(0)
+    mine = torch.randn(2, 6, 16, 12, requires_grad=True)
+    meant = torch.randn(2, 12, 16, 12)
+    before = unexplained(mine, meant)
+    before.backward()
+    assert torch.isfinite(mine.grad).all()
+    assert unexplained(mine.detach() - 200 * mine.grad, meant) < before.detach()
+
+
+def test_features_that_are_all_alike_explain_nothing():
+    assert unexplained(torch.zeros(2, 6, 16, 12), torch.randn(2, 12, 16, 12)) == pytest.approx(1)
