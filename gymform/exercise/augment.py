@@ -207,7 +207,8 @@ def _play(sample: Sample, rng: np.random.Generator) -> np.ndarray:
 def _stand(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """One moment of the sample held for two to six seconds, swaying a little."""
     count = int(rng.uniform(2, 6) * RATE_HZ)
-    points = np.repeat(sample.points[rng.integers(len(sample.points))][None], count, 0)
+    seen = np.flatnonzero(np.isfinite(sample.points[:, list(sk.BODY)]).any(axis=(1, 2)))
+    points = np.repeat(sample.points[rng.choice(seen)][None], count, 0)
     sway = gaussian_filter1d(rng.normal(0, 1, (count, sk.NUM_KEYPOINTS, 2)), RATE_HZ, axis=0)
     points[..., :2] += sway * rng.uniform(0, 0.1)
     return points

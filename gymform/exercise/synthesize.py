@@ -174,14 +174,15 @@ def _still(rng: np.random.Generator, u: np.ndarray) -> tuple[Trunk, Sides]:
 
 
 def _load(trunk: Trunk, rng: np.random.Generator) -> Sides:
-    """Hands that hold a bar on the back or in front, a weight at the chest, or nothing."""
+    """Hands that hold a bar on the back or in front, a weight at the chest, the hips, or nothing."""
     out, up, front = [
         (rng.uniform(0.03, 0.16), rng.uniform(-0.06, 0.05), -0.03),
         (rng.uniform(-0.04, 0.05), rng.uniform(-0.03, 0.05), 0.08),
         (-0.09, rng.uniform(-0.12, 0.0), 0.1),
         (rng.uniform(-0.08, 0.0), rng.uniform(-0.05, 0.05), 0.31),
         (0.02, -0.27, 0.0),
-    ][rng.integers(5)]
+        (0.03, -0.21, 0.04),
+    ][rng.integers(6)]
     return _both(lambda side: trunk.by_shoulder(side, out, up, front))
 
 
@@ -267,7 +268,7 @@ def side_lunge(rng: np.random.Generator) -> np.ndarray:
     u, apart = _repeat(rng), rng.uniform(0.5, 0.8)
     aside = rng.choice([-1, 1]) * apart * rng.uniform(0.2, 0.35) * u
     top = np.sqrt((STANDING - ANKLE_HEIGHT) ** 2 - (apart / 2 - 0.05) ** 2) + ANKLE_HEIGHT
-    trunk = _trunk(top - rng.uniform(0.12, 0.26) * u, -0.08 * u, rng.uniform(0.2, 0.8) * u + 0.05)
+    trunk = _trunk(top - rng.uniform(0.12, 0.32) * u, -0.08 * u, rng.uniform(0.2, 0.8) * u + 0.05)
     trunk = Trunk(trunk.pelvis + np.stack([aside, 0 * u, 0 * u], 1), trunk.lean)
     return assemble(trunk, _stance(u, apart), _load(trunk, rng), 0.6)
 

@@ -65,7 +65,7 @@ class TrainConfig:
     steps: int = 1500
     batch: int = 64
     views: int = 24_000
-    figures: int = 16
+    figures: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
