@@ -174,7 +174,7 @@ def _still(rng: np.random.Generator, u: np.ndarray) -> tuple[Trunk, Sides]:
 
 
 def _load(trunk: Trunk, rng: np.random.Generator) -> Sides:
-    """Hands that hold a bar on the back or in front, a weight at the chest, the hips, or nothing."""
+    """Hands with a bar on the back or in front, a weight at the chest, on the hips, or hanging."""
     out, up, front = [
         (rng.uniform(0.03, 0.16), rng.uniform(-0.06, 0.05), -0.03),
         (rng.uniform(-0.04, 0.05), rng.uniform(-0.03, 0.05), 0.08),
