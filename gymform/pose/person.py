@@ -59,8 +59,8 @@ STAYS = 0.6
 """A box that overlaps the one before by this much (intersection over union) is the same person's;
 another one may be somebody else's, or that of somebody who moves fast."""
 
-WIDER = 1.6
-"""In that case they are looked for in so many times the box before, too."""
+WIDER = 2.0
+"""In that case they are looked for in a crop with this padding of the box before, too."""
 
 REACH = 0.5
 """How far, over its size, a box's side may well go from one sample to the next."""
@@ -388,9 +388,10 @@ def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sigh
     if found is not None and _overlap(found.box, last.box) >= STAYS:
         return found
     # moved far, or somebody else who is seen better: look where they went, and wider
-    wider = _grown(last.box, WIDER)
-    first = wider[None] if found is None else np.stack((found.box, wider))
-    again = [person for person in _see(picture, estimator, box_to_crop(first)) if person]
+    crops = [box_to_crop(last.box, padding=WIDER)]
+    if found is not None:
+        crops.insert(0, box_to_crop(found.box))
+    again = [person for person in _see(picture, estimator, np.stack(crops)) if person]
     return max(again, key=lambda person: _likelihood(person, last), default=found)
 
 
@@ -401,12 +402,6 @@ def _likelihood(person: Sighting, last: Sighting, lost_for: int = 0) -> float:
     """
     gone = float(np.abs(person.box - last.box).max()) / last.size
     return person.confidence * float(np.exp(-((gone / (REACH + lost_for)) ** 2)))
-
-
-def _grown(box: np.ndarray, times: float) -> np.ndarray:
-    """The box (4,) xyxy made larger about its centre."""
-    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
-    return np.concatenate((centre - times * half, centre + times * half))
 
 
 def _distinct(people: list[Sighting]) -> list[Sighting]:
