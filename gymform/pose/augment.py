@@ -49,7 +49,10 @@ STILL = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
 """No change: the network's usual view."""
 
 
-def augment(
+# ---- the warp ------------------------------------------------------------------------------
+
+
+def warp(
     rgb: np.ndarray,
     keypoints: np.ndarray,
     view: np.ndarray,
@@ -66,11 +69,7 @@ def augment(
     moved = move_keypoints(keypoints, matrix, flipped)
     # the matrix says where each input pixel comes from
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    pixels = cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=flags)
-    return change_pixels(pixels, moved, rng, how), moved
-
-
-# ---- the warp ------------------------------------------------------------------------------
+    return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=flags), moved
 
 
 def random_view(

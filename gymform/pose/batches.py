@@ -3,12 +3,15 @@
 Batch number s holds positions s*B to (s+1)*B - 1 of an endless stream. The stream runs through the
 rows in rounds, each round shuffled by the seed and its number; what happens to a crop follows from
 the seed and its position. A training that goes on after being killed sees what it would have seen.
+
+With a pool, the views of the first rounds come again and again, each time in other light and behind
+other things. What a teacher says of a view in its own light then needs to be asked only once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -18,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from gymform.dataset.crops import CropPack
 from gymform.pose import crops
-from gymform.pose.augment import Augmentation, augment
+from gymform.pose.augment import Augmentation, change_pixels, warp
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
@@ -32,62 +35,94 @@ LSP Extended has an outright error in one label of ten; some of those the networ
 @dataclass(frozen=True, eq=False)
 class Batch:
     """``images`` uint8 (B, 256, 192, 3) RGB; ``points`` float32 (B, 17, 2) heatmap px; ``weight``
-    float32 (B, 17), 0 for missing labels; ``distrust`` float32 (B,), see :data:`DISTRUST`."""
+    float32 (B, 17), 0 for missing labels; ``distrust`` float32 (B,), see :data:`DISTRUST`.
+
+    Of a pool: ``places`` int64 (B,) of the views in it, and ``clean`` as ``images`` before their
+    pixels were changed, None when all views have been there before.
+    """
 
     images: Tensor
     points: Tensor
     weight: Tensor
     distrust: Tensor
+    places: Tensor
+    clean: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on ``device``."""
-        parts = (self.images, self.points, self.weight, self.distrust)
-        return Batch(*(part.to(device, non_blocking=True) for part in parts))
+        return self._each(lambda part: part.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
         """The batch in memory from which a GPU copies while it computes."""
-        parts = (self.images, self.points, self.weight, self.distrust)
-        return Batch(*(part.pin_memory() for part in parts))
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: change(part) for name, part in parts.items() if part is not None})
 
 
 class CropBatches(Dataset):
-    """``batches[step]`` for any step; see the module."""
+    """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool."""
 
     def __init__(
-        self, pack: CropPack, rows: np.ndarray, size: int, seed: int, how: Augmentation
+        self,
+        pack: CropPack,
+        rows: np.ndarray,
+        size: int,
+        seed: int,
+        how: Augmentation,
+        pool: int = 0,
     ) -> None:
-        self.pack, self.size, self.seed, self.how = pack, size, seed, how
+        self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
         self.round = np.repeat(rows, repeats)
         self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
 
     def __getitem__(self, step: int) -> Batch:
         positions = range(step * self.size, (step + 1) * self.size)
-        made = [self._crop(position) for position in positions]
-        images, keypoints, distrust = (np.stack(part) for part in zip(*made, strict=True))
+        clean, images, keypoints, distrust = (
+            np.stack(part) for part in zip(*map(self._crop, positions), strict=True)
+        )
         span = (np.array(HEATMAP_SIZE) - 1) / (np.array(INPUT_SIZE) - 1)
+        new = positions[0] < self.views
         return Batch(
             images=torch.from_numpy(images),
             points=torch.from_numpy((keypoints[..., :2] * span).astype(np.float32)),
             weight=torch.from_numpy((keypoints[..., 2] > 0).astype(np.float32)),
             distrust=torch.from_numpy(distrust.astype(np.float32)),
+            places=torch.tensor([self.place(position) for position in positions]),
+            clean=torch.from_numpy(clean) if new else None,
         )
+
+    @property
+    def views(self) -> int:
+        """How many the pool holds."""
+        return self.pool * len(self.round)
 
     def row(self, position: int) -> int:
         """The row of the pack at a position of the stream."""
+        return int(self.round[self.place(position) % len(self.round)])
+
+    def place(self, position: int) -> int:
+        """Number of the view at a position of the stream; a row's views are a round apart."""
         number, at = divmod(position, len(self.round))
         if self._shuffled[0] != number:
-            order = np.random.default_rng((self.seed, 0, number)).permutation(self.round)
+            order = np.random.default_rng((self.seed, 0, number)).permutation(len(self.round))
             self._shuffled = (number, order)
-        return int(self._shuffled[1][at])
+        turn = number % self.pool if self.pool else number
+        return turn * len(self.round) + int(self._shuffled[1][at])
 
-    def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, float]:
+    def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """The clean view, what is shown of it, its keypoints, and their distrust."""
         row = self.row(position)
-        rng = np.random.default_rng((self.seed, 1, position))
-        pixels, keypoints = augment(
-            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), rng, self.how
+        seen = light = np.random.default_rng((self.seed, 1, position))
+        if self.pool:
+            seen = np.random.default_rng((self.seed, 3, self.place(position)))
+        clean, keypoints = warp(
+            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), seen, self.how
         )
-        return pixels, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
+        shown = change_pixels(clean, keypoints, light, self.how)
+        return clean, shown, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
 
 
 def stream(batches: CropBatches, steps: range, workers: int, pinned: bool) -> DataLoader:

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from gymform.errors import TrainingError
+from gymform.pose.answers import Answers
 from gymform.pose.batches import Batch, normalised
 from gymform.pose.checkpoints import read_tensors
 from gymform.pose.targets import (
@@ -53,6 +54,7 @@ class Recipe:
     trust_from: float = 0.5  # from here on the least plausible labels are left out
     distill: float = 0.5  # the teacher's share of the loss, where there is one
     hint: float = 1.0  # weight of the teacher's features beside its heatmaps
+    pool: int = 0  # rounds whose views come again, with the teacher's answers; 0: always new ones
     precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
     seed: int = 0
 
@@ -76,12 +78,15 @@ class Trainer:
         recipe: Recipe,
         device: torch.device | None = None,
         teacher: ViTPose | None = None,
+        answers: Answers | None = None,
     ) -> None:
+        """``answers`` keeps what the teacher says of a pool's views; None: it is always asked."""
         self.device = device or torch.device("cpu")
         self.recipe = recipe
         self.network = network.to(self.device).train()
         self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.teacher = teacher.to(self.device).eval() if teacher else None
+        self.answers = answers
         self.step = 0
         self._optimizer = torch.optim.AdamW(parameter_groups(self.network, recipe))
         self._drop = StochasticDepth(self.network, recipe.drop_path, recipe.seed)
@@ -126,12 +131,22 @@ class Trainer:
         loss = masked_mean(losses, weight)
         if self.teacher is None:
             return loss
-        with torch.no_grad():
-            meant, answer = self._forward(self.teacher, images)
-        taught = joint_losses(heatmaps, answer.float()).mean()
+        meant, answer = self._ask(self.teacher, batch, images)
+        taught = joint_losses(heatmaps, answer).mean()
         taught = taught + self.recipe.hint * unexplained(features, meant)
         share = self.recipe.distill
         return (1 - share) * loss + share * taught
+
+    @torch.no_grad()
+    def _ask(self, teacher: ViTPose, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps: of the images, or kept ones of their clean views."""
+        if self.answers is None:
+            features, heatmaps = self._forward(teacher, images)
+            return features, heatmaps.float()
+        if batch.clean is not None:
+            features, heatmaps = self._forward(teacher, normalised(batch.clean))
+            self.answers.write(batch.places, features.half(), heatmaps.half())
+        return self.answers.read(batch.places)
 
     def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, 16, 12) and heatmaps (B, K, 64, 48)."""
@@ -156,6 +171,8 @@ class Trainer:
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write weights, mean weights, moments and step to ``path``, whole or not at all."""
+        if self.answers is not None:
+            self.answers.flush()
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
         for name, parameter in self.network.named_parameters():

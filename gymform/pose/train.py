@@ -28,6 +28,7 @@ from tqdm import tqdm
 from gymform.dataset.crops import CropPack, join, read_pack, split
 from gymform.errors import OptionsError
 from gymform.pose import card, pretrained
+from gymform.pose.answers import Answers
 from gymform.pose.augment import Augmentation
 from gymform.pose.batches import CropBatches, count_labels, stream
 from gymform.pose.checkpoints import (
@@ -64,7 +65,7 @@ RECIPES = {
 SLIMMING_CROPS = 96
 """People to whom a network that is made narrow is fitted."""
 
-STATE, LOG = "state.safetensors", "log.csv"
+STATE, LOG, ANSWERS = "state.safetensors", "log.csv", "answers.npy"
 """Files of the work folder."""
 
 Judge = Callable[[int], None]
@@ -309,11 +310,18 @@ _RECIPE_OPTIONS = {
     "drop_path": ("drop_path", "stochastic depth of the last block"),
     "ema": ("ema", "decay of the weights' running mean"),
     "trust_from": ("trust_from", "share of the steps after which odd labels are left out"),
+    "pool": ("pool", "rounds whose views, with the teacher's answers, come again; 0: never"),
     "seed": ("seed", "of everything that is random"),
 }
 """Options, the fields of :class:`Recipe` that they set, and what they mean."""
 
-_RANGES = {"steps": (1, 10**8), "batch": (1, 10**5), "freeze": (0, 100), "seed": (0, 2**31)}
+_RANGES = {
+    "steps": (1, 10**8),
+    "batch": (1, 10**5),
+    "freeze": (0, 100),
+    "pool": (0, 1000),
+    "seed": (0, 2**31),
+}
 _SHARES = ("layer_decay", "warm_up", "thaw", "drop_path", "ema", "trust_from")
 
 
@@ -373,8 +381,8 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
     )
-    trainer = Trainer(start.network, recipe, device, teacher.network if teacher else None)
-    batches = CropBatches(pack, rows, recipe.batch, recipe.seed, Augmentation())
+    batches = CropBatches(pack, rows, recipe.batch, recipe.seed, Augmentation(), recipe.pool)
+    trainer = _trainer(start.network, recipe, device, teacher, work, batches)
     facts = {
         **asdict(recipe),
         "pack": pack.digest(),
@@ -402,6 +410,24 @@ def run(args: argparse.Namespace) -> int:
     for line in describe(scores):
         tqdm.write(line, file=sys.stderr)
     return 0
+
+
+def _trainer(
+    network: ViTPose,
+    recipe: Recipe,
+    device: torch.device,
+    teacher: LoadedPose | None,
+    work: Path,
+    batches: CropBatches,
+) -> Trainer:
+    """A trainer, with the teacher's answers in the work folder where views come again."""
+    if teacher is None:
+        return Trainer(network, recipe, device)
+    answers = None
+    if recipe.pool:
+        new = not (work / STATE).is_file()
+        answers = Answers(work / ANSWERS, batches.views, teacher.config, new)
+    return Trainer(network, recipe, device, teacher.network, answers)
 
 
 def _device(wanted: str) -> torch.device:

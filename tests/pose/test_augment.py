@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gymform.pose import augment as aug
-from gymform.pose.augment import STILL, Augmentation, augment
+from gymform.pose.augment import STILL, Augmentation
 from gymform.pose.crops import cut_crop
 from gymform.skeleton import FLIP_ORDER, LEFT_WRIST, NUM_KEYPOINTS, RIGHT_WRIST
 from tests.pose.packs import people
@@ -15,6 +15,12 @@ GEOMETRY = replace(STILL, flip=0.5, scale=0.3, rotate=0.8, rotation=40.0, shift=
 
 
 SIZE = (216, 288)
+
+
+def augment(rgb, keypoints, view, rng, how):
+    """The warp, then the change of pixels, as training makes a crop."""
+    pixels, moved = aug.warp(rgb, keypoints, view, rng, how)
+    return aug.change_pixels(pixels, moved, rng, how), moved
 
 
 def picture_of(point):

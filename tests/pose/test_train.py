@@ -13,8 +13,9 @@ import torch
 from gymform.dataset.crops import split, write_pack
 from gymform.errors import ModelDataError, OptionsError, TrainingError
 from gymform.pose import card, learning, train
+from gymform.pose.answers import Answers
 from gymform.pose.augment import STILL, Augmentation
-from gymform.pose.batches import REPEATS, CropBatches, stream
+from gymform.pose.batches import REPEATS, CropBatches, normalised, stream
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate
@@ -195,6 +196,96 @@ def test_a_teacher_teaches_what_is_not_labelled(pack):
         gradient = trainer.network.keypoint_head.final_layer.bias.grad
         assert ((gradient[:5] != 0) == taught).all()
         assert (gradient[5:] != 0).all()
+
+
+# ---- a pool of views that come again
+
+
+POOLED = replace(RECIPE, steps=14, pool=1, distill=1.0, hint=1.0)
+
+
+def pooled(pack, folder, new=True):
+    """A trainer whose teacher's answers are kept, its batches, and how often it was asked."""
+    batches = CropBatches(pack, split(pack)[0], POOLED.batch, 0, Augmentation(), POOLED.pool)
+    teacher = fresh_network(TINY, 1)
+    asked = []
+    teacher.backbone.register_forward_pre_hook(lambda *_: asked.append(1))
+    answers = Answers(folder / train.ANSWERS, batches.views, TINY, new)
+    return tiny_trainer(POOLED, teacher=teacher, answers=answers), batches, asked
+
+
+def test_views_come_again_in_other_light(pack):
+    batches = CropBatches(pack, split(pack)[0], 1, 0, Augmentation(), pool=2)
+    count = len(batches.round)
+    assert batches.views == 2 * count
+    rounds = [
+        {batches.place(p): batches[p] for p in range(n * count, (n + 1) * count)} for n in range(4)
+    ]
+    assert sorted(rounds[0]) == sorted(rounds[2]) == list(range(count))
+    assert sorted(rounds[1]) == sorted(rounds[3]) == list(range(count, 2 * count))
+    assert list(rounds[0]) != list(rounds[2])
+    changed = 0
+    for place, first in rounds[0].items():
+        again, elsewhere = rounds[2][place], rounds[1][place + count]
+        assert torch.equal(first.points, again.points)
+        assert not torch.equal(first.points, elsewhere.points)
+        assert first.clean is not None
+        assert again.clean is None
+        changed += not torch.equal(first.images, again.images)
+    assert changed > 0.9 * count
+
+
+def test_without_a_pool_no_view_comes_again(pack):
+    batches = batches_of(pack, how=Augmentation())
+    assert batches.views == 0
+    assert batches[0].clean is None
+    places = [batches.place(p) for p in range(3 * len(batches.round))]
+    assert len(set(places)) == len(places)
+
+
+def test_a_teacher_is_asked_once_about_a_view(pack, tmp_path):
+    trainer, batches, asked = pooled(pack, tmp_path)
+    for step in range(POOLED.steps):
+        trainer.train_on(batches[step])
+    first_round = math.ceil(batches.views / POOLED.batch)
+    assert first_round < POOLED.steps
+    assert len(asked) == first_round
+    # what it is taught in later rounds is what the teacher says of the clean view
+    again = batches[POOLED.steps - 1]
+    rows = again.places.tolist()
+    one = CropBatches(pack, split(pack)[0], 1, 0, Augmentation(), 1)
+    clean = {one.place(p): one[p].clean for p in range(one.views)}
+    images = normalised(torch.cat([clean[row] for row in rows]))
+    features, heatmaps = trainer.answers.read(again.places)
+    meant = trainer.teacher.backbone(images).detach()
+    torch.testing.assert_close(features, meant, atol=1e-2, rtol=1e-2)
+    torch.testing.assert_close(
+        heatmaps, trainer.teacher.decode(meant).detach(), atol=1e-2, rtol=1e-2
+    )
+
+
+def test_a_killed_training_finds_the_answers_again(pack, tmp_path):
+    whole, batches, _ = pooled(pack, tmp_path / "whole")
+    train.train(whole, batches, tmp_path / "whole", {}, ONCE)
+    killed, batches, _ = pooled(pack, tmp_path / "cut")
+    dying = train.Schedule(save_every=10, evaluate_every=11)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(killed, batches, tmp_path / "cut", {}, dying, _die)
+    again, batches, asked = pooled(pack, tmp_path / "cut", new=False)
+    train.train(again, batches, tmp_path / "cut", {}, ONCE)
+    assert not asked  # all were answered before it was killed
+    for a, b in zip(
+        whole.network.state_dict().values(), again.network.state_dict().values(), strict=True
+    ):
+        assert torch.equal(a, b)
+
+
+def test_answers_that_are_gone_are_missed(tmp_path):
+    with pytest.raises(TrainingError, match=r"answers\.npy.*another --work"):
+        Answers(tmp_path / train.ANSWERS, 4, TINY, new=False)
+    Answers(tmp_path / train.ANSWERS, 4, TINY, new=True).flush()
+    with pytest.raises(TrainingError, match="expected 5 answers"):
+        Answers(tmp_path / train.ANSWERS, 5, TINY, new=False)
 
 
 def test_rates_rise_and_fall_and_are_lower_below():
