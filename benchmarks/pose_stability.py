@@ -59,10 +59,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Found:
-    """What one model did in one scene."""
+    """What one model did in one scene: displacements, and swaps in 100 frames."""
 
     jitter: float
     tremble: float
+    sure_swaps: float
     swaps: float
     frames: int
 
@@ -151,8 +152,8 @@ def look(scene: Scene, estimator: PoseEstimator) -> Found:
     fast = body - uniform_filter1d(body, window, axis=0, mode="nearest")
     boxes = np.full((len(xy), 4), np.nan, np.float32)
     pose = PoseSequence(xy, score, boxes, np.array(scene.time_s), (1, 1))
-    swaps = swaps_per_100(pose, score >= MIN_SCORE)
-    return Found(_mean_step(body), _mean_step(fast), swaps, len(xy))
+    sure, all_placed = (swaps_per_100(pose, score >= least) for least in (MIN_SCORE, 1e-6))
+    return Found(_mean_step(body), _mean_step(fast), sure, all_placed, len(xy))
 
 
 def _mean_step(points: np.ndarray) -> float:
@@ -168,20 +169,24 @@ def render(figures: dict[str, list[tuple[bool, Found]]]) -> str:
         jitter, tremble = [f.jitter for f in calm], [f.tremble for f in calm]
         lively = [f for is_calm, f in found if not is_calm]
         frames = sum(f.frames for f in lively)
-        swaps = sum(f.swaps * f.frames for f in lively) / max(frames, 1)
+        swaps, sure_swaps = (
+            sum(getattr(f, kind) * f.frames for f in lively) / max(frames, 1)
+            for kind in ("swaps", "sure_swaps")
+        )
         rows.append([name, f"{np.mean(jitter):.4f}", f"{np.median(jitter):.4f}",
                      f"{np.mean(tremble):.4f}", f"{np.median(tremble):.4f}", str(len(calm)),
-                     f"{swaps:.2f}", str(frames)])  # fmt: skip
+                     f"{swaps:.2f}", f"{sure_swaps:.2f}", str(frames)])  # fmt: skip
     header = ["model", "jitter, mean", "median", "slow motion taken off, mean", "median",
-              "calm scenes", "swaps in 100 frames", "lively frames"]  # fmt: skip
+              "calm scenes", "swaps in 100 frames", "sure joints", "lively frames"]  # fmt: skip
     return f"""# How calmly models place joints in films
 
 Made by `python benchmarks/pose_stability.py`. Jitter: mean displacement of the twelve body joints
 from one frame to the next, in torsos, over the calmest second of each clip (breathing, swaying and
 the camera's own motion included; and once more after each joint's running mean over {SLOW_S} s is
 taken off, which leaves what trembles). Swaps: frames in which a left and a right joint seem to
-change places, over each clip's two liveliest seconds. Raw answers of the network, one crop a frame,
-no smoothing; the same crops for all.
+change places, over each clip's two liveliest seconds: of all joints, since no model should gain by
+being unsure, and of those alone that it is sure of, which the app shows. Raw answers of the
+network, one crop a frame, no smoothing; the same crops for all.
 Measured on: {describe()}.
 
 {table(header, rows)}

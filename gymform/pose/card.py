@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,13 @@ SETS = {
 
 @dataclass(frozen=True)
 class Story:
-    """How a network came to be: ``start`` and ``teacher`` in words ("" for none), ``people`` by
-    source, a ``note`` on their labels, ``recipe`` by option, ``steps`` taken, and the ``command``
-    that repeats it."""
+    """How a network came to be: ``start`` and ``teacher`` in words ("" for none), the ``ancestors``
+    whose weights or answers it was given, ``people`` by source, a ``note`` on their labels,
+    ``recipe`` by option, ``steps`` taken, and the ``command`` that repeats it."""
 
     start: str
     teacher: str
+    ancestors: Sequence[str]
     people: Mapping[str, int]
     note: str
     recipe: Mapping[str, Any]
@@ -140,7 +141,8 @@ def _made(story: Story) -> str:
     planned = story.recipe["steps"]
     taken = f"{story.steps} steps" + (f" of {planned} planned" if story.steps < planned else "")
     recipe = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.recipe.items())
-    teacher = f"Teacher: {story.teacher}, on the same augmented crops.\n" if story.teacher else ""
+    seen = "clean views of the crops, kept" if story.recipe["pool"] else "the same augmented crops"
+    teacher = f"Teacher: {story.teacher}, on {seen}.\n" if story.teacher else ""
     return f"""## How it was made
 
 Start: {story.start}.
@@ -156,6 +158,10 @@ def _data(story: Story) -> str:
         lines.append(f"- **{name}**, {count} people. {SOURCES.get(name, '')}")
     if story.note:
         lines += ["", story.note]
+    if story.ancestors:
+        names = " and ".join(f"`{name}`" for name in story.ancestors)
+        lines += ["", f"What {names} had learned from is part of it too; the model cards, in the "
+                  "repository's history those of earlier versions, tell what it was."]  # fmt: skip
     return (
         "\n".join(lines)
         + """

@@ -74,11 +74,15 @@ Judge = Callable[[int], None]
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A network to start from, with where it comes from in words and as a fingerprint."""
+    """A network to start from, with where it comes from in words and as a fingerprint.
+
+    ``model`` names the trained network that it was, "" for none.
+    """
 
     network: ViTPose
     words: str
     fingerprint: str
+    model: str = ""
 
 
 # ---- where to start ------------------------------------------------------------------------
@@ -104,7 +108,7 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> 
         network = slim(network, config, crops())
         words += ", made narrow and fitted layer by layer"
     pretrained.balance(network)
-    return Start(network, words, digest)
+    return Start(network, words, digest, name)
 
 
 def _some_crops(pack: CropPack, rows: np.ndarray, seed: int) -> Tensor:
@@ -399,6 +403,7 @@ def run(args: argparse.Namespace) -> int:
     story = card.Story(
         start=start.words,
         teacher=f"`{teacher.name}`, sha256 {teacher.sha256[:12]}" if teacher else "",
+        ancestors=sorted({start.model, teacher.name if teacher else ""} - {""}),
         people=count_labels(pack, rows),
         note=pack.note,
         recipe=asdict(recipe),

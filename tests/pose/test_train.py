@@ -367,11 +367,14 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
 
     # from these weights on, with them as a teacher too
     more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
-            "--distill", "tiny", "--minutes", "0.0001")  # fmt: skip
+            "--distill", "tiny", "--pool", "1", "--minutes", "0.0001")  # fmt: skip
     assert train.run(command(tmp_path, *more)) == 0
     text = (tmp_path / "weights" / "next.md").read_text()
     assert "Start: `tiny`" in text
     assert "Teacher: `tiny`" in text
+    assert "on clean views of the crops" in text
+    assert "What `tiny` had learned from is part of it" in text
+    assert (tmp_path / "again" / train.ANSWERS).is_file()
     assert "1 steps of 3 planned" in text
 
 
