@@ -132,10 +132,11 @@ def scenes_of(clip: Path, pose: PoseSequence) -> Iterator[Scene]:
 
 def cut(clip: Path, pose: PoseSequence, scene: Scene, start: float, end: float) -> Scene:
     """``scene`` with the clip's frames between two seconds."""
-    crops = box_to_crop(pose.boxes)
+    followed = np.isfinite(pose.boxes).all(1)
+    times, crops = pose.time_s[followed], box_to_crop(pose.boxes[followed])
     with read_frames(clip, keep=lambda _, t: start <= t < end) as frames:
         for frame in frames:
-            view = np.array([np.interp(frame.time_s, pose.time_s, side) for side in crops.T])
+            view = np.array([np.interp(frame.time_s, times, side) for side in crops.T])
             scene.time_s.append(frame.time_s)
             scene.pixels.append(cut_crop(frame.rgb, view))
             scene.views.append(view)

@@ -1,4 +1,4 @@
-"""What the program does, in one walk: clip -> skeleton -> trajectories -> exercise.
+"""What the program does, in one walk: clip -> skeleton -> trajectories -> exercise -> form.
 
 Read :func:`analyze` first. Pages call it through `jobs.py`, the terminal through `cli.py`.
 """
@@ -21,6 +21,7 @@ from gymform.dataset.poses import load_poses, save_poses
 from gymform.draw.overlay import draw_overlay, hand_trail
 from gymform.errors import GymformError, PoseFileError
 from gymform.exercise.classifier import load_classifier
+from gymform.form.cues import assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.pose.checkpoints import LoadedPose, load_pose_model
@@ -33,6 +34,7 @@ from gymform.types import (
     UNKNOWN,
     CleanTracks,
     Clip,
+    FormReport,
     PoseQuality,
     PoseSequence,
     Prediction,
@@ -74,6 +76,7 @@ class Analysis:
     tracks: CleanTracks
     quality: PoseQuality
     prediction: Prediction
+    form: FormReport
     seconds: Mapping[str, float]
 
 
@@ -137,10 +140,11 @@ def analyze(
         tracks = clean(pose)
         quality = assess(pose, tracks)
         prediction = classifier.predict(pose, tracks, quality)
+    form = assess_form(pose, tracks, quality, prediction)
     report("classify", 1, 1)
 
     clip = replace(clip, problems=tuple(dict.fromkeys((*clip.problems, *notes))))
-    return Analysis(clip, pose, tracks, quality, prediction, dict(stopwatch.seconds))
+    return Analysis(clip, pose, tracks, quality, prediction, form, dict(stopwatch.seconds))
 
 
 @functools.lru_cache(maxsize=1)
@@ -182,7 +186,7 @@ def save(
 
 
 def load(folder: Path, stem: str) -> Analysis:
-    """A saved analysis; trajectories and quality are computed again from the keypoints.
+    """A saved analysis; trajectories, quality and form are computed again from the keypoints.
 
     Raises PoseFileError when a file is missing or not what `save` wrote.
     """
@@ -199,7 +203,9 @@ def load(folder: Path, stem: str) -> Analysis:
             f"{files.json.name}: expected the answer that belongs to {files.poses.name}, but it is "
             f"missing or damaged ({type(error).__name__}). Analyse the clip again."
         ) from error
-    return Analysis(clip, pose, tracks, assess(pose, tracks), prediction, seconds)
+    quality = assess(pose, tracks)
+    form = assess_form(pose, tracks, quality, prediction)
+    return Analysis(clip, pose, tracks, quality, prediction, form, seconds)
 
 
 def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
@@ -283,7 +289,7 @@ def write_csv(path: Path, analysis: Analysis) -> None:
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
-    """Clip, answer, quality and provenance as plain data for JSON."""
+    """Clip, answer, quality, form and provenance as plain data for JSON."""
     prediction = analysis.prediction
     return {
         "schema": RESULT_SCHEMA,
@@ -297,10 +303,17 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
             "model_sha256": prediction.model_sha256,
         },
         "quality": asdict(analysis.quality),
+        "form": _form_as_dict(analysis.form),
         "frames": len(analysis.pose),
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
     }
+
+
+def _form_as_dict(form: FormReport) -> dict[str, Any]:
+    """The report as plain data; JSON has no NaN, so what is unknown is None."""
+    known = np.isfinite(form.turned)
+    return {**asdict(form), "turned": form.turned if known else None}
 
 
 def options_from_dict(options: Mapping[str, Any]) -> Options:

@@ -252,6 +252,8 @@ def _sentence(name: str, answer: Analysis, out: Path) -> str:
     lines = [f"{name}: {answer.prediction.label}  ({_ranking(answer.prediction)})"]
     remarks = (answer.prediction.reason, *answer.clip.problems, *answer.quality.notes)
     lines += [f"  {remark}" for remark in remarks if remark]
+    told = (cue for cue in answer.form.cues if cue.verdict != "close")
+    lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in told]
     lines.append(f"  results in {out}")
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ pixel at (0, 0). Times are seconds from the clip's first frame, from its present
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
@@ -208,6 +209,84 @@ class PoseQuality:
     bone_variation: float
     swaps_per_100: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of a repetition: ``value`` in ``unit`` at second ``at_s``.
+
+    ``key`` is its name in files, ``title`` the one for people.
+    """
+
+    key: str
+    title: str
+    value: float
+    unit: str
+    at_s: float
+
+
+@dataclass(frozen=True)
+class RepForm:
+    """A repetition in figures: where it starts and ends, and what could be measured in it."""
+
+    start_s: float
+    end_s: float
+    measures: tuple[Measure, ...]
+
+    def value(self, key: str) -> Measure | None:
+        """The measure called ``key``, None where it could not be taken."""
+        return next((measure for measure in self.measures if measure.key == key), None)
+
+
+SIDE, FRONT = 50.0, 40.0
+"""Degrees from the camera: from the one on a lifter is seen from the side, up to the other from the
+front or the back. Angles of a squat or a deadlift err by less than 10 from the one on."""
+
+
+class Verdict(StrEnum):
+    """What a cue says: all is well, something to look at, or too close to call."""
+
+    GOOD = "good"
+    LOOK = "look"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A remark on the form: a ``title``, a ``text`` with the figure behind it, and its ``basis``.
+
+    ``basis`` names the rule or the source that it goes by; ``at_s`` is the moment to look at.
+    """
+
+    verdict: Verdict
+    title: str
+    text: str
+    basis: str
+    at_s: float
+
+
+@dataclass(frozen=True)
+class FormReport:
+    """How the repetitions were done. ``exercise`` is the prediction's label.
+
+    ``turned`` is how far the lifter is turned from the camera, degrees: 0 front or back, 90 from
+    the side, NaN unknown. ``notes`` say what could not be judged, and why.
+    """
+
+    exercise: str
+    turned: float
+    repetitions: tuple[RepForm, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seen_from(self) -> str:
+        """Where the camera stood, in words."""
+        if not np.isfinite(self.turned):
+            return "seen from nobody knows where"
+        if self.turned >= SIDE:
+            return "seen from the side"
+        return "seen from the front or the back" if self.turned <= FRONT else "seen diagonally"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,19 @@ from typing import Any
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.types import CleanTracks, Clip, PoseQuality, PoseSequence, Prediction, Provenance
+from gymform.types import (
+    CleanTracks,
+    Clip,
+    Cue,
+    FormReport,
+    Measure,
+    PoseQuality,
+    PoseSequence,
+    Prediction,
+    Provenance,
+    RepForm,
+    Verdict,
+)
 
 CLASSES = ("snatch", "deadlift", "squat", "other")
 
@@ -125,6 +137,20 @@ def make_quality(score: float = 0.86, **changes: Any) -> PoseQuality:
     return PoseQuality(**values | changes)
 
 
+def make_form(exercise: str = "squat", **changes: Any) -> FormReport:
+    """One repetition with one figure and one cue; ``changes`` replace any field."""
+    depth = Measure("thigh_below_level", "Thighs at the bottom", -20.0, "° below level", 1.5)
+    cue = Cue(Verdict.LOOK, "Above parallel", "The thighs point 20° above level.", "A rule.", 1.5)
+    values: dict[str, Any] = {
+        "exercise": exercise,
+        "turned": 80.0,
+        "repetitions": (RepForm(0.5, 2.5, (depth,)),),
+        "cues": (cue,),
+        "notes": ("Turn the camera.",),
+    }
+    return FormReport(**values | changes)
+
+
 def make_analysis(frames: int = 90, fps: float = 30.0, **parts: Any) -> Any:
     """An ``Analysis`` of the squat; give ``clip``, ``pose``, ``prediction``... to replace parts."""
     from gymform.analysis import Analysis
@@ -137,6 +163,7 @@ def make_analysis(frames: int = 90, fps: float = 30.0, **parts: Any) -> Any:
         "tracks": make_tracks(pose),
         "quality": make_quality(),
         "prediction": make_prediction(),
+        "form": make_form(),
         "seconds": {"probe": 0.1, "search": 2.0, "pose": 4.0, "classify": 0.1},
     }
     return Analysis(**values | parts)

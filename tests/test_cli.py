@@ -70,6 +70,7 @@ class FakeAnalysis(ModuleType):
             prediction=fakes.make_prediction("deadlift", 0.91),
             clip=fakes.make_clip(name=name, problems=("The last 3 frames are damaged.",)),
             quality=fakes.make_quality(),
+            form=fakes.make_form("deadlift"),
             seconds={"network": 1.5},
         )
 
@@ -118,6 +119,7 @@ def test_answer_goes_to_stdout_and_results_to_the_folder(analysis, out, capsys):
     first, *rest = printed.out.splitlines()
     assert first.startswith("a.mp4: deadlift  (deadlift 91%, ")
     assert any("The last 3 frames are damaged." in line for line in rest)
+    assert "  form, 1.5 s: Above parallel. The thighs point 20° above level." in rest
     assert printed.err == ""
     assert sorted(file.name for file in out.iterdir()) == ["a.csv", "a.json", "a.mp4", "a.npz"]
 

@@ -16,18 +16,20 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gymform import skeleton as sk
+from gymform.motion.angles import joint_angles
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
 
 QUANTITIES: dict[str, str] = {
     "y": "Height (y)",
     "x": "Sideways (x)",
     "speed": "Speed",
+    "angle": "Angle",
     "score": "Confidence",
 }
 """What a trajectory chart can show, and its title."""
 
-_AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "score": "0 to 1"}
-_RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15}
+_AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "angle": "°", "score": "0 to 1"}
+_RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "angle": 0.15}
 _MAX_POINTS = 1200
 """Points of one line: more than a screen has pixels only slows the browser down."""
 
@@ -105,6 +107,7 @@ def values_at(
         "y (px)": tracks.xy[frame, :, 1],
         "x (px)": tracks.xy[frame, :, 0],
         "Speed (px/s)": np.linalg.norm(tracks.velocity[frame], axis=-1),
+        "Angle (°)": joint_angles(tracks.xy[frame]),
         "Confidence": pose.score[frame],
     }
     table: dict[str, list[str | float | None]] = {"Joint": [joint_name(joint) for joint in joints]}
@@ -193,9 +196,14 @@ def percent(value: float) -> str:
 def _values(
     pose: PoseSequence, tracks: CleanTracks, quantity: str
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Raw and cleaned values (T, 17) of one quantity; a score has no cleaned form."""
+    """Raw and cleaned values (T, 17) of one quantity; a score has no cleaned form.
+
+    An angle is that between two limbs in the picture, so that wrists, ankles and head have none.
+    """
     if quantity == "score":
         return pose.score, None
+    if quantity == "angle":
+        return joint_angles(pose.xy), joint_angles(tracks.xy)
     if quantity == "speed":
         return _raw_speed(pose), np.linalg.norm(tracks.velocity, axis=-1)
     axis = {"x": 0, "y": 1}[quantity]

@@ -75,6 +75,7 @@ class Player {
   update(component) {
     this.component = component;
     const { video, poses, seek, ratio, chart } = component.data;
+    const asked = this.seekTurn !== undefined && video === this.videoUrl;
     this.playhead.chart = chart;
     this.stage.style.setProperty("--ratio", ratio);
     if (poses !== this.posesUrl) this.loadPoses(poses);
@@ -88,6 +89,8 @@ class Player {
       this.video.pause();
       this.goTo(seek.frame);
       this.told = seek.frame;
+      // whoever asked for a moment from far below wants to see it
+      if (asked) this.stage.scrollIntoView({ block: "nearest", behavior: "smooth" });
     }
     this.draw();
   }

@@ -1,8 +1,9 @@
-"""What came of an analysis: the answer, the clip with its skeleton, trajectories, downloads."""
+"""What came of an analysis: the answer, the clip with its skeleton, trajectories, form, files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gymform.draw import charts
 from gymform.draw.player import player_json
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
 from gymform.worker import PROXY, STEM
+from pages.components.form import show_form
 from pages.components.player import player, served
 
 OtherPerson = Callable[[Target], None]
@@ -117,9 +119,16 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None
     if joints:
         with left:
             _show_values(result, joints)
+    show_form(result.form, partial(_see, result))
     if picked:
         on_other_person(picked)
         st.rerun()
+
+
+def _see(result: Analysis, time_s: float) -> None:
+    """Bring the player to a second of the clip."""
+    state = st.session_state
+    state.frame, state.turn = charts.nearest_frame(result.pose, time_s), state.turn + 1
 
 
 def _show_player(folder: Path, result: Analysis) -> Target | None:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from gymform.dataset.poses import load_poses
 from gymform.video.read import probe
@@ -29,6 +30,7 @@ PLAYER = (
     ".find(root => root?.querySelector('.player'))"
 )
 FRAME = f"() => Number({PLAYER}?.querySelector('.player').dataset.frame)"
+CLOCK = f"{PLAYER}?.querySelector('.clock').value"
 POINT = """index => {
   const plot = document.querySelector('.st-key-trajectories .js-plotly-plot');
   const trace = plot._fullData.find(one => one.showlegend);
@@ -104,6 +106,7 @@ def test_a_real_clip_from_upload_to_download(open_page, shared_data, tmp_path):
     photograph(page, "result")
     _the_overlay_plays(page)
     _a_click_in_a_chart_moves_the_player(page)
+    _a_cue_shows_its_moment(page)
     _every_download_opens(page, tmp_path)
     _another_person_is_another_analysis(page)
 
@@ -138,6 +141,15 @@ def _a_click_in_a_chart_moves_the_player(page) -> None:
         }""",
         arg=31,
     )
+
+
+def _a_cue_shows_its_moment(page) -> None:
+    button = page.get_by_role("button", name="See ").last
+    button.scroll_into_view_if_needed()
+    button.click()
+    seconds = float(button.inner_text().split()[1])
+    page.wait_for_function(f"at => Math.abs(parseFloat({CLOCK}) - at) < 0.07", arg=seconds)
+    expect(page.locator(".clock")).to_be_in_viewport()
 
 
 def _every_download_opens(page, folder: Path) -> None:

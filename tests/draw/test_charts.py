@@ -8,6 +8,7 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.draw import charts
+from gymform.motion.angles import joint_angles
 from gymform.types import UNKNOWN
 from tests import fakes
 
@@ -51,6 +52,16 @@ def test_speed_is_the_length_of_the_velocity(pose, tracks):
     np.testing.assert_allclose(bold.y, np.hypot(*tracks.velocity[:, sk.LEFT_HIP].T), rtol=1e-5)
 
 
+def test_an_angle_is_that_of_the_limbs_and_a_wrist_has_none(pose, tracks):
+    wrist, knee = charts.trajectories(pose, tracks, [sk.LEFT_WRIST, sk.LEFT_KNEE], ["angle"]).data[
+        1::2
+    ]
+    assert np.isnan(wrist.y).all()
+    bent = joint_angles(tracks.xy)[:, sk.LEFT_KNEE]
+    np.testing.assert_allclose(knee.y, bent)
+    assert np.ptp(bent) > 30
+
+
 def test_colour_is_the_side_and_dash_the_joint(pose, tracks):
     joints = [sk.LEFT_WRIST, sk.RIGHT_WRIST, sk.LEFT_KNEE, sk.NOSE]
     figure = charts.trajectories(pose, tracks, joints, ["score"])
@@ -74,6 +85,7 @@ def test_values_at_a_frame_are_those_of_the_charts(tracks):
     assert table["Joint"] == ["Left wrist", "Right wrist"]
     assert table["y (px)"] == [pytest.approx(tracks.xy[30, sk.LEFT_WRIST, 1], abs=0.006), None]
     assert table["Confidence"] == [0.0, 0.0]
+    assert table["Angle (°)"] == [None, None]
     speed = np.hypot(*tracks.velocity[30, sk.LEFT_WRIST])
     assert table["Speed (px/s)"][0] == pytest.approx(speed, abs=0.006)
 

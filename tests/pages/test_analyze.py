@@ -207,6 +207,26 @@ def test_a_known_clip_is_answered_at_once(app, queue):
     ]
 
 
+def test_the_form_is_told_and_each_cue_shows_its_moment(app, queue):
+    content = MP4 + b"whole"
+    analysis = fakes.make_analysis()
+    finish(queue, app, content, analysis)
+    upload(app, "squat.mp4", content)
+    assert not app.exception
+    shown = texts(app)
+    assert "##### Form" in shown
+    assert "of one repetition, seen from the side" in shown
+    assert "**Hips and shoulders rise together.**" in shown
+    assert "from the front only" in shown
+    table = next(frame.value for frame in app.dataframe if "Measure" in frame.value)
+    assert {"Knee angle at the bottom", "Down", "Up"} <= set(table["Measure"])
+    (see, *_) = (item for item in app.button if item.label.startswith("See "))
+    see.click().run()
+    at_s = analysis.pose.time_s[app.session_state.frame]
+    assert at_s == pytest.approx(float(see.label.split()[1]), abs=0.07)
+    assert at_s > 0.5
+
+
 def test_unknown_says_why(app, queue):
     reason = "The lifter is hidden in most frames."
     answer = fakes.make_prediction(UNKNOWN, 0.4, reason=reason)

@@ -1,0 +1,140 @@
+"""A lifter as form is measured: heights over the feet, angles, and what can be relied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.motion.angles import HIPS, joint_angles, trunk_lean, turned
+from gymform.motion.body import SEGMENTS, midpoint, segment_lengths, stature
+from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
+
+WINDOW_S = 0.1
+"""A figure at a moment is the median of what was seen so long before and after it."""
+
+MIN_SCORE = 0.5
+"""A joint counts from this score on: it is then more likely right than wrong."""
+
+SHORTEST, LONGEST = 0.72, 1.25
+"""A bone seen from the side has this share of its length at least, from anywhere at most."""
+
+KNEES = (sk.LEFT_KNEE, sk.RIGHT_KNEE)
+ANKLES = (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)
+WRISTS = (sk.LEFT_WRIST, sk.RIGHT_WRIST)
+ELBOWS = (sk.LEFT_ELBOW, sk.RIGHT_ELBOW)
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """What of a lifter was seen over T frames.
+
+    ``xy`` (T, 17, 2) px of joints that were seen, NaN others; ``size`` px of stature; ``turned``
+    degrees from the camera, NaN unknown. Degrees, NaN where the limbs have no length that they
+    could have: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
+    (T, 2), how far the left and the right one point below level.
+    """
+
+    time_s: np.ndarray
+    xy: np.ndarray
+    size: float
+    turned: float
+    angles: np.ndarray
+    lean: np.ndarray
+    thighs: np.ndarray
+
+    @property
+    def from_side(self) -> bool:
+        """Do angles in the picture tell those of knees, hips and trunk?"""
+        return self.turned >= SIDE
+
+    @property
+    def from_front(self) -> bool:
+        """Do widths in the picture tell how far left and right are apart?"""
+        return self.turned <= FRONT
+
+    def height(self, joints: tuple[int, ...]) -> np.ndarray:
+        """Statures (T,) of the joints' middle over that of the ankles."""
+        feet, there = midpoint(self.xy, ANKLES), midpoint(self.xy, joints)
+        return np.asarray((feet - there)[:, 1] / self.size)
+
+    def angle(self, pair: tuple[int, int]) -> np.ndarray:
+        """Degrees (T,) at a pair of joints: the mean, or from the side that of the near one."""
+        return self.of_pair(self.angles[:, list(pair)])
+
+    def of_pair(self, both: np.ndarray) -> np.ndarray:
+        """One value (T,) of a left and a right one (T, 2): the mean, or from the side the near one.
+
+        From the side the far joint is behind the near one, seen less often, and mostly guessed.
+        """
+        if self.from_side:
+            return np.asarray(both[:, int(np.argmax(np.isfinite(both).sum(0)))])
+        return mean(both)
+
+    def about(self, values: np.ndarray, frame: int) -> float:
+        """The median of ``values`` (T,) around a frame; NaN where nothing was seen."""
+        near = np.abs(self.time_s - self.time_s[frame]) <= WINDOW_S + 1e-9
+        return median(values[near])
+
+    @property
+    def facing(self) -> float:
+        """1 where the lifter faces the picture's right, -1 the left, seen from the side.
+
+        Knees bend forwards.
+        """
+        bent = self.xy[:, list(KNEES)] - (self.xy[:, list(HIPS)] + self.xy[:, list(ANKLES)]) / 2
+        return 1.0 if np.nansum(bent[..., 0]) >= 0 else -1.0
+
+
+def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
+    """The lifter of a clip, ``tracks`` being ``clean(pose)``; None where there is nobody.
+
+    Where plates hide the lifter a network puts joints somewhere else, and is sometimes sure of it.
+    Bones do not change their length: from the side, those of legs and trunk must show all of it,
+    from elsewhere they may look shorter.
+    """
+    size = stature(tracks.xy)
+    if not np.isfinite(size):
+        return None
+    seen = (pose.score >= MIN_SCORE) & ~tracks.filled
+    xy = np.where(seen[..., None], tracks.xy, np.nan).astype(np.float64)
+    view = turned(xy, size)
+    lengths = segment_lengths(xy)[:, :5]
+    whole = np.array([_whole(lengths[:, i], SEGMENTS[i][2] * size) for i in range(5)])
+    shortest = SHORTEST if view >= SIDE else 0.0
+    trunk, left_thigh, right_thigh, left_shank, right_shank = (
+        (lengths >= shortest * whole) & (lengths <= LONGEST * whole)
+    ).T
+    angles, lean = joint_angles(xy), trunk_lean(xy)
+    angles[:, HIPS[0]][~(trunk & left_thigh)] = np.nan
+    angles[:, HIPS[1]][~(trunk & right_thigh)] = np.nan
+    angles[:, KNEES[0]][~(left_thigh & left_shank)] = np.nan
+    angles[:, KNEES[1]][~(right_thigh & right_shank)] = np.nan
+    lean[~trunk] = np.nan
+    # a thigh of length L whose ends differ in height by h is tilted by asin(h / L), wherever a
+    # level camera stands
+    drop = (xy[:, list(HIPS)] - xy[:, list(KNEES)])[..., 1] / np.maximum(whole[1:3], 1e-6)
+    thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
+    thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
+    return Body(tracks.time_s, xy, size, view, angles, lean, thighs)
+
+
+def _whole(lengths: np.ndarray, usual: float) -> float:
+    """px of a bone in full: where it is longest in the picture, but no other body's."""
+    known = lengths[np.isfinite(lengths)]
+    longest = float(np.percentile(known, 85)) if len(known) else usual
+    return float(np.clip(longest, 0.8 * usual, 1.2 * usual))
+
+
+def median(values: np.ndarray) -> float:
+    """The median of what is known of ``values``, NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """The mean along the last axis of what is known, NaN where nothing is."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0).sum(-1)
+    return np.asarray(np.where(known.any(-1), total / np.maximum(known.sum(-1), 1), np.nan))

@@ -1,0 +1,140 @@
+"""Cues: what figures give rise to, what they do not, and that each says why."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform.form.body import body_of
+from gymform.form.cues import RULES, apply, assess_form, shown
+from gymform.motion.quality import assess
+from gymform.types import Measure, Verdict
+from tests.fakes import make_prediction, make_quality
+from tests.form.figures import deadlift, film, once, squat
+
+
+def report(points, degrees, exercise, **quality):
+    pose, tracks = film(points, degrees)
+    good = make_quality(**quality) if quality else assess(pose, tracks)
+    return assess_form(pose, tracks, good, make_prediction(exercise))
+
+
+def verdicts(form):
+    return {cue.title: cue.verdict for cue in form.cues}
+
+
+def test_a_good_squat_from_the_side():
+    form = report(squat(once(30), 0.36, lean=0.7), 90, "squat")
+    assert form.seen_from == "seen from the side"
+    assert verdicts(form) == {
+        "Deep: the hips go below the knees": Verdict.GOOD,
+        "Hips and shoulders rise together": Verdict.GOOD,
+    }
+    assert all(cue.basis and cue.text for cue in form.cues)
+    assert any("from the front only" in note for note in form.notes)
+    assert not any("Not seen from the side" in note for note in form.notes)
+
+
+def test_a_high_squat_whose_hips_rise_first():
+    form = report(squat(once(30, up_s=1.8), 0.16, lean=0.5, tip=0.5), 90, "squat")
+    assert [cue.title for cue in form.cues if cue.verdict is Verdict.LOOK] == [
+        "Above parallel",
+        "The hips rise before the shoulders",
+    ]
+    assert "above level" in form.cues[0].text
+    assert 1.5 < form.cues[0].at_s < 2.5
+
+
+def test_from_the_front_only_what_shows_there():
+    form = report(squat(once(30), knees_out=-0.25), 0, "squat")
+    assert form.seen_from == "seen from the front or the back"
+    assert "The knees come inwards" in verdicts(form)
+    assert not any("rise" in title for title in verdicts(form))
+    assert any("Not seen from the side" in note for note in form.notes)
+
+
+def test_a_deadlift_that_is_not_finished():
+    form = report(deadlift(once(30), soft=np.radians(30)), 90, "deadlift")
+    found = verdicts(form)
+    assert found["The hips stay bent at the top"] is Verdict.LOOK
+    assert found["Hips and shoulders rise together"] is Verdict.GOOD
+    assert form.cues[0].verdict is Verdict.LOOK  # what to look at comes first
+    assert any("rounded" in note for note in form.notes)
+
+
+def test_several_repetitions_are_judged_by_the_worst():
+    points = np.concatenate([squat(once(30), depth) for depth in (0.36, 0.14, 0.36)])
+    form = report(points, 90, "squat")
+    assert len(form.repetitions) == 3
+    high = next(cue for cue in form.cues if cue.title == "Above parallel")
+    assert "in 1 of 3 repetitions" in high.text
+    assert form.repetitions[1].start_s < high.at_s < form.repetitions[1].end_s
+
+
+def test_a_set_that_slows_down():
+    even = np.concatenate([squat(once(30, up_s=1.0)) for _ in range(3)])
+    slowing = np.concatenate([squat(once(30, up_s=up)) for up in (1.0, 1.2, 1.8)])
+    assert "The set slows down" not in verdicts(report(even, 90, "squat"))
+    cues = report(slowing, 90, "squat").cues
+    (slow,) = (cue for cue in cues if cue.title == "The set slows down")
+    share = float(slow.text.split("rises ")[1].split(" %")[0])
+    assert share == pytest.approx(100 * (1 - 1.0 / 1.8), abs=6)
+
+
+def test_nothing_is_concluded_from_a_poor_skeleton_or_an_unknown_exercise():
+    points = squat(once(30))
+    poor = report(points, 90, "squat", score=0.3)
+    assert not poor.cues
+    assert poor.repetitions[0].measures
+    assert any("too uncertain" in note for note in poor.notes)
+    unknown = report(points, 90, "unknown")
+    assert not unknown.cues
+    assert any("not known" in note for note in unknown.notes)
+
+
+def test_joints_that_are_not_sure_leave_nothing_to_conclude():
+    pose, tracks = film(squat(once(30)), 90)
+    score = np.where(pose.score > 0, 0.4, 0).astype(np.float32)
+    form = assess_form(replace(pose, score=score), tracks, make_quality(), make_prediction())
+    assert not form.cues
+    assert form.notes
+
+
+def test_nobody_and_nothing_moves():
+    pose, tracks = film(squat(once(30)), 90)
+    nobody = replace(tracks, xy=np.full_like(tracks.xy, np.nan))
+    assert assess_form(pose, nobody, make_quality(), make_prediction()).notes
+    still, tracks = film(squat(np.zeros(60)), 90)
+    form = assess_form(still, tracks, make_quality(), make_prediction())
+    assert form.repetitions == ()
+    assert "No repetition" in form.notes[0]
+
+
+@pytest.mark.parametrize("rule", [rule for rules in RULES.values() for rule in rules])
+def test_a_rule_has_three_answers_and_words_for_each(rule):
+    better = 1 if rule.more else -1
+    assert rule.verdict(rule.limit + better * 1.01 * rule.margin, rule.margin) is Verdict.GOOD
+    assert rule.verdict(rule.limit - better * 1.01 * rule.margin, rule.margin) is Verdict.LOOK
+    assert rule.verdict(rule.limit, rule.margin) is Verdict.CLOSE
+    assert "{value}" in rule.means
+    assert rule.basis.endswith(".")
+    assert rule.good != rule.look
+
+
+def test_a_rule_without_its_measure_says_nothing():
+    body = body_of(*film(squat(once(30)), 90))
+    assert apply(RULES["squat"][0], body, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.26, "s", "1.3 s"),
+        (-0.2, "°", "0°"),
+        (12.4, "%", "12 %"),
+        (7.4, "° below level", "7° below level"),
+        (-7.6, "° below level", "8° above level"),
+    ],
+)
+def test_measures_are_written_as_people_do(value, unit, text):
+    assert shown(Measure("key", "Title", value, unit, 0.0)) == text

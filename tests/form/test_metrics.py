@@ -1,0 +1,186 @@
+"""Figures of repetitions against what is true of a jointed figure in space."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gymform import skeleton as sk
+from gymform.exercise import synthesize
+from gymform.form.body import body_of
+from gymform.form.metrics import measure
+from gymform.form.phases import phases_of
+from gymform.motion.clean import clean
+from gymform.motion.phases import find_repetitions
+from tests.form.figures import angle_at, below_level, deadlift, film, once, squat
+
+
+def figures(points, degrees, exercise, fps=30.0):
+    """The measures of the only repetition, by key."""
+    pose, tracks = film(points, degrees, fps)
+    return figures_of(pose, tracks, exercise)
+
+
+def figures_of(pose, tracks, exercise):
+    (span,) = find_repetitions(tracks)
+    return {m.key: m for m in measure(body_of(pose, tracks), exercise, *span).measures}
+
+
+# ---- squat
+
+
+@pytest.mark.parametrize("depth", [0.12, 0.24, 0.34])
+@pytest.mark.parametrize("degrees", [0, 45, 90])
+def test_depth_is_that_in_space_from_any_side(depth, degrees):
+    points = squat(once(30), depth)
+    found = figures(points, degrees, "squat")["thigh_below_level"]
+    assert found.value == pytest.approx(below_level(points).max(), abs=3)
+    assert found.at_s == pytest.approx(1.9, abs=0.3)  # 0.5 of rest, 1.2 down, 0.4 held
+
+
+def test_angles_at_the_bottom_from_the_side_alone():
+    points = squat(once(30), lean=0.7, knees_out=0.0)
+    found = figures(points, 90, "squat")
+    knee = angle_at(points, sk.LEFT_KNEE, sk.LEFT_HIP, sk.LEFT_ANKLE).min()
+    assert found["knee_angle"].value == pytest.approx(knee, abs=4)
+    assert found["trunk_lean"].value == pytest.approx(np.degrees(0.7), abs=3)
+    assert found["tip"].value < 2
+    from_front = figures(points, 0, "squat")
+    assert not {"knee_angle", "hip_angle", "trunk_lean", "tip"} & set(from_front)
+    assert "knees_apart" in from_front
+    assert "knees_apart" not in found
+
+
+def test_hips_that_rise_first_tip_the_trunk():
+    points = squat(once(30, up_s=1.8), tip=0.4)
+    trunk = points[:, sk.LEFT_SHOULDER] - points[:, sk.LEFT_HIP]
+    lean = np.degrees(np.arctan2(np.abs(trunk[:, 2]), -trunk[:, 1]))
+    more = lean.max() - np.degrees(0.6)
+    assert more > 15
+    assert figures(points, 90, "squat")["tip"].value == pytest.approx(more, abs=4)
+
+
+def test_knees_come_inwards():
+    wide = figures(squat(once(30), knees_out=0.6), 0, "squat")["knees_apart"].value
+    narrow = figures(squat(once(30), knees_out=-0.25), 0, "squat")["knees_apart"].value
+    assert wide > 110
+    assert narrow < 65
+
+
+def test_times_are_those_of_the_phases():
+    found = figures(squat(once(30, down_s=2.0, hold_s=1.0, up_s=0.8)), 90, "squat")
+    moving = 0.78  # share of a cosine that is neither at rest nor in 3 % of it
+    assert found["lowering_s"].value == pytest.approx(2.0 * moving, rel=0.1)
+    assert found["lifting_s"].value == pytest.approx(0.8 * moving, rel=0.1)
+    assert found["hold_s"].value == pytest.approx(1.0 + 2.8 * (1 - moving) / 2, rel=0.1)
+    assert found["rise"].value == pytest.approx(100 * (0.3 + 0.288 * (1 - np.cos(0.6))), rel=0.1)
+
+
+# ---- deadlift
+
+
+@pytest.mark.parametrize("facing", [90, -90])
+def test_a_deadlift_from_either_side(facing):
+    u = once(30, down_s=1.5, hold_s=0.8)
+    found = figures(deadlift(u), facing, "deadlift")
+    assert found["top_hip"].value > 168
+    assert found["top_knee"].value > 160
+    assert found["start_lean"].value > 50
+    assert found["lifting_s"].value == pytest.approx(1.5 * 0.78, rel=0.1)
+    assert abs(found["bar_ahead"].value) < 8
+    ahead = figures(deadlift(u, before=0.12), facing, "deadlift")["bar_ahead"].value
+    assert ahead - found["bar_ahead"].value == pytest.approx(12, abs=2)
+
+
+def test_hips_that_stay_bent_at_the_top():
+    points = deadlift(once(30), soft=np.radians(25))
+    hip = angle_at(points, sk.LEFT_HIP, sk.LEFT_SHOULDER, sk.LEFT_KNEE).max()
+    assert hip < 155
+    assert figures(points, 90, "deadlift")["top_hip"].value == pytest.approx(hip, abs=4)
+
+
+def test_half_a_repetition_has_no_other_half():
+    points = deadlift(once(30))[: round(30 * 1.9)]  # up, and held
+    found = figures(points, 90, "deadlift")
+    assert "lifting_s" in found
+    assert not {"lowering_s", "hold_s"} & set(found)
+    assert found["top_hip"].value > 165
+
+
+# ---- snatch, and what is not known
+
+
+def test_snatches_are_caught_on_straight_arms():
+    for seed in range(6):
+        points = synthesize.snatch(np.random.default_rng(seed))
+        pose, tracks = film(points, 20, synthesize.BASE_HZ)
+        body = body_of(pose, tracks)
+        rep = measure(body, "snatch", float(pose.time_s[0]), float(pose.time_s[-1]))
+        assert rep.value("catch_elbow").value > 150
+        assert rep.value("press_out").value < 20
+        assert 0.3 < rep.value("pull_s").value < 2
+        assert rep.value("thigh_below_level").value == pytest.approx(
+            below_level(points)[int(rep.value("thigh_below_level").at_s * synthesize.BASE_HZ)],
+            abs=8,
+        )
+
+
+def test_of_any_movement_the_ranges_are_measured():
+    points = squat(once(30), knees_out=0.0)
+    found = figures(points, 90, "unknown")
+    knee = angle_at(points, sk.LEFT_KNEE, sk.LEFT_HIP, sk.LEFT_ANKLE)
+    assert found["knee_range"].value == pytest.approx(np.ptp(knee), rel=0.1)
+
+
+# ---- what is not seen is not measured
+
+
+def test_joints_that_are_not_sure_are_left_out():
+    points = squat(once(30))
+    pose, tracks = film(points, 90, score=0.4)
+    body = body_of(pose, tracks)
+    assert measure(body, "squat", 0.5, 3.0).measures == ()
+
+
+def test_bones_that_change_their_length_are_not_believed():
+    """From the side a thigh of half its length is somewhere else."""
+    pose, _ = film(squat(once(30)), 90)
+    xy = pose.xy.copy()
+    lowest = slice(40, 75)
+    knees, hips = [sk.LEFT_KNEE, sk.RIGHT_KNEE], [sk.LEFT_HIP, sk.RIGHT_HIP]
+    xy[lowest, hips[0]] = 0.6 * xy[lowest, hips[0]] + 0.4 * xy[lowest, knees[0]]
+    xy[lowest, hips[1]] = 0.6 * xy[lowest, hips[1]] + 0.4 * xy[lowest, knees[1]]
+    wrong = replace(pose, xy=xy)
+    found = figures_of(wrong, clean(wrong), "squat")
+    assert not {"thigh_below_level", "knee_angle", "hip_angle"} & set(found)
+    assert "lowering_s" in found
+
+
+def test_nobody_has_no_body():
+    pose, _ = film(squat(once(30)), 90)
+    empty = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
+    assert body_of(empty, clean(empty)) is None
+
+
+def test_phases_need_most_of_the_frames():
+    height = np.full(40, np.nan)
+    height[:8] = 1.0
+    assert phases_of(height, np.arange(40) / 10, 0, 39) is None
+
+
+# ---- neither place nor size nor rate matters
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(-300, 300), st.floats(0.4, 4), st.sampled_from([20.0, 24.0, 60.0, 120.0]))
+def test_neither_place_nor_size_nor_rate_matters(shift, scale, fps):
+    usual = figures(squat(once(30)), 80, "squat")
+    pose, _ = film(squat(once(fps)), 80, fps)
+    moved = replace(pose, xy=(scale * pose.xy + shift).astype(np.float32))
+    found = figures_of(moved, clean(moved), "squat")
+    assert set(found) == set(usual)
+    for key, one in found.items():
+        slack = 0.15 if one.unit == "s" else 0.02 * abs(usual[key].value) + 1.5
+        assert one.value == pytest.approx(usual[key].value, abs=slack), key
