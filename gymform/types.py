@@ -283,7 +283,7 @@ class FormReport:
     def seen_from(self) -> str:
         """Where the camera stood, in words."""
         if not np.isfinite(self.turned):
-            return "seen from nobody knows where"
+            return "seen from a side that could not be told"
         if self.turned >= SIDE:
             return "seen from the side"
         return "seen from the front or the back" if self.turned <= FRONT else "seen diagonally"

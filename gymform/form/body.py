@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.angles import HIPS, joint_angles, trunk_lean, turned
+from gymform.motion.angles import HIPS, SHOULDERS, joint_angles, trunk_lean, turned
 from gymform.motion.body import SEGMENTS, midpoint, segment_lengths, stature
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 
@@ -24,6 +24,7 @@ KNEES = (sk.LEFT_KNEE, sk.RIGHT_KNEE)
 ANKLES = (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)
 WRISTS = (sk.LEFT_WRIST, sk.RIGHT_WRIST)
 ELBOWS = (sk.LEFT_ELBOW, sk.RIGHT_ELBOW)
+PAIRS = (SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Body:
     """What of a lifter was seen over T frames.
 
     ``xy`` (T, 17, 2) px of joints that were seen, NaN others; ``size`` px of stature; ``turned``
-    degrees from the camera, NaN unknown. Degrees, NaN where the limbs have no length that they
+    degrees from the camera, NaN unknown; ``near`` is the side seen better, 0 left or 1 right.
+    Degrees, NaN where the limbs have no length that they
     could have: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
     (T, 2), how far the left and the right one point below level.
     """
@@ -40,6 +42,7 @@ class Body:
     xy: np.ndarray
     size: float
     turned: float
+    near: int
     angles: np.ndarray
     lean: np.ndarray
     thighs: np.ndarray
@@ -66,11 +69,9 @@ class Body:
     def of_pair(self, both: np.ndarray) -> np.ndarray:
         """One value (T,) of a left and a right one (T, 2): the mean, or from the side the near one.
 
-        From the side the far joint is behind the near one, seen less often, and mostly guessed.
+        From the side the far joint is behind the near one, and mostly guessed.
         """
-        if self.from_side:
-            return np.asarray(both[:, int(np.argmax(np.isfinite(both).sum(0)))])
-        return mean(both)
+        return np.asarray(both[:, self.near]) if self.from_side else mean(both)
 
     def about(self, values: np.ndarray, frame: int) -> float:
         """The median of ``values`` (T,) around a frame; NaN where nothing was seen."""
@@ -117,7 +118,8 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     drop = (xy[:, list(HIPS)] - xy[:, list(KNEES)])[..., 1] / np.maximum(whole[1:3], 1e-6)
     thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
     thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
-    return Body(tracks.time_s, xy, size, view, angles, lean, thighs)
+    left, right = (pose.score[:, list(joints)].mean() for joints in zip(*PAIRS, strict=True))
+    return Body(tracks.time_s, xy, size, view, int(right > left), angles, lean, thighs)
 
 
 def _whole(lengths: np.ndarray, usual: float) -> float:

@@ -13,6 +13,7 @@ from gymform.form.body import Body, body_of
 from gymform.form.metrics import BELOW_LEVEL, measure
 from gymform.motion.phases import find_repetitions
 from gymform.types import (
+    UNKNOWN,
     CleanTracks,
     Cue,
     FormReport,
@@ -232,7 +233,8 @@ def _notes(
         yield "No repetition could be measured: show one from start to end, feet in the picture."
         return
     if exercise not in RULES:
-        yield "The exercise is not known: there are figures, but no rules to judge them by."
+        name = "what is not known" if exercise == UNKNOWN else exercise.replace("_", " ")
+        yield f"There are figures, but no rules to judge {name} by."
         return
     if quality.score < MIN_QUALITY:
         yield "The skeleton is too uncertain to conclude anything from these figures."

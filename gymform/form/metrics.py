@@ -110,7 +110,9 @@ def _snatch(body: Body, first: int, last: int) -> Iterator[Measure]:
 
 
 def _any(body: Body, first: int, last: int) -> Iterator[Measure]:
-    """How far the joints go, in the picture."""
+    """How long it takes, and how far the joints go in the picture."""
+    seconds = float(body.time_s[last] - body.time_s[first])
+    yield Measure("duration_s", "Duration", seconds, "s", float(body.time_s[first]))
     if not body.from_side:
         return
     moments = body.time_s[[first, last]] + np.array([-BEYOND_S, BEYOND_S])

@@ -8,15 +8,19 @@ import pytest
 from gymform.form.body import body_of
 from gymform.form.cues import RULES, apply, assess_form, shown
 from gymform.motion.quality import assess
-from gymform.types import Measure, Verdict
+from gymform.types import Measure, Prediction, Verdict
 from tests.fakes import make_prediction, make_quality
 from tests.form.figures import deadlift, film, once, squat
+
+
+def prediction_of(exercise):
+    return Prediction((exercise, "other"), (0.9, 0.1), exercise, None, "")
 
 
 def report(points, degrees, exercise, **quality):
     pose, tracks = film(points, degrees)
     good = make_quality(**quality) if quality else assess(pose, tracks)
-    return assess_form(pose, tracks, good, make_prediction(exercise))
+    return assess_form(pose, tracks, good, prediction_of(exercise))
 
 
 def verdicts(form):
@@ -89,7 +93,10 @@ def test_nothing_is_concluded_from_a_poor_skeleton_or_an_unknown_exercise():
     assert any("too uncertain" in note for note in poor.notes)
     unknown = report(points, 90, "unknown")
     assert not unknown.cues
-    assert any("not known" in note for note in unknown.notes)
+    assert unknown.notes == ("There are figures, but no rules to judge what is not known by.",)
+    front = report(points, 0, "side_lunge")
+    assert [m.key for m in front.repetitions[0].measures] == ["duration_s"]
+    assert "side lunge" in front.notes[0]
 
 
 def test_joints_that_are_not_sure_leave_nothing_to_conclude():

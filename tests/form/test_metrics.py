@@ -131,6 +131,7 @@ def test_of_any_movement_the_ranges_are_measured():
     points = squat(once(30), knees_out=0.0)
     found = figures(points, 90, "unknown")
     knee = angle_at(points, sk.LEFT_KNEE, sk.LEFT_HIP, sk.LEFT_ANKLE)
+    assert found["duration_s"].value == pytest.approx(2.6, abs=0.6)
     assert found["knee_range"].value == pytest.approx(np.ptp(knee), rel=0.1)
 
 
@@ -142,6 +143,18 @@ def test_joints_that_are_not_sure_are_left_out():
     pose, tracks = film(points, 90, score=0.4)
     body = body_of(pose, tracks)
     assert measure(body, "squat", 0.5, 3.0).measures == ()
+
+
+def test_from_the_side_the_near_joint_counts():
+    pose, _ = film(squat(once(30), knees_out=0.0), 90)
+    xy, score = pose.xy.copy(), pose.score.copy()
+    far = [sk.LEFT_HIP, sk.LEFT_KNEE, sk.LEFT_ANKLE]
+    xy[:, sk.LEFT_KNEE] += (15, 10)
+    score[:, far] = 0.6
+    guessed = replace(pose, xy=xy, score=score)
+    found = figures_of(guessed, clean(guessed), "squat")["knee_angle"].value
+    true = figures_of(pose, clean(pose), "squat")["knee_angle"].value
+    assert found == pytest.approx(true, abs=1)
 
 
 def test_bones_that_change_their_length_are_not_believed():
