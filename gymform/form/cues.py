@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from gymform.form.body import Body, body_of
-from gymform.form.metrics import BELOW_LEVEL, measure
+from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure
 from gymform.motion.phases import find_repetitions
 from gymform.types import (
     UNKNOWN,
@@ -34,6 +35,10 @@ SLOWER = 0.2
 
 WHOLE = 0.7
 """A repetition that rises by less of the highest one is no whole one: its speed is another's."""
+
+
+OUTLIER = 1.7
+"""A repetition that is so many times as fast as usual is a cut in the film."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Rule:
 RULES: dict[str, tuple[Rule, ...]] = {
     "squat": (
         Rule(
-            "thigh_below_level", -3.0, 9.0, True,
+            "thigh_below_level", -8.0, 9.0, True,
             "Deep: the hips go below the knees", "Above parallel",
             "At the bottom the thighs point {value}.",
             "Powerlifting rules (IPF) count a squat when the hips are lower than the tops of the "
@@ -98,8 +103,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             "bar_ahead", 10.0, 4.0, False,
             "The bar stays over the feet", "The bar is far before the feet",
-            "Where they are farthest, the hands are {value} of the lifter's height before the "
-            "middle of the foot.",
+            "Where they are farthest, the hands are {value} the middle of the foot, measured in "
+            "the lifter's height.",
             "A bar over the middle of the foot has the shortest lever to the hips.",
         ),
         Rule(
@@ -133,8 +138,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             "catch_ahead", 8.0, 5.0, False,
             "Caught over the feet", "Caught before the feet",
-            "At the catch the hands are {value} of the lifter's height before the middle of the "
-            "foot.",
+            "At the catch the hands are {value} the middle of the foot, measured in the lifter's "
+            "height.",
             "A bar before the feet must be chased or is lost.",
         ),
     ),
@@ -185,12 +190,14 @@ def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
 
 
 def shown(measure: Measure) -> str:
-    """A measure as people write it: 7°, 1.2 s, 12 %, 5° above level."""
+    """A measure as people write it: 7°, 1.2 s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
         return f"{measure.value:.1f} s"
     if measure.unit == BELOW_LEVEL:
         side = "below" if measure.value >= 0 else "above"
         return f"{abs(measure.value):.0f}° {side} level"
+    if measure.unit == BEFORE:
+        return f"{abs(measure.value):.0f} % {'before' if measure.value >= 0 else 'behind'}"
     value = f"{round(measure.value)}"
     return f"{value}{'' if measure.unit == '°' else ' '}{measure.unit}"
 
@@ -206,6 +213,8 @@ def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
     rises = [rise.value if (rise := rep.value("rise")) else 0.0 for rep in reps]
     whole = [rep for rep, rise in zip(reps, rises, strict=True) if rise >= WHOLE * max(rises)]
     speeds = [found for rep in whole if (found := rep.value("speed")) and found.value > 0]
+    usual = median([found.value for found in speeds]) if speeds else 0.0
+    speeds = [found for found in speeds if found.value < OUTLIER * usual]
     if len(speeds) < 3:
         return
     fastest = max(found.value for found in speeds)

@@ -21,6 +21,9 @@ from gymform.types import Measure, RepForm
 BELOW_LEVEL = "° below level"
 """The unit of how far the thighs point down; less than 0 is above level."""
 
+BEFORE = "% before"
+"""The unit of how far hands are before the middle of the feet; less than 0 is behind."""
+
 EARLY = 0.4
 """The first part of the way up, as a share of its height."""
 
@@ -106,7 +109,7 @@ def _snatch(body: Body, first: int, last: int) -> Iterator[Measure]:
         yield Measure("press_out", "Elbows open after the catch by", opened, "°", moment)
     if body.from_side:
         ahead = _ahead_of_midfoot(body)
-        yield _at(body, "catch_ahead", "Bar before the midfoot, caught", 100 * ahead, catch, "%")
+        yield _at(body, "catch_ahead", "Hands from the midfoot, caught", 100 * ahead, catch, BEFORE)
 
 
 def _any(body: Body, first: int, last: int) -> Iterator[Measure]:
@@ -187,7 +190,9 @@ def _bar_ahead(body: Body, lifting: Span | None) -> Iterator[Measure]:
     way = np.arange(lifting[0], lifting[1] + 1)
     if np.isfinite(ahead[way]).sum() >= 3:
         most = way[int(np.nanargmax(ahead[way]))]
-        yield _at(body, "bar_ahead", "Hands before the midfoot", 100 * ahead, int(most), "%")
+        yield _at(
+            body, "bar_ahead", "Hands from the midfoot, on the way", 100 * ahead, int(most), BEFORE
+        )
 
 
 def _ahead_of_midfoot(body: Body) -> np.ndarray:

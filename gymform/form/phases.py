@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-REST_SHARE = 0.03
-"""The lifter rests where the height is within this share of its range of an end's."""
+NEAR = 0.1
+"""An end of a way is near where the height is within this share of its range of it."""
+
+LEAST = 0.05
+"""A movement by less, in statures, is none."""
 
 BEYOND_S = 0.4
 """So long before and after a repetition the ends of its movement may lie: seconds."""
+
+LEAST_S = 0.15
+"""A way that takes less is a cut in the film."""
 
 HALF = 0.3
 """A repetition that is never farther than this share of its range from the line between its ends
@@ -45,6 +51,8 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
     if known.sum() < 5 or np.isfinite(height[first : last + 1]).mean() < 0.5:
         return None
     part = np.interp(frames, frames[known], height[frames][known])
+    if np.ptp(part) < LEAST:
+        return None
     offset = int(frames[0])
     turn, low = _turn(part, first - offset, last - offset)
     if turn is None:
@@ -54,18 +62,28 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
         span = _shift(way, offset)
         lowering, lifting = (None, span) if up else (span, None)
         return Phases(lowering, lifting, bottom + offset, top + offset, None)
-    before = _way(part, (0, turn), up=not low)
-    after = _way(part, (turn, len(part) - 1), up=low)
-    hold_s = float(time_s[after[0] + offset] - time_s[before[1] + offset])
-    if low:
-        top = turn + int(np.argmax(part[turn:]))
-        lowering, lifting, bottom = before, after, turn
-    else:
-        bottom = int(np.argmin(part[: turn + 1]))
-        lowering, lifting, top = after, before, turn
-    return Phases(
-        _shift(lowering, offset), _shift(lifting, offset), bottom + offset, top + offset, hold_s
+    ways = [_way(part, (0, turn), up=not low), _way(part, (turn, len(part) - 1), up=low)]
+    whole = [_is_whole(part, way, time_s[frames]) for way in ways]
+    if not any(whole):
+        return None
+    before, after = (
+        _shift(way, offset) if ok else None for way, ok in zip(ways, whole, strict=True)
     )
+    hold_s = float(time_s[after[0]] - time_s[before[1]]) if before and after else None
+    lowering, lifting = (before, after) if low else (after, before)
+    if low:
+        bottom, top = turn, turn + int(np.argmax(part[turn:]))
+    else:
+        bottom, top = int(np.argmin(part[: turn + 1])), turn
+        if lifting is None:
+            bottom = turn + int(np.argmin(part[turn:]))
+    return Phases(lowering, lifting, bottom + offset, top + offset, hold_s)
+
+
+def _is_whole(part: np.ndarray, way: Span, time_s: np.ndarray) -> bool:
+    """Does a way go as far as the movement does, in a time in which somebody could go it?"""
+    far = abs(float(part[way[1]] - part[way[0]])) >= HALF * float(np.ptp(part))
+    return far and float(time_s[way[1]] - time_s[way[0]]) >= LEAST_S
 
 
 def _turn(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
@@ -81,12 +99,19 @@ def _turn(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
 
 
 def _way(part: np.ndarray, span: Span, up: bool) -> Span:
-    """The frames from where one end of a way is left to where the other is reached."""
+    """The frames from where one end of a way is left to where the other is reached.
+
+    From where the ends are near the movement is followed as long as it goes on: nobody stands
+    quite still.
+    """
     values = part[span[0] : span[1] + 1] * (1 if up else -1)
     low, high = float(values.min()), float(values.max())
-    band = REST_SHARE * (high - low)
-    reached = int(np.argmax(values >= high - band))
-    left = int(np.flatnonzero(values[: reached + 1] <= low + band)[-1:].sum())
+    reached = int(np.argmax(values >= high - NEAR * (high - low)))
+    left = int(np.flatnonzero(values[: reached + 1] <= low + NEAR * (high - low))[-1:].sum())
+    while left > 0 and values[left - 1] < values[left]:
+        left -= 1
+    while reached < len(values) - 1 and values[reached + 1] > values[reached]:
+        reached += 1
     return span[0] + left, span[0] + reached
 
 

@@ -141,6 +141,8 @@ def test_a_rule_without_its_measure_says_nothing():
         (12.4, "%", "12 %"),
         (7.4, "° below level", "7° below level"),
         (-7.6, "° below level", "8° above level"),
+        (3.2, "% before", "3 % before"),
+        (-1.4, "% before", "1 % behind"),
     ],
 )
 def test_measures_are_written_as_people_do(value, unit, text):

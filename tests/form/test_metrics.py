@@ -71,10 +71,9 @@ def test_knees_come_inwards():
 
 def test_times_are_those_of_the_phases():
     found = figures(squat(once(30, down_s=2.0, hold_s=1.0, up_s=0.8)), 90, "squat")
-    moving = 0.78  # share of a cosine that is neither at rest nor in 3 % of it
-    assert found["lowering_s"].value == pytest.approx(2.0 * moving, rel=0.1)
-    assert found["lifting_s"].value == pytest.approx(0.8 * moving, rel=0.1)
-    assert found["hold_s"].value == pytest.approx(1.0 + 2.8 * (1 - moving) / 2, rel=0.1)
+    assert found["lowering_s"].value == pytest.approx(2.0, abs=0.15)
+    assert found["lifting_s"].value == pytest.approx(0.8, abs=0.15)
+    assert found["hold_s"].value == pytest.approx(1.0, abs=0.2)
     assert found["rise"].value == pytest.approx(100 * (0.3 + 0.288 * (1 - np.cos(0.6))), rel=0.1)
 
 
@@ -88,7 +87,7 @@ def test_a_deadlift_from_either_side(facing):
     assert found["top_hip"].value > 168
     assert found["top_knee"].value > 160
     assert found["start_lean"].value > 50
-    assert found["lifting_s"].value == pytest.approx(1.5 * 0.78, rel=0.1)
+    assert found["lifting_s"].value == pytest.approx(1.5, abs=0.15)
     assert abs(found["bar_ahead"].value) < 8
     ahead = figures(deadlift(u, before=0.12), facing, "deadlift")["bar_ahead"].value
     assert ahead - found["bar_ahead"].value == pytest.approx(12, abs=2)
@@ -181,6 +180,21 @@ def test_phases_need_most_of_the_frames():
     height = np.full(40, np.nan)
     height[:8] = 1.0
     assert phases_of(height, np.arange(40) / 10, 0, 39) is None
+
+
+def test_a_cut_in_the_film_is_no_way_down():
+    up = np.concatenate([np.full(10, 1.0), np.linspace(0.7, 1.0, 20), np.full(10, 1.0)])
+    phases = phases_of(up, np.arange(40) / 10, 0, 39)
+    assert phases.lowering is None
+    assert phases.hold_s is None
+    assert phases.lifting[0] == phases.bottom == 10
+    assert abs(phases.lifting[1] - 29) <= 1
+
+
+def test_who_sways_does_not_lift():
+    height = 1 + 0.02 * np.sin(np.arange(40) / 5)
+    assert phases_of(height, np.arange(40) / 10, 0, 39) is None
+    assert phases_of(5 * height, np.arange(40) / 10, 0, 39) is not None
 
 
 # ---- neither place nor size nor rate matters
