@@ -44,7 +44,8 @@ def _measured(form: FormReport) -> str:
 
 def _cue(cue: Cue, number: int, see: Callable[[float], None]) -> None:
     text, button = st.columns(COLUMNS, vertical_alignment="center")
-    text.markdown(f"{ICONS[cue.verdict]} **{cue.title}.** {cue.text}", help=cue.basis)
+    title = cue.title if cue.title.endswith("?") else f"{cue.title}."
+    text.markdown(f"{ICONS[cue.verdict]} **{title}** {cue.text}", help=cue.basis)
     button.button(
         f"See {cue.at_s:.1f} s",
         key=f"cue-{number}",
