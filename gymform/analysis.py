@@ -35,6 +35,7 @@ from gymform.types import (
     CleanTracks,
     Clip,
     FormReport,
+    KeptStill,
     PoseQuality,
     PoseSequence,
     Prediction,
@@ -300,6 +301,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
             "reason": prediction.reason,
             "probabilities": dict(zip(prediction.classes, prediction.probabilities, strict=True)),
             "windows": [asdict(window) for window in prediction.windows],
+            "kept_still": {one.part: one.probabilities for one in prediction.still},
             "model_sha256": prediction.model_sha256,
         },
         "quality": asdict(analysis.quality),
@@ -338,6 +340,10 @@ def _prediction_from(data: Mapping[str, Any]) -> Prediction:
         model_sha256=data["model_sha256"],
         windows=tuple(
             Window(w["start_s"], w["end_s"], tuple(w["probabilities"])) for w in data["windows"]
+        ),
+        still=tuple(
+            KeptStill(part, tuple(probabilities))
+            for part, probabilities in data.get("kept_still", {}).items()  # absent in older results
         ),
     )
 

@@ -158,12 +158,20 @@ class Window:
 
 
 @dataclass(frozen=True)
+class KeptStill:
+    """What the answer would be, had a ``part`` of the body ("arms", "trunk", "legs") not moved."""
+
+    part: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answer to "which exercise is it".
 
     ``probabilities`` are calibrated, in the order of ``classes`` (the manifest's), and sum to 1.
     ``label`` is a class or ``unknown``; ``reason`` says in words why the answer abstains, or what
-    weakens it, and is None when there is nothing to say.
+    weakens it, and is None when there is nothing to say. ``still`` tells what it rests on.
     """
 
     classes: tuple[str, ...]
@@ -172,6 +180,7 @@ class Prediction:
     reason: str | None
     model_sha256: str
     windows: tuple[Window, ...] = ()
+    still: tuple[KeptStill, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.probabilities):

@@ -91,6 +91,8 @@ def test_load_gives_back_what_was_saved(answer, clip_path, tmp_path):
     assert again.clip == answer.clip
     assert again.prediction == answer.prediction
     assert again.quality == answer.quality
+    assert again.form == answer.form
+    assert {one.part for one in again.prediction.still} == {"arms", "trunk", "legs"}
     np.testing.assert_array_equal(again.tracks.xy, answer.tracks.xy)
 
 
@@ -100,6 +102,14 @@ def test_load_refuses_a_damaged_answer(answer, clip_path, tmp_path, text):
     files.json.write_text(text, encoding="utf-8")
     with pytest.raises(PoseFileError, match=r"clip\.json"):
         load(tmp_path, "clip")
+
+
+def test_an_older_answer_without_reasons_is_still_read(answer, clip_path, tmp_path):
+    files = save(answer, clip_path, tmp_path, stem="clip")
+    content = json.loads(files.json.read_text(encoding="utf-8"))
+    del content["prediction"]["kept_still"], content["form"]
+    files.json.write_text(json.dumps(content), encoding="utf-8")
+    assert load(tmp_path, "clip").prediction.still == ()
 
 
 def test_a_failed_save_leaves_no_file(answer, tmp_path):

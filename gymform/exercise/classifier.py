@@ -20,12 +20,22 @@ from scipy.special import softmax
 from torch import nn
 
 from gymform.errors import OptionsError, WeightsError
+from gymform.exercise.explain import PARTS, kept_still
 from gymform.exercise.families import Encode, Family, family_of
 from gymform.exercise.features import RATE_HZ, features, resample
 from gymform.motion.phases import MIN_RANGE, find_repetitions, movement_range
 from gymform.skeleton import FLIP_ORDER
 from gymform.storage import atomic_path
-from gymform.types import OTHER, UNKNOWN, CleanTracks, PoseQuality, PoseSequence, Prediction, Window
+from gymform.types import (
+    OTHER,
+    UNKNOWN,
+    CleanTracks,
+    KeptStill,
+    PoseQuality,
+    PoseSequence,
+    Prediction,
+    Window,
+)
 from gymform.weights import ModelEntry, checked_path, manifest_entry
 
 MAX_SECONDS = 10.0
@@ -171,11 +181,22 @@ def cut(tracks: CleanTracks, encode: Encode = features) -> list[Stretch]:
 
     ``encode`` is what the networks' family sees of a stretch.
     """
-    xy = resample(tracks)
-    start_s, seconds = float(tracks.time_s[0]), (len(xy) - 1) / RATE_HZ
+    return _stretches(resample(tracks), _spans(tracks), float(tracks.time_s[0]), encode)
+
+
+def _spans(tracks: CleanTracks) -> list[tuple[float, float]]:
+    """(start, end) of the stretches, seconds from the first frame."""
+    start_s = float(tracks.time_s[0])
+    seconds = (len(resample(tracks)) - 1) / RATE_HZ
     spans = _pieces(seconds)
     for start, end in find_repetitions(tracks):
         spans.append((max(0.0, start - start_s - MARGIN_S), min(seconds, end - start_s + MARGIN_S)))
+    return spans
+
+
+def _stretches(
+    xy: np.ndarray, spans: Sequence[tuple[float, float]], start_s: float, encode: Encode
+) -> list[Stretch]:
     return [_stretch(xy, start, end, start_s, encode) for start, end in spans]
 
 
@@ -243,8 +264,9 @@ class Classifier:
         if not np.isfinite(tracks.xy).any():
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
-        stretches = cut(tracks, self.encode)
-        rows = votes(self.networks, stretches) / self.settings.temperature
+        xy, spans, start_s = resample(tracks), _spans(tracks), float(tracks.time_s[0])
+        stretches = _stretches(xy, spans, start_s, self.encode)
+        rows = self._logits(stretches)
         probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)
         windows = tuple(
@@ -258,7 +280,19 @@ class Classifier:
             obstacle or reason,
             self.sha256,
             windows,
+            tuple(self._without(part, xy, spans) for part in PARTS),
         )
+
+    def _logits(self, stretches: Sequence[Stretch]) -> np.ndarray:
+        """Calibrated logits (S, K), one row a stretch."""
+        return np.asarray(votes(self.networks, stretches) / self.settings.temperature)
+
+    def _without(
+        self, part: str, xy: np.ndarray, spans: Sequence[tuple[float, float]]
+    ) -> KeptStill:
+        """The answer to ``xy`` (N, 17, 2), had a part kept still."""
+        stretches = _stretches(kept_still(xy, part), spans, 0.0, self.encode)
+        return KeptStill(part, tuple(map(float, softmax(combine(self._logits(stretches))))))
 
     @property
     def encode(self) -> Encode:

@@ -13,6 +13,7 @@ from gymform import skeleton
 from gymform.analysis import Analysis, Artifacts, load
 from gymform.draw import charts
 from gymform.draw.player import player_json
+from gymform.exercise import explain
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
 from gymform.worker import PROXY, STEM
 from pages.components.form import show_form
@@ -72,6 +73,54 @@ def answer(result: Analysis) -> None:
         right.markdown(f":gray[The lifter was seen]\n### {_grade(result.quality)}\n{_seen(result)}")
         if prediction.reason:
             st.info(prediction.reason, icon=":material/info:")
+        if prediction.still:
+            why(prediction)
+
+
+def why(prediction: Prediction) -> None:
+    """What the answer rests on, and what each stretch of the clip says by itself."""
+    with st.expander("Why this answer", icon=":material/psychology:"):
+        st.markdown(_basis(prediction))
+        st.caption(
+            "Tried on the same movement with a part of the body kept still. It says what the "
+            "classifier goes by, not what makes a good lift."
+        )
+        if len(prediction.windows) > 1:
+            st.markdown("The clip as a whole and each repetition by itself:")
+            st.dataframe(_stretches(prediction), hide_index=True)
+
+
+def _basis(prediction: Prediction) -> str:
+    """The parts of the body whose movement decides, in words."""
+    name = _plain(explain.likeliest(prediction))
+    found = explain.reasons(prediction)
+    if not found:
+        return f"No part of the body decides alone: with any of them kept still it stays {name}."
+    lines = []
+    for reason in found:
+        instead = _plain(reason.instead)
+        rest = "" if instead == name else f", and {instead} would be likelier"
+        share = charts.percent(reason.probability)
+        lines.append(f"- With the **{reason.part}** kept still, {name} would be at {share}{rest}.")
+    return "\n".join(lines)
+
+
+def _plain(name: str) -> str:
+    return "something else" if name == OTHER else name.replace("_", " ")
+
+
+def _stretches(prediction: Prediction) -> dict[str, list[str]]:
+    """A table of columns: when, what is likeliest there, and how likely."""
+    windows = prediction.windows
+    return {
+        "From": [f"{window.start_s:.1f} s" for window in windows],
+        "To": [f"{window.end_s:.1f} s" for window in windows],
+        "Likeliest": [
+            _plain(max(zip(window.probabilities, prediction.classes, strict=True))[1])
+            for window in windows
+        ],
+        "Probability": [charts.percent(max(window.probabilities)) for window in windows],
+    }
 
 
 def _label(prediction: Prediction) -> str:

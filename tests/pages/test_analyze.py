@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from gymform import jobs, limits, weights
 from gymform.analysis import Analysis, save
 from gymform.storage import data_dir
-from gymform.types import UNKNOWN
+from gymform.types import UNKNOWN, KeptStill, Window
 from gymform.video.write import VideoWriter, transcode
 from gymform.worker import PROXY, STEM
 from tests import fakes
@@ -225,6 +225,33 @@ def test_the_form_is_told_and_each_cue_shows_its_moment(app, queue):
     at_s = analysis.pose.time_s[app.session_state.frame]
     assert at_s == pytest.approx(float(see.label.split()[1]), abs=0.07)
     assert at_s > 0.5
+
+
+def test_an_answer_says_what_it_rests_on(app, queue):
+    content = MP4 + b"why"
+    still = (
+        KeptStill("arms", (0.02, 0.02, 0.93, 0.03)),
+        KeptStill("legs", (0.05, 0.05, 0.1, 0.8)),
+    )
+    windows = (Window(0.0, 3.0, (0.1, 0.1, 0.7, 0.1)), Window(0.5, 2.5, (0.0, 0.0, 0.1, 0.9)))
+    answer = fakes.make_prediction("squat", 0.94, still=still, windows=windows)
+    finish(queue, app, content, small(prediction=answer))
+    upload(app, "lift.mp4", content)
+    assert not app.exception
+    shown = texts(app)
+    assert "With the **legs** kept still, squat would be at 10 %, and something else" in shown
+    assert "**arms** kept still" not in shown
+    table = next(frame.value for frame in app.dataframe if "Likeliest" in frame.value)
+    assert table["Likeliest"].tolist() == ["squat", "something else"]
+    assert table["Probability"].tolist() == ["70 %", "90 %"]
+
+
+def test_an_answer_that_no_part_decides_says_so(app, queue):
+    content = MP4 + b"no part"
+    answer = fakes.make_prediction("squat", 0.94, still=(KeptStill("legs", (0.0, 0.0, 0.9, 0.1)),))
+    finish(queue, app, content, small(prediction=answer))
+    upload(app, "lift.mp4", content)
+    assert "No part of the body decides alone" in texts(app)
 
 
 def test_unknown_says_why(app, queue):
