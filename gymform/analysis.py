@@ -41,6 +41,7 @@ from gymform.types import (
     Prediction,
     Target,
     Window,
+    percent,
 )
 from gymform.video.read import probe, read_frames
 from gymform.video.sparse import only
@@ -351,7 +352,7 @@ def _prediction_from(data: Mapping[str, Any]) -> Prediction:
 def _label(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
         return UNKNOWN
-    return f"{prediction.label} {prediction.confidence:.0%}"
+    return f"{prediction.label} {percent(prediction.confidence)}"
 
 
 def _line_scale(pose: PoseSequence) -> float:

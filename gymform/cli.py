@@ -259,9 +259,11 @@ def _sentence(name: str, answer: Analysis, out: Path) -> str:
 
 
 def _ranking(prediction: Prediction) -> str:
-    """All classes by falling probability: ``squat 93 %, deadlift 4 %``."""
+    """All classes by falling probability: ``squat 93%, deadlift 4%``."""
+    from gymform.types import percent
+
     pairs = zip(prediction.probabilities, prediction.classes, strict=True)
-    return ", ".join(f"{name} {share:.0%}" for share, name in sorted(pairs, reverse=True))
+    return ", ".join(f"{name} {percent(share)}" for share, name in sorted(pairs, reverse=True))
 
 
 @contextlib.contextmanager

@@ -157,6 +157,13 @@ class Window:
     probabilities: tuple[float, ...]
 
 
+def percent(share: float) -> str:
+    """0.943 as "94%"; never "0%" or "100%" for what is not quite that."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
 @dataclass(frozen=True)
 class KeptStill:
     """What the answer would be, had a ``part`` of the body ("arms", "trunk", "legs") not moved."""

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gymform import skeleton as sk
+from gymform import types
 from gymform.motion.angles import joint_angles
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
 
@@ -187,10 +188,8 @@ def describe_probabilities(prediction: Prediction) -> str:
 
 
 def percent(value: float) -> str:
-    """0.943 as "94 %"; never "0 %" or "100 %" for what is not quite that."""
-    if 0 < value < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= value < 1 else f"{value:.0%}".replace("%", " %")
+    """A share as charts and pages write it: "94 %"; see :func:`gymform.types.percent`."""
+    return types.percent(value).replace("%", " %")
 
 
 def _values(

@@ -108,13 +108,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "A bar over the middle of the foot has the shortest lever to the hips.",
         ),
         Rule(
-            "top_hip", 160.0, 7.0, True,
+            "top_hip", 158.0, 9.0, True,
             "The hips are locked out", "The hips stay bent at the top",
             "At the top the hip angle is {value}.",
             "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
         ),
         Rule(
-            "top_knee", 160.0, 7.0, True,
+            "top_knee", 158.0, 9.0, True,
             "The knees are locked out", "The knees stay bent at the top",
             "At the top the knee angle is {value}.",
             "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
