@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
+from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction, percent
 from tests import fakes
 
 
@@ -109,3 +109,11 @@ def test_prediction_refuses(changes, words):
     assert Prediction(**{**fields, "label": UNKNOWN}).label == UNKNOWN
     with pytest.raises(ValueError, match=words):
         Prediction(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0%"), (0.001, "<1%"), (0.943, "94%"), (0.994, "99%"), (0.999, ">99%"), (1.0, "100%")],
+)
+def test_no_share_is_rounded_to_nothing_or_all(share, text):
+    assert percent(share) == text
