@@ -33,9 +33,9 @@ class Body:
 
     ``xy`` (T, 17, 2) px of joints that were seen, NaN others; ``size`` px of stature; ``turned``
     degrees from the camera, NaN unknown; ``near`` is the side seen better, 0 left or 1 right.
-    Degrees, NaN where the limbs have no length that they
-    could have: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
-    (T, 2), how far the left and the right one point below level.
+    Degrees, NaN where the limbs have no length that they could have: ``angles`` (T, 17) and
+    ``lean`` (T,) as in ``motion/angles.py``, and ``thighs`` (T, 2), how far the left and the right
+    one point below level.
     """
 
     time_s: np.ndarray
