@@ -73,6 +73,14 @@ FLIP_ORDER: tuple[int, ...] = _flip_order()
 BODY: tuple[int, ...] = tuple(range(LEFT_SHOULDER, NUM_KEYPOINTS))
 """The twelve joints below the head."""
 
+HEAD: tuple[int, ...] = tuple(range(LEFT_SHOULDER))
+"""Nose, eyes and ears."""
+
+BODY_PAIRS: tuple[tuple[int, int], ...] = FLIP_PAIRS[2:]
+"""(left, right) of each kind of joint below the head."""
+
+SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = BODY_PAIRS
+
 EDGES: tuple[tuple[int, int], ...] = (
     (NOSE, LEFT_EYE),
     (NOSE, RIGHT_EYE),

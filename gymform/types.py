@@ -205,6 +205,10 @@ class Prediction:
         """The largest probability."""
         return max(self.probabilities)
 
+    def likeliest(self, probabilities: tuple[float, ...] | None = None) -> str:
+        """The class with the largest probability, named or not: here, or by other ones."""
+        return max(zip(probabilities or self.probabilities, self.classes, strict=True))[1]
+
 
 @dataclass(frozen=True)
 class PoseQuality:

@@ -181,13 +181,14 @@ def cut(tracks: CleanTracks, encode: Encode = features) -> list[Stretch]:
 
     ``encode`` is what the networks' family sees of a stretch.
     """
-    return _stretches(resample(tracks), _spans(tracks), float(tracks.time_s[0]), encode)
+    xy = resample(tracks)
+    return _stretches(xy, _spans(tracks, len(xy)), float(tracks.time_s[0]), encode)
 
 
-def _spans(tracks: CleanTracks) -> list[tuple[float, float]]:
-    """(start, end) of the stretches, seconds from the first frame."""
+def _spans(tracks: CleanTracks, steps: int) -> list[tuple[float, float]]:
+    """(start, end) of the stretches of a clip of so many steps, seconds from its first frame."""
     start_s = float(tracks.time_s[0])
-    seconds = (len(resample(tracks)) - 1) / RATE_HZ
+    seconds = (steps - 1) / RATE_HZ
     spans = _pieces(seconds)
     for start, end in find_repetitions(tracks):
         spans.append((max(0.0, start - start_s - MARGIN_S), min(seconds, end - start_s + MARGIN_S)))
@@ -264,8 +265,9 @@ class Classifier:
         if not np.isfinite(tracks.xy).any():
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
-        xy, spans, start_s = resample(tracks), _spans(tracks), float(tracks.time_s[0])
-        stretches = _stretches(xy, spans, start_s, self.encode)
+        xy = resample(tracks)
+        spans = _spans(tracks, len(xy))
+        stretches = _stretches(xy, spans, float(tracks.time_s[0]), self.encode)
         rows = self._logits(stretches)
         probabilities = softmax(combine(rows))
         label, reason = self._name(probabilities)

@@ -47,9 +47,6 @@ HANGING: dict[int, tuple[int, ...]] = {
 }
 """What goes along when a joint is moved. The head goes along with the trunk."""
 
-HEAD = tuple(k for k in range(sk.NUM_KEYPOINTS) if k not in sk.BODY)
-SHOULDERS = (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER)
-
 
 def kept_still(xy: np.ndarray, part: str) -> np.ndarray:
     """``xy`` (T, 17, 2) with a part of :data:`PARTS` kept still; NaN stays NaN."""
@@ -63,8 +60,8 @@ def kept_still(xy: np.ndarray, part: str) -> np.ndarray:
         shift = np.where(known[:, None], usual - bone, 0.0)  # (T, 2)
         for joint in (end, *HANGING.get(end, ())):
             out[:, joint] += shift
-        if end in SHOULDERS:
-            out[:, list(HEAD)] += shift[:, None] / len(SHOULDERS)
+        if end in sk.SHOULDERS:
+            out[:, list(sk.HEAD)] += shift[:, None] / len(sk.SHOULDERS)
     return out
 
 
@@ -81,18 +78,12 @@ class Reason:
     instead: str
 
 
-def likeliest(prediction: Prediction) -> str:
-    """The class with the largest probability, named or not."""
-    return prediction.classes[int(np.argmax(prediction.probabilities))]
-
-
 def reasons(prediction: Prediction) -> list[Reason]:
     """The parts of the body that decide, the most decisive first; none when none does alone."""
-    best = prediction.classes.index(likeliest(prediction))
+    best = prediction.classes.index(prediction.likeliest())
     found = [
-        Reason(one.part, one.probabilities[best],
-               prediction.classes[int(np.argmax(one.probabilities))])
+        Reason(one.part, one.probabilities[best], prediction.likeliest(one.probabilities))
         for one in prediction.still
         if prediction.probabilities[best] - one.probabilities[best] >= MATTERS
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda reason: reason.probability)

@@ -10,22 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body import midpoint, statures
+from gymform.motion.body import mean_known, midpoint, statures
 from gymform.motion.clean import MAX_GAP_S
+from gymform.skeleton import ANKLES, BODY_PAIRS, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import CleanTracks
 
 RATE_HZ = 12.0
 """Steps a second to which every clip is resampled. Cleaning leaves nothing above 6 Hz."""
-
-PAIRS: tuple[tuple[int, int], ...] = (
-    (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER),
-    (sk.LEFT_ELBOW, sk.RIGHT_ELBOW),
-    (sk.LEFT_WRIST, sk.RIGHT_WRIST),
-    (sk.LEFT_HIP, sk.RIGHT_HIP),
-    (sk.LEFT_KNEE, sk.RIGHT_KNEE),
-    (sk.LEFT_ANKLE, sk.RIGHT_ANKLE),
-)
-SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = PAIRS
 
 ANGLES: tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int]], ...] = (
     (HIPS, KNEES, ANKLES),
@@ -90,12 +81,12 @@ def features(xy: np.ndarray, rate_hz: float = RATE_HZ) -> np.ndarray:
     body = xy / sizes[:, None, None]
     hips = _filled(midpoint(body, HIPS), midpoint(body, SHOULDERS))
     feet = _filled(midpoint(body, ANKLES), np.full_like(hips, np.nan))
-    points = [body[:, sk.NOSE], *(midpoint(body, pair) for pair in PAIRS)]
+    points = [body[:, sk.NOSE], *(midpoint(body, pair) for pair in BODY_PAIRS)]
     nose, shoulders, elbows, wrists, _, knees, ankles = points
     places = np.stack([nose, shoulders, elbows, wrists, knees, ankles], 1) - hips[:, None]
     heights = feet[:, None, 1] - np.stack([p[:, 1] for p in (hips, shoulders, wrists, nose)], 1)
     places, heights = _clip(places, MAX_POSITION), _clip(heights, MAX_POSITION)
-    apart = np.stack([np.abs(body[:, a] - body[:, b]) for a, b in PAIRS], 1)
+    apart = np.stack([np.abs(body[:, a] - body[:, b]) for a, b in BODY_PAIRS], 1)
     bends = np.stack([_cosines(body, *angle) for angle in ANGLES], 1)  # (N, 4, 2 sides)
     torso = _unit(shoulders - hips)
     seen = np.stack([np.isfinite(p).all(-1) for p in points], 1)
@@ -105,7 +96,7 @@ def features(xy: np.ndarray, rate_hz: float = RATE_HZ) -> np.ndarray:
         _clip(_velocity(places, rate_hz), MAX_SPEED).reshape(len(xy), -1),
         _clip(_velocity(heights, rate_hz), MAX_SPEED),
         _clip(apart, MAX_POSITION).reshape(len(xy), -1),
-        _mean_of_sides(bends),
+        mean_known(bends),
         np.abs(bends[..., 0] - bends[..., 1]),
         torso,
         seen,
@@ -153,13 +144,6 @@ def _cosines(
         second = _unit(body[:, end[side]] - body[:, at[side]])
         sides.append((first * second).sum(-1))
     return np.stack(sides, 1)
-
-
-def _mean_of_sides(values: np.ndarray) -> np.ndarray:
-    """The mean over the last axis of what is there; NaN where nothing is."""
-    there = np.isfinite(values)
-    total = np.where(there, values, 0).sum(-1)
-    return np.where(there.any(-1), total / np.maximum(there.sum(-1), 1), np.nan)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

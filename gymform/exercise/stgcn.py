@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from gymform import skeleton as sk
-from gymform.exercise.features import HIPS, MAX_POSITION, SHOULDERS
+from gymform.exercise.features import MAX_POSITION
 from gymform.motion.body import midpoint, statures
+from gymform.skeleton import HIPS, SHOULDERS
 
 INPUTS = 3
 """Numbers a joint: x and y from the hips in statures, and whether it is seen."""

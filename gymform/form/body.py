@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gymform import skeleton as sk
-from gymform.motion.angles import HIPS, SHOULDERS, joint_angles, trunk_lean, turned
-from gymform.motion.body import SEGMENTS, midpoint, segment_lengths, stature
+from gymform.motion.angles import joint_angles, trunk_lean, turned
+from gymform.motion.body import SEGMENTS, mean_known, midpoint, segment_lengths, stature
+from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 
 WINDOW_S = 0.1
@@ -19,12 +19,6 @@ MIN_SCORE = 0.5
 
 SHORTEST, LONGEST = 0.72, 1.25
 """A bone seen from the side has this share of its length at least, from anywhere at most."""
-
-KNEES = (sk.LEFT_KNEE, sk.RIGHT_KNEE)
-ANKLES = (sk.LEFT_ANKLE, sk.RIGHT_ANKLE)
-WRISTS = (sk.LEFT_WRIST, sk.RIGHT_WRIST)
-ELBOWS = (sk.LEFT_ELBOW, sk.RIGHT_ELBOW)
-PAIRS = (SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +65,11 @@ class Body:
 
         From the side the far joint is behind the near one, and mostly guessed.
         """
-        return np.asarray(both[:, self.near]) if self.from_side else mean(both)
+        return np.asarray(both[:, self.near]) if self.from_side else mean_known(both)
+
+    def frame_at(self, time_s: float) -> int:
+        """The frame nearest to a second."""
+        return int(np.abs(self.time_s - time_s).argmin())
 
     def about(self, values: np.ndarray, frame: int) -> float:
         """The median of ``values`` (T,) around a frame; NaN where nothing was seen."""
@@ -118,7 +116,7 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     drop = (xy[:, list(HIPS)] - xy[:, list(KNEES)])[..., 1] / np.maximum(whole[1:3], 1e-6)
     thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
     thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
-    left, right = (pose.score[:, list(joints)].mean() for joints in zip(*PAIRS, strict=True))
+    left, right = (pose.score[:, list(joints)].mean() for joints in zip(*BODY_PAIRS, strict=True))
     return Body(tracks.time_s, xy, size, view, int(right > left), angles, lean, thighs)
 
 
@@ -133,10 +131,3 @@ def median(values: np.ndarray) -> float:
     """The median of what is known of ``values``, NaN where nothing is."""
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else float("nan")
-
-
-def mean(values: np.ndarray) -> np.ndarray:
-    """The mean along the last axis of what is known, NaN where nothing is."""
-    known = np.isfinite(values)
-    total = np.where(known, values, 0).sum(-1)
-    return np.asarray(np.where(known.any(-1), total / np.maximum(known.sum(-1), 1), np.nan))

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gymform.form.body import ANKLES, ELBOWS, KNEES, WRISTS, Body
+from gymform.form.body import Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
-from gymform.motion.angles import HIPS, SHOULDERS
 from gymform.motion.body import midpoint
+from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
 
 BELOW_LEVEL = "° below level"
@@ -43,8 +43,7 @@ def measure(body: Body, exercise: str, start_s: float, end_s: float) -> RepForm:
 
     Of an exercise that is not known, those that any movement has.
     """
-    first, last = (int(np.abs(body.time_s - moment).argmin()) for moment in (start_s, end_s))
-    taken = _MEASURES.get(exercise, _any)(body, first, last)
+    taken = _MEASURES.get(exercise, _any)(body, body.frame_at(start_s), body.frame_at(end_s))
     return RepForm(start_s, end_s, tuple(m for m in taken if np.isfinite(m.value)))
 
 
@@ -118,8 +117,8 @@ def _any(body: Body, first: int, last: int) -> Iterator[Measure]:
     yield Measure("duration_s", "Duration", seconds, "s", float(body.time_s[first]))
     if not body.from_side:
         return
-    moments = body.time_s[[first, last]] + np.array([-BEYOND_S, BEYOND_S])
-    first, last = (int(np.abs(body.time_s - moment).argmin()) for moment in moments)
+    first = body.frame_at(body.time_s[first] - BEYOND_S)
+    last = body.frame_at(body.time_s[last] + BEYOND_S)
     pairs = {"knee": KNEES, "hip": HIPS, "shoulder": SHOULDERS, "elbow": ELBOWS}
     for name, pair in pairs.items():
         angles = body.angle(pair)[first : last + 1]
@@ -157,10 +156,8 @@ def _tip(body: Body, phases: Phases) -> Iterator[Measure]:
     """How much the trunk leans more, early on the way up, than at the bottom."""
     if phases.lifting is None:
         return
-    early = _early(body, phases.lifting)
-    lean = body.lean[early]
-    if np.isfinite(lean).sum() >= 3:
-        worst = early[int(np.nanargmax(lean))]
+    worst = _extreme(body.lean, _early(body, phases.lifting), np.nanargmax)
+    if worst is not None:
         more = max(0.0, body.about(body.lean, worst) - body.about(body.lean, phases.bottom))
         moment = float(body.time_s[worst])
         yield Measure("tip", "Trunk tips on the way up by", more, "°", moment)
@@ -173,26 +170,20 @@ def _knees_apart(body: Body, lifting: Span | None) -> Iterator[Measure]:
     knees, ankles = (
         np.abs(body.xy[:, pair[0], 0] - body.xy[:, pair[1], 0]) for pair in (KNEES, ANKLES)
     )
-    early = _early(body, lifting)
-    ratio = (knees / np.maximum(ankles, 1e-6))[early]
-    if np.isfinite(ratio).sum() >= 3:
-        least = early[int(np.nanargmin(ratio))]
-        share = 100 * body.about(knees / np.maximum(ankles, 1e-6), least)
-        moment = float(body.time_s[least])
-        yield Measure("knees_apart", "Knees apart, of the ankles", share, "%", moment)
+    share = 100 * knees / np.maximum(ankles, 1e-6)
+    least = _extreme(share, _early(body, lifting), np.nanargmin)
+    if least is not None:
+        yield _at(body, "knees_apart", "Knees apart, of the ankles", share, least, "%")
 
 
 def _bar_ahead(body: Body, lifting: Span | None) -> Iterator[Measure]:
     """How far the hands are before the middle of the feet, where it is most on the way up."""
     if lifting is None:
         return
-    ahead = _ahead_of_midfoot(body)
-    way = np.arange(lifting[0], lifting[1] + 1)
-    if np.isfinite(ahead[way]).sum() >= 3:
-        most = way[int(np.nanargmax(ahead[way]))]
-        yield _at(
-            body, "bar_ahead", "Hands from the midfoot, on the way", 100 * ahead, int(most), BEFORE
-        )
+    ahead = 100 * _ahead_of_midfoot(body)
+    most = _extreme(ahead, np.arange(lifting[0], lifting[1] + 1), np.nanargmax)
+    if most is not None:
+        yield _at(body, "bar_ahead", "Hands from the midfoot, on the way", ahead, most, BEFORE)
 
 
 def _ahead_of_midfoot(body: Body) -> np.ndarray:
@@ -222,12 +213,21 @@ def _speed(
         return
     begin, end = lifting
     seconds = float(body.time_s[end] - body.time_s[begin])
-    rise = np.diff([body.about(body.height(joints), frame) for frame in (begin, end)])[0]
+    height = body.height(joints)
+    rise = body.about(height, end) - body.about(height, begin)
     moment = float(body.time_s[begin])
-    yield Measure("rise", f"Rise of the {what}", 100 * float(rise), "% of height", moment)
+    yield Measure("rise", f"Rise of the {what}", 100 * rise, "% of height", moment)
     if seconds > 0:
-        speed = 100 * float(rise) / seconds
+        speed = 100 * rise / seconds
         yield Measure("speed", f"Speed of the {what}", speed, "% of height a second", moment)
+
+
+def _extreme(
+    values: np.ndarray, frames: np.ndarray, pick: Callable[[np.ndarray], np.intp]
+) -> int | None:
+    """The one of ``frames`` at which ``values`` (T,) are extreme; None where few are known."""
+    part = values[frames]
+    return int(frames[pick(part)]) if np.isfinite(part).sum() >= 3 else None
 
 
 def _early(body: Body, lifting: Span) -> np.ndarray:

@@ -11,8 +11,6 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.pose.person import Sighting
 
-FACE = tuple(range(sk.NOSE, sk.LEFT_SHOULDER))
-
 SEEN = 0.3
 """Score from which on a joint counts as seen."""
 
@@ -174,7 +172,7 @@ def _head_cut(scene: Scene) -> bool:
     across, down = np.abs(_middle(scene, "hips") - shoulders)
     if not down > across:  # bent over, lying or not seen: the head is beside the shoulders
         return False
-    face = [scene.person.xy[k, 1] for k in FACE if scene.person.score[k] >= SEEN]
+    face = [scene.person.xy[k, 1] for k in sk.HEAD if scene.person.score[k] >= SEEN]
     if not face:
         return bool(shoulders[1] - NECK * trunk < EDGE * scene.size[1])
     return bool(shoulders[1] < NECK * trunk or min(face) < SKULL * trunk)
@@ -183,7 +181,7 @@ def _head_cut(scene: Scene) -> bool:
 def _no_room_above(scene: Scene) -> bool:
     """Does the head touch the upper edge while the arms hang?"""
     arms_hang = bool(_middle(scene, "wrists")[1] > _middle(scene, "shoulders")[1])
-    return arms_hang and _sees_any(scene, FACE) and scene.person.box[1] < EDGE * scene.size[1]
+    return arms_hang and _sees_any(scene, sk.HEAD) and scene.person.box[1] < EDGE * scene.size[1]
 
 
 def _off_to_the_side(scene: Scene) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gymform import skeleton as sk
 from gymform.motion.body import midpoint
+from gymform.skeleton import HIPS, SHOULDERS
 
 ENDS: dict[int, tuple[int, int]] = {
     sk.LEFT_SHOULDER: (sk.LEFT_HIP, sk.LEFT_ELBOW),
@@ -23,9 +24,6 @@ ENDS: dict[int, tuple[int, int]] = {
     sk.RIGHT_KNEE: (sk.RIGHT_HIP, sk.RIGHT_ANKLE),
 }
 """Between which two neighbours each joint's angle opens: 180 degrees is straight."""
-
-SHOULDERS = (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER)
-HIPS = (sk.LEFT_HIP, sk.RIGHT_HIP)
 
 WIDTHS: dict[tuple[int, int], float] = {SHOULDERS: 0.20, HIPS: 0.125}
 """How far a pair of keypoints is apart over stature, seen from the front.

@@ -38,6 +38,13 @@ def midpoint(xy: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def mean_known(values: np.ndarray) -> np.ndarray:
+    """The mean over the last axis of what is there; NaN where nothing is."""
+    there = np.isfinite(values)
+    total = np.where(there, values, 0).sum(-1)
+    return np.asarray(np.where(there.any(-1), total / np.maximum(there.sum(-1), 1), np.nan))
+
+
 def segment_lengths(xy: np.ndarray) -> np.ndarray:
     """px (..., 9): the length of each of :data:`SEGMENTS`, NaN where an end is missing."""
     ends = [midpoint(xy, a) - midpoint(xy, b) for a, b, _ in SEGMENTS]

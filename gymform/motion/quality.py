@@ -9,15 +9,6 @@ from gymform.motion.body import TORSO, segment_lengths, stature
 from gymform.motion.clean import MIN_SCORE
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 
-SWAP_PAIRS: tuple[tuple[int, int], ...] = (
-    (sk.LEFT_HIP, sk.RIGHT_HIP),
-    (sk.LEFT_KNEE, sk.RIGHT_KNEE),
-    (sk.LEFT_ANKLE, sk.RIGHT_ANKLE),
-    (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER),
-    (sk.LEFT_ELBOW, sk.RIGHT_ELBOW),
-    (sk.LEFT_WRIST, sk.RIGHT_WRIST),
-)
-
 SWAP_GAIN = 0.15
 """A pair looks swapped when exchanging it shortens its step by this many torsos, and by half."""
 
@@ -95,7 +86,7 @@ def swaps_per_100(pose: PoseSequence, trusted: np.ndarray) -> float:
         return 0.0
     xy = np.where(trusted[..., None], pose.xy, np.nan) / size
     swapped = np.zeros(len(pose) - 1, bool)
-    for left, right in SWAP_PAIRS:
+    for left, right in sk.BODY_PAIRS:
         stay = _step(xy, left, left) + _step(xy, right, right)
         cross = _step(xy, left, right) + _step(xy, right, left)
         swapped |= (stay - cross > SWAP_GAIN) & (cross < 0.5 * stay)

@@ -14,8 +14,6 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.pose.metrics import torso_lengths
 
-FACE = tuple(k for k in range(sk.NUM_KEYPOINTS) if k not in sk.BODY)
-
 
 @dataclass(frozen=True)
 class Rules:

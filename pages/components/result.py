@@ -92,7 +92,7 @@ def why(prediction: Prediction) -> None:
 
 def _basis(prediction: Prediction) -> str:
     """The parts of the body whose movement decides, in words."""
-    name = _plain(explain.likeliest(prediction))
+    name = _plain(prediction.likeliest())
     found = explain.reasons(prediction)
     if not found:
         return f"No part of the body decides alone: with any of them kept still it stays {name}."
@@ -115,18 +115,14 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
     return {
         "From": [f"{window.start_s:.1f} s" for window in windows],
         "To": [f"{window.end_s:.1f} s" for window in windows],
-        "Likeliest": [
-            _plain(max(zip(window.probabilities, prediction.classes, strict=True))[1])
-            for window in windows
-        ],
+        "Likeliest": [_plain(prediction.likeliest(w.probabilities)) for w in windows],
         "Probability": [charts.percent(max(window.probabilities)) for window in windows],
     }
 
 
 def _label(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
-        likeliest = max(zip(prediction.probabilities, prediction.classes, strict=True))[1]
-        return "None of these" if likeliest == OTHER else "Not sure"
+        return "None of these" if prediction.likeliest() == OTHER else "Not sure"
     return prediction.label.replace("_", " ").capitalize()
 
 

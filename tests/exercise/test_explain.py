@@ -5,7 +5,7 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.exercise.classifier import load_classifier
-from gymform.exercise.explain import PARTS, Reason, kept_still, likeliest, reasons
+from gymform.exercise.explain import PARTS, Reason, kept_still, reasons
 from gymform.motion.angles import joint_angles
 from gymform.motion.body import segment_lengths
 from gymform.motion.quality import assess
@@ -67,7 +67,7 @@ def test_the_parts_that_decide_come_by_what_is_lost():
     answer = prediction(
         arms=(0.02, 0.02, 0.90, 0.06), trunk=(0.2, 0.2, 0.5, 0.1), legs=(0.1, 0.1, 0.1, 0.7)
     )
-    assert likeliest(answer) == "squat"
+    assert answer.likeliest() == "squat"
     assert reasons(answer) == [Reason("legs", 0.1, "other"), Reason("trunk", 0.5, "squat")]
     assert reasons(prediction()) == []
 
@@ -79,7 +79,7 @@ def test_a_squat_is_in_the_legs_and_a_deadlift_in_the_trunk(points, exercise, pa
     """The embedded classifier goes by what these lifts are made of."""
     pose, tracks = film(points(once(30)), 75)
     answer = load_classifier().predict(pose, tracks, assess(pose, tracks))
-    assert likeliest(answer) == exercise
+    assert answer.likeliest() == exercise
     shares = {one.part: one.probabilities[answer.classes.index(exercise)] for one in answer.still}
     assert set(shares) == set(PARTS)
     assert min(shares, key=shares.get) == part

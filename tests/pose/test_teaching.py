@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gymform import skeleton as sk
-from gymform.pose.teaching import FACE, Rules, correct, label
+from gymform.pose.teaching import Rules, correct, label
+from gymform.skeleton import HEAD
 
 RULES = Rules()
 VIEW = np.array([100.0, 100, 150, 200])
@@ -29,11 +30,11 @@ def answers(person: np.ndarray, score: float = 0.8) -> np.ndarray:
 
 def test_agreed_joints_move_towards_the_teacher_and_the_face_is_added(person):
     annotation = person.copy()
-    annotation[list(FACE)] = 0
+    annotation[list(HEAD)] = 0
     annotation[list(sk.BODY), 0] += 4
     new = correct(annotation, answers(person), RULES)
     assert np.allclose(new[list(sk.BODY), 0], person[list(sk.BODY), 0] + 4 * (1 - RULES.share))
-    assert np.allclose(new[list(FACE)], person[list(FACE)])
+    assert np.allclose(new[list(HEAD)], person[list(HEAD)])
 
 
 def test_a_contradicted_joint_is_left_out(person):
@@ -56,7 +57,7 @@ def test_a_teacher_that_saw_somebody_else_changes_nothing(person):
     views = answers(person)
     views[..., 0] += 50
     annotation = person.copy()
-    annotation[list(FACE)] = 0
+    annotation[list(HEAD)] = 0
     assert (correct(annotation, views, RULES) == annotation).all()
 
 
