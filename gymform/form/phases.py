@@ -31,8 +31,9 @@ class Phases:
     """Frames of a repetition.
 
     ``lowering`` and ``lifting`` are None where one is not in the clip; ``bottom`` and ``top`` are
-    the lowest and the highest frame of the lifting, or of the lowering where that is all;
-    ``hold_s`` is how long the lifter rests between the two, None in half a repetition.
+    the lowest and the highest frame on that side of the turn on which the lifting lies, or the
+    lowering where that is all; ``hold_s`` is how long the lifter rests between the two, None in
+    half a repetition.
     """
 
     lowering: Span | None
@@ -54,30 +55,27 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
     if np.ptp(part) < LEAST:
         return None
     offset = int(frames[0])
+    end = len(part) - 1
     turn, low = _turn(part, first - offset, last - offset)
     if turn is None:
-        up = part[last - offset] > part[first - offset]
-        way = _way(part, (0, len(part) - 1), bool(up))
-        bottom, top = (int(np.argmin(part)), int(np.argmax(part)))
-        span = _shift(way, offset)
-        lowering, lifting = (None, span) if up else (span, None)
-        return Phases(lowering, lifting, bottom + offset, top + offset, None)
-    ways = [_way(part, (0, turn), up=not low), _way(part, (turn, len(part) - 1), up=low)]
-    whole = [_is_whole(part, way, time_s[frames]) for way in ways]
-    if not any(whole):
-        return None
-    before, after = (
-        _shift(way, offset) if ok else None for way, ok in zip(ways, whole, strict=True)
-    )
-    hold_s = float(time_s[after[0]] - time_s[before[1]]) if before and after else None
-    lowering, lifting = (before, after) if low else (after, before)
-    if low:
-        bottom, top = turn, turn + int(np.argmax(part[turn:]))
+        up = bool(part[last - offset] > part[first - offset])
+        halves = {up: (0, end)}
     else:
-        bottom, top = int(np.argmin(part[: turn + 1])), turn
-        if lifting is None:
-            bottom = turn + int(np.argmin(part[turn:]))
-    return Phases(lowering, lifting, bottom + offset, top + offset, hold_s)
+        halves = {not low: (0, turn), low: (turn, end)}
+    ways = {up: _way(part, half, up) for up, half in halves.items()}
+    if turn is not None:
+        ways = {up: way for up, way in ways.items() if _is_whole(part, way, time_s[frames])}
+    if not ways:
+        return None
+    lowering, lifting = ways.get(False), ways.get(True)
+    hold_s = None
+    if lowering and lifting:
+        before, after = sorted((lowering, lifting))
+        hold_s = float(time_s[offset + after[0]] - time_s[offset + before[1]])
+    half = halves[lifting is not None]
+    heights = part[half[0] : half[1] + 1]
+    bottom, top = (offset + half[0] + int(at(heights)) for at in (np.argmin, np.argmax))
+    return Phases(_shift(lowering, offset), _shift(lifting, offset), bottom, top, hold_s)
 
 
 def _is_whole(part: np.ndarray, way: Span, time_s: np.ndarray) -> bool:
@@ -115,5 +113,5 @@ def _way(part: np.ndarray, span: Span, up: bool) -> Span:
     return span[0] + left, span[0] + reached
 
 
-def _shift(span: Span, by: int) -> Span:
-    return span[0] + by, span[1] + by
+def _shift(span: Span | None, by: int) -> Span | None:
+    return (span[0] + by, span[1] + by) if span else None
