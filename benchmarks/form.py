@@ -31,7 +31,7 @@ from gymform.dataset.poses import load_poses
 from gymform.form.cues import RULES, Rule, assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
 from gymform.types import FormReport, Measure, PoseSequence, Prediction, RepForm, Verdict
@@ -87,9 +87,7 @@ def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSe
             if np.isfinite(crops[row]).all():
                 rows.append(row)
                 pixels.append(np.ascontiguousarray(cut_crop(frame.rgb, crops[row])[:, ::-1]))
-    found, sure = estimator.in_pixels(pixels, crops[rows])
-    found[..., 0] = 2 * crops[rows, None, 0] - found[..., 0]
-    xy[rows], score[rows] = found[:, list(sk.FLIP_ORDER)], sure[:, list(sk.FLIP_ORDER)]
+    xy[rows], score[rows] = turn_back(*estimator.in_pixels(pixels, crops[rows]), crops[rows])
     missing = ~np.isfinite(xy).all(-1) | (score <= 0)
     xy[missing], score[missing] = np.nan, 0
     return replace(pose, xy=xy, score=score.clip(0, 1))

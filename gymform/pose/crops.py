@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+from gymform.skeleton import FLIP_ORDER
 
 PADDING = 1.25
 """Room around a box, as in training: the box grown to the input's aspect, times this."""
@@ -84,3 +85,14 @@ def frame_to_heatmap(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
     span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
     size = crops[:, None, 2:]
     return (points - crops[:, None, :2] + size / 2) / size * span
+
+
+def turn_back(
+    points: np.ndarray, scores: np.ndarray, crops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (B, 17, 2) frame px and scores (B, 17) found in mirrored ``crops`` (B, 4), as if
+    these had been seen as they are: left is left again."""
+    order = list(FLIP_ORDER)
+    turned = points.copy()
+    turned[..., 0] = 2 * crops[:, None, 0] - points[..., 0]
+    return turned[:, order], scores[:, order]

@@ -17,10 +17,9 @@ from gymform.dataset.crops import ROOM, CropPack, make_pack, read_pack, write_pa
 from gymform.dataset.poses import load_poses
 from gymform.errors import ModelDataError
 from gymform.pose.checkpoints import LoadedPose
-from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.metrics import torso_lengths
-from gymform.skeleton import FLIP_ORDER
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
@@ -130,9 +129,8 @@ def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
     pixels = [cut_crop(picture, view) for view in views]
     pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
     found, score = estimator.in_pixels([np.ascontiguousarray(p) for p in pixels], views)
-    for i in (i for i, (_, mirrored) in enumerate(VIEWS) if mirrored):
-        found[i, :, 0] = 2 * middle[0] - found[i, :, 0]
-        found[i], score[i] = found[i][list(FLIP_ORDER)], score[i][list(FLIP_ORDER)]
+    turned = [i for i, (_, mirrored) in enumerate(VIEWS) if mirrored]
+    found[turned], score[turned] = turn_back(found[turned], score[turned], views[turned])
     return consensus(found, score)
 
 

@@ -1,16 +1,14 @@
 """Way down, way up and turn of heights that are known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
-from gymform.form.phases import Phases, phases_of
+from gymform.form.phases import phases_of
 
 RATE = 20
 
 
-def found(*legs: tuple[float, float, float]) -> tuple[np.ndarray, Phases]:
+def found(*legs):
     """Heights of ``legs`` (from, to, seconds), each eased in and out, and their phases."""
     parts = [
         a + (b - a) * (1 - np.cos(np.linspace(0, np.pi, round(s * RATE)))) / 2 for a, b, s in legs
@@ -22,10 +20,11 @@ def found(*legs: tuple[float, float, float]) -> tuple[np.ndarray, Phases]:
 
 
 @pytest.mark.parametrize("order", [(1.0, 0.5), (0.5, 1.0)], ids=["low turn", "high turn"])
-def test_both_ways_and_the_rest_between_them(order: tuple[float, float]) -> None:
+def test_both_ways_and_the_rest_between_them(order):
     begin, turn = order
     height, phases = found((begin, turn, 1.5), (turn, turn, 1.0), (turn, begin, 1.0))
-    assert phases.lowering and phases.lifting
+    assert phases.lowering
+    assert phases.lifting
     assert (phases.lowering < phases.lifting) == (turn < begin)
     assert phases.hold_s == pytest.approx(1.0, abs=0.4)
     assert height[phases.bottom] == pytest.approx(0.5, abs=0.01)
@@ -33,31 +32,35 @@ def test_both_ways_and_the_rest_between_them(order: tuple[float, float]) -> None
 
 
 @pytest.mark.parametrize("up", [True, False])
-def test_half_a_repetition_has_one_way_and_no_rest(up: bool) -> None:
+def test_half_a_repetition_has_one_way_and_no_rest(up):
     height, phases = found((0.5, 1.0, 1.0) if up else (1.0, 0.5, 1.0))
     assert (phases.lifting is not None) == up == (phases.lowering is None)
     assert phases.hold_s is None
     assert height[phases.bottom] < 0.51 < 0.99 < height[phases.top]
 
 
-def test_bottom_and_top_lie_on_the_side_of_the_lifting() -> None:
+def test_bottom_and_top_lie_on_the_side_of_the_lifting():
     """Down from 1, up to 0.9: the lockout at the end is judged, not the stance before."""
     height, phases = found((1.0, 0.5, 1.0), (0.5, 0.9, 1.0))
-    assert phases.lowering and phases.lifting
+    assert phases.lowering
+    assert phases.lifting
     assert phases.top >= phases.lifting[1] - 1
     assert height[phases.top] == pytest.approx(0.9, abs=0.01)
 
 
-def test_without_a_lifting_they_lie_on_the_side_of_the_lowering() -> None:
+def test_without_a_lifting_they_lie_on_the_side_of_the_lowering():
     """Down, and a film that is cut before the lifter is up: nothing is said of the way up."""
     height = np.concatenate((np.linspace(1.0, 0.5, 20), np.linspace(0.7, 0.8, 2)))
     phases = phases_of(height, np.arange(len(height)) / RATE, 0, len(height) - 1)
     assert phases is not None
-    assert phases.lowering and phases.lifting is None and phases.hold_s is None
-    assert phases.top == 0 and phases.bottom == 19
+    assert phases.lowering
+    assert phases.lifting is None
+    assert phases.hold_s is None
+    assert phases.top == 0
+    assert phases.bottom == 19
 
 
-def test_little_movement_or_little_known_has_no_phases() -> None:
+def test_little_movement_or_little_known_has_no_phases():
     time_s = np.arange(20) / RATE
     assert phases_of(np.linspace(1, 1.02, 20), time_s, 0, 19) is None
     hidden = np.full(20, np.nan)

@@ -11,8 +11,10 @@ from gymform.pose.crops import (
     frame_to_heatmap,
     heatmap_to_frame,
     to_tensor,
+    turn_back,
 )
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+from gymform.skeleton import LEFT_WRIST, NOSE, RIGHT_WRIST
 
 UNSCALED = np.array([191.0, 255.0])
 """Size of a crop whose pixels are the frame's own: UDP counts from centre to centre."""
@@ -69,6 +71,18 @@ def test_the_corners_of_heatmap_and_crop_are_the_same_places():
     crops = np.array([[100.0, 200.0, 60.0, 80.0]])
     corners = np.array([[[0, 0], [HEATMAP_SIZE[0] - 1, HEATMAP_SIZE[1] - 1]]])
     assert heatmap_to_frame(corners, crops)[0] == pytest.approx(np.array([[70, 160], [130, 240]]))
+
+
+def test_what_is_found_in_a_mirror_is_turned_back():
+    crops = np.array([[100.0, 200.0, 60.0, 80.0], [9.0, 50.0, 30.0, 40.0]])
+    points = np.random.default_rng(0).uniform(0, 47, (2, 17, 2))
+    scores = np.random.default_rng(1).uniform(0, 1, (2, 17))
+    mirrored = points * [-1, 1] + [HEATMAP_SIZE[0] - 1, 0]
+    found, sure = turn_back(heatmap_to_frame(mirrored, crops), scores, crops)
+    expected = heatmap_to_frame(points, crops)
+    for here, there in ((LEFT_WRIST, RIGHT_WRIST), (RIGHT_WRIST, LEFT_WRIST), (NOSE, NOSE)):
+        assert found[:, here] == pytest.approx(expected[:, there])
+        assert (sure[:, here] == scores[:, there]).all()
 
 
 @pytest.mark.parametrize(("left", "top"), [(0, 0), (7, 13), (108, 44)])
