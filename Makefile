@@ -28,8 +28,15 @@ help:
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
 
+# A test a core, and then one after the other what a browser shows: it is filmed, so it needs both.
 test: lint chromium
+ifeq ($(strip $(ARGS)),)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_COLOUR) -n auto --dist loadfile \
+	  -m "not browser" </dev/null
+	$(BIN)/python -m pytest $(PYTEST_COLOUR) -m browser </dev/null
+else
 	$(BIN)/python -m pytest $(PYTEST_COLOUR) $(ARGS) </dev/null
+endif
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .

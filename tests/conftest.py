@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -16,6 +17,9 @@ CHROMIUM_SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+settings.register_profile("gymform", deadline=None)  # how fast it is, benchmarks say
+settings.load_profile("gymform")
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def pose_sequences(draw) -> PoseSequence:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(pose=pose_sequences())
 def test_round_trip_is_exact_and_bytes_are_deterministic(pose, tmp_path_factory):
     folder = tmp_path_factory.mktemp("poses")

@@ -25,7 +25,7 @@ def test_as_many_steps_as_the_clip_is_long():
         assert len(of(pose)) == int((len(pose) - 1) / fps * RATE_HZ + 1e-6) + 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-3000, 3000), st.floats(-3000, 3000), st.floats(0.3, 8))
 def test_neither_place_nor_size_matters(right, down, scale):
     pose = squat_sequence(20.0, seconds=4.0)
@@ -69,7 +69,7 @@ def test_the_head_is_the_nose_alone():
     np.testing.assert_array_equal(of(sequence(xy, pose.time_s)), of(pose))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 1), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_always_finite(missing, count, seed):
     rng = np.random.default_rng(seed)

@@ -19,7 +19,7 @@ def network():
     return TCN(CONFIG).eval()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 130), st.integers(0, 200), st.integers(0, 200), st.floats(-1e3, 1e3))
 def test_padding_changes_nothing(steps, before, after, filling):
     torch.manual_seed(steps)

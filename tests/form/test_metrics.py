@@ -200,7 +200,7 @@ def test_who_sways_does_not_lift():
 # ---- neither place nor size nor rate matters
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-300, 300), st.floats(0.4, 4), st.sampled_from([20.0, 24.0, 60.0, 120.0]))
 def test_neither_place_nor_size_nor_rate_matters(shift, scale, fps):
     usual = figures(squat(once(30)), 80, "squat")

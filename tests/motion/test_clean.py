@@ -135,7 +135,7 @@ def test_nobody_there(fps):
     assert not tracks.filled.any()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(-2000, 2000),
     st.floats(0.2, 8),

@@ -68,7 +68,7 @@ def test_nothing_moves_or_nobody_is_there(count):
     assert movement_range(nobody) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-1000, 1000), st.floats(0.3, 6))
 def test_neither_place_nor_size_matters(shift, scale):
     pose = squat_sequence(20.0)

@@ -93,7 +93,7 @@ def test_a_single_frame(good):
     assert quality.jitter == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-1000, 1000), st.floats(0.3, 6), st.integers(0, 2**32 - 1))
 def test_neither_place_nor_size_matters(shift, scale, seed):
     rng = np.random.default_rng(seed)

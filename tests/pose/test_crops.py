@@ -102,7 +102,7 @@ def test_outside_the_frame_is_black():
     assert not got[200:].any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.tuples(st.integers(200, 1500), st.integers(200, 1500)),
     share=st.floats(0.2, 0.9),

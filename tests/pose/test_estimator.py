@@ -26,7 +26,7 @@ def box_of(keypoints: np.ndarray) -> np.ndarray:
     return np.concatenate((keypoints.min(0) - 12, keypoints.max(0) + 12))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(x=st.floats(120, 280), y=st.floats(10, 60), height=st.floats(160, 240))
 def test_finds_keypoints_where_they_are(x, y, height):
     truth = person_at(x, y, height)

@@ -64,7 +64,7 @@ def test_a_weak_but_clear_peak_is_found_too():
     assert scores[0, 0] == pytest.approx(0.05, abs=0.003)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), roughness=st.sampled_from([0.0, 0.02, 0.3, 1.0]))
 def test_decode_equals_the_whole_image_reference(seed, roughness):
     generator = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def test_one_broken_pixel_makes_the_keypoint_missing(value):
     assert scores[0, 0] == 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     hnp.arrays(
         np.float32,
