@@ -28,7 +28,7 @@ help:
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
 
-# A test a core, and then one after the other what a browser shows: it is filmed, so it needs both.
+# On all cores, and then alone what a browser shows: live video does not share its processor well.
 test: lint chromium
 ifeq ($(strip $(ARGS)),)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_COLOUR) -n auto --dist loadfile \
