@@ -97,7 +97,7 @@ def turn(track: LabelledPose, degrees: float, depth_scale: float = 1.2) -> Label
     if track.depth is None:
         raise ValueError(f"{track.name}: expected a track with depth")
     angle, pose = np.radians(degrees), track.pose
-    hips = midpoint(pose.xy, (sk.LEFT_HIP, sk.RIGHT_HIP))[:, None]
+    hips = midpoint(pose.xy, sk.HIPS)[:, None]
     known = np.isfinite(hips[:, 0, 0])
     steps = np.arange(len(pose))
     centre = np.interp(steps, steps[known], hips[known, 0, 0])[:, None]
@@ -146,7 +146,7 @@ def _run_ids(action: np.ndarray, image_wh: np.ndarray) -> np.ndarray:
 def _first_cut(xy: np.ndarray) -> int:
     """Index of the first frame after a cut (the body jumps or grows for good), or the length."""
     breadth = _steady(_breadth(xy))
-    hips = _steady(midpoint(xy, (sk.LEFT_HIP, sk.RIGHT_HIP)))
+    hips = _steady(midpoint(xy, sk.HIPS))
     size = float(np.median(breadth))
     jump = np.linalg.norm(hips[CUT_FRAMES:] - hips[:-CUT_FRAMES], axis=-1)
     cut = np.zeros(len(xy), bool)
@@ -171,14 +171,14 @@ def _steady(values: np.ndarray) -> np.ndarray:
 
 def _breadth(xy: np.ndarray) -> np.ndarray:
     """Shoulder breadth plus hip breadth (T,) in px: in a front view, the size of the lifter."""
-    pairs = ((sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER), (sk.LEFT_HIP, sk.RIGHT_HIP))
+    pairs = (sk.SHOULDERS, sk.HIPS)
     return sum(np.linalg.norm(xy[:, a] - xy[:, b], axis=-1) for a, b in pairs)
 
 
 def _depth_px(xy: np.ndarray, xyz_m: np.ndarray) -> np.ndarray:
     """Depth float32 (T, 17) in px: metres times the px a metre that the front view shows."""
     body = list(sk.BODY)
-    hips = midpoint(xy, (sk.LEFT_HIP, sk.RIGHT_HIP))[:, None]
+    hips = midpoint(xy, sk.HIPS)[:, None]
     flat = xyz_m[:, body, :2] - xyz_m[:, [sk.LEFT_HIP, sk.RIGHT_HIP], :2].mean(1, keepdims=True)
     image = xy[:, body] - hips
     both = np.isfinite(image) & np.isfinite(flat)

@@ -27,9 +27,9 @@ MAX_SECONDS = 10.0
 """The longest stretch that the network sees at once, seconds."""
 
 TREE: tuple[tuple[int, tuple[int, ...], int], ...] = (
-    (sk.LEFT_SHOULDER, (sk.LEFT_HIP, sk.RIGHT_HIP), 0),
-    (sk.RIGHT_SHOULDER, (sk.LEFT_HIP, sk.RIGHT_HIP), 0),
-    (sk.NOSE, (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER), 1),
+    (sk.LEFT_SHOULDER, sk.HIPS, 0),
+    (sk.RIGHT_SHOULDER, sk.HIPS, 0),
+    (sk.NOSE, sk.SHOULDERS, 1),
     (sk.LEFT_ELBOW, (sk.LEFT_SHOULDER,), 2),
     (sk.RIGHT_ELBOW, (sk.RIGHT_SHOULDER,), 2),
     (sk.LEFT_WRIST, (sk.LEFT_ELBOW,), 3),
@@ -176,11 +176,11 @@ def _height(points: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
 
 
 def _hip_height(points: np.ndarray) -> np.ndarray:
-    return _height(points, (sk.LEFT_HIP, sk.RIGHT_HIP))
+    return _height(points, sk.HIPS)
 
 
 def _wrist_height(points: np.ndarray) -> np.ndarray:
-    return _height(points, (sk.LEFT_WRIST, sk.RIGHT_WRIST))
+    return _height(points, sk.WRISTS)
 
 
 # ---- which stretch, at which tempo ---------------------------------------------------------
@@ -274,7 +274,7 @@ def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndar
     hips = points[:, [sk.LEFT_HIP, sk.RIGHT_HIP]].mean(1)
     breadth = np.exp(rng.normal(0, 0.1))
     out = points.copy()
-    for hip in (sk.LEFT_HIP, sk.RIGHT_HIP):
+    for hip in sk.HIPS:
         out[:, hip] = hips + (points[:, hip] - hips) * breadth
     for joint, parents, kind in TREE:
         before = points[:, list(parents)].mean(1)
@@ -317,7 +317,7 @@ def _turn(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 # ---- how the pose network fails ------------------------------------------------------------
 
 LIMBS: tuple[tuple[int, ...], ...] = (
-    (sk.LEFT_WRIST, sk.RIGHT_WRIST),
+    sk.WRISTS,
     (sk.LEFT_ELBOW, sk.LEFT_WRIST),
     (sk.RIGHT_ELBOW, sk.RIGHT_WRIST),
     (sk.LEFT_KNEE, sk.LEFT_ANKLE),
@@ -325,7 +325,7 @@ LIMBS: tuple[tuple[int, ...], ...] = (
     (sk.LEFT_HIP,),
     (sk.RIGHT_HIP,),
     (sk.NOSE,),
-    (sk.LEFT_ANKLE, sk.RIGHT_ANKLE),
+    sk.ANKLES,
     (sk.LEFT_SHOULDER, sk.LEFT_ELBOW, sk.LEFT_WRIST),
     (sk.RIGHT_SHOULDER, sk.RIGHT_ELBOW, sk.RIGHT_WRIST),
 )

@@ -62,20 +62,23 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
         halves = {up: (0, end)}
     else:
         halves = {not low: (0, turn), low: (turn, end)}
-    ways = {up: _way(part, half, up) for up, half in halves.items()}
-    if turn is not None:
-        ways = {up: way for up, way in ways.items() if _is_whole(part, way, time_s[frames])}
+    times = time_s[frames]
+    ways: dict[bool, Span] = {}
+    for up, half in halves.items():
+        way = _way(part, half, up)
+        if turn is None or _is_whole(part, way, times):
+            ways[up] = (offset + way[0], offset + way[1])
     if not ways:
         return None
     lowering, lifting = ways.get(False), ways.get(True)
     hold_s = None
     if lowering and lifting:
         before, after = sorted((lowering, lifting))
-        hold_s = float(time_s[offset + after[0]] - time_s[offset + before[1]])
-    half = halves[lifting is not None]
-    heights = part[half[0] : half[1] + 1]
-    bottom, top = (offset + half[0] + int(at(heights)) for at in (np.argmin, np.argmax))
-    return Phases(_shift(lowering, offset), _shift(lifting, offset), bottom, top, hold_s)
+        hold_s = float(time_s[after[0]] - time_s[before[1]])
+    begin, stop = halves[lifting is not None]
+    heights = part[begin : stop + 1]
+    bottom, top = (offset + begin + int(at(heights)) for at in (np.argmin, np.argmax))
+    return Phases(lowering, lifting, bottom, top, hold_s)
 
 
 def _is_whole(part: np.ndarray, way: Span, time_s: np.ndarray) -> bool:
@@ -111,7 +114,3 @@ def _way(part: np.ndarray, span: Span, up: bool) -> Span:
     while reached < len(values) - 1 and values[reached + 1] > values[reached]:
         reached += 1
     return span[0] + left, span[0] + reached
-
-
-def _shift(span: Span | None, by: int) -> Span | None:
-    return (span[0] + by, span[1] + by) if span else None

@@ -9,7 +9,7 @@ import numpy as np
 from gymform import skeleton as sk
 
 SEGMENTS: tuple[tuple[tuple[int, ...], tuple[int, ...], float], ...] = (
-    ((sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER), (sk.LEFT_HIP, sk.RIGHT_HIP), 0.288),
+    (sk.SHOULDERS, sk.HIPS, 0.288),
     ((sk.LEFT_HIP,), (sk.LEFT_KNEE,), 0.245),
     ((sk.RIGHT_HIP,), (sk.RIGHT_KNEE,), 0.245),
     ((sk.LEFT_KNEE,), (sk.LEFT_ANKLE,), 0.246),

@@ -146,8 +146,8 @@ def _trim(signal: np.ndarray, start: int, end: int) -> tuple[int, int]:
 
 def _columns(xy: np.ndarray, time_s: np.ndarray, grid: np.ndarray) -> np.ndarray | None:
     """(N, 2 J): joints seen in at least half of the frames, relative to the feet, on the grid."""
-    feet = midpoint(xy, (sk.LEFT_ANKLE, sk.RIGHT_ANKLE))
-    hips = midpoint(xy, (sk.LEFT_HIP, sk.RIGHT_HIP))
+    feet = midpoint(xy, sk.ANKLES)
+    hips = midpoint(xy, sk.HIPS)
     seen = [np.isfinite(points).all(-1).mean() for points in (feet, hips)]
     if max(seen) < 0.5:
         return None

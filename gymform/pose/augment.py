@@ -172,7 +172,7 @@ def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Gener
 
 def _hold(keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Where the barbell is, px (2,): between the wrists or the shoulders, or by chance."""
-    pair = ((sk.LEFT_WRIST, sk.RIGHT_WRIST), (sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER))
+    pair = (sk.WRISTS, sk.SHOULDERS)
     joints = keypoints[list(pair[int(rng.random() < 0.3)])]
     anywhere = rng.uniform(0.1, 0.9, 2) * INPUT_SIZE
     return joints[:, :2].mean(0) if (joints[:, 2] > 0).all() and rng.random() < 0.7 else anywhere
