@@ -1,8 +1,9 @@
 """One step of training, and everything that a step needs to go on after ``kill -9``.
 
-AdamW with a lower rate for lower layers, warm-up and cosine, clipped gradients, lower blocks frozen
-at first, stochastic depth, and a running mean of the weights (EMA), which is what is judged and
-shipped. What happens in step s follows from the weights, the optimizer's moments, the seed and s.
+AdamW, or Muon and AdamW, with a lower rate for lower layers, warm-up and cosine, clipped gradients,
+lower blocks frozen at first, stochastic depth, and a running mean of the weights (EMA), which is
+what is judged and shipped. What happens in step s follows from the weights, the optimizers'
+moments, the seed and s.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gymform.errors import TrainingError
 from gymform.pose.answers import Answers
 from gymform.pose.batches import Batch, normalised
 from gymform.pose.checkpoints import read_tensors
+from gymform.pose.muon import Muon
 from gymform.pose.targets import (
     gaussian_heatmaps,
     joint_losses,
@@ -41,6 +43,7 @@ class Recipe:
 
     steps: int = 2000
     batch: int = 16
+    optimizer: str = "adamw"  # or "muon": that for the blocks' matrices, AdamW for all else
     learning_rate: float = 5e-4
     weight_decay: float = 0.05
     layer_decay: float = 0.8  # the rate of each layer over that of the one above it
@@ -57,6 +60,10 @@ class Recipe:
     pool: int = 0  # rounds whose views come again, with the teacher's answers; 0: always new ones
     precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
     seed: int = 0
+
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
+"""What optimizers remember of a parameter: AdamW the first three, Muon the last."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Trainer:
         self.teacher = teacher.to(self.device).eval() if teacher else None
         self.answers = answers
         self.step = 0
-        self._optimizer = torch.optim.AdamW(parameter_groups(self.network, recipe))
+        self._optimizers = make_optimizers(self.network, recipe)
         self._drop = StochasticDepth(self.network, recipe.drop_path, recipe.seed)
 
     def train_on(self, batch: Batch) -> Report:
@@ -96,7 +103,7 @@ class Trainer:
         rate = self._prepare()
         batch = batch.to(self.device)
         loss = self._loss(batch)
-        self._optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         report = Report(self.step, float(loss.detach()), rate, float(norm))
@@ -104,7 +111,8 @@ class Trainer:
             raise TrainingError(
                 f"The loss is not a number in step {self.step}. Train with a lower --lr."
             )
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         self._average()
         self.step += 1
         return report
@@ -113,8 +121,9 @@ class Trainer:
         """Set rates, frozen blocks and random depth to what this step wants; the highest rate."""
         recipe = self.recipe
         rate = learning_rate(self.step, recipe)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
         frozen = recipe.freeze if self.step < recipe.thaw * recipe.steps else 0
         freeze_below(self.network, frozen)
         self._drop.begin(self.step)
@@ -175,9 +184,8 @@ class Trainer:
             self.answers.flush()
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
-            for key, value in self._optimizer.state.get(parameter, {}).items():
-                tensors[f"{key}.{name}"] = value
+        for name, moments in self._moments():
+            tensors |= {f"{key}.{name}": value for key, value in moments.items()}
         kept = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
         metadata = {"state": json.dumps({"step": self.step, "facts": dict(facts)})}
         with atomic_path(path) as temporary:
@@ -190,13 +198,19 @@ class Trainer:
         check_facts(state["facts"], facts)
         self.network.load_state_dict(_below("network.", tensors))
         self.mean.load_state_dict(_below("mean.", tensors))
-        for name, parameter in self.network.named_parameters():
-            if f"exp_avg.{name}" in tensors:
-                self._optimizer.state[parameter] = {
-                    key: tensors[f"{key}.{name}"].to("cpu" if key == "step" else self.device)
-                    for key in ("step", "exp_avg", "exp_avg_sq")
-                }
+        for name, moments in self._moments():
+            for key in MOMENTS:
+                if (value := tensors.get(f"{key}.{name}")) is not None:
+                    moments[key] = value.to("cpu" if key == "step" else self.device)
         self.step = state["step"]
+
+    def _moments(self) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """Each parameter's name, and what its optimizer remembers of it; nothing at first."""
+        names = {parameter: name for name, parameter in self.network.named_parameters()}
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    yield names[parameter], optimizer.state[parameter]
 
 
 def check_facts(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -236,8 +250,21 @@ def layer_of(name: str, depth: int) -> int:
     return depth + 1 if above else 0
 
 
+def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """What changes the weights, see :attr:`Recipe.optimizer`; together they know each once."""
+    groups = parameter_groups(network, recipe)
+    if recipe.optimizer == "adamw":
+        return [torch.optim.AdamW(groups)]
+    matrices = [group for group in groups if group["matrices"]]
+    others = [group for group in groups if not group["matrices"]]
+    return [Muon(matrices), torch.optim.AdamW(others)]
+
+
 def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
-    """Optimizer groups by layer and by whether weights decay: not biases, norms and positions."""
+    """Optimizer groups by layer and by whether weights decay: not biases, norms and positions.
+
+    ``matrices`` says of a group that it holds the matrices of a block.
+    """
     depth = network.config.depth
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
     for name, parameter in network.named_parameters():
@@ -249,6 +276,7 @@ def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
                 "params": [],
                 "scale": recipe.layer_decay ** (depth + 1 - layer),
                 "weight_decay": recipe.weight_decay if decays else 0.0,
+                "matrices": decays and 1 <= layer <= depth,
             },
         )
         group["params"].append(parameter)

@@ -95,8 +95,9 @@ def test_missing_labels_have_no_weight(pack):
 # ---- steps
 
 
-def test_the_loss_falls(pack):
-    recipe = replace(RECIPE, steps=40, batch=8, freeze=0)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_the_loss_falls(pack, optimizer):
+    recipe = replace(RECIPE, steps=40, batch=8, freeze=0, optimizer=optimizer)
     trainer, batches = tiny_trainer(recipe), batches_of(pack, recipe)
     losses = [trainer.train_on(batches[step]).loss for step in range(recipe.steps)]
     assert losses[0] == pytest.approx(1, abs=0.1)  # the last layer starts at next to nothing
@@ -114,16 +115,17 @@ def test_half_precision_trains_full_weights_to_nearly_the_same(pack):
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
-def test_killed_and_gone_on_is_as_if_never_killed(pack, tmp_path):
-    facts = {"seed": 0}
-    whole, batches = tiny_trainer(), batches_of(pack, how=Augmentation())
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_killed_and_gone_on_is_as_if_never_killed(pack, tmp_path, optimizer):
+    facts, recipe = {"seed": 0}, replace(RECIPE, optimizer=optimizer)
+    whole, batches = tiny_trainer(recipe), batches_of(pack, how=Augmentation())
     train.train(whole, batches, tmp_path / "whole", facts, ONCE)
 
-    killed = tiny_trainer()
+    killed = tiny_trainer(recipe)
     dying = train.Schedule(save_every=3, evaluate_every=4)
     with pytest.raises(KeyboardInterrupt):  # in step 4, after the state of step 3 was saved
         train.train(killed, batches, tmp_path / "cut", facts, dying, _die)
-    again = tiny_trainer()
+    again = tiny_trainer(recipe)
     train.train(again, batches, tmp_path / "cut", facts, ONCE)
 
     assert again.step == whole.step == 6
@@ -303,6 +305,21 @@ def test_rates_rise_and_fall_and_are_lower_below():
     assert layer_of("keypoint_head.final_layer.bias", 2) == 3
 
 
+def test_muon_changes_the_matrices_of_the_blocks_and_adamw_the_rest():
+    network = fresh_network(TINY, 0)
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    muon, adamw = (
+        {names[p] for group in optimizer.param_groups for p in group["params"]}
+        for optimizer in learning.make_optimizers(network, Recipe(optimizer="muon"))
+    )
+    assert muon == {
+        f"backbone.blocks.{block}.{layer}.weight"
+        for block in range(2)
+        for layer in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")
+    }
+    assert adamw == set(names.values()) - muon
+
+
 def test_stochastic_depth_leaves_the_mean_as_it_is():
     network = fresh_network(replace(TINY, depth=2), 0).train()
     drop = learning.StochasticDepth(network, 0.5, seed=0)
@@ -367,7 +384,8 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
 
     # from these weights on, with them as a teacher too
     more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
-            "--distill", "tiny", "--pool", "1", "--minutes", "0.0001")  # fmt: skip
+            "--distill", "tiny", "--pool", "1", "--optimizer", "muon",
+            "--minutes", "0.0001")  # fmt: skip
     assert train.run(command(tmp_path, *more)) == 0
     text = (tmp_path / "weights" / "next.md").read_text()
     assert "Start: `tiny`" in text
@@ -376,6 +394,7 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert "What `tiny` had learned from is part of it" in text
     assert (tmp_path / "again" / train.ANSWERS).is_file()
     assert "1 steps of 3 planned" in text
+    assert "optimizer muon" in text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""Muon: steps of equal size along all directions of a weight matrix.
+
+The momentum of a matrix's gradient has a few strong directions and many weak ones. Muon (Jordan et
+al., "Muon: An optimizer for hidden layers in neural networks", 2024) gives all of them the same
+length before it steps. Language models learned as much with about half of AdamW's work (Liu et al.,
+"Muon is Scalable for LLM Training", 2025). PyTorch's own computes in bfloat16, for which most
+processors need many times as long; this one in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+STEP = 0.2
+"""Root mean square of an update over the learning rate: about that of AdamW's, so that rates and
+weight decay mean the same (Liu et al.)."""
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 5
+"""The Newton-Schulz iteration of Jordan et al.: singular values end between 0.7 and 1.2."""
+
+
+class Muon(torch.optim.Optimizer):
+    """For weights of two dimensions, in groups as PyTorch's optimizers take them."""
+
+    def __init__(
+        self,
+        groups: Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        momentum: float = 0.95,
+    ) -> None:
+        super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Change each weight that has a gradient."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._change(weight, weight.grad, group)
+
+    def _change(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum = state["momentum"].mul_(group["momentum"]).add_(gradient)
+        ahead = gradient.add(momentum, alpha=group["momentum"])  # Nesterov's
+        weight.mul_(1 - group["lr"] * group["weight_decay"])
+        update = torch.cat([_sized(part) for part in _parts(ahead)])
+        weight.add_(update, alpha=-group["lr"])
+
+
+def _parts(matrix: Tensor) -> tuple[Tensor, ...]:
+    """The matrices that lie on top of each other: queries, keys and values are three."""
+    rows, columns = matrix.shape
+    return matrix.chunk(3) if rows == 3 * columns else (matrix,)
+
+
+def _sized(matrix: Tensor) -> Tensor:
+    """The matrix with equal singular values, whose root mean square is :data:`STEP`."""
+    return orthogonal(matrix) * (STEP * max(matrix.shape) ** 0.5)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """``matrix`` (m, n) with all singular values near 1 and its singular vectors as they are."""
+    a, b, c = COEFFICIENTS
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else matrix.T
+    x = x / x.norm().clamp(min=1e-12)
+    for _ in range(ITERATIONS):
+        square = x @ x.T
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x if wide else x.T
