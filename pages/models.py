@@ -11,7 +11,7 @@ import streamlit as st
 from gymform.dataset.places import data_sets
 from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
-from gymform.exercise import runs
+from gymform.exercise import deploy, records, runs
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
 from pages.components.door import come_through_app
@@ -36,11 +36,11 @@ NUMBERS = (
 CARD_HEIGHT = 480
 
 STATES = {
-    runs.STARTING: "starting",
-    runs.RUNNING: "under way",
-    runs.DONE: "done",
-    runs.STOPPED: "stopped",
-    runs.FAILED: "failed",
+    records.STARTING: "starting",
+    records.RUNNING: "under way",
+    records.DONE: "done",
+    records.STOPPED: "stopped",
+    records.FAILED: "failed",
 }
 
 
@@ -84,7 +84,7 @@ def in_use() -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         embedded = True
         try:
-            entry = runs.active_model()
+            entry = deploy.active_model()
             embedded = entry.embedded
             badge = ":green-badge[:material/check: In use]"
             left.markdown(f"#### {plain(entry.name)} {badge}\n:gray[{_about(entry)}]")
@@ -96,7 +96,7 @@ def in_use() -> None:
                 "Back to the embedded model",
                 icon=":material/undo:",
                 on_click=training.attempt,
-                args=(runs.make_default_active,),
+                args=(deploy.make_default_active,),
                 kwargs={"news": "The app uses the model that came with it again."},
                 width="stretch",
             )
@@ -168,7 +168,7 @@ def choose(found: list[Path]) -> Path:
     return names.get(name or "", found[0])
 
 
-def prepare(dataset: Path, what: training.Contents, known: list[runs.RunInfo]) -> None:
+def prepare(dataset: Path, what: training.Contents, known: list[records.RunInfo]) -> None:
     """The data set beside the training: the one under way, or the offer of one."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -186,7 +186,7 @@ def prepare(dataset: Path, what: training.Contents, known: list[runs.RunInfo]) -
 # -- trainings and their reports -------------------------------------------------------------
 
 
-def trainings(dataset: Path, known: list[runs.RunInfo]) -> None:
+def trainings(dataset: Path, known: list[records.RunInfo]) -> None:
     """All trainings in one table, and what came of the chosen one."""
     st.markdown("### Trainings")
     reports = {info.id: report for info in known if (report := _report(dataset, info.id))}
@@ -215,7 +215,7 @@ def trainings(dataset: Path, known: list[runs.RunInfo]) -> None:
     one_training(dataset, info, reports.get(info.id))
 
 
-def _report(dataset: Path, name: str) -> runs.Report | None:
+def _report(dataset: Path, name: str) -> records.Report | None:
     """The report of a training, None when there is none that can be read."""
     folder = runs.runs_dir(dataset) / name
     try:
@@ -225,22 +225,22 @@ def _report(dataset: Path, name: str) -> runs.Report | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _read_report(folder: Path, _changed: int) -> runs.Report | None:
+def _read_report(folder: Path, _changed: int) -> records.Report | None:
     report = runs.read_report(folder)
     sizes = {len(part.confusion) for part in report.parts.values()}
     sizes |= {len(row) for part in report.parts.values() for row in part.confusion}
-    sound = runs.TEST in report.parts and sizes == {len(report.classes)}
+    sound = records.TEST in report.parts and sizes == {len(report.classes)}
     return report if sound and report.model in training.FAMILIES else None
 
 
 def _active(dataset: Path, name: str) -> bool:
     try:
-        return runs.is_active(runs.runs_dir(dataset) / name)
+        return deploy.is_active(runs.runs_dir(dataset) / name)
     except GymformError:
         return False
 
 
-def _row(info: runs.RunInfo, report: runs.Report | None, active: bool) -> dict[str, Any]:
+def _row(info: records.RunInfo, report: records.Report | None, active: bool) -> dict[str, Any]:
     """A training as a row of the table; numbers are of clips it was not trained on."""
     row = {
         "Started": when(info.started_at),
@@ -250,9 +250,9 @@ def _row(info: runs.RunInfo, report: runs.Report | None, active: bool) -> dict[s
     return row | (_numbers(report) if report else dict.fromkeys(NUMBERS))
 
 
-def _numbers(report: runs.Report) -> dict[str, Any]:
+def _numbers(report: records.Report) -> dict[str, Any]:
     """What there is to compare, under the names of NUMBERS."""
-    test = report.parts[runs.TEST]
+    test = report.parts[records.TEST]
     low, up = charts.wilson(test.accuracy * test.clips, test.clips)
     values = (
         100 * test.accuracy,
@@ -267,7 +267,7 @@ def _numbers(report: runs.Report) -> dict[str, Any]:
     return dict(zip(NUMBERS, values, strict=True))
 
 
-def one_training(dataset: Path, info: runs.RunInfo, report: runs.Report | None) -> None:
+def one_training(dataset: Path, info: records.RunInfo, report: records.Report | None) -> None:
     """What came of a training and what can be done with it."""
     folder = runs.runs_dir(dataset) / info.id
     names = ", ".join(charts.title(name) for name in info.classes)
@@ -278,14 +278,14 @@ def one_training(dataset: Path, info: runs.RunInfo, report: runs.Report | None) 
     if info.live:
         st.info("It is under way: see its curves above.", icon=":material/pending:")
         return
-    if info.state == runs.FAILED:
+    if info.state == records.FAILED:
         st.error(f"It failed. {info.message}", icon=":material/error:")
-    elif info.state == runs.STOPPED:
+    elif info.state == records.STOPPED:
         st.info("It was stopped before its end.", icon=":material/stop_circle:")
     actions(folder, info)
     if report:
         show_report(report, dataset)
-    elif info.state == runs.DONE:
+    elif info.state == records.DONE:
         st.error(
             "The report of this training is missing or damaged. The model itself may be fine: "
             "judge it again in the terminal with `python -m gymform evaluate`, or train it again.",
@@ -293,16 +293,16 @@ def one_training(dataset: Path, info: runs.RunInfo, report: runs.Report | None) 
         )
 
 
-def actions(folder: Path, info: runs.RunInfo) -> None:
+def actions(folder: Path, info: records.RunInfo) -> None:
     """Take into use, go on, throw away."""
     try:
-        active, reason = runs.is_active(folder), runs.why_not_active(folder)
+        active, reason = deploy.is_active(folder), deploy.why_not_active(folder)
     except GymformError:
         active, reason = False, None
     with st.container(horizontal=True, vertical_alignment="center"):
         if active:
             st.markdown(":green-badge[:material/check: In use]")
-        elif info.state == runs.DONE:
+        elif info.state == records.DONE:
             st.button(
                 "Use this model",
                 type="primary",
@@ -310,7 +310,7 @@ def actions(folder: Path, info: runs.RunInfo) -> None:
                 disabled=bool(reason),
                 help=reason,
                 on_click=training.attempt,
-                args=(runs.make_active, folder),
+                args=(deploy.make_active, folder),
                 kwargs={"news": "The app uses this model from now on, on page Analyze too."},
             )
         else:
@@ -322,7 +322,7 @@ def actions(folder: Path, info: runs.RunInfo) -> None:
                 help="Finished folds are kept.",
             )
         log = folder / "output.log"
-        if info.state == runs.FAILED and log.is_file():
+        if info.state == records.FAILED and log.is_file():
             st.download_button(
                 "Log",
                 data=log.read_bytes,
@@ -340,11 +340,11 @@ def actions(folder: Path, info: runs.RunInfo) -> None:
                 on_click=training.attempt,
                 args=(runs.delete_run, folder),
             )
-    if reason and info.state == runs.DONE:
+    if reason and info.state == records.DONE:
         st.caption(reason)
 
 
-def _damaged(dataset: Path, known: list[runs.RunInfo]) -> None:
+def _damaged(dataset: Path, known: list[records.RunInfo]) -> None:
     """Say which folders of trainings cannot be read."""
     listed_ids = {info.id for info in known}
     folders = [path for path in runs.runs_dir(dataset).glob("*/") if path.is_dir()]

@@ -17,7 +17,7 @@ from gymform import skeleton as sk
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.poses import save_poses
 from gymform.dataset.reviews import ReviewStore
-from gymform.exercise import runs
+from gymform.exercise import records, runs
 from gymform.types import PoseSequence
 from tests.dataset import makers
 from tests.fakes import make_pose, squat_keypoints
@@ -52,19 +52,19 @@ def make_part(truths: Sequence[str], answers: Sequence[str], confidence: Sequenc
         precision = hit / max(1, list(answers).count(name))
         recall = hit / max(1, support)
         f1 = 2 * precision * recall / max(1e-9, precision + recall)
-        rows.append(runs.ClassRow(name, precision, recall, f1, support))
+        rows.append(records.ClassRow(name, precision, recall, f1, support))
     mean = [sum(getattr(r, k) for r in rows) / len(rows) for k in ("precision", "recall", "f1")]
     right = [t == a for t, a in zip(truths, answers, strict=True)]
     bins = sorted({int(value * 10) for value in confidence})
     members = [[i for i, value in enumerate(confidence) if int(value * 10) == b] for b in bins]
-    return runs.Part(
+    return records.Part(
         clips=len(truths),
         accuracy=sum(right) / max(1, len(right)),
         rows=tuple(rows),
-        macro=runs.Averages(*mean),
-        weighted=runs.Averages(*mean),
+        macro=records.Averages(*mean),
+        weighted=records.Averages(*mean),
         confusion=tuple(tuple(pairs[t, a] for a in CLASSES) for t in CLASSES),
-        reliability=runs.Reliability(
+        reliability=records.Reliability(
             tuple(sum(confidence[i] for i in m) / len(m) for m in members),
             tuple(sum(right[i] for i in m) / len(m) for m in members),
             tuple(len(m) for m in members),
@@ -85,7 +85,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
         answers.append(draw.choice([c for c in CLASSES if c != truth]) if mistaken else truth)
         confidence.append(draw.uniform(0.4, 0.9) if mistaken else draw.uniform(0.6, 0.999))
     test = make_part(truths, answers, confidence)
-    return runs.Report(
+    return records.Report(
         run=run,
         model=model,
         dataset=dataset.name,
@@ -96,48 +96,48 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
         seed=0,
         steps=300,
         parts={
-            runs.TRAIN: make_part(truths, truths, [0.99] * len(truths)),
-            runs.VALIDATION: test,
-            runs.TEST: test,
+            records.TRAIN: make_part(truths, truths, [0.99] * len(truths)),
+            records.VALIDATION: test,
+            records.TEST: test,
         },
         slices=(
-            runs.Slice("view", "side", 40, 0.95),
-            runs.Slice("view", "front", 12, 0.75),
-            runs.Slice("camera", "still", 45, 0.93),
-            runs.Slice("camera", "moving", 7, 0.71),
-            runs.Slice("coverage", "whole body", 48, 0.92),
-            runs.Slice("coverage", "partly", 4, 0.5),
+            records.Slice("view", "side", 40, 0.95),
+            records.Slice("view", "front", 12, 0.75),
+            records.Slice("camera", "still", 45, 0.93),
+            records.Slice("camera", "moving", 7, 0.71),
+            records.Slice("coverage", "whole body", 48, 0.92),
+            records.Slice("coverage", "partly", 4, 0.5),
         ),
         learning_curve=tuple(
-            runs.CurvePoint(n, 1.0, 0.95 - 0.5 / n**0.5, len(items)) for n in (6, 12, 24, 48)
+            records.CurvePoint(n, 1.0, 0.95 - 0.5 / n**0.5, len(items)) for n in (6, 12, 24, 48)
         ),
         answers=tuple(
-            runs.Answer(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
+            records.Answer(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
             for i, t, a, c in zip(items, truths, answers, confidence, strict=True)
         ),
         parameters=89_116,
         temperature=1.1,
-        timing=runs.Timing(9.1, 154.0),
+        timing=records.Timing(9.1, 154.0),
         command="python -m gymform train DATASET --out RUN",
     )
 
 
-def make_run(dataset: Path, name: str, state: str = runs.DONE, **changes: Any) -> Path:
+def make_run(dataset: Path, name: str, state: str = records.DONE, **changes: Any) -> Path:
     """A training's folder as the command leaves it; ``changes`` of its RunInfo."""
     folder = runs.runs_dir(dataset) / name
     folder.mkdir(parents=True)
-    options = runs.TrainOptions(model=changes.pop("model", "tcn"))
+    options = records.TrainOptions(model=changes.pop("model", "tcn"))
     values: dict[str, Any] = {
         "started_at": "2026-11-24T10:00:00.000+00:00",
-        "ended_at": None if state == runs.RUNNING else "2026-11-24T10:03:00.000+00:00",
+        "ended_at": None if state == records.RUNNING else "2026-11-24T10:03:00.000+00:00",
         "classes": CLASSES,
         "stage": "fold 2 of 5",
         "done": 300,
         "total": 900,
     }
-    info = runs.RunInfo(name, dataset.name, options, state, **values | changes)
+    info = records.RunInfo(name, dataset.name, options, state, **values | changes)
     (folder / "run.json").write_text(json.dumps(dataclasses.asdict(info)))
-    if state == runs.DONE:
+    if state == records.DONE:
         report = make_report(dataset, name, model=options.model)
         (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
         (folder / "model.safetensors").write_bytes(b"weights of " + name.encode())
@@ -157,12 +157,12 @@ def write_log(folder: Path, folds: int = 2, steps: int = 30) -> None:
     (folder / "log.csv").write_text("\n".join(lines) + "\n")
 
 
-def changed(report: runs.Report, **changes: Any) -> runs.Report:
+def changed(report: records.Report, **changes: Any) -> records.Report:
     """``report`` with some fields replaced."""
     return dataclasses.replace(report, **changes)
 
 
-def write_report(folder: Path, report: runs.Report) -> None:
+def write_report(folder: Path, report: records.Report) -> None:
     """Put ``report`` in place of the one that is there."""
     (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gymform.dataset.places import dataset_dir
-from gymform.exercise import runs
-from gymform.exercise.runs import TrainOptions
+from gymform.exercise import records, runs
+from gymform.exercise.records import TrainOptions
 from gymform.storage import atomic_path
 
 OK, FAILED = 0, 1
@@ -34,7 +34,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     default = TrainOptions()
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a name or a folder")
-    add("--model", choices=runs.MODELS, default=default.model,
+    add("--model", choices=records.MODELS, default=default.model,
         help=f"family of networks ({default.model})")  # fmt: skip
     add("--out", type=Path, metavar="DIR", help="folder of the run (DATASET/runs/<time>-<model>)")
     add("--classes", type=_names, default=(), metavar="A,B,...",
@@ -63,7 +63,7 @@ def _train(options: argparse.Namespace) -> int:
     from gymform.exercise.experiment import run_training
 
     dataset = dataset_dir(options.dataset)
-    chosen = runs.options_from(vars(options))
+    chosen = records.options_from(vars(options))
     folder = options.out or runs.runs_dir(dataset) / runs.new_id(dataset, chosen.model)
     report = run_training(dataset, folder, chosen)
     if report is None:

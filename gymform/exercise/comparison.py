@@ -14,8 +14,9 @@ from scipy.special import softmax
 from gymform.errors import ModelDataError, WeightsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.corpus import Example, load_track, read_examples
+from gymform.exercise.deploy import why_not_active
 from gymform.exercise.report import figures, part_markdown
-from gymform.exercise.runs import SPLIT, runs_dir, why_not_active
+from gymform.exercise.runs import SPLIT, runs_dir
 from gymform.motion.clean import clean
 from gymform.types import OTHER
 from gymform.weights import ModelEntry

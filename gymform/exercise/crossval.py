@@ -29,7 +29,7 @@ from gymform.exercise.data import check_split
 from gymform.exercise.evaluate import fit_temperature
 from gymform.exercise.families import Family
 from gymform.exercise.learning import Plan, fit
-from gymform.exercise.runs import TEST, TRAIN, VALIDATION, CurvePoint, LogRow, TrainOptions
+from gymform.exercise.records import TEST, TRAIN, VALIDATION, CurvePoint, LogRow, TrainOptions
 from gymform.exercise.tasks import make_task
 from gymform.storage import atomic_path
 

@@ -25,16 +25,9 @@ from gymform.exercise.corpus import Corpus, read_corpus
 from gymform.exercise.crossval import CrossValidation, Outcome
 from gymform.exercise.families import Family, family_of
 from gymform.exercise.features import RATE_HZ
+from gymform.exercise.records import STOPPED, LogRow, Report, TrainOptions
 from gymform.exercise.report import as_markdown, make_report
-from gymform.exercise.runs import (
-    SPLIT,
-    STOPPED,
-    LogRow,
-    Recorder,
-    Report,
-    TrainOptions,
-    record,
-)
+from gymform.exercise.runs import SPLIT, Recorder, record
 from gymform.storage import atomic_path
 
 TOLD_S = 1.0

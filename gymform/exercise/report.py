@@ -14,7 +14,7 @@ from gymform.exercise.corpus import Corpus, conditions
 from gymform.exercise.crossval import CrossValidation, Outcome, answers, final_temperature
 from gymform.exercise.evaluate import ECE_BINS, calibration_error
 from gymform.exercise.families import count_parameters
-from gymform.exercise.runs import (
+from gymform.exercise.records import (
     TEST,
     Answer,
     Averages,
@@ -24,8 +24,8 @@ from gymform.exercise.runs import (
     Report,
     Slice,
     Timing,
-    comparison_markdown,
 )
+from gymform.exercise.runs import comparison_markdown
 
 TIMED_CLIPS = 12
 """Clips over which the time for an answer is measured."""

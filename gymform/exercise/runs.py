@@ -22,27 +22,6 @@ States: ``starting`` -> ``running`` -> ``done`` | ``stopped`` | ``failed``. A ru
 gone although it says ``running`` is read as ``failed``, whatever killed it. A stopped or failed run
 goes on where it was by ``train`` with the same options into the same folder.
 
-``report.json`` is ``dataclasses.asdict`` of :class:`Report`; read it with :func:`read_report`. Its
-shape, in short::
-
-    {"schema": 1, "run": "...", "model": "tcn", "dataset": "...", "classes": ["deadlift", ...],
-     "clips": {"deadlift": 58, ...}, "groups": {"deadlift": 22, ...}, "folds": 5, "seed": 0,
-     "parts": {"train": PART, "validation": PART, "test": PART},
-     "slices": [{"condition": "view", "value": "side", "clips": 40, "accuracy": 0.95}, ...],
-     "learning_curve": [{"clips": 50, "train_accuracy": 1.0, "test_accuracy": 0.8, ...}, ...],
-     "answers": [{"item_id": "...", "name": "...", "truth": "squat", "answer": "lunge",
-                  "confidence": 0.7, "truth_probability": 0.2}, ...],
-     "parameters": 89000, "temperature": 1.1,
-     "timing": {"ms_per_clip": 9.1, "training_s": 120.0}, "command": "python -m gymform train ..."}
-
-    PART = {"clips": 195, "accuracy": 0.93,
-            "rows": [{"name": "squat", "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 30},
-                     ...],
-            "macro": {"precision": 0.9, "recall": 0.9, "f1": 0.9}, "weighted": {...},
-            "confusion": [[...], ...], "ece": 0.03,
-            "reliability": {"confidence": [...], "accuracy": [...], "counts": [...]}}
-
-Everything but ``timing`` and ``run`` comes out the same twice with the same data and seed.
 This module is light: pages import it, PyTorch stays outside.
 """
 
@@ -58,35 +37,27 @@ import shutil
 import subprocess
 import sys
 import time
-import types
-import typing
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gymform.errors import BusyError, GymformError, OptionsError, TrainingError, WeightsError
-from gymform.storage import atomic_path
-from gymform.weights import (
-    ModelEntry,
-    clear_default,
-    local_dir,
-    manifest_entry,
-    set_default,
-    write_entry,
+from gymform.errors import BusyError, GymformError, OptionsError, TrainingError
+from gymform.exercise.records import (
+    DONE,
+    FAILED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    TEST,
+    LogRow,
+    Report,
+    RunInfo,
+    TrainOptions,
+    from_plain,
 )
-
-SCHEMA = 1
-
-MODELS = ("tcn", "stgcn", "gru", "frame-cnn", "r2plus1d")
-"""Families that can be trained. The first is the default."""
-
-ON_PIXELS = ("frame-cnn", "r2plus1d")
-"""Families that look at the picture; the others see keypoints only."""
-
-STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+from gymform.storage import atomic_path
 
 SPLIT = "split.csv"
 
@@ -97,241 +68,6 @@ GONE = "The training ended unexpectedly: memory ran out, or somebody stopped the
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
 _T = TypeVar("_T")
-
-
-# ---- what is written -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What a user may choose. None means the family's own default.
-
-    ``classes`` are the exercises to tell apart, all others are then ``other``; empty: every
-    exercise of the data set is a class. ``folds`` 1 trains once, with one split into training,
-    validation and test. ``width`` scales the network, ``views`` is the number of augmented
-    recordings, ``frames`` and ``size`` (px) are what families on pixels see of a clip.
-    """
-
-    model: str = MODELS[0]
-    classes: tuple[str, ...] = ()
-    folds: int = 5
-    seed: int = 0
-    steps: int | None = None
-    width: int | None = None
-    views: int | None = None
-    frames: int = 8
-    size: int = 96
-    learning_curve: bool = False
-    threads: int = 2
-
-    def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise OptionsError(f"--model: expected one of {', '.join(MODELS)}, got {self.model!r}.")
-        least = {"folds": 1, "seed": 0, "steps": 1, "width": 1, "views": 1, "frames": 2,
-                 "size": 32, "threads": 1}  # fmt: skip
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                raise OptionsError(f"--{name}: expected at least {bound}, got {value}.")
-        if self.folds == 2:
-            raise OptionsError(
-                "--folds: expected 1, or at least 3: one part is tested on, one validated on, "
-                "and the rest is trained on."
-            )
-
-    def arguments(self) -> list[str]:
-        """The same as options of ``train``, without those left at their defaults."""
-        out: list[str] = []
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if value == one.default:
-                continue
-            out.append("--" + one.name.replace("_", "-"))
-            if one.name == "classes":
-                out.append(",".join(value))
-            elif value is not True:
-                out.append(str(value))
-        return out
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """``run.json``: one training and where it stands.
-
-    ``clips`` and ``groups`` count by class; times are ISO 8601 in UTC; ``done`` of ``total`` steps;
-    ``message`` is for the user, the reason when it failed.
-    """
-
-    id: str
-    dataset: str
-    options: TrainOptions
-    state: str
-    started_at: str
-    ended_at: str | None = None
-    pid: int | None = None
-    classes: tuple[str, ...] = ()
-    clips: dict[str, int] = field(default_factory=dict)
-    groups: dict[str, int] = field(default_factory=dict)
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    message: str = ""
-
-    @property
-    def live(self) -> bool:
-        """Is it being trained just now?"""
-        return self.state in (STARTING, RUNNING)
-
-    @property
-    def fraction(self) -> float:
-        """How much is done, in [0, 1]."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been going on, or took."""
-        end = datetime.fromisoformat(self.ended_at) if self.ended_at else datetime.now(UTC)
-        return max(0.0, (end - datetime.fromisoformat(self.started_at)).total_seconds())
-
-
-@dataclass(frozen=True)
-class LogRow:
-    """A line of ``log.csv``. ``fold`` counts from 1; the last one trains on everything, so that
-    nothing is left to validate on (None)."""
-
-    fold: int
-    step: int
-    train_loss: float
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """Figures of one class; ``support`` is the number of its clips."""
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Mean over classes: each alike (macro) or by its number of clips (weighted)."""
-
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """Bins of equal width over confidence, only those that hold clips: mean confidence, share of
-    right answers, number of clips."""
-
-    confidence: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Part:
-    """How good the answers to one part of the data are.
-
-    ``confusion`` has the truth as rows and the answer as columns; ``ece`` is the expected
-    calibration error.
-    """
-
-    clips: int
-    accuracy: float
-    rows: tuple[ClassRow, ...]
-    macro: Averages
-    weighted: Averages
-    confusion: tuple[tuple[int, ...], ...]
-    reliability: Reliability
-    ece: float
-
-    @property
-    def lowest_recall(self) -> float:
-        """The recall of the class that is missed most; NaN without clips."""
-        return min((row.recall for row in self.rows if row.support), default=float("nan"))
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Accuracy on the test clips filmed under one condition (view, camera, coverage)."""
-
-    condition: str
-    value: str
-    clips: int
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """Accuracy when only so many clips (mean over folds) are trained on."""
-
-    clips: int
-    train_accuracy: float
-    test_accuracy: float
-    test_clips: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a test clip by a network that saw nothing of its group."""
-
-    item_id: str
-    name: str
-    truth: str
-    answer: str
-    confidence: float
-    truth_probability: float
-
-    @property
-    def right(self) -> bool:
-        return self.truth == self.answer
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Milliseconds from keypoints (or decoded frames) of a clip to its answer, the median, and
-    seconds of training of all folds together."""
-
-    ms_per_clip: float
-    training_s: float
-
-
-@dataclass(frozen=True)
-class Report:
-    """``report.json``: what came of a training. ``parts`` has train, validation and test."""
-
-    run: str
-    model: str
-    dataset: str
-    classes: tuple[str, ...]
-    clips: dict[str, int]
-    groups: dict[str, int]
-    folds: int
-    seed: int
-    steps: int
-    parts: dict[str, Part]
-    slices: tuple[Slice, ...]
-    learning_curve: tuple[CurvePoint, ...]
-    answers: tuple[Answer, ...]
-    parameters: int
-    temperature: float
-    timing: Timing
-    command: str
-    schema: int = SCHEMA
-
-    @property
-    def mistakes(self) -> tuple[Answer, ...]:
-        """The wrong answers, the surest first."""
-        wrong = [answer for answer in self.answers if not answer.right]
-        return tuple(sorted(wrong, key=lambda answer: (-answer.confidence, answer.item_id)))
 
 
 # ---- reading -------------------------------------------------------------------------------
@@ -396,29 +132,13 @@ def _number(text: str) -> float | None:
 def _read(kind: type[_T], path: Path) -> _T:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        built: _T = _build(kind, content)
+        built: _T = from_plain(kind, content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OptionsError) as error:
         raise TrainingError(
             f"{path.name} of the training {path.parent.name!r} is missing or damaged "
             f"({type(error).__name__})."
         ) from error
     return built
-
-
-def _build(kind: Any, value: Any) -> Any:
-    """``value``, as JSON gives it, as the type ``kind``: the way back from ``asdict``."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _build(inner[0], value)
-    if origin is tuple:
-        return tuple(_build(inner[0], one) for one in value)
-    if origin is dict:
-        return {str(key): _build(inner[1], one) for key, one in value.items()}
-    if is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        known = {one.name for one in fields(kind)}
-        return kind(**{k: _build(hints[k], v) for k, v in value.items() if k in known})  # type: ignore[operator]
-    return kind(value)
 
 
 def _alive(folder: Path, info: RunInfo) -> bool:
@@ -546,77 +266,6 @@ def delete_run(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-# ---- the active model ----------------------------------------------------------------------
-
-
-def model_name(folder: Path) -> str:
-    """What the model of a run is called among the exercise models."""
-    return f"run-{folder.name}"
-
-
-def why_not_active(folder: Path) -> str | None:
-    """The reason why a run's model cannot be the app's, in words; None when it can."""
-    info = read_run(folder)
-    if info.options.model in ON_PIXELS:
-        return (
-            f"A {info.options.model} looks at the picture, but the app hands its classifier the "
-            "keypoints only: it is here for comparison. A tcn, stgcn or gru can be made active."
-        )
-    if info.state != DONE or not (folder / "model.safetensors").is_file():
-        return f"This training is {info.state}: only one that is done has a model."
-    return None
-
-
-def make_active(folder: Path) -> ModelEntry:
-    """Let the app classify by the model of this run; its manifest entry.
-
-    The file is copied to the user's own models and the local manifest names it as the default, in
-    this order, each at once or not at all. Analyses are kept by the model's sha256, so that every
-    clip is judged anew. Raises WeightsError, with the reason, when the run has no such model.
-    """
-    reason = why_not_active(folder)
-    if reason:
-        raise WeightsError(reason)
-    name = model_name(folder)
-    try:
-        config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        path = local_dir() / f"{name}.safetensors"
-        with atomic_path(path) as temporary:
-            shutil.copyfile(folder / "model.safetensors", temporary)
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"The model of this run cannot be copied ({type(error).__name__}). Is the disk full, "
-            "or was the run's folder changed?"
-        ) from error
-    entry = ModelEntry.of(
-        path,
-        name=name,
-        kind="exercise",
-        licence="yours",
-        provenance=f"gymform train, run {folder.name}",
-        config=config,
-    )
-    write_entry(entry)
-    set_default(entry)
-    return entry
-
-
-def make_default_active() -> ModelEntry:
-    """Let the app classify by the model that came with it again; its manifest entry."""
-    clear_default("exercise")
-    return manifest_entry(None, "exercise")
-
-
-def active_model() -> ModelEntry:
-    """The model by which the app classifies. Raises WeightsError when there is none."""
-    return manifest_entry(None, "exercise")
-
-
-def is_active(folder: Path) -> bool:
-    """Is the model of this run the one by which the app classifies?"""
-    return active_model().name == model_name(folder)
-
-
 # ---- writing: for the command that trains ---------------------------------------------------
 
 
@@ -728,9 +377,3 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def options_from(values: Mapping[str, Any]) -> TrainOptions:
-    """Options out of loose values, as a form or a parser has them; others are ignored."""
-    known = {one.name for one in fields(TrainOptions)}
-    return TrainOptions(**{name: value for name, value in values.items() if name in known})

@@ -22,7 +22,7 @@ from gymform.exercise.data import Views, make_views
 from gymform.exercise.families import Family
 from gymform.exercise.learning import Batch, draw_batches, fit_scale, weights_of_views
 from gymform.exercise.pixels import Pictures, load_pictures, shown, spoil
-from gymform.exercise.runs import TrainOptions
+from gymform.exercise.records import TrainOptions
 from gymform.motion.clean import clean
 from gymform.timing import Progress, unheard
 from gymform.types import OTHER

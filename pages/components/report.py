@@ -12,11 +12,11 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
-from gymform.exercise import runs
+from gymform.exercise import records, runs
 from pages.components.training import FAMILIES, STILL
 from pages.components.words import clock, count, plain
 
-PARTS = {runs.TEST: "Test", runs.VALIDATION: "Validation", runs.TRAIN: "Training"}
+PARTS = {records.TEST: "Test", records.VALIDATION: "Validation", records.TRAIN: "Training"}
 
 CONDITIONS = {"view": "View", "camera": "Camera", "coverage": "How much of the lifter was seen"}
 
@@ -30,9 +30,9 @@ WELL, ROUGHLY = 0.05, 0.1
 """Calibration errors up to which a confidence is good, or a rough guide."""
 
 
-def show_report(report: runs.Report, dataset: Path) -> None:
+def show_report(report: records.Report, dataset: Path) -> None:
     """Show the report of a training on the data set in the folder ``dataset``."""
-    test = report.parts[runs.TEST]
+    test = report.parts[records.TEST]
     headline(report, test)
     confusion_and_mistakes(report, test, dataset)
     by_class(report)
@@ -48,7 +48,7 @@ def show_report(report: runs.Report, dataset: Path) -> None:
 # -- in words --------------------------------------------------------------------------------
 
 
-def headline(report: runs.Report, test: runs.Part) -> None:
+def headline(report: records.Report, test: records.Part) -> None:
     """The numbers to quote, as sentences and as figures."""
     with st.container(border=True):
         st.markdown("\n".join(f"- {line}" for line in summary(report, test)))
@@ -60,7 +60,7 @@ def headline(report: runs.Report, test: runs.Part) -> None:
             st.metric("Calibration error", f"{test.ece:.3f}", width=130)
 
 
-def summary(report: runs.Report, test: runs.Part) -> list[str]:
+def summary(report: records.Report, test: records.Part) -> list[str]:
     """How good the model is, honestly, in sentences."""
     if not test.clips:
         return ["No clip was left to test on: nothing is known of how good this model is."]
@@ -89,7 +89,7 @@ def summary(report: runs.Report, test: runs.Part) -> list[str]:
     return lines
 
 
-def _taken_for(worst: runs.ClassRow, test: runs.Part, classes: tuple[str, ...]) -> str:
+def _taken_for(worst: records.ClassRow, test: records.Part, classes: tuple[str, ...]) -> str:
     """What the hardest exercise is mistaken for most often."""
     row = test.confusion[classes.index(worst.name)]
     wrong = {name: n for name, n in zip(classes, row, strict=True) if name != worst.name}
@@ -97,7 +97,7 @@ def _taken_for(worst: runs.ClassRow, test: runs.Part, classes: tuple[str, ...]) 
     return f"It is mistaken most often for {_name(most)}." if wrong[most] else ""
 
 
-def _sureness(test: runs.Part) -> str:
+def _sureness(test: records.Part) -> str:
     """May its confidence be believed?"""
     off = f"it is off by {percent(test.ece)} on average"
     if test.ece <= WELL:
@@ -118,7 +118,7 @@ def _name(name: str) -> str:
 
 
 @st.fragment
-def confusion_and_mistakes(report: runs.Report, test: runs.Part, dataset: Path) -> None:
+def confusion_and_mistakes(report: records.Report, test: records.Part, dataset: Path) -> None:
     """The matrix beside the list of mistakes: a click on a cell narrows the list to it."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -146,7 +146,7 @@ def _cell(state: Any, classes: tuple[str, ...]) -> tuple[str, str] | None:
     return classes[truth], classes[answer]
 
 
-def mistakes(report: runs.Report, dataset: Path, cell: tuple[str, str] | None) -> None:
+def mistakes(report: records.Report, dataset: Path, cell: tuple[str, str] | None) -> None:
     """The wrong answers, or those of one cell, the surest first; the chosen one plays."""
     if cell:
         title = f"{charts.title(cell[0])} taken for {charts.title(cell[1]).lower()}"
@@ -182,7 +182,7 @@ def mistakes(report: runs.Report, dataset: Path, cell: tuple[str, str] | None) -
     watch_clip(shown[rows[0] if rows and rows[0] < len(shown) else 0], dataset)
 
 
-def watch_clip(answer: runs.Answer, dataset: Path) -> None:
+def watch_clip(answer: records.Answer, dataset: Path) -> None:
     """The clip of an answer with its skeleton, from the start to the end of the repetition."""
     try:
         with ReviewStore.open(dataset) as store:
@@ -216,19 +216,19 @@ def watch_clip(answer: runs.Answer, dataset: Path) -> None:
 
 
 @st.fragment
-def by_class(report: runs.Report) -> None:
+def by_class(report: records.Report) -> None:
     """The classification report of one part of the data, as a table and as bars."""
     st.markdown("##### Exercise by exercise")
     name = st.segmented_control(
         "Part of the data",
         [part for part in PARTS if part in report.parts],
-        default=runs.TEST,
+        default=records.TEST,
         required=True,
         format_func=PARTS.__getitem__,
         key=f"part-{report.run}",
         label_visibility="collapsed",
     )
-    part = report.parts[name or runs.TEST]
+    part = report.parts[name or records.TEST]
     if not part.clips:
         st.info("There were no clips in this part.", icon=":material/info:")
         return
@@ -242,7 +242,7 @@ def by_class(report: runs.Report) -> None:
                 for title in ("Precision", "Recall", "F1")
             },
         )
-        st.caption(_about(name or runs.TEST, part, report.folds))
+        st.caption(_about(name or records.TEST, part, report.folds))
     with right:
         st.plotly_chart(
             charts.class_bars(
@@ -257,9 +257,9 @@ def by_class(report: runs.Report) -> None:
         )
 
 
-def report_table(part: runs.Part) -> list[dict[str, Any]]:
+def report_table(part: records.Part) -> list[dict[str, Any]]:
     """The usual classification report as rows."""
-    rows: Iterable[tuple[str, runs.ClassRow | runs.Averages, int]] = [
+    rows: Iterable[tuple[str, records.ClassRow | records.Averages, int]] = [
         *((charts.title(row.name), row, row.support) for row in part.rows),
         ("Macro average", part.macro, part.clips),
         ("Weighted average", part.weighted, part.clips),
@@ -270,13 +270,13 @@ def report_table(part: runs.Part) -> list[dict[str, Any]]:
     ]
 
 
-def _about(name: str, part: runs.Part, folds: int) -> str:
+def _about(name: str, part: records.Part, folds: int) -> str:
     """What the numbers of a part are worth."""
     accuracy = f"Accuracy {percent(part.accuracy)} of {count(part.clips, 'clip')}. "
-    if name == runs.TEST:
+    if name == records.TEST:
         how = f"in one of {folds} folds" if folds > 1 else "once"
         return accuracy + f"Tested {how}, by a network that saw nothing of the clip's group."
-    if name == runs.VALIDATION:
+    if name == records.VALIDATION:
         return accuracy + "The training was watched on these: a little too good to quote."
     return accuracy + "The network has learned these: much better than the test means memorised."
 
@@ -284,7 +284,7 @@ def _about(name: str, part: runs.Part, folds: int) -> str:
 # -- may it be believed, would more clips help, where is it weak -----------------------------
 
 
-def calibration(test: runs.Part) -> None:
+def calibration(test: records.Part) -> None:
     """How often it is right when it is so sure."""
     st.markdown("##### Is it as sure as it is right?")
     st.plotly_chart(
@@ -298,7 +298,7 @@ def calibration(test: runs.Part) -> None:
     st.caption("Points below the line: surer than right. The bars are 95 % intervals.")
 
 
-def more_clips(report: runs.Report) -> None:
+def more_clips(report: records.Report) -> None:
     """Accuracy over the number of clips trained on."""
     st.markdown("##### Would more clips help?")
     points = report.learning_curve
@@ -323,7 +323,7 @@ def more_clips(report: runs.Report) -> None:
     st.caption(_trend(points))
 
 
-def _trend(points: tuple[runs.CurvePoint, ...]) -> str:
+def _trend(points: tuple[records.CurvePoint, ...]) -> str:
     """What the end of the learning curve says, no more than its interval allows."""
     if len(points) < 2:
         return "The band is the 95 % interval."
@@ -334,7 +334,7 @@ def _trend(points: tuple[runs.CurvePoint, ...]) -> str:
     return "The curve has become flat: more clips of the same kind may not help much."
 
 
-def conditions(report: runs.Report) -> None:
+def conditions(report: records.Report) -> None:
     """Accuracy by how the clips were filmed."""
     found = list(dict.fromkeys(one.condition for one in report.slices))
     if not found:
@@ -360,7 +360,7 @@ def conditions(report: runs.Report) -> None:
     )
 
 
-def details(report: runs.Report, dataset: Path) -> None:
+def details(report: records.Report, dataset: Path) -> None:
     """How it was made, to make it again, and the report as files."""
     folder = runs.runs_dir(dataset) / report.run
     with st.expander("Details", icon=":material/receipt_long:"):
@@ -389,7 +389,7 @@ def details(report: runs.Report, dataset: Path) -> None:
                     )
 
 
-def _data(report: runs.Report) -> str:
+def _data(report: records.Report) -> str:
     return ", ".join(
         f"{_name(name)} {n} from {count(report.groups.get(name, 0), 'group')}"
         for name, n in report.clips.items()

@@ -15,7 +15,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
-from gymform.exercise import runs
+from gymform.exercise import records, runs
 from gymform.types import OTHER
 from pages.components.words import count, duration, listed
 
@@ -136,15 +136,15 @@ def offer(folder: Path, what: Contents) -> None:
     model = st.segmented_control(
         "Model",
         list(FAMILIES),
-        default=runs.MODELS[0],
+        default=records.MODELS[0],
         required=True,
         format_func=lambda name: FAMILIES[name][0],
         key="family",
         persist_state="session",
     )
-    st.caption(FAMILIES[model or runs.MODELS[0]][1])
+    st.caption(FAMILIES[model or records.MODELS[0]][1])
     with st.expander("Options", icon=":material/tune:"):
-        chosen = _options(model or runs.MODELS[0], what)
+        chosen = _options(model or records.MODELS[0], what)
     classes = chosen.classes or tuple(what.accepted)
     problem = why_not(classes, what)
     if problem:
@@ -189,7 +189,7 @@ def large_enough(what: Contents) -> list[str]:
     return names if why_not(large, what) else large
 
 
-def _options(model: str, what: Contents) -> runs.TrainOptions:
+def _options(model: str, what: Contents) -> records.TrainOptions:
     """The options as the widgets stand."""
     names = list(what.accepted)
     classes = st.multiselect(
@@ -216,7 +216,7 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
         "Steps", min_value=1, value=None, placeholder="default", step=100, key=f"steps-{model}"
     )
     views, size, frames, seed = None, 112, 8, 0
-    if model in runs.ON_PIXELS:
+    if model in records.ON_PIXELS:
         size = middle.select_slider("Picture size (px)", [64, 96, 112, 128, 160], 112, key="size")
         frames = right.select_slider("Frames of a clip", [4, 8, 12, 16], 8, key="frames")
     else:
@@ -235,7 +235,7 @@ def _options(model: str, what: Contents) -> runs.TrainOptions:
         key="curve",
         help="Also train on fewer clips, to see if more would help. Takes four times as long.",
     )
-    return runs.TrainOptions(
+    return records.TrainOptions(
         model=model,
         classes=() if set(classes) == set(names) else tuple(classes),
         folds=folds or 1,
@@ -314,8 +314,8 @@ def follow(folder: Path) -> None:
         )
 
 
-def _progress(info: runs.RunInfo) -> str:
-    if info.state == runs.STARTING:
+def _progress(info: records.RunInfo) -> str:
+    if info.state == records.STARTING:
         return "**Starting**"
     parts = [f"**{percent(info.fraction)}**", info.stage]
     if info.fraction > 0.03:

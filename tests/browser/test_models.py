@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gymform.exercise import runs
+from gymform.exercise import records, runs
 from tests import made_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -123,7 +123,7 @@ def test_from_a_data_set_to_a_model_in_use(open_page, home):
     assert fits(other)
     _use_it_and_go_back(page)
     (info,) = runs.list_runs(dataset)
-    assert info.state == runs.DONE
+    assert info.state == records.DONE
 
 
 def _set(page, **numbers: int) -> None:
@@ -169,7 +169,7 @@ def test_stop_and_go_on(open_page, home):
     page.get_by_text("It was stopped before its end").wait_for(timeout=TRAINING_MS)
     photograph(page, "stopped")
     (info,) = runs.list_runs(dataset)
-    assert info.state == runs.STOPPED
+    assert info.state == records.STOPPED
     page.get_by_role("button", name="Go on with it").click()
     page.get_by_text("is being trained").wait_for()
     _press(page, "Stop")

@@ -12,7 +12,7 @@ from gymform.exercise.corpus import read_corpus
 from gymform.exercise.crossval import CrossValidation, Fold, Outcome, answers, share_out
 from gymform.exercise.families import Family
 from gymform.exercise.features import features
-from gymform.exercise.runs import TEST, TRAIN, VALIDATION, TrainOptions
+from gymform.exercise.records import TEST, TRAIN, VALIDATION, TrainOptions
 from tests.exercise.makers import make_dataset
 
 OPTIONS = TrainOptions("tcn", steps=4, folds=3)

@@ -9,9 +9,9 @@ from gymform import cli
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
-from gymform.exercise import comparison, experiment, runs
+from gymform.exercise import comparison, deploy, experiment, records, runs
+from gymform.exercise.records import TrainOptions
 from gymform.exercise.report import as_markdown, figures
-from gymform.exercise.runs import TrainOptions
 from tests.exercise.makers import add_clip, make_dataset
 
 OPTIONS = TrainOptions("gru", folds=1, steps=2, views=12, width=4, threads=1)
@@ -32,10 +32,10 @@ def run(dataset):
 
 def test_a_run_leaves_all_that_belongs_to_it(dataset, run):
     info = runs.read_run(run)
-    assert (info.state, info.classes, info.fraction) == (runs.DONE, ("squat", "wave"), 1.0)
+    assert (info.state, info.classes, info.fraction) == (records.DONE, ("squat", "wave"), 1.0)
     assert info.clips == info.groups == {"squat": 3, "wave": 3}
     report = runs.read_report(run)
-    assert report.parts[runs.TEST].clips == 2
+    assert report.parts[records.TEST].clips == 2
     assert {answer.truth for answer in report.answers} == {"squat", "wave"}
     assert report.timing.ms_per_clip > 0
     assert report.parameters > 1000
@@ -70,10 +70,10 @@ def test_a_stop_leaves_a_readable_run_that_can_be_gone_on_with(dataset, monkeypa
         patch.setattr(runs.Recorder, "begin_fold", begin)
         assert experiment.run_training(dataset, folder, OPTIONS) is None
     info = runs.read_run(folder)
-    assert (info.state, runs.has_report(folder)) == (runs.STOPPED, False)
+    assert (info.state, runs.has_report(folder)) == (records.STOPPED, False)
     assert {row.fold for row in runs.read_log(folder)} == {1, 2}
     experiment.run_training(dataset, folder, OPTIONS)
-    assert runs.read_run(folder).state == runs.DONE
+    assert runs.read_run(folder).state == records.DONE
     log = [(row.fold, row.step) for row in runs.read_log(folder)]
     assert len(log) == len(set(log))
 
@@ -83,7 +83,7 @@ def test_a_stop_is_heard_while_recordings_are_made(dataset, monkeypatch):
     monkeypatch.setattr(runs.Recorder, "stop_requested", True)
     assert experiment.run_training(dataset, folder, replace(OPTIONS, seed=9)) is None
     info = runs.read_run(folder)
-    assert (info.state, info.stage, runs.read_log(folder)) == (runs.STOPPED, "", [])
+    assert (info.state, info.stage, runs.read_log(folder)) == (records.STOPPED, "", [])
 
 
 def test_too_little_data_fails_in_words(dataset):
@@ -95,11 +95,11 @@ def test_too_little_data_fails_in_words(dataset):
 
 
 def test_a_run_on_keypoints_becomes_the_app_s_classifier(run):
-    entry = runs.make_active(run)
+    entry = deploy.make_active(run)
     classifier = clf.load_classifier()
     assert (classifier.sha256, classifier.classes) == (entry.sha256, ("squat", "wave"))
     assert classifier.settings.family == "gru"
-    runs.make_default_active()
+    deploy.make_default_active()
     assert clf.load_classifier().name != entry.name
 
 
@@ -182,8 +182,8 @@ def test_a_class_without_clips_does_not_count_in_the_mean():
 
 def test_the_learning_curve_and_errors_are_told(run):
     report = runs.read_report(run)
-    wrong = runs.Answer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
-    point = runs.CurvePoint(12, 1.0, 0.5, 4)
+    wrong = records.Answer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
+    point = records.CurvePoint(12, 1.0, 0.5, 4)
     text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
     assert "| 7-1 | a/b.mp4 | squat | wave | 90% |" in text
     assert "| 12 | 1.000 | 0.500 |" in text

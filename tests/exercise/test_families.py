@@ -9,7 +9,7 @@ from gymform.errors import OptionsError
 from gymform.exercise.families import FAMILIES, count_parameters, encode_joints, family_of
 from gymform.exercise.frame_cnn import FrameCNN, FrameCNNConfig
 from gymform.exercise.r2plus1d import R2Plus1D, R2Plus1DConfig, middle
-from gymform.exercise.runs import MODELS, ON_PIXELS
+from gymform.exercise.records import MODELS, ON_PIXELS
 from gymform.exercise.stgcn import LINKS, _hops, joint_positions, partitions
 from tests.motion.makers import STANDING, squat
 

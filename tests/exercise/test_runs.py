@@ -12,33 +12,31 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from gymform.errors import BusyError, OptionsError, TrainingError, WeightsError
-from gymform.exercise import runs
-from gymform.exercise.runs import LogRow, TrainOptions
-from gymform.jobs import Request
-from gymform.weights import checked_path, manifest_entry
+from gymform.errors import BusyError, OptionsError, TrainingError
+from gymform.exercise import records, runs
+from gymform.exercise.records import LogRow, TrainOptions
 from tests.exercise.makers import make_dataset
 
 OPTIONS = TrainOptions("gru", ("squat", "deadlift"), folds=3, steps=5)
 
 
 def figures(right=8, wrong=2):
-    rows = tuple(runs.ClassRow(name, 0.8, 0.8, 0.8, 5) for name in ("deadlift", "squat"))
-    mean = runs.Averages(0.8, 0.8, right / (right + wrong))
-    bins = runs.Reliability((0.7,), (0.8,), (10,))
-    return runs.Part(10, 0.8, rows, mean, mean, ((4, 1), (1, 4)), bins, 0.1)
+    rows = tuple(records.ClassRow(name, 0.8, 0.8, 0.8, 5) for name in ("deadlift", "squat"))
+    mean = records.Averages(0.8, 0.8, right / (right + wrong))
+    bins = records.Reliability((0.7,), (0.8,), (10,))
+    return records.Part(10, 0.8, rows, mean, mean, ((4, 1), (1, 4)), bins, 0.1)
 
 
 def report(run="a", **changes):
-    made = runs.Report(
+    made = records.Report(
         run, "tcn", "mine", ("deadlift", "squat"), {"deadlift": 5, "squat": 5},
         {"deadlift": 3, "squat": 3}, 5, 0, 100,
-        {part: figures() for part in (runs.TRAIN, runs.VALIDATION, runs.TEST)},
-        (runs.Slice("view", "side", 4, 0.75),), (runs.CurvePoint(5, 1.0, 0.6, 10),),
-        (runs.Answer("1", "a.mp4", "squat", "squat", 0.9, 0.9),
-         runs.Answer("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
-         runs.Answer("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
-        89_000, 1.2, runs.Timing(9.0, 83.0), "python -m gymform train")  # fmt: skip
+        {part: figures() for part in (records.TRAIN, records.VALIDATION, records.TEST)},
+        (records.Slice("view", "side", 4, 0.75),), (records.CurvePoint(5, 1.0, 0.6, 10),),
+        (records.Answer("1", "a.mp4", "squat", "squat", 0.9, 0.9),
+         records.Answer("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
+         records.Answer("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
+        89_000, 1.2, records.Timing(9.0, 83.0), "python -m gymform train")  # fmt: skip
     return replace(made, **changes)
 
 
@@ -60,32 +58,12 @@ def folder(dataset):
     return folder
 
 
-# ---- options
-
-
-def test_options_become_arguments_and_only_those_chosen():
-    assert TrainOptions().arguments() == []
-    options = TrainOptions("r2plus1d", ("a", "b"), learning_curve=True, size=64)
-    assert options.arguments() == ["--model", "r2plus1d", "--classes", "a,b", "--size", "64",
-                                   "--learning-curve"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [({"model": "mlp"}, "--model: expected one of tcn"), ({"folds": 2}, "--folds"),
-     ({"steps": 0}, "--steps"), ({"frames": 1}, "--frames"), ({"seed": -1}, "--seed")],
-)  # fmt: skip
-def test_options_out_of_range_are_refused(change, words):
-    with pytest.raises(OptionsError, match=words):
-        TrainOptions(**change)
-
-
 # ---- writing and reading
 
 
 def test_a_run_comes_back_as_it_was_written(dataset, folder):
     (run,) = runs.list_runs(dataset)
-    assert (run.id, run.state, run.options, run.dataset) == ("one", runs.DONE, OPTIONS, "lifts")
+    assert (run.id, run.state, run.options, run.dataset) == ("one", records.DONE, OPTIONS, "lifts")
     assert (run.classes, run.clips, run.fraction) == (("deadlift", "squat"), {"squat": 3}, 0.5)
     assert run.seconds < 60
     assert runs.read_log(folder) == [LogRow(1, 1, 0.7), LogRow(1, 2, 0.6, 0.65, 0.5)]
@@ -133,7 +111,7 @@ def test_an_error_makes_the_run_failed_in_words(dataset):
     with pytest.raises(TrainingError), runs.record(folder, dataset, OPTIONS):
         raise TrainingError("The loss is no number.")
     assert runs.read_run(folder).message == "The loss is no number."
-    assert runs.read_run(folder).state == runs.FAILED
+    assert runs.read_run(folder).state == records.FAILED
 
 
 def test_a_surprise_is_not_shown_in_its_own_words(dataset):
@@ -148,9 +126,9 @@ def test_a_killed_training_is_seen_as_failed(dataset):
     folder = runs.runs_dir(dataset) / "killed"
     code = (
         "import sys, pathlib\n"
-        "from gymform.exercise import runs\n"
+        "from gymform.exercise import records, runs\n"
         "folder, dataset = map(pathlib.Path, sys.argv[1:])\n"
-        "with runs.record(folder, dataset, runs.TrainOptions()):\n"
+        "with runs.record(folder, dataset, records.TrainOptions()):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
     )
@@ -160,7 +138,7 @@ def test_a_killed_training_is_seen_as_failed(dataset):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root},
     )  # fmt: skip
     assert process.stdout.readline() == b"ready\n"
-    assert runs.read_run(folder).state == runs.RUNNING
+    assert runs.read_run(folder).state == records.RUNNING
     with (
         pytest.raises(BusyError, match="Another training"),
         runs.record(folder, dataset, TrainOptions()),
@@ -171,7 +149,7 @@ def test_a_killed_training_is_seen_as_failed(dataset):
     process.send_signal(signal.SIGKILL)
     process.wait()
     run = runs.read_run(folder)
-    assert (run.state, run.message) == (runs.FAILED, runs.GONE)
+    assert (run.state, run.message) == (records.FAILED, runs.GONE)
     process.stdin.close()
     process.stdout.close()
 
@@ -182,7 +160,7 @@ def test_a_run_with_other_options_is_not_overwritten(dataset, folder):
         runs.record(folder, dataset, TrainOptions()),
     ):
         pass
-    assert runs.read_run(folder).state == runs.DONE
+    assert runs.read_run(folder).state == records.DONE
 
 
 def test_a_name_that_is_a_path_is_refused(dataset):
@@ -196,7 +174,7 @@ def test_stopping_leaves_a_flag_only_for_a_live_run(dataset, folder):
     with runs.record(folder, dataset, OPTIONS) as recorder:
         runs.stop_run(folder)
         assert recorder.stop_requested
-    assert runs.read_run(folder).state == runs.DONE
+    assert runs.read_run(folder).state == records.DONE
 
 
 def test_a_stop_before_the_first_step_is_not_lost(dataset, monkeypatch):
@@ -221,12 +199,12 @@ def test_starting_calls_the_command_with_the_options(dataset, monkeypatch):
     called = []
     monkeypatch.setattr(runs.subprocess, "Popen", lambda command, **_: called.append(command))
     folder = runs.start_run(dataset, OPTIONS)
-    assert runs.read_run(folder).state == runs.STARTING
+    assert runs.read_run(folder).state == records.STARTING
     (command,) = called
     assert command[1:4] == ["-m", "gymform", "train"]
     assert command[-len(OPTIONS.arguments()) :] == OPTIONS.arguments()
     monkeypatch.setattr(runs, "START_S", -1.0)
-    assert runs.read_run(folder).state == runs.FAILED
+    assert runs.read_run(folder).state == records.FAILED
     runs.resume_run(folder)
     assert len(called) == 2
 
@@ -238,66 +216,17 @@ def test_the_lock_is_what_counts(folder):
     assert not runs._locked(folder)
 
 
-# ---- one table
-
-
-def test_the_comparison_has_the_best_first():
-    better = {part: figures(9, 1) for part in (runs.TRAIN, runs.VALIDATION, runs.TEST)}
-    table = runs.comparison([report("a"), report("b", model="gru", parts=better)])
-    assert [row["run"] for row in table] == ["b", "a"]
-    text = runs.comparison_markdown([report("a")])
-    assert "| a | tcn | 10 | 2 | 0.800 | 0.800 | 0.800 | 0.100 | 89,000 | 9.0 | 1:23 |" in text
-
-
-# ---- the active model
-
-
-def test_a_run_becomes_the_active_model_and_the_keys_follow(folder, tmp_path):
-    (folder / "model.safetensors").write_bytes(b"weights")
-    (folder / "model.json").write_text('{"classes": ["squat"]}')
-    clip = tmp_path / "clip.mp4"
-    clip.write_bytes(b"clip")
-    from gymform.analysis import Options
-
-    request = Request(clip, "clip.mp4", Options())
-    before, shipped = request.key(), runs.active_model()
-    entry = runs.make_active(folder)
-    assert (entry.name, entry.embedded) == ("run-one", False)
-    assert manifest_entry(None, "exercise").sha256 == entry.sha256
-    assert runs.is_active(folder)
-    assert request.key() != before
-    entry.path.unlink()
-    with pytest.raises(WeightsError, match=r"run-one\.safetensors is missing\. Choose another"):
-        checked_path(entry)
-    assert runs.make_default_active() == shipped
-    assert request.key() == before
-    assert not runs.is_active(folder)
-
-
-def test_a_family_on_pixels_cannot_be_active(dataset):
-    folder = runs.runs_dir(dataset) / "pixels"
-    with runs.record(folder, dataset, TrainOptions("frame-cnn")):
-        pass
-    with pytest.raises(WeightsError, match="keypoints only"):
-        runs.make_active(folder)
-
-
-def test_a_run_without_a_model_cannot_be_active(folder):
-    with pytest.raises(WeightsError, match="only one that is done"):
-        runs.make_active(folder)
-
-
 def test_a_started_training_runs_on_its_own_and_stops_when_asked(tmp_path):
     """The real command in the background: seen as live, then stopped within a step."""
     dataset = make_dataset(tmp_path / "lifts", 3)
     folder = runs.start_run(dataset, TrainOptions("gru", steps=100_000, views=12, width=4))
     assert runs.read_run(folder).live
     until(lambda: runs.read_log(folder) or runs.read_run(folder).done)
-    assert runs.read_run(folder).state == runs.RUNNING
+    assert runs.read_run(folder).state == records.RUNNING
     runs.stop_run(folder)
     until(lambda: not runs.read_run(folder).live)
     info = runs.read_run(folder)
-    assert info.state == runs.STOPPED, (info.message, (folder / "output.log").read_text())
+    assert info.state == records.STOPPED, (info.message, (folder / "output.log").read_text())
 
 
 def until(what, seconds=200.0):
@@ -325,3 +254,14 @@ def test_of_two_who_press_start_at_once_one_is_told(tmp_path, monkeypatch):
         outcomes = list(pool.map(start, range(2)))
     assert sum(isinstance(one, BusyError) for one in outcomes) == 1
     assert len(slow(dataset)) == 1
+
+
+# ---- one table
+
+
+def test_the_comparison_has_the_best_first():
+    better = {part: figures(9, 1) for part in (records.TRAIN, records.VALIDATION, records.TEST)}
+    table = runs.comparison([report("a"), report("b", model="gru", parts=better)])
+    assert [row["run"] for row in table] == ["b", "a"]
+    text = runs.comparison_markdown([report("a")])
+    assert "| a | tcn | 10 | 2 | 0.800 | 0.800 | 0.800 | 0.100 | 89,000 | 9.0 | 1:23 |" in text

@@ -9,7 +9,7 @@ from gymform.exercise import augment as aug
 from gymform.exercise import pixels
 from gymform.exercise.corpus import read_corpus
 from gymform.exercise.families import family_of
-from gymform.exercise.runs import TrainOptions
+from gymform.exercise.records import TrainOptions
 from gymform.exercise.tasks import departing_classes, make_samples, make_task
 from tests.exercise.makers import make_dataset
 from tests.motion.makers import sequence, squat_sequence

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from gymform import weights
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
-from gymform.exercise import corpus, runs
+from gymform.exercise import corpus, deploy, records, runs
 from gymform.storage import data_dir
 from pages.components import training
 from tests import fakes, made_runs
@@ -210,7 +210,7 @@ def test_two_sessions_see_the_same_training_and_a_second_one_must_wait(dataset, 
 
 def test_progress_curves_and_stop(dataset):
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    folder = made_runs.make_run(dataset, "now-tcn", runs.RUNNING, started_at=now)
+    folder = made_runs.make_run(dataset, "now-tcn", records.RUNNING, started_at=now)
     with (folder / "run.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         app = open_page()
@@ -225,7 +225,7 @@ def test_progress_curves_and_stop(dataset):
 
 
 def test_a_killed_training_is_a_failure_that_can_go_on(dataset, started):
-    made_runs.make_run(dataset, "killed", runs.RUNNING)
+    made_runs.make_run(dataset, "killed", records.RUNNING)
     app = open_page()
     assert not app.exception
     assert "ended unexpectedly" in app.error[0].value
@@ -235,7 +235,7 @@ def test_a_killed_training_is_a_failure_that_can_go_on(dataset, started):
 
 
 def test_a_failure_is_told_in_its_own_words(dataset):
-    folder = made_runs.make_run(dataset, "bad", runs.FAILED, message="Too few clips of snatch.")
+    folder = made_runs.make_run(dataset, "bad", records.FAILED, message="Too few clips of snatch.")
     (folder / "output.log").write_text("Traceback: something long\n")
     app = open_page()
     assert "It failed. Too few clips of snatch." in app.error[0].value
@@ -265,7 +265,7 @@ def test_a_report_begins_in_words(dataset):
 def test_training_and_validation_have_their_tables_too(dataset):
     made_runs.make_run(dataset, "fine")
     app = open_page()
-    app.segmented_control(key="part-fine").set_value(runs.TRAIN).run()
+    app.segmented_control(key="part-fine").set_value(records.TRAIN).run()
     assert not app.exception
     assert "Accuracy 100 %" in texts(app)
     assert "learned these" in texts(app)
@@ -350,11 +350,11 @@ def test_use_a_model_and_go_back(dataset):
     assert f"#### {embedded}" in texts(app).replace("\\", "")
     button(app, "Use this model").click().run()
     assert not app.exception
-    assert runs.is_active(folder)
+    assert deploy.is_active(folder)
     assert "uses this model from now on" in app.toast[0].value
     assert "In use" in texts(app)
     button(app, "Back to the embedded model").click().run()
-    assert not runs.is_active(folder)
+    assert not deploy.is_active(folder)
     assert "Back to the embedded model" not in labels(app)
 
 
@@ -366,14 +366,14 @@ def test_a_model_on_pixels_says_why_it_cannot_be_used(dataset):
 
 
 def test_an_active_model_whose_file_is_gone_can_be_left(dataset):
-    runs.make_active(made_runs.make_run(dataset, "fine"))
+    deploy.make_active(made_runs.make_run(dataset, "fine"))
     for file in weights.local_dir().glob("*.safetensors"):
         file.unlink()
     app = open_page()
     assert not app.exception
     button(app, "Back to the embedded model").click().run()
     assert not app.exception
-    assert runs.active_model().embedded
+    assert deploy.active_model().embedded
 
 
 def test_a_broken_manifest_of_the_embedded_models_is_said(dataset, tmp_path):
