@@ -1,9 +1,7 @@
 """The one place that opens pose weights: verify, open safely, recognise, rename, check, load.
 
-Four families of files hold a ViTPose: the authors' own (ViTPose and ViTPose++, told apart by
-their experts), mmpose 1.x, and Hugging Face. The parameters of :class:`ViTPose` carry the authors'
-names; a :class:`Family` says under which names a file keeps them. Every key of a file is either
-used or ignored by a rule, and every shape is compared, before a value is read.
+Files of several families hold a ViTPose (see ``layouts.py``). Every key of a file is either used
+or ignored by a rule, and every shape is compared, before a value is read.
 """
 
 from __future__ import annotations
@@ -27,6 +25,7 @@ from torch import Tensor
 from gymform.errors import WeightsError
 from gymform.limits import MAX_WEIGHTS_BYTES
 from gymform.pose import hub
+from gymform.pose.layouts import FAMILIES, POSITIONS, Family, is_counter
 from gymform.pose.vitpose import OFFICIAL_SIZES, ViTPose, ViTPoseConfig
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.storage import atomic_path
@@ -43,8 +42,6 @@ from gymform.weights import (
     write_entry,
 )
 
-POSITIONS = "backbone.pos_embed"
-CLASS_TOKEN = "backbone.cls_token"
 PATCHES = "backbone.patch_embed.proj.weight"
 FINAL_LAYER = "keypoint_head.final_layer.weight"
 
@@ -182,7 +179,7 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     unseen = ("heads", "patch_padding", "class_token", "score_power")
     facts = {name: getattr(config, name) for name in unseen}
     metadata = {"gymform": json.dumps(facts)}  # one entry: the library shuffles several
-    kept = {key: t.detach().contiguous() for key, t in tensors.items() if not _is_counter(key)}
+    kept = {key: t.detach().contiguous() for key, t in tensors.items() if not is_counter(key)}
     save_file(kept, path, metadata)
 
 
@@ -210,106 +207,6 @@ def _problem(entry: ModelEntry) -> str | None:
     except WeightsError as error:
         return str(error)
     return None
-
-
-# --- families: under which names a file keeps the network's parameters --------------------------
-
-
-@dataclass(frozen=True)
-class Family:
-    """One layout of keys.
-
-    ``blocks`` starts the keys of the transformer blocks, which tells the family. ``renames`` are
-    replaced one after the other in a parameter's name to get the file's; ``{a,b}`` stands for
-    several keys whose rows follow each other. ``ignored`` are patterns of keys that a network
-    does not need, each with the reason.
-    """
-
-    name: str
-    blocks: str
-    renames: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[tuple[str, str], ...] = ()
-    first_position: bool = True  # does the position table start with the class token's row?
-
-    def keys_of(self, parameter: str, experts: bool = False) -> tuple[str, ...]:
-        """The file's keys whose rows make up ``parameter``.
-
-        ``experts``: ViTPose++ keeps the last rows of ``fc2`` apart, once for each data set. The
-        first is COCO's, and with it the network is a plain one again, exactly.
-        """
-        key = parameter
-        for ours, theirs in self.renames:
-            key = key.replace(ours, theirs)
-        if experts and ".mlp.fc2." in key:
-            return key, key.replace(".mlp.fc2.", ".mlp.experts.0.")
-        several = re.fullmatch(r"(.*)\{(.*)\}(.*)", key)
-        if several:
-            start, names, end = several.groups()
-            return tuple(f"{start}{name}{end}" for name in names.split(","))
-        return (key,)
-
-    def ignores(self, key: str) -> bool:
-        """Is there a rule by which ``key`` is not needed?"""
-        return _is_counter(key) or any(re.fullmatch(rule, key) for rule, _ in self.ignored)
-
-
-def _is_counter(key: str) -> bool:
-    """Does ``key`` count a batch norm's training steps? No network needs that to answer."""
-    return key.endswith(".num_batches_tracked")
-
-
-_OTHER_EXPERTS = (r".*\.mlp\.experts\.[1-9]\d*\.(weight|bias)", "experts of other data sets")
-
-FAMILIES = (
-    Family(
-        name="official ViTPose",
-        blocks="backbone.blocks.",
-        ignored=(
-            (re.escape(CLASS_TOKEN), "left from pretraining; not part of the sequence"),
-            _OTHER_EXPERTS,
-            (r"associate_keypoint_heads\..*", "decoders of other data sets"),
-        ),
-    ),
-    Family(
-        name="mmpose 1.x",
-        blocks="backbone.layers.",
-        renames=(
-            ("patch_embed.proj.", "patch_embed.projection."),
-            ("backbone.blocks.", "backbone.layers."),
-            (".norm1.", ".ln1."),
-            (".norm2.", ".ln2."),
-            (".mlp.fc1.", ".ffn.layers.0.0."),
-            (".mlp.fc2.", ".ffn.layers.1."),
-            ("backbone.last_norm.", "backbone.ln1."),
-            ("keypoint_head.", "head."),
-        ),
-        ignored=(
-            (re.escape(CLASS_TOKEN), "left from pretraining; not part of the sequence"),
-            (r"data_preprocessor\.(mean|std)", "ImageNet's statistics, which crops.py has"),
-        ),
-        first_position=False,
-    ),
-    Family(
-        name="Hugging Face",
-        blocks="backbone.encoder.layer.",
-        renames=(
-            ("backbone.pos_embed", "backbone.embeddings.position_embeddings"),
-            ("patch_embed.proj.", "embeddings.patch_embeddings.projection."),
-            ("backbone.blocks.", "backbone.encoder.layer."),
-            (".norm1.", ".layernorm_before."),
-            (".norm2.", ".layernorm_after."),
-            (".attn.qkv.", ".attention.attention.{query,key,value}."),
-            (".attn.proj.", ".attention.output.dense."),
-            ("backbone.last_norm.", "backbone.layernorm."),
-            ("keypoint_head.deconv_layers.0.", "head.deconv1."),
-            ("keypoint_head.deconv_layers.1.", "head.batchnorm1."),
-            ("keypoint_head.deconv_layers.3.", "head.deconv2."),
-            ("keypoint_head.deconv_layers.4.", "head.batchnorm2."),
-            ("keypoint_head.final_layer.", "head.conv."),
-        ),
-        ignored=(_OTHER_EXPERTS,),
-    ),
-)
 
 
 # --- opening, without trusting ------------------------------------------------------------------
@@ -530,7 +427,7 @@ def _expected_shapes(config: ViTPoseConfig) -> dict[str, tuple[int, ...]]:
     """The shape of each parameter that a file must provide, in the network's order."""
     with torch.device("meta"):
         state = ViTPose(config).state_dict()
-    return {name: tuple(t.shape) for name, t in state.items() if not _is_counter(name)}
+    return {name: tuple(t.shape) for name, t in state.items() if not is_counter(name)}
 
 
 def _stored_shape(name: str, shape: tuple[int, ...], family: Family) -> tuple[int, ...]:
@@ -586,7 +483,7 @@ def _build(config: ViTPoseConfig, tensors: Mapping[str, Tensor]) -> ViTPose:
     """The network with these parameters, in eval mode and fp32."""
     with torch.device("meta"):  # no time is spent on random numbers that are replaced at once
         network = ViTPose(config)
-    counters = {key: torch.tensor(0) for key in network.state_dict() if _is_counter(key)}
+    counters = {key: torch.tensor(0) for key in network.state_dict() if is_counter(key)}
     state = {key: tensor.float() for key, tensor in tensors.items()}
     network.load_state_dict(state | counters, assign=True)
     return network.eval()
