@@ -25,7 +25,7 @@ from gymform.live.meter import Lateness, Meter
 from gymform.live.network import SharedNetwork, live_entry
 from gymform.live.recording import Recording, store_recording, worth_cutting
 from gymform.live.session import MAX_SIDE, REMEMBERED_S, SILENT_S, LiveSession, fit, mirrored
-from gymform.pose.person import Sighting
+from gymform.pose.sightings import Sighting
 from gymform.video.read import probe, read_frames
 from gymform.video.write import VideoWriter
 from tests import fakes

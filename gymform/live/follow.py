@@ -1,6 +1,6 @@
 """Whom a live view follows: at most a look or two of the network at every frame.
 
-A whole search as in `pose/person.py` takes seconds, in which a live picture would stand still.
+A whole search as in `pose/sightings.py` takes seconds, in which a live picture would stand still.
 Here the search is spread over frames: each gets one look at the next window of the frame; what
 is seen there must be seen again around its keypoints in the next frame, and is then followed from
 keypoints to keypoints. Once a second a second look goes elsewhere, to find other people.
@@ -16,7 +16,8 @@ import numpy as np
 
 from gymform.live.network import Looks
 from gymform.pose.crops import box_to_crop
-from gymform.pose.person import ACCEPT, COLLAPSE, SURE, Sighting, search_windows, similarity
+from gymform.pose.person import COLLAPSE
+from gymform.pose.sightings import ACCEPT, SURE, Sighting, search_windows, similarity
 
 SHARES = (1.0, 0.6)
 """Heights of the windows that are searched, over the frame's."""

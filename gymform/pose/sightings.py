@@ -1,0 +1,178 @@
+"""Who is in one picture, found with the pose network itself.
+
+There is no person detector here, and none is needed: where a window shows a person, ViTPose's
+heatmaps peak high and its keypoints stay where they are when the window is cut again around them.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gymform.pose.crops import box_to_crop
+from gymform.pose.estimator import PoseEstimator
+from gymform.skeleton import OKS_SIGMAS
+
+WINDOW_HEIGHTS = (1.0, 0.6, 0.35)
+"""Heights of the windows tried, over the frame's: smaller ones only while the larger ones show
+nobody who is surely seen and fills a good part of them."""
+
+WINDOW_STEP = 2 / 3
+"""Neighbouring windows are this share of their side apart."""
+
+FILLS = 0.5
+"""A person this large in a window needs no smaller window."""
+
+ACCEPT = 0.3
+"""Confidence under which a sighting is nobody: a background scores up to here when re-cut."""
+
+SURE = 0.45
+"""Confidence above which no smaller windows need be tried."""
+
+MARGIN = 0.12
+"""Head and feet reach beyond the keypoints: a box is grown by this share of its longer side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person in one frame: keypoints (17, 2) px of the picture, scores (17,), confidence."""
+
+    xy: np.ndarray
+    score: np.ndarray
+    confidence: float
+
+    @functools.cached_property
+    def box(self) -> np.ndarray:
+        """float64 (4,) px xyxy around the keypoints that are sure, with room for head and feet."""
+        sure = self.score >= max(0.2, 0.3 * float(np.median(self.score)))
+        if sure.sum() < 4:
+            sure = self.score >= np.sort(self.score)[-4]
+        points = self.xy[sure]
+        points = points[np.isfinite(points).all(axis=1)]
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = MARGIN * max(float((high - low).max()), 4.0)
+        return np.concatenate((low - margin, high + margin)).astype(np.float64)
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box, px."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The box's centre (2,) px."""
+        return (self.box[:2] + self.box[2:]) / 2
+
+
+def similarity(a: Sighting, b: Sighting) -> float:
+    """How alike two poses are in one frame, in [0, 1]: OKS with each other as the truth."""
+    distance = np.linalg.norm(a.xy - b.xy, axis=1)
+    area = max((a.size * b.size) * 0.5, 1.0)
+    sigmas = 2 * np.array(OKS_SIGMAS)
+    closeness = np.exp(-(distance**2) / (2 * area * sigmas**2))
+    weight = np.minimum(a.score, b.score)
+    total = float(weight.sum())
+    return float(np.nansum(closeness * weight) / total) if total > 0 else 0.0
+
+
+def find_people(
+    picture: np.ndarray, estimator: PoseEstimator, *, around: np.ndarray | None = None
+) -> list[Sighting]:
+    """People in one picture, surest first, each settled and seen once.
+
+    With ``around`` (2,) px, only windows about that point are tried.
+    """
+    height, width = picture.shape[:2]
+    if around is not None:
+        sizes = height * np.array([1.4, 1.0, 0.7, 0.5, 0.35, 0.25])
+        crops = np.array([[*around, 0.75 * size, size] for size in sizes])
+        return _settle(picture, estimator, crops, keep=6)
+    whole = box_to_crop(np.array([0.0, 0.0, width, height]), padding=1.0)
+    people: list[Sighting] = []
+    for share in WINDOW_HEIGHTS:
+        crops = search_windows(width, height, share)
+        if share == WINDOW_HEIGHTS[0]:
+            crops = np.concatenate((whole[None], crops))
+        people += _settle(picture, estimator, crops)
+        if any(p.confidence >= SURE and p.size >= FILLS * crops[-1, 3] for p in people):
+            break
+    return _distinct(people)
+
+
+def search_windows(width: int, height: int, share: float) -> np.ndarray:
+    """Overlapping windows (M, 4), centre and size px, that cover a frame.
+
+    They have the input's aspect and ``share`` of the frame's height, less where the frame is
+    narrower than that.
+    """
+    size = np.array([0.75 * share * height, share * height])
+    size *= min(1.0, width / size[0])
+    columns, rows = (
+        _spread(float(side), whole) for side, whole in zip(size, (width, height), strict=True)
+    )
+    return np.array([[x, y, *size] for y in rows for x in columns], dtype=np.float64)
+
+
+def _spread(side: float, whole: int) -> np.ndarray:
+    """Centres px of the fewest windows of ``side`` that cover ``whole`` with enough overlap."""
+    if whole <= side + 1:
+        return np.array([whole / 2])
+    count = int(np.ceil((whole - side) / (WINDOW_STEP * side))) + 1
+    return np.linspace(side / 2, whole - side / 2, count)
+
+
+def see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Sighting | None]:
+    """What the network sees in each crop; None where it sees hardly a keypoint."""
+    seen = zip(*estimator.in_frame(picture, crops), strict=True)
+    return [Sighting(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
+
+
+def _settle(
+    picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray, keep: int = 4
+) -> list[Sighting]:
+    """The ``keep`` best people in ``crops``, cut again around their keypoints and still there."""
+    first = [person for person in see(picture, estimator, crops) if person is not None]
+    people = _distinct(first)[:keep]
+    if not people:
+        return []
+    people = look_at(picture, estimator, np.stack([person.box for person in people]))
+    return [person for person in _distinct(people) if person.confidence >= ACCEPT]
+
+
+def look_at(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> list[Sighting]:
+    """The people in boxes (B, 4) px, looked at twice, the second time around their keypoints.
+
+    The confidence is the mean score times the likeness of the two looks: a chair may look like
+    a person once, but not twice the same.
+    """
+    seen = see(picture, estimator, box_to_crop(boxes))
+    first = [person for person in seen if person is not None]
+    if not first:
+        return []
+    again = see(picture, estimator, box_to_crop(np.stack([person.box for person in first])))
+    return [
+        replace(b, confidence=b.confidence * np.sqrt(similarity(a, b)))
+        for a, b in zip(first, again, strict=True)
+        if b is not None
+    ]
+
+
+def _distinct(people: list[Sighting]) -> list[Sighting]:
+    """Surest first, each person once."""
+    kept: list[Sighting] = []
+    for person in sorted(people, key=lambda p: -p.confidence):
+        if all(
+            similarity(person, other) < 0.5 and overlap(person.box, other.box) <= 0.6
+            for other in kept
+        ):
+            kept.append(person)
+    return kept
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes xyxy."""
+    side = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    common = float(np.prod(np.maximum(side, 0)))
+    return common / (float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - common + 1e-9)
