@@ -32,10 +32,8 @@ MIN_QUALITY = 0.45
 SLOWER = 0.2
 """A loss of speed within a set from which on lifters are said to tire."""
 
-
 WHOLE = 0.7
 """A repetition that rises by less of the highest one is no whole one: its speed is another's."""
-
 
 OUTLIER = 1.7
 """A repetition that is so many times as fast as usual is a cut in the film."""
@@ -98,7 +96,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "tip", 8.0, 4.0, False,
             "Hips and shoulders rise together", "The hips rise before the bar",
             "Early on the way up the trunk leans {value} more than at the start.",
-            "Coaches call it stripper or stiff-leg pull: the legs are straight before they helped.",
+            "Coaches call it a stiff-legged pull: the legs are straight before they have helped.",
         ),
         Rule(
             "bar_ahead", 10.0, 4.0, False,
