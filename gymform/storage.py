@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gymform.errors import TooLargeError, VideoError
+from gymform.errors import OptionsError, TooLargeError, VideoError
 from gymform.limits import MAX_UPLOAD_BYTES
 from gymform.sniff import HEAD_BYTES, sniff
 
@@ -24,9 +24,19 @@ def data_dir() -> Path:
     """
     home = os.environ.get("GYMFORM_HOME")
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    folder = Path(home).expanduser() if home else Path(base).expanduser() / "gymform"
+    folder = expanded(home) if home else expanded(base) / "gymform"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def expanded(path: str | Path) -> Path:
+    """``path`` with a leading ``~`` or ``~name`` as that user's home. Raises OptionsError."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise OptionsError(
+            f"{str(path)[:200]}: there is no user of that name here. Write the folder's whole path."
+        ) from None
 
 
 @contextlib.contextmanager

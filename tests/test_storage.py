@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gymform.storage import atomic_path, data_dir
+from gymform.errors import OptionsError
+from gymform.storage import atomic_path, data_dir, expanded
 
 
 def test_atomic_path_replaces_only_when_the_block_ends_well(tmp_path):
@@ -79,3 +80,10 @@ def test_data_dir_follows_the_environment(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_DATA_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert data_dir() == tmp_path / ".local" / "share" / "gymform"
+
+
+def test_a_home_that_nobody_has_is_named(monkeypatch):
+    assert expanded("~/lifts") == Path.home() / "lifts"
+    monkeypatch.setenv("GYMFORM_HOME", "~nobody-of-this-name/x")
+    with pytest.raises(OptionsError, match=r"~nobody-of-this-name/x: .*whole path"):
+        data_dir()

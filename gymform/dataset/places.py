@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gymform.dataset.items import DatasetFiles
 from gymform.errors import OptionsError
-from gymform.storage import data_dir
+from gymform.storage import data_dir, expanded
 
 DEFAULT = "clips"
 """The data set that is meant when none is named."""
@@ -32,7 +32,7 @@ def dataset_dir(dataset: str = DEFAULT) -> Path:
     A path holds a separator, or is a folder with a data set in it; anything else is a name in the
     usual place. Raises OptionsError for what can be neither.
     """
-    path = Path(dataset).expanduser()
+    path = expanded(dataset)
     separators = {os.sep, os.altsep or os.sep}
     if any(separator in dataset for separator in separators) or DatasetFiles(path).store.is_file():
         return path

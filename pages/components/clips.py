@@ -13,8 +13,8 @@ from gymform import limits
 from gymform.chores import EXTRACT, IMPORT, Chore, Chores, extract_in_process, plain_file_name
 from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import Cancelled, GymformError, OptionsError
-from gymform.storage import data_dir
+from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
+from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
 from pages.components.words import count, duration, plain
 
@@ -185,20 +185,28 @@ def _ask_for_grouping(way: str | None, tabled: bool) -> str | None:
     label = {"regex": "Pattern (regular expression)", "csv": "Table"}[how]
     hint = {"regex": r"person(\d+)", "csv": "~/Videos/lifts/index.csv"}[how]
     what = st.text_input(label, key=f"import-{how}", placeholder=hint).strip()
-    return f"{how}:{Path(what).expanduser() if how == 'csv' else what}"
+    return f"{how}:{what}"
 
 
 def begin_import(
     store: ReviewStore, files: list[Any], path: str, exercise: str | None, group_by: str | None
 ) -> None:
-    """Start the import in the background. Raises OptionsError, BusyError."""
+    """Start the import in the background.
+
+    Raises OptionsError and BusyError; nothing of the uploads is then left.
+    """
     if files and not exercise:
         raise OptionsError("Which exercise do the clips show? Choose one, or type a new one.")
-    folder = Path(path.strip()).expanduser() if path else _store_uploads(files, group_by)
-    if not folder.is_dir():
-        raise OptionsError(f"There is no folder {folder.name!r} on the computer that runs gymform.")
-    if group_by and group_by.startswith("person:"):
+    folder = _folder_at(path) if path else _store_uploads(files, group_by)
+    how, _, what = (group_by or "").partition(":")
+    if how == "csv":
+        group_by = f"csv:{expanded(what)}"
+    elif how == "person":
         group_by = "folder"
+
+    def clean_up() -> None:
+        if files:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def work(progress: Progress) -> ImportReport:
         from gymform.dataset.clips import import_clips
@@ -208,15 +216,48 @@ def begin_import(
                 folder, store, exercise=exercise, group_by=group_by, progress=progress
             )
         finally:
-            if files:
-                shutil.rmtree(folder, ignore_errors=True)
+            clean_up()
 
-    chores().start(store.folder, IMPORT, work)
+    try:
+        chores().start(store.folder, IMPORT, work)
+    except BusyError:
+        clean_up()
+        raise
+
+
+def _folder_at(path: str) -> Path:
+    """The folder that was typed. Raises OptionsError."""
+    folder = expanded(path.strip())
+    try:
+        there = folder.is_dir()
+    except OSError:  # the folder above it may not be entered
+        there = False
+    if not there:
+        raise OptionsError(
+            f"There is no folder {folder.name!r} on the computer that runs gymform, or it may not "
+            "be read. Check the path."
+        )
+    return folder
 
 
 def _store_uploads(files: list[Any], group_by: str | None) -> Path:
-    """The uploads on disk, in a folder of their own, under names that gymform made."""
+    """The uploads on disk, in a folder of their own, under names that gymform made.
+
+    Raises OptionsError when the disk does not take them; nothing is then left.
+    """
     root = data_dir() / "uploads" / f"import-{secrets.token_hex(8)}"
+    try:
+        _copy_uploads(files, group_by, root)
+    except OSError as error:
+        shutil.rmtree(root, ignore_errors=True)
+        raise OptionsError(
+            f"The clips could not be stored ({error.strerror}). Free some space and import them "
+            "again."
+        ) from error
+    return root
+
+
+def _copy_uploads(files: list[Any], group_by: str | None, root: Path) -> None:
     person = (group_by or "").removeprefix("person:")
     taken: set[str] = set()
     for number, file in enumerate(files, start=1):
@@ -227,7 +268,6 @@ def _store_uploads(files: list[Any], group_by: str | None) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         with (target / name).open("xb") as copy:
             shutil.copyfileobj(file, copy)
-    return root
 
 
 def report(store: ReviewStore, done: ImportReport) -> None:

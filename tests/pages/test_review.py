@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import DatasetError
+from gymform.errors import BusyError, DatasetError
 from gymform.storage import data_dir
 from tests.dataset.makers import clip_record, make_store
 
@@ -202,17 +202,21 @@ def test_a_sheet_leaves_what_others_judged_meanwhile():
     assert "1 was judged by others" in texts(app)
 
 
-def test_an_import_needs_a_folder_that_is_there():
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/nowhere/at all", "There is no folder"), ("~nobody-of-this-name/lifts", "no user of that")],
+)
+def test_an_import_needs_a_folder_that_is_there(path, words):
     make_store(folder(), 1, files=False)
     app = AppTest.from_file(str(PAGE), default_timeout=60)
     app.session_state["review-view-lifts"] = "Clips"
     app.session_state["import-way"] = "Folder on this computer"
     app.run()
-    app.text_input(key="import-folder").set_value("/nowhere/at all")
+    app.text_input(key="import-folder").set_value(path)
     app.run()
     button(app, "Import").click().run()
     assert not app.exception
-    assert "There is no folder" in texts(app)
+    assert words in texts(app)
 
 
 def test_a_folder_is_imported_and_its_report_shown(tmp_path, finished):
@@ -254,6 +258,28 @@ def test_uploads_are_imported_under_names_of_ours(tmp_path, finished):
     with ReviewStore.open(folder()) as store:
         (record,) = store.clips()
     assert (record.name, record.exercise, record.group) == ("evil name.mp4", "squat", "Ben")
+    assert not list((data_dir() / "uploads").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("called", "error", "words"),
+    [
+        ("shutil.copyfileobj", OSError(28, "No space left on device"), "No space left"),
+        ("gymform.chores.Chores.start", BusyError("Something is under way"), "under way"),
+    ],
+)
+def test_uploads_that_cannot_be_imported_leave_nothing(monkeypatch, called, error, words):
+    def fail(*_, **__):
+        raise error
+
+    ReviewStore.open(folder(), create=True).close()
+    app = open_page()
+    app.file_uploader[0].set_value([("a.mp4", b"clip", "video/mp4")]).run()
+    app.selectbox(key="import-exercise-Upload").set_value("squat").run()
+    monkeypatch.setattr(called, fail)
+    button(app, "Import").click().run()
+    assert not app.exception
+    assert words in texts(app)
     assert not list((data_dir() / "uploads").iterdir())
 
 
