@@ -146,8 +146,11 @@ def live() -> None:
     """The live picture, with advice beside it.
 
     The stream is part of the fragment: streamlit-webrtc takes a stream that a run does not show
-    for one that was left, and every run of a fragment counts.
+    for one that was left, and every run of a fragment counts. It also begins a run anew when the
+    browser's answer comes; what was clicked just then would be forgotten, but not a callback.
     """
+    if camera().use != LIVE:
+        st.rerun()  # the whole page changes
     left, right = st.columns([3, 2], gap="large")
     with left:
         try:
@@ -157,16 +160,19 @@ def live() -> None:
             tell(error)
             session = None
         with st.container(horizontal=True):
-            recording = st.button(
-                "Record a repetition", key=MARK, icon=":material/videocam:", type="primary"
+            st.button(
+                "Record a repetition",
+                key=MARK,
+                icon=":material/videocam:",
+                type="primary",
+                on_click=go_record,
             )
-            off = st.button("Turn the camera off", icon=":material/videocam_off:")
+            st.button("Turn the camera off", icon=":material/videocam_off:", on_click=go_off)
     with right:
         again = session is not None and beside(session, time.monotonic() - camera().started)
-    for wanted, go in ((recording, go_record), (off, go_off), (again, go_live)):
-        if wanted:
-            go()
-            st.rerun()
+    if again:
+        go_live()
+        st.rerun()
 
 
 def live_session() -> LiveSession:

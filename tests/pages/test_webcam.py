@@ -173,6 +173,23 @@ def test_only_one_of_them_has_the_camera(app):
     assert app.title
 
 
+def test_a_click_as_the_stream_connects_is_not_lost(app, monkeypatch):
+    """streamlit-webrtc begins a run anew when the browser's answer comes."""
+    click(app, "gate")
+    answers = ["from the browser"]
+
+    def connecting(session, *, key):
+        if answers:
+            answers.pop()
+            st.rerun()
+        st.markdown(f"stream {key}")
+
+    monkeypatch.setattr(live, "stream", connecting)
+    click(app, "Record a repetition")
+    assert not app.exception
+    assert "widget recorder" in texts(app)
+
+
 def test_coming_back_from_another_page_begins_a_new_stream(app):
     click(app, "gate")
     app.run()
