@@ -168,11 +168,9 @@ def live() -> None:
                 on_click=go_record,
             )
             st.button("Turn the camera off", icon=":material/videocam_off:", on_click=go_off)
-    with right:
-        again = session is not None and beside(session, time.monotonic() - camera().started)
-    if again:
-        go_live()
-        st.rerun()
+    if session is not None:
+        with right:
+            beside(session, time.monotonic() - camera().started, on_again=go_live)
 
 
 def live_session() -> LiveSession:

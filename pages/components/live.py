@@ -157,23 +157,22 @@ def _stop(context: Any) -> None:
 # -- beside it -------------------------------------------------------------------------------
 
 
-def beside(session: LiveSession, seconds: float) -> bool:
+def beside(session: LiveSession, seconds: float, *, on_again: Callable[[], None]) -> None:
     """Advice, pace and the provisional answer of a stream that was started ``seconds`` ago.
 
-    True when there is no picture and the user wants to try again.
+    Without a picture, what is wrong, and a button that calls ``on_again``.
     """
     status = session.status()
     if status.lost:
-        return trouble("The picture stopped coming", LOST)
-    if status.silent_s is None:
-        if seconds > CONNECT_S:
-            return trouble("No picture arrives", UNREACHED)
+        trouble("The picture stopped coming", LOST, on_again)
+    elif status.silent_s is not None:
+        advice(status)
+        provisional(session)
+        pace(status)
+    elif seconds > CONNECT_S:
+        trouble("No picture arrives", UNREACHED, on_again)
+    else:
         st.info("Connecting to the camera …", icon=":material/hourglass_top:")
-        return False
-    advice(status)
-    provisional(session)
-    pace(status)
-    return False
 
 
 LOST = (
@@ -187,10 +186,10 @@ UNREACHED = (
 )
 
 
-def trouble(title: str, words: str) -> bool:
-    """What is wrong with the stream, and a way on; True when the user takes it."""
+def trouble(title: str, words: str, on_again: Callable[[], None]) -> None:
+    """What is wrong with the stream, and a way on."""
     st.error(f"**{title}.** {words}", icon=":material/videocam_off:")
-    return st.button("Try again", icon=":material/refresh:", key="live-again")
+    st.button("Try again", icon=":material/refresh:", key="live-again", on_click=on_again)
 
 
 def advice(status: LiveStatus) -> None:
