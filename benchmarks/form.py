@@ -72,8 +72,8 @@ def main() -> int:
             pairs += found
             clips += bool(found)
     text = render(pairs, clips, sample_rows(estimator))
-    print(text)
     OUT.write_text(text, encoding="utf-8")
+    print(text)
     return 0
 
 

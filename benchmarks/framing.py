@@ -66,8 +66,8 @@ def main() -> int:
         for cut in CUTS:
             said[cut].append(advice_for(cut_away(rgb, lines, cut), network))
     report = render(said, network.name)
-    print(report)
     OUT.write_text(report, encoding="utf-8")
+    print(report)
     return 0
 
 

@@ -89,8 +89,8 @@ def main() -> int:
             stretches, memory = watch(address, film, process.pid, options.seconds)
     result = figures(stretches, memory)
     report = render(result, options.seconds, options.tiny)
-    print(report)
     options.out.write_text(report + "\n", encoding="utf-8")
+    print(report)
     return 0 if result["good"] else 1
 
 

@@ -47,8 +47,8 @@ def main() -> int:
             print(f"{seconds} s: {results[-1]['peak_mb']:.0f} MB", file=sys.stderr)
     growth = results[1]["peak_mb"] - results[0]["peak_mb"]
     report = render(results, growth, options.fps)
-    print(report)
     options.out.write_text(report)
+    print(report)
     return 0 if growth <= ALLOWED_MB else 1
 
 

@@ -45,8 +45,8 @@ def main() -> int:
     run(options)
     answer, seconds = run(options)
     report = render(options, answer, seconds)
-    print(report)
     options.out.write_text(report)
+    print(report)
     return 0
 
 

@@ -47,10 +47,10 @@ def main() -> int:
         scores = measure_mediapipe(options.mediapipe, variant, pack, validation)
         figures[f"MediaPipe Pose {variant}"] = scores
     report = render(figures)
-    print(report)
     options.out.with_suffix(".md").write_text(report, encoding="utf-8")
     content = {"models": {name: as_json(sets) for name, sets in figures.items()}}
     options.out.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+    print(report)
     return 0
 
 

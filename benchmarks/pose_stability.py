@@ -79,8 +79,8 @@ def main() -> int:
         latest = " ".join(f"{found[-1][1].jitter:.4f}" for found in figures.values())
         print(scene.name, "calm" if scene.calm else "lively", latest, file=sys.stderr)
     report = render(figures)
-    print(report)
     OUT.write_text(report, encoding="utf-8")
+    print(report)
     return 0
 
 

@@ -64,8 +64,8 @@ def main() -> int:
             first, *opens = [open_page(browser, address) for _ in range(options.opens + 1)]
             keys, saved = decide(browser, address, options.decisions)
     report = render(options, first, opens, keys, saved)
-    print(report)
     options.out.write_text(report)
+    print(report)
     fast = statistics.median(opens) < OPEN_MS and statistics.median(keys) < KEY_MS
     return 0 if fast else 1
 
