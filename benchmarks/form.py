@@ -34,15 +34,7 @@ from gymform.motion.quality import assess
 from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
-from gymform.types import (
-    FormReport,
-    Measure,
-    PoseSequence,
-    Prediction,
-    RepForm,
-    Verdict,
-    as_missing,
-)
+from gymform.types import FormReport, Measure, PoseSequence, Prediction, RepForm, Verdict
 from gymform.video.read import probe, read_frames
 from gymform.video.sparse import only
 
@@ -96,7 +88,6 @@ def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSe
                 rows.append(row)
                 pixels.append(np.ascontiguousarray(cut_crop(frame.rgb, crops[row])[:, ::-1]))
     xy[rows], score[rows] = turn_back(*estimator.in_pixels(pixels, crops[rows]), crops[rows])
-    xy, score = as_missing(xy, score)
     return replace(pose, xy=xy, score=score)
 
 

@@ -31,7 +31,7 @@ from gymform.motion.quality import swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop, cut_crop
 from gymform.pose.estimator import PoseEstimator
-from gymform.types import PoseSequence, as_missing
+from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 
 CALM_S, LIVELY_S = 1.0, 2.0
@@ -145,7 +145,7 @@ def cut(clip: Path, pose: PoseSequence, scene: Scene, start: float, end: float) 
 
 def look(scene: Scene, estimator: PoseEstimator) -> Found:
     """One model's figures in one scene."""
-    xy, score = as_missing(*estimator.in_pixels(scene.pixels, np.stack(scene.views)))
+    xy, score = estimator.in_pixels(scene.pixels, np.stack(scene.views))
     body = xy[:, list(sk.BODY)] / scene.torso
     window = max(3, round(SLOW_S * len(xy) / (scene.time_s[-1] - scene.time_s[0] + 1e-9)))
     fast = body - uniform_filter1d(body, window, axis=0, mode="nearest")

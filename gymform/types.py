@@ -72,16 +72,6 @@ class Provenance:
     """What had to be assumed, in words: an older file says neither times nor image size."""
 
 
-def as_missing(xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Loose points (..., 2) and scores (...) as :class:`PoseSequence` has them: a point without
-    x, y or a score above 0 is NaN and of score 0; float32, scores at most 1."""
-    missing = ~np.isfinite(xy).all(-1) | ~(score > 0)
-    return (
-        np.where(missing[..., None], np.nan, xy).astype(np.float32),
-        np.where(missing, 0, np.minimum(score, 1)).astype(np.float32),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class PoseSequence:
     """One person's keypoints over a clip.

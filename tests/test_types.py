@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction, as_missing, percent
+from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction, percent
 from tests import fakes
 
 
@@ -55,18 +55,6 @@ def test_pose_sequence_needs_a_frame():
         dataclasses.replace(
             pose, xy=pose.xy[:0], score=pose.score[:0], boxes=pose.boxes[:0], time_s=pose.time_s[:0]
         )
-
-
-@pytest.mark.parametrize(
-    ("x", "score", "kept"),
-    [(3.0, 0.4, 0.4), (3.0, 1.2, 1.0), (np.nan, 0.4, None), (np.inf, 0.4, None), (3.0, 0.0, None),
-     (3.0, -0.1, None), (3.0, np.nan, None)],
-)  # fmt: skip
-def test_what_is_missing_is_so_in_points_and_scores(x, score, kept):
-    xy, scores = as_missing(np.array([[x, 5.0]]), np.array([score]))
-    assert xy.dtype == scores.dtype == np.float32
-    assert scores[0] == np.float32(kept or 0)
-    np.testing.assert_array_equal(xy[0], [np.nan] * 2 if kept is None else [3, 5])
 
 
 def test_pose_sequence_keeps_frames_without_a_person():

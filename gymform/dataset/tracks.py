@@ -15,7 +15,7 @@ from gymform import skeleton as sk
 from gymform.dataset.poses import read_arrays
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.motion.body import midpoint
-from gymform.types import OTHER, PoseSequence, Provenance, as_missing
+from gymform.types import OTHER, PoseSequence, Provenance
 
 PENN_FPS = 30.0
 """Penn Action's nominal rate; its frames carry no times."""
@@ -124,9 +124,12 @@ def _pose(
     xy: np.ndarray, score: np.ndarray, time_s: np.ndarray, image_wh: np.ndarray, network: str
 ) -> PoseSequence:
     """A PoseSequence out of loose arrays: missing means NaN and score 0 at once."""
-    xy, score = as_missing(xy, score)
-    boxes = np.full((len(xy), 4), np.nan, np.float32)
-    some = (score > 0).any(1)
+    missing = ~np.isfinite(xy).all(-1) | (score <= 0)
+    xy = np.where(missing[..., None], np.nan, xy).astype(np.float32)
+    score = np.where(missing, 0, np.clip(score, 0, 1)).astype(np.float32)
+    count = len(xy)
+    boxes = np.full((count, 4), np.nan, np.float32)
+    some = ~missing.all(1)
     if some.any():
         boxes[some] = np.c_[np.nanmin(xy[some], 1), np.nanmax(xy[some], 1)]
     time_s = np.asarray(time_s, np.float64)

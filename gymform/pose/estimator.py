@@ -54,7 +54,8 @@ class PoseEstimator:
     def in_pixels(
         self, pixels: Sequence[np.ndarray], crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints float32 (B, 17, 2) in frame px, NaN where missing, and scores (B, 17).
+        """Keypoints float32 (B, 17, 2) in frame px, NaN where missing, and scores float32 (B, 17)
+        in [0, 1], 0 where missing: as a :class:`~gymform.types.PoseSequence` has them.
 
         ``pixels`` are B crops uint8 (256, 192, 3) in RGB, ``crops`` (B, 4) says where in the
         frame each was cut: centre x, y, width, height px.
