@@ -257,7 +257,8 @@ def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimi
         return [torch.optim.AdamW(groups)]
     matrices = [group for group in groups if group["matrices"]]
     others = [group for group in groups if not group["matrices"]]
-    return [Muon(matrices), torch.optim.AdamW(others)]
+    precision = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
+    return [Muon(matrices, precision=precision), torch.optim.AdamW(others)]
 
 
 def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 The momentum of a matrix's gradient has a few strong directions and many weak ones. Muon (Jordan et
 al., "Muon: An optimizer for hidden layers in neural networks", 2024) gives all of them the same
 length before it steps. Language models learned as much with about half of AdamW's work (Liu et al.,
-"Muon is Scalable for LLM Training", 2025). PyTorch's own computes in bfloat16, for which most
-processors need many times as long; this one in float32.
+"Muon is Scalable for LLM Training", 2025). PyTorch's own always computes in bfloat16, for which
+most processors need many times as long; this one where it is told to.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ between 0.7 and 1.2, smaller ones grow some 500-fold."""
 
 
 class Muon(torch.optim.Optimizer):
-    """For weights of two dimensions, in groups as PyTorch's optimizers take them."""
+    """For weights of two dimensions, in groups as PyTorch's optimizers take them.
+
+    ``precision`` is that of the updates' directions; all that adds up is kept in the weights' own.
+    """
 
     def __init__(
         self,
@@ -34,8 +37,10 @@ class Muon(torch.optim.Optimizer):
         lr: float = 1e-3,
         weight_decay: float = 0.0,
         momentum: float = 0.95,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -52,8 +57,8 @@ class Muon(torch.optim.Optimizer):
         momentum = state["momentum"].mul_(group["momentum"]).add_(gradient)
         ahead = gradient.add(momentum, alpha=group["momentum"])  # Nesterov's
         weight.mul_(1 - group["lr"] * group["weight_decay"])
-        update = torch.cat([_sized(part) for part in _parts(ahead)])
-        weight.add_(update, alpha=-group["lr"])
+        update = torch.cat([_sized(part) for part in _parts(ahead.to(self.precision))])
+        weight.add_(update.to(weight.dtype), alpha=-group["lr"])
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, ...]:

@@ -71,3 +71,15 @@ def test_momentum_carries_on_and_weights_decay():
     start = matrix(8, 8, 2)
     decayed = taken([torch.zeros(8, 8)], 8, 8, start=start, lr=0.1, weight_decay=0.5)
     torch.testing.assert_close(decayed, start * 0.95)
+
+
+def test_bfloat16_goes_nearly_the_same_way():
+    # a rate so small that weights in bfloat16 would not move at all
+    gradients, start = [matrix(32, 16, n) for n in range(3)], torch.ones(32, 16)
+    exact, rough = (
+        taken(gradients, 32, 16, start=start, lr=1e-4, precision=precision) - start
+        for precision in (torch.float32, torch.bfloat16)
+    )
+    assert exact.any()
+    assert torch.nn.functional.cosine_similarity(exact.flatten(), rough.flatten(), dim=0) > 0.99
+    torch.testing.assert_close(rough.norm(), exact.norm(), rtol=0.03, atol=0)
