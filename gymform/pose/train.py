@@ -9,6 +9,7 @@ with the same weights (on a GPU up to the order in which sums are made there).
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import os
 import shlex
@@ -404,8 +405,9 @@ def run(args: argparse.Namespace) -> int:
     schedule = Schedule(args.save_every, args.evaluate_every, deadline, workers)
     train(trainer, batches, work, facts, schedule, _judge(trainer, pack, validation))
 
-    calibrate(trainer.mean, pack, validation)
-    entry = ship(trainer.mean, args.name, args.out)
+    final = rounded(trainer.mean)
+    calibrate(final, pack, validation)
+    entry = ship(final, args.name, args.out)
     story = card.Story(
         start=start.words,
         teacher=f"`{teacher.name}`, sha256 {teacher.sha256[:12]}" if teacher else "",
@@ -416,7 +418,7 @@ def run(args: argparse.Namespace) -> int:
         steps=trainer.step,
         command=command_line(args),
     )
-    scores = judge(trainer.mean, pack, validation)
+    scores = judge(final, pack, validation)
     card.write(args.out / f"{args.name}.md", entry, story, scores, others)
     for line in describe(scores):
         tqdm.write(line, file=sys.stderr)
@@ -506,6 +508,11 @@ def describe(scores: Mapping[str, PoseScores]) -> list[str]:
         f"{name} ({s.people} people): PCK@0.2 {s.pck:.3f}, OKS > 0.75 {s.good:.1%}, AP {s.ap:.3f}"
         for name, s in scores.items()
     ]
+
+
+def rounded(network: ViTPose) -> ViTPose:
+    """A copy with the values that a shipped file keeps, so that what is judged is what is used."""
+    return copy.deepcopy(network).half().float()
 
 
 def ship(network: ViTPose, name: str, folder: Path) -> ModelEntry:

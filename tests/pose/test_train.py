@@ -397,6 +397,20 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert "optimizer muon" in text
 
 
+def test_the_card_judges_what_was_shipped(pack, tmp_path, monkeypatch, tiny_sizes):
+    write_pack(tmp_path / "pack.npz", pack)
+    judged = []
+    scores = train.judge
+    monkeypatch.setattr(
+        train, "judge", lambda network, *people: judged.append(network) or scores(network, *people)
+    )
+    train.run(command(tmp_path))
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "weights"))
+    shipped = load_pose_model("tiny").network.state_dict()
+    (network,) = judged
+    assert all(torch.equal(value, shipped[name]) for name, value in network.state_dict().items())
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
