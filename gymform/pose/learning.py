@@ -61,6 +61,11 @@ class Recipe:
     precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
     seed: int = 0
 
+    @property
+    def half(self) -> torch.dtype | None:
+        """The half precision in which matrices are multiplied, None for float32."""
+        return torch.bfloat16 if self.precision == "bf16" else None
+
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 """What optimizers remember of a parameter: AdamW the first three, Muon the last."""
@@ -160,8 +165,8 @@ class Trainer:
     def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, 16, 12) and heatmaps (B, K, 64, 48)."""
         # bfloat16 needs no scaling of the loss, whose history a killed training would lose
-        half = self.recipe.precision == "bf16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
+        half = self.recipe.half
+        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
             features = network.backbone(images)
             return features, network.decode(features)
 
@@ -257,8 +262,8 @@ def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimi
         return [torch.optim.AdamW(groups)]
     matrices = [group for group in groups if group["matrices"]]
     others = [group for group in groups if not group["matrices"]]
-    precision = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
-    return [Muon(matrices, precision=precision), torch.optim.AdamW(others)]
+    muon = Muon(matrices, precision=recipe.half or torch.float32)
+    return [muon, torch.optim.AdamW(others)]
 
 
 def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
