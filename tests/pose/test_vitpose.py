@@ -96,3 +96,19 @@ def test_heatmaps_are_a_quarter_of_the_input():
 def test_an_impossible_configuration_is_refused_by_name(options, named):
     with pytest.raises(ValueError, match=named):
         ViTPoseConfig(**options)
+
+
+def test_the_simple_decoder_enlarges_bilinearly_then_convolves():
+    """... though it computes it the other way round."""
+    decoder = small_network("simple").keypoint_head
+    features = torch.randn(2, decoder.final_layer.in_channels, 16, 12)
+    with torch.inference_mode():
+        expected = decoder.final_layer(decoder.enlarge(features))
+        torch.testing.assert_close(decoder(features), expected)
+
+
+def test_attention_that_learns_is_that_of_inference():
+    network = small_network("simple", heads=4)
+    with torch.inference_mode():
+        expected = network(IMAGES)
+    torch.testing.assert_close(network(IMAGES).detach(), expected)
