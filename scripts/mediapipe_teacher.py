@@ -1,0 +1,38 @@
+"""MediaPipe Pose heavy as a teacher: squares of RGB bytes on stdin, keypoints on stdout.
+
+    mp/bin/python mediapipe_teacher.py SIDE        (for teach_poses.py, which starts it)
+
+Answers with float32 (17, 3): x, y in px and visibility, NaN where nobody was found. Runs in the
+environment that `benchmarks/mediapipe_poses.py` tells of.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+
+def main() -> int:
+    """Answer until stdin ends."""
+    import mediapipe
+    import numpy as np
+    from mediapipe_poses import COMPLEXITY, keypoints
+
+    side = int(sys.argv[1])
+    nobody = [[np.nan] * 3] * 17
+    with mediapipe.solutions.pose.Pose(
+        static_image_mode=True,
+        model_complexity=COMPLEXITY["heavy"],
+        min_detection_confidence=0.1,
+    ) as pose:
+        while len(raw := sys.stdin.buffer.read(side * side * 3)) == side * side * 3:
+            rgb = np.frombuffer(raw, np.uint8).reshape(side, side, 3)
+            found = keypoints(pose.process(rgb).pose_landmarks) or nobody
+            answer = np.array(found) * [side, side, 1] - [0.5, 0.5, 0]  # middles of pixels
+            sys.stdout.buffer.write(answer.astype("<f4").tobytes())
+            sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
