@@ -97,10 +97,23 @@ def timed_frames(watch: Any, stage: str) -> Callable:
     @contextlib.contextmanager
     def wrapper(*args: Any, **kwargs: Any) -> Iterator[Any]:
         with read_frames(*args, **kwargs) as stream:
-            frames = iter(stream)
-            yield iter(lambda: timed(watch, stage, next)(frames, None), None)
+            yield TimedFrames(stream, watch, stage)
 
     return wrapper
+
+
+class TimedFrames:
+    """A stream of frames whose getting is timed; all else of it is the stream's own."""
+
+    def __init__(self, stream: Any, watch: Any, stage: str) -> None:
+        self._stream, self._next = stream, timed(watch, stage, next)
+
+    def __iter__(self) -> Iterator[Any]:
+        frames = iter(self._stream)
+        return iter(lambda: self._next(frames, None), None)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def render(options: argparse.Namespace, answer: Any, seconds: dict[str, float]) -> str:
