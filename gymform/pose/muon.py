@@ -9,7 +9,7 @@ most processors need many times as long; this one where it is told to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -45,47 +45,20 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Change each weight that has a gradient."""
-        ahead: list[Tensor] = []
-        changed: list[tuple[Tensor, dict[str, Any]]] = []
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    ahead.append(self._ahead(weight, weight.grad, group))
-                    changed.append((weight, group))
-        for (weight, group), update in zip(changed, updates(ahead), strict=True):
-            weight.mul_(1 - group["lr"] * group["weight_decay"])
-            weight.add_(update.to(weight.dtype), alpha=-group["lr"])
+                    self._change(weight, weight.grad, group)
 
-    def _ahead(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
-        """The momentum after this step and the next (Nesterov's)."""
+    def _change(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
         momentum = state["momentum"].mul_(group["momentum"]).add_(gradient)
-        return gradient.add(momentum, alpha=group["momentum"]).to(self.precision)
-
-
-def updates(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """Each matrix with equal singular values, whose root mean square is :data:`STEP`.
-
-    Those of one shape, lying or standing, are computed together: many small products take several
-    times as long as a large one.
-    """
-    parts = [_parts(matrix) for matrix in matrices]
-    lying = [part if part.shape[0] <= part.shape[1] else part.T for some in parts for part in some]
-    done: list[Tensor] = list(lying)
-    for shape in {part.shape for part in lying}:
-        places = [place for place, part in enumerate(lying) if part.shape == shape]
-        equal = orthogonal(torch.stack([lying[place] for place in places]))
-        for place, update in zip(places, equal * (STEP * max(shape) ** 0.5), strict=True):
-            done[place] = update
-    ready = iter(done)
-    return [
-        torch.cat(
-            [u if p.shape[0] <= p.shape[1] else u.T for p, u in zip(some, ready, strict=False)]
-        )
-        for some in parts
-    ]
+        ahead = gradient.add(momentum, alpha=group["momentum"])  # Nesterov's
+        weight.mul_(1 - group["lr"] * group["weight_decay"])
+        update = torch.cat([_sized(part) for part in _parts(ahead.to(self.precision))])
+        weight.add_(update.to(weight.dtype), alpha=-group["lr"])
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, ...]:
@@ -97,11 +70,18 @@ def _parts(matrix: Tensor) -> tuple[Tensor, ...]:
     return matrix.chunk(3) if rows == 3 * columns else (matrix,)
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
-    """``matrices`` (B, m, n), m <= n, with their singular vectors, and singular values near 1."""
+def _sized(matrix: Tensor) -> Tensor:
+    """The matrix with equal singular values, whose root mean square is :data:`STEP`."""
+    return orthogonal(matrix) * (STEP * max(matrix.shape) ** 0.5)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """``matrix`` (m, n) with its singular vectors, and singular values near 1."""
     a, b, c = COEFFICIENTS
-    x = matrices / matrices.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else matrix.T
+    x = x / x.norm().clamp(min=1e-12)
     for _ in range(ITERATIONS):
-        square = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x
+        square = x @ x.T
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x if wide else x.T
