@@ -23,23 +23,29 @@ COMPLEXITY = {"lite": 0, "full": 1, "heavy": 2}
 def main() -> int:
     """Answer for every picture of the folder."""
     import cv2
-    import mediapipe
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--variant", choices=COMPLEXITY, default="full")
     options = parser.parse_args()
     answers = []
-    with mediapipe.solutions.pose.Pose(
-        static_image_mode=True,
-        model_complexity=COMPLEXITY[options.variant],
-        min_detection_confidence=0.1,
-    ) as pose:
+    with open_pose(options.variant) as pose:
         for path in sorted(options.folder.glob("*.png")):
             rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
             answers.append(keypoints(pose.process(rgb).pose_landmarks))
     (options.folder / "poses.json").write_text(json.dumps(answers))
     return 0
+
+
+def open_pose(variant):
+    """MediaPipe Pose for single pictures, to be used in a ``with``."""
+    import mediapipe
+
+    return mediapipe.solutions.pose.Pose(
+        static_image_mode=True,
+        model_complexity=COMPLEXITY[variant],
+        min_detection_confidence=0.1,
+    )
 
 
 def keypoints(landmarks):

@@ -14,17 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 def main() -> int:
     """Answer until stdin ends."""
-    import mediapipe
     import numpy as np
-    from mediapipe_poses import COMPLEXITY, keypoints
+    from mediapipe_poses import keypoints, open_pose
 
     side = int(sys.argv[1])
     nobody = [[np.nan] * 3] * 17
-    with mediapipe.solutions.pose.Pose(
-        static_image_mode=True,
-        model_complexity=COMPLEXITY["heavy"],
-        min_detection_confidence=0.1,
-    ) as pose:
+    with open_pose("heavy") as pose:
         while len(raw := sys.stdin.buffer.read(side * side * 3)) == side * side * 3:
             rgb = np.frombuffer(raw, np.uint8).reshape(side, side, 3)
             found = keypoints(pose.process(rgb).pose_landmarks) or nobody

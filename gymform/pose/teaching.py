@@ -131,5 +131,7 @@ def _torso(annotation: np.ndarray, teachers: Sequence[np.ndarray]) -> float:
     seen = np.concatenate([annotation[None], *teachers])
     seen[1:, :, 2] = 2
     lengths = torso_lengths(seen)
+    if np.isfinite(lengths[0]):
+        return float(lengths[0])
     known = lengths[np.isfinite(lengths)]
-    return float(lengths[0] if np.isfinite(lengths[0]) else known.mean() if len(known) else np.nan)
+    return float(known.mean()) if len(known) else np.nan

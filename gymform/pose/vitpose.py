@@ -246,7 +246,7 @@ class SimpleDecoder(nn.Module):
         weight, bias = self.final_layer.weight, self.final_layer.bias
         assert bias is not None
         small = weight.permute(0, 2, 3, 1).flatten(0, 2) @ F.relu(features).flatten(2)
-        rows, columns = (_enlarge_and_shift(size).to(features) for size in features.shape[2:])
+        rows, columns = (_enlarge_and_shift(s, features.device) for s in features.shape[2:])
         taps = small.unflatten(2, features.shape[2:]).unflatten(1, (-1, 3, 3))
         wide = torch.einsum("bkyxhw,xvw->bkyhv", taps, columns)  # (B, K, 3, 16, 48)
         large = torch.einsum("bkyhv,yuh->bkuv", wide, rows)  # (B, K, 64, 48)
@@ -255,10 +255,10 @@ class SimpleDecoder(nn.Module):
 
 @cache
 @torch.inference_mode(False)  # it is kept, and networks that learn need it too
-def _enlarge_and_shift(size: int) -> Tensor:
+def _enlarge_and_shift(size: int, device: torch.device) -> Tensor:
     """Along one side, what each of three taps sees of small maps, (3, 4 size, size): enlarged, and
     shifted by one, nought and minus one; zero beyond the border."""
-    unit = torch.eye(size)[None]
+    unit = torch.eye(size, device=device)[None]
     enlarged = F.interpolate(unit, scale_factor=ENLARGED, mode="linear", align_corners=False)[0].T
     padded = F.pad(enlarged, (0, 0, 1, 1))
     return torch.stack([padded[tap : tap + len(enlarged)] for tap in range(3)])
