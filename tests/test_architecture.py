@@ -34,6 +34,7 @@ TRAINING = frozenset(
         "gymform.pose.batches",
         "gymform.pose.evaluate",
         "gymform.pose.pseudo",
+        "gymform.pose.teaching",
         "gymform.pose.card",
         "gymform.exercise.train",
         "gymform.exercise.evaluate",

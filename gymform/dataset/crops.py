@@ -90,11 +90,8 @@ class CropPack:
         return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
     def view(self, row: int) -> np.ndarray:
-        """The network's usual view (4,) of one crop: centre x, y, width, height, crop px."""
-        width, height = (float(side) for side in self.size[row])
-        span = (width - 1) / ROOM
-        return np.array([(width - 1) / 2, (height - 1) / 2, span,
-                         span * INPUT_SIZE[1] / INPUT_SIZE[0]])  # fmt: skip
+        """The network's usual view (4,) of one crop, see :func:`usual_view`."""
+        return usual_view(*self.size[row].tolist())
 
     def digest(self) -> str:
         """sha256 hex of pictures and labels: equal packs train equal networks."""
@@ -110,6 +107,13 @@ class CropPack:
 
     def _bytes(self, row: int) -> np.ndarray:
         return self.image[self.offset[row] : self.offset[row + 1]]
+
+
+def usual_view(width: int, height: int) -> np.ndarray:
+    """The network's usual view (4,) of a crop so large: centre x, y, width, height, crop px."""
+    span = (width - 1) / ROOM
+    middle = [(width - 1) / 2, (height - 1) / 2]
+    return np.array([*middle, span, span * INPUT_SIZE[1] / INPUT_SIZE[0]])
 
 
 # ---- files ---------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ SOURCES = {
     "coco_subset": 'COCO 2017 (T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV '
     "2014): everyday scenes. Annotations CC BY 4.0; the photographs have licences of their own.",
     "fashion_ls": "Studio photographs of clothed people, all points given.",
-    "clips": "Frames of gym clips, most without a licence of their own, labelled by a teacher "
-    "network where its answers agreed under mirroring and scaling.",
+    "clips": "Frames of gym clips, most without a licence of their own, labelled by "
+    "teacher networks where their answers to several views agreed.",
 }
 """What the card says of each source, by its name in the pack."""
 

@@ -68,7 +68,7 @@ def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
     labels: list[np.ndarray] = []
     groups: list[str] = []
     for clip, poses in clips:
-        for picture in people_in(clip, load_poses(poses)):
+        for picture in people_in(clip, *views_of(load_poses(poses))):
             keypoints = agreed(picture, estimator)
             if (keypoints[:, 2] > 0).sum() >= LEAST_JOINTS:
                 pictures.append(picture)
@@ -97,18 +97,24 @@ def clips_with_poses(folder: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def people_in(clip: Path, pose: PoseSequence) -> Iterator[np.ndarray]:
-    """Pictures uint8 (H, W, 3) of the followed person with room around, a few a clip."""
+def views_of(pose: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds (n,) of a few frames of a clip, and the crops (n, 4) of the followed person there."""
     followed = np.flatnonzero(np.isfinite(pose.boxes).all(1))
     if not len(followed):
-        return
+        return np.empty(0), np.empty((0, 4))
     wanted = np.arange(pose.time_s[followed[0]], pose.time_s[followed[-1]] + 1e-6, INTERVAL_S)
     nearest = followed[np.searchsorted(pose.time_s[followed], wanted - 1e-6)]
     rows = np.unique(nearest)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_FRAMES_A_CLIP)).astype(int)]
-    crops = box_to_crop(pose.boxes[rows])
-    with read_frames(clip, keep=only(pose.time_s[rows])) as frames:
-        for frame, crop in zip(frames, crops, strict=False):  # a damaged clip may end early
+    return pose.time_s[rows], box_to_crop(pose.boxes[rows])
+
+
+def people_in(clip: Path, time_s: np.ndarray, crops: np.ndarray) -> Iterator[np.ndarray]:
+    """Pictures uint8 (H, W, 3) of a person with room around; fewer when a clip ends early."""
+    if not len(time_s):
+        return
+    with read_frames(clip, keep=only(time_s)) as frames:
+        for frame, crop in zip(frames, crops, strict=False):
             yield cut_with_room(frame.rgb, crop)
 
 

@@ -14,11 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.dataset.crops import CropPack
+from gymform.dataset.poses import read_arrays
+from gymform.errors import ModelDataError, PoseFileError
 from gymform.pose.metrics import torso_lengths
+from gymform.storage import atomic_path
+
+STEPS = 16
+"""Answers are kept in so many parts of a pixel."""
+
+_NOBODY = np.iinfo(np.int16).min
 
 
 @dataclass(frozen=True)
@@ -135,3 +146,79 @@ def _torso(annotation: np.ndarray, teachers: Sequence[np.ndarray]) -> float:
         return float(lengths[0])
     known = lengths[np.isfinite(lengths)]
     return float(known.mean()) if len(known) else np.nan
+
+
+# ---- answers kept --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class ClipPeople:
+    """Whom teachers were shown of clips: names (m,), seconds (m,), crops (m, 4) in px."""
+
+    clip: np.ndarray
+    time_s: np.ndarray
+    crop: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.clip)
+
+
+@dataclass(frozen=True, eq=False)
+class TeacherAnswers:
+    """Answers of T teachers to V views of the people at the rows (n,) of a pack and of m people in
+    clips: float (T, n, V, 17, 3) and (T, m, V, 17, 3), each px of the person's picture."""
+
+    digest: str  # of the pack
+    row: np.ndarray
+    of_pack: np.ndarray
+    people: ClipPeople
+    of_clips: np.ndarray
+
+
+def write_answers(path: Path, answers: TeacherAnswers) -> None:
+    """Write ``answers`` to ``path``, whole or not at all, in sixteenths of a pixel."""
+    people = answers.people
+    arrays: dict[str, Any] = {
+        "digest": np.array(answers.digest),
+        "row": answers.row.astype(np.int32),
+        "clip": people.clip,
+        "time_s": people.time_s,
+        "crop": people.crop,
+    }
+    for name, points in (("pack", answers.of_pack), ("clips", answers.of_clips)):
+        found = np.isfinite(points).all(-1)
+        xy = np.clip(np.rint(np.nan_to_num(points[..., :2]) * STEPS), _NOBODY + 1, -_NOBODY - 1)
+        score = np.rint(np.clip(np.nan_to_num(points[..., 2]), 0, 1) * 255)
+        arrays[f"{name}_xy"] = np.where(found[..., None], xy, _NOBODY).astype(np.int16)
+        arrays[f"{name}_score"] = score.astype(np.uint8)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
+    """The answers in ``path`` to the people of ``pack``. Raises ModelDataError when it is missing,
+    damaged, or of other people."""
+    try:
+        arrays = read_arrays(path)
+        people = ClipPeople(arrays["clip"], arrays["time_s"], arrays["crop"])
+        digest, row = str(arrays["digest"]), arrays["row"]
+        of_pack, of_clips = (_points(arrays[f"{n}_xy"], arrays[f"{n}_score"])
+                             for n in ("pack", "clips"))  # fmt: skip
+    except (PoseFileError, KeyError) as error:
+        raise ModelDataError(
+            f"{path.name}: expected teachers' answers, as scripts/ask_teachers.py writes them; it "
+            f"is missing, damaged or something else ({error})."
+        ) from error
+    if digest != pack.digest():
+        raise ModelDataError(
+            f"{path.name}: expected answers to this pack ({pack.digest()[:12]}), got those to "
+            f"another ({digest[:12]}). Ask the teachers again with scripts/ask_teachers.py."
+        )
+    return TeacherAnswers(digest, row, of_pack, people, of_clips)
+
+
+def _points(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Answers float (..., 3) as they were kept."""
+    points = np.concatenate((xy / STEPS, score[..., None] / 255), axis=-1)
+    points[(xy == _NOBODY).any(-1)] = np.nan
+    return points

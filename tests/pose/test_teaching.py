@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 
 from gymform import skeleton as sk
-from gymform.pose.teaching import Rules, correct, label
+from gymform.errors import ModelDataError
+from gymform.pose.teaching import (
+    STEPS,
+    ClipPeople,
+    Rules,
+    TeacherAnswers,
+    correct,
+    label,
+    read_answers,
+    write_answers,
+)
 from gymform.skeleton import HEAD
+from tests.pose.packs import people, small_pack
 
 RULES = Rules()
 VIEW = np.array([100.0, 100, 150, 200])
@@ -133,3 +144,56 @@ def test_people_of_whom_the_teacher_is_not_sure_are_left_out(person, change):
     else:
         views[..., 0] += 60
     assert label([views], VIEW, RULES) is None
+
+
+def kept(tmp_path, pack):
+    """Answers of two teachers to two views of three people and of one in a clip, and their file."""
+    rng = np.random.default_rng(0)
+    of_pack = rng.uniform(-5, 300, (2, 3, 2, 17, 3))
+    of_clips = rng.uniform(0, 300, (2, 1, 2, 17, 3))
+    for points in (of_pack, of_clips):
+        points[..., 2] = rng.uniform(0, 1, points.shape[:-1])
+    of_pack[1, 2] = np.nan
+    seen = ClipPeople(np.array(["a/b.mp4"]), np.array([1.5]), np.array([[10.0, 20, 30, 40]]))
+    answers = TeacherAnswers(pack.digest(), np.array([0, 2, 5]), of_pack, seen, of_clips)
+    write_answers(tmp_path / "answers.npz", answers)
+    return answers, tmp_path / "answers.npz"
+
+
+def test_answers_come_back_to_a_sixteenth_of_a_pixel(tmp_path):
+    pack = small_pack()
+    answers, path = kept(tmp_path, pack)
+    again = read_answers(path, pack)
+    assert again.row.tolist() == [0, 2, 5]
+    assert again.people.clip.tolist() == ["a/b.mp4"]
+    assert (again.people.crop == answers.people.crop).all()
+    assert again.people.time_s.tolist() == [1.5]
+    for back, points in ((again.of_pack, answers.of_pack), (again.of_clips, answers.of_clips)):
+        assert (np.isnan(back) == np.isnan(points)).all()
+        assert np.nanmax(np.abs(back - points)[..., :2]) <= 0.5 / STEPS + 1e-9
+        assert np.nanmax(np.abs(back - points)[..., 2]) <= 0.5 / 255 + 1e-9
+
+
+def test_answers_kept_twice_are_the_same(tmp_path):
+    pack = small_pack()
+    _, path = kept(tmp_path, pack)
+    first = read_answers(path, pack)
+    write_answers(path, first)
+    again = read_answers(path, pack)
+    assert np.array_equal(again.of_pack, first.of_pack, equal_nan=True)
+    assert np.array_equal(again.of_clips, first.of_clips)
+
+
+def test_answers_to_another_pack_are_refused(tmp_path):
+    _, path = kept(tmp_path, small_pack())
+    with pytest.raises(ModelDataError, match="answers to this pack"):
+        read_answers(path, people(3, "lspet", ["lspet/a", "lspet/b", "lspet/c"]))
+
+
+def test_something_else_is_no_file_of_answers(tmp_path):
+    path = tmp_path / "answers.npz"
+    np.savez(path, digest="x")
+    with pytest.raises(ModelDataError, match="ask_teachers"):
+        read_answers(path, small_pack())
+    with pytest.raises(ModelDataError, match="ask_teachers"):
+        read_answers(tmp_path / "none.npz", small_pack())
