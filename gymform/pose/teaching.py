@@ -12,22 +12,36 @@ annotation for 0.69 of the joints, the best single teacher's for 0.65.
 
 from __future__ import annotations
 
+import itertools
+import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.dataset.crops import CropPack
+from gymform.dataset.crops import CropPack, make_pack, usual_view
 from gymform.dataset.poses import read_arrays
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.pose.metrics import torso_lengths
+from gymform.pose.pseudo import DATASET, people_in
 from gymform.storage import atomic_path
 
 STEPS = 16
 """Answers are kept in so many parts of a pixel."""
+
+NOTE = (
+    "The annotations of {people} people were corrected and completed, and people in clips "
+    "labelled, by MoveNet Thunder (trained on COCO train2017 and photographs of sports) and "
+    "MediaPipe Pose heavy (both Google, Apache-2.0): a joint is where most of the annotation and "
+    "the answers to two views each lie. People held out keep their annotations as they are."
+)
+"""What the model card says of labels that the committed answers have corrected."""
+
+logger = logging.getLogger(__name__)
 
 _NOBODY = np.iinfo(np.int16).min
 
@@ -146,6 +160,51 @@ def _torso(annotation: np.ndarray, teachers: Sequence[np.ndarray]) -> float:
         return float(lengths[0])
     known = lengths[np.isfinite(lengths)]
     return float(known.mean()) if len(known) else np.nan
+
+
+# ---- packs ---------------------------------------------------------------------------------
+
+
+def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
+    """The pack with the annotations of those whom the teachers saw corrected, and a note of it."""
+    keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter[str]()
+    for row, *teachers in zip(answers.row.tolist(), *answers.of_pack, strict=True):
+        before = keypoints[row].copy()
+        keypoints[row] = correct(before.astype(np.float64), teachers, rules)
+        labelled, now = before[:, 2] > 0, keypoints[row, :, 2] > 0
+        what["people"] += 1
+        what["unchanged people"] += int((keypoints[row] == before).all())
+        what["joints added"] += int((now & ~labelled).sum())
+        what["joints left out"] += int((labelled & ~now).sum())
+    logger.info("pack: %s", dict(what))
+    return replace(pack, keypoints=keypoints, note=NOTE.format(people=len(answers.row)))
+
+
+def label_clips(folder: Path, answers: TeacherAnswers) -> CropPack:
+    """The people in the clips of ``folder`` whom the teachers are sure of, with their labels.
+
+    Raises VideoError for a clip that is missing or cannot be read, ModelDataError when one is not
+    the clip that the teachers were shown.
+    """
+    pictures, labels, groups = [], [], []
+    people, rules = answers.people, Rules()
+    for name, together in itertools.groupby(range(len(people)), people.clip.__getitem__):
+        rows = list(together)
+        found = list(people_in(folder / str(name), people.time_s[rows], people.crop[rows]))
+        if len(found) < len(rows):
+            raise ModelDataError(
+                f"{name}: expected frames at {len(rows)} times, found {len(found)}. This is not "
+                "the clip that the teachers were shown: ask them again (scripts/ask_teachers.py)."
+            )
+        for row, picture in zip(rows, found, strict=True):
+            view = usual_view(*picture.shape[1::-1])
+            points = label(list(answers.of_clips[:, row]), view, rules)
+            if points is not None:
+                pictures.append(picture)
+                labels.append(points)
+                groups.append(f"{DATASET}/{name}")
+    logger.info("clips: %d of %d people labelled", len(labels), len(people))
+    return make_pack(pictures, np.array(labels), dataset=DATASET, groups=groups)
 
 
 # ---- answers kept --------------------------------------------------------------------------

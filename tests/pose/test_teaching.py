@@ -11,11 +11,14 @@ from gymform.pose.teaching import (
     Rules,
     TeacherAnswers,
     correct,
+    correct_pack,
     label,
+    label_clips,
     read_answers,
     write_answers,
 )
 from gymform.skeleton import HEAD
+from gymform.video.write import VideoWriter
 from tests.pose.packs import people, small_pack
 
 RULES = Rules()
@@ -197,3 +200,56 @@ def test_something_else_is_no_file_of_answers(tmp_path):
         read_answers(path, small_pack())
     with pytest.raises(ModelDataError, match="ask_teachers"):
         read_answers(tmp_path / "none.npz", small_pack())
+
+
+def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
+    pack = small_pack()
+    face = np.random.default_rng(0).uniform(60, 80, (17, 2))
+    truth = np.column_stack((pack.keypoints[2, :, :2].astype(float), np.full(17, 2.0)))
+    truth[list(HEAD), :2] = face[list(HEAD)]
+    of_pack = np.stack((answers(truth), answers(truth)))[:, None]
+    nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
+    seen = TeacherAnswers(pack.digest(), np.array([2]), of_pack, nobody_else, of_pack[:, :0])
+    taught = correct_pack(pack, seen)
+    assert np.allclose(taught.keypoints[2], truth, atol=0.1)
+    assert np.array_equal(np.delete(taught.keypoints, 2, 0), np.delete(pack.keypoints, 2, 0))
+    assert "annotations of 1 people" in taught.note
+    assert "MoveNet" in taught.note
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A second of grey, 320 x 400 px."""
+    path = tmp_path / "squat" / "one.mp4"
+    path.parent.mkdir()
+    with VideoWriter(path, width=320, height=400, fps=10) as writer:
+        for i in range(10):
+            writer.write(np.full((400, 320, 3), 90 + i, np.uint8), i / 10)
+    return path
+
+
+ROOM_AROUND = np.array([12, 49.5, 0])
+"""From the fixture's middle to that of a picture of 225 x 300 px."""
+
+
+def in_clip(person: np.ndarray, times: list[float]) -> TeacherAnswers:
+    """Answers about the same person in pictures of 225 x 300 px; the last time nobody is sure."""
+    centred = person + ROOM_AROUND
+    of_clips = np.stack([np.stack([answers(centred)] * len(times))] * 2)
+    of_clips[:, -1] = np.nan
+    crops = np.array([[160.0, 200, 150, 200]] * len(times))
+    seen = ClipPeople(np.array(["squat/one.mp4"] * len(times)), np.array(times), crops)
+    return TeacherAnswers("", np.empty(0, int), np.empty((2, 0, 2, 17, 3)), seen, of_clips)
+
+
+def test_people_in_clips_are_labelled_where_the_teachers_are_sure(person, clip):
+    pack = label_clips(clip.parent.parent, in_clip(person, [0.0, 0.5, 0.9]))
+    assert pack.group.tolist() == ["clips/squat/one.mp4"] * 2
+    assert pack.size.tolist() == [[225, 300]] * 2
+    assert np.allclose(pack.keypoints, person + ROOM_AROUND, atol=0.1)
+    assert abs(float(pack.rgb(1).mean()) - 95) < 3
+
+
+def test_another_clip_than_the_teachers_saw_is_refused(person, clip):
+    with pytest.raises(ModelDataError, match="found 1"):
+        label_clips(clip.parent.parent, in_clip(person, [0.0, 0.55]))
