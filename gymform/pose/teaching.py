@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,12 @@ from gymform.storage import atomic_path
 STEPS = 16
 """Answers are kept in so many parts of a pixel."""
 
-NOTE = (
-    "The annotations of {people} people were corrected and completed, and people in clips "
-    "labelled, by MoveNet Thunder (trained on COCO train2017 and photographs of sports) and "
-    "MediaPipe Pose heavy (both Google, Apache-2.0): a joint is where most of the annotation and "
-    "the answers to two views each lie. People held out keep their annotations as they are."
-)
-"""What the model card says of labels that the committed answers have corrected."""
+KNOWN_TEACHERS = {
+    "movenet": "MoveNet Thunder (Google, Apache-2.0; trained on COCO train2017 and photographs of "
+    "sports)",
+    "mediapipe": "MediaPipe Pose heavy (Google, Apache-2.0)",
+}
+"""What the model card says of teachers that are not gymform's."""
 
 logger = logging.getLogger(__name__)
 
@@ -177,17 +176,43 @@ def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
         what["joints added"] += int((now & ~labelled).sum())
         what["joints left out"] += int((labelled & ~now).sum())
     logger.info("pack: %s", dict(what))
-    return replace(pack, keypoints=keypoints, note=NOTE.format(people=len(answers.row)))
+    return replace(pack, keypoints=keypoints, note=_note(answers))
+
+
+def _note(answers: TeacherAnswers) -> str:
+    """For the model card: how the labels came about."""
+    teachers = " and ".join(KNOWN_TEACHERS.get(name, f"`{name}`") for name in answers.teachers)
+    return (
+        f"The annotations of {len(answers.row)} people were corrected and completed, and people in "
+        f"clips labelled, by {teachers}: a joint is where most of the annotation and the answers "
+        f"to {answers.of_pack.shape[2]} views each lie. People held out keep their annotations as "
+        "they are."
+    )
 
 
 def label_clips(folder: Path, answers: TeacherAnswers) -> CropPack:
     """The people in the clips of ``folder`` whom the teachers are sure of, with their labels.
 
+    Raises as :func:`pictures_of` does.
+    """
+    pictures, labels, groups = [], [], []
+    for row, picture in enumerate(pictures_of(answers.people, folder)):
+        view = usual_view(*picture.shape[1::-1])
+        points = label(list(answers.of_clips[:, row]), view, Rules())
+        if points is not None:
+            pictures.append(picture)
+            labels.append(points)
+            groups.append(f"{DATASET}/{answers.people.clip[row]}")
+    logger.info("clips: %d of %d people labelled", len(labels), len(answers.people))
+    return make_pack(pictures, np.array(labels), dataset=DATASET, groups=groups)
+
+
+def pictures_of(people: ClipPeople, folder: Path) -> Iterator[np.ndarray]:
+    """The pictures uint8 (H, W, 3) of people in the clips of ``folder``, with room around.
+
     Raises VideoError for a clip that is missing or cannot be read, ModelDataError when one is not
     the clip that the teachers were shown.
     """
-    pictures, labels, groups = [], [], []
-    people, rules = answers.people, Rules()
     for name, together in itertools.groupby(range(len(people)), people.clip.__getitem__):
         rows = list(together)
         found = list(people_in(folder / str(name), people.time_s[rows], people.crop[rows]))
@@ -196,15 +221,7 @@ def label_clips(folder: Path, answers: TeacherAnswers) -> CropPack:
                 f"{name}: expected frames at {len(rows)} times, found {len(found)}. This is not "
                 "the clip that the teachers were shown: ask them again (scripts/ask_teachers.py)."
             )
-        for row, picture in zip(rows, found, strict=True):
-            view = usual_view(*picture.shape[1::-1])
-            points = label(list(answers.of_clips[:, row]), view, rules)
-            if points is not None:
-                pictures.append(picture)
-                labels.append(points)
-                groups.append(f"{DATASET}/{name}")
-    logger.info("clips: %d of %d people labelled", len(labels), len(people))
-    return make_pack(pictures, np.array(labels), dataset=DATASET, groups=groups)
+        yield from found
 
 
 # ---- answers kept --------------------------------------------------------------------------
@@ -228,6 +245,7 @@ class TeacherAnswers:
     clips: float (T, n, V, 17, 3) and (T, m, V, 17, 3), each px of the person's picture."""
 
     digest: str  # of the pack
+    teachers: tuple[str, ...]
     row: np.ndarray
     of_pack: np.ndarray
     people: ClipPeople
@@ -239,6 +257,7 @@ def write_answers(path: Path, answers: TeacherAnswers) -> None:
     people = answers.people
     arrays: dict[str, Any] = {
         "digest": np.array(answers.digest),
+        "teacher": np.array(answers.teachers),
         "row": answers.row.astype(np.int32),
         "clip": people.clip,
         "time_s": people.time_s,
@@ -261,6 +280,7 @@ def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
         arrays = read_arrays(path)
         people = ClipPeople(arrays["clip"], arrays["time_s"], arrays["crop"])
         digest, row = str(arrays["digest"]), arrays["row"]
+        teachers = tuple(arrays["teacher"].tolist())
         of_pack, of_clips = (_points(arrays[f"{n}_xy"], arrays[f"{n}_score"])
                              for n in ("pack", "clips"))  # fmt: skip
     except (PoseFileError, KeyError) as error:
@@ -273,7 +293,7 @@ def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
             f"{path.name}: expected answers to this pack ({pack.digest()[:12]}), got those to "
             f"another ({digest[:12]}). Ask the teachers again with scripts/ask_teachers.py."
         )
-    return TeacherAnswers(digest, row, of_pack, people, of_clips)
+    return TeacherAnswers(digest, teachers, row, of_pack, people, of_clips)
 
 
 def _points(xy: np.ndarray, score: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from gymform.video.write import VideoWriter
 from tests.pose.packs import people, small_pack
 
 RULES = Rules()
+TEACHERS = ("movenet", "vitpose-x")
 VIEW = np.array([100.0, 100, 150, 200])
 
 
@@ -158,7 +159,7 @@ def kept(tmp_path, pack):
         points[..., 2] = rng.uniform(0, 1, points.shape[:-1])
     of_pack[1, 2] = np.nan
     seen = ClipPeople(np.array(["a/b.mp4"]), np.array([1.5]), np.array([[10.0, 20, 30, 40]]))
-    answers = TeacherAnswers(pack.digest(), np.array([0, 2, 5]), of_pack, seen, of_clips)
+    answers = TeacherAnswers(pack.digest(), TEACHERS, np.array([0, 2, 5]), of_pack, seen, of_clips)
     write_answers(tmp_path / "answers.npz", answers)
     return answers, tmp_path / "answers.npz"
 
@@ -168,6 +169,7 @@ def test_answers_come_back_to_a_sixteenth_of_a_pixel(tmp_path):
     answers, path = kept(tmp_path, pack)
     again = read_answers(path, pack)
     assert again.row.tolist() == [0, 2, 5]
+    assert again.teachers == TEACHERS
     assert again.people.clip.tolist() == ["a/b.mp4"]
     assert (again.people.crop == answers.people.crop).all()
     assert again.people.time_s.tolist() == [1.5]
@@ -209,12 +211,15 @@ def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
     truth[list(HEAD), :2] = face[list(HEAD)]
     of_pack = np.stack((answers(truth), answers(truth)))[:, None]
     nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
-    seen = TeacherAnswers(pack.digest(), np.array([2]), of_pack, nobody_else, of_pack[:, :0])
+    seen = TeacherAnswers(
+        pack.digest(), TEACHERS, np.array([2]), of_pack, nobody_else, of_pack[:, :0]
+    )
     taught = correct_pack(pack, seen)
     assert np.allclose(taught.keypoints[2], truth, atol=0.1)
     assert np.array_equal(np.delete(taught.keypoints, 2, 0), np.delete(pack.keypoints, 2, 0))
     assert "annotations of 1 people" in taught.note
     assert "MoveNet" in taught.note
+    assert "and `vitpose-x`" in taught.note
 
 
 @pytest.fixture
@@ -239,7 +244,9 @@ def in_clip(person: np.ndarray, times: list[float]) -> TeacherAnswers:
     of_clips[:, -1] = np.nan
     crops = np.array([[160.0, 200, 150, 200]] * len(times))
     seen = ClipPeople(np.array(["squat/one.mp4"] * len(times)), np.array(times), crops)
-    return TeacherAnswers("", np.empty(0, int), np.empty((2, 0, 2, 17, 3)), seen, of_clips)
+    return TeacherAnswers(
+        "", TEACHERS, np.empty(0, int), np.empty((2, 0, 2, 17, 3)), seen, of_clips
+    )
 
 
 def test_people_in_clips_are_labelled_where_the_teachers_are_sure(person, clip):
