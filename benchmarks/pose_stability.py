@@ -5,7 +5,8 @@
 CLIPS is the folder of the videos, INDEX a CSV with the columns `file`, `exercise` and `group`,
 POSES holds a keypoint file a clip (``scripts/extract_poses.py``). One clip of each group is used.
 The keypoint files say where the lifter is, so that all models see the same crops, and when: the
-calmest second of a clip for jitter, its two liveliest seconds for swaps. Every frame is looked at.
+calmest second of a clip for jitter, its two liveliest seconds for swaps. Every frame is looked at,
+some lively ones mirrored too.
 
 Writes ``pose_stability.md`` beside this file.
 """
@@ -27,9 +28,9 @@ from gymform import skeleton as sk
 from gymform.dataset.poses import load_poses
 from gymform.motion.body import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
-from gymform.motion.quality import swaps_per_100
+from gymform.motion.quality import swapped, swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
-from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
@@ -41,6 +42,9 @@ CALM = 0.25
 
 SLOW_S = 0.3
 """What moves slower than this is the lifter or the camera, not the network."""
+
+MIRRORED_EVERY = 4
+"""Of so many lively frames one is seen mirrored too."""
 
 OUT = Path(__file__).with_suffix(".md")
 
@@ -66,6 +70,8 @@ class Found:
     sure_swaps: float
     swaps: float
     frames: int
+    unsure_sides: float  # of the frames that were seen mirrored too, in 100
+    mirrored: int
 
 
 def main() -> int:
@@ -152,7 +158,18 @@ def look(scene: Scene, estimator: PoseEstimator) -> Found:
     boxes = np.full((len(xy), 4), np.nan, np.float32)
     pose = PoseSequence(xy, score, boxes, np.array(scene.time_s), (1, 1))
     sure, all_placed = (swaps_per_100(pose, score >= least) for least in (MIN_SCORE, 1e-6))
-    return Found(_mean_step(body), _mean_step(fast), sure, all_placed, len(xy))
+    unsure, mirrored = (0.0, 0) if scene.calm else sides(scene, xy, estimator)
+    return Found(_mean_step(body), _mean_step(fast), sure, all_placed, len(xy), unsure, mirrored)
+
+
+def sides(scene: Scene, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
+    """Frames in 100 whose mirrored view makes the model exchange left and right, and how many were
+    looked at; ``xy`` (T, 17, 2) is what it found in all frames as they are."""
+    views = np.stack(scene.views[::MIRRORED_EVERY])
+    pixels = [np.ascontiguousarray(p[:, ::-1]) for p in scene.pixels[::MIRRORED_EVERY]]
+    turned, _ = turn_back(*estimator.in_pixels(pixels, views), views)
+    exchanged = swapped(xy[::MIRRORED_EVERY] / scene.torso, turned / scene.torso)
+    return 100 * float(exchanged.mean()), len(exchanged)
 
 
 def _mean_step(points: np.ndarray) -> float:
@@ -172,11 +189,15 @@ def render(figures: dict[str, list[tuple[bool, Found]]]) -> str:
             sum(getattr(f, kind) * f.frames for f in lively) / max(frames, 1)
             for kind in ("swaps", "sure_swaps")
         )
+        mirrored = sum(f.mirrored for f in lively)
+        unsure = sum(f.unsure_sides * f.mirrored for f in lively) / max(mirrored, 1)
         rows.append([name, f"{np.mean(jitter):.4f}", f"{np.median(jitter):.4f}",
                      f"{np.mean(tremble):.4f}", f"{np.median(tremble):.4f}", str(len(calm)),
-                     f"{swaps:.2f}", f"{sure_swaps:.2f}", str(frames)])  # fmt: skip
+                     f"{swaps:.2f}", f"{sure_swaps:.2f}", str(frames),
+                     f"{unsure:.1f}", str(mirrored)])  # fmt: skip
     header = ["model", "jitter, mean", "median", "slow motion taken off, mean", "median",
-              "calm scenes", "swaps in 100 frames", "sure joints", "lively frames"]  # fmt: skip
+              "calm scenes", "swaps in 100 frames", "sure joints", "lively frames",
+              "sides unsure in 100", "frames seen mirrored"]  # fmt: skip
     return f"""# How calmly models place joints in films
 
 Made by `python benchmarks/pose_stability.py`. Jitter: mean displacement of the twelve body joints
@@ -184,8 +205,10 @@ from one frame to the next, in torsos, over the calmest second of each clip (bre
 the camera's own motion included; and once more after each joint's running mean over {SLOW_S} s is
 taken off, which leaves what trembles). Swaps: frames in which a left and a right joint seem to
 change places, over each clip's two liveliest seconds: of all joints, since no model should gain by
-being unsure, and of those alone that it is sure of, which the app shows. Raw answers of the
-network, one crop a frame, no smoothing; the same crops for all.
+being unsure, and of those alone that it is sure of, which the app shows. Sides unsure: frames in
+which the mirrored view makes the network exchange a left and a right joint; it tells of sides that
+are wrong for long too, which change places only once. Raw answers of the network, one crop a
+frame, no smoothing; the same crops for all.
 Measured on: {describe()}.
 
 {table(header, rows)}

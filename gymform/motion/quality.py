@@ -85,17 +85,22 @@ def swaps_per_100(pose: PoseSequence, trusted: np.ndarray) -> float:
     if len(pose) < 2 or not np.isfinite(size):
         return 0.0
     xy = np.where(trusted[..., None], pose.xy, np.nan) / size
-    swapped = np.zeros(len(pose) - 1, bool)
+    return 100 * float(swapped(xy[:-1], xy[1:]).mean())
+
+
+def swapped(xy: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether, from one pose (T, 17, 2) to the other, a left and a right joint seem to have changed
+    places: bool (T,). Torsos; joints that are NaN count for nothing."""
+
+    def apart(joint: int, other: int) -> np.ndarray:
+        return np.linalg.norm(others[:, other] - xy[:, joint], axis=-1)
+
+    found = np.zeros(len(xy), bool)
     for left, right in sk.BODY_PAIRS:
-        stay = _step(xy, left, left) + _step(xy, right, right)
-        cross = _step(xy, left, right) + _step(xy, right, left)
-        swapped |= (stay - cross > SWAP_GAIN) & (cross < 0.5 * stay)
-    return 100 * float(swapped.mean())
-
-
-def _step(xy: np.ndarray, start: int, end: int) -> np.ndarray:
-    """Distance (T - 1,) from one joint to another in the next frame; NaN where one is missing."""
-    return np.linalg.norm(xy[1:, end] - xy[:-1, start], axis=-1)
+        stay = apart(left, left) + apart(right, right)
+        cross = apart(left, right) + apart(right, left)
+        found |= (stay - cross > SWAP_GAIN) & (cross < 0.5 * stay)
+    return found
 
 
 def grade(name: str, value: float) -> float:
