@@ -68,6 +68,8 @@ def main() -> int:
     options = arguments()
     pack = read_pack(options.pack)
     known = read_answers(options.out, pack) if options.out.is_file() else nothing(pack, options)
+    if len(known.people) and not options.clips:
+        raise SystemExit("ask_teachers: people in clips are asked about too: add --clips")
     pictures = picture_pack(list(pictures_of(known.people, options.clips)))
     for name in options.teacher:
         if name not in known.teachers:
@@ -94,6 +96,8 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if bool(options.index) != bool(options.poses):
         parser.error("--index and --poses come together")
+    if options.index and not options.clips:
+        parser.error("--index needs --clips")
     if not options.python and {"movenet", "mediapipe"} & set(options.teacher):
         parser.error("movenet and mediapipe need --python")
     if "movenet" in options.teacher and not options.movenet:
