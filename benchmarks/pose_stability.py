@@ -184,13 +184,17 @@ def render(figures: dict[str, list[tuple[bool, Found]]]) -> str:
         calm = [f for is_calm, f in found if is_calm]
         jitter, tremble = [f.jitter for f in calm], [f.tremble for f in calm]
         lively = [f for is_calm, f in found if not is_calm]
-        frames = sum(f.frames for f in lively)
-        swaps, sure_swaps = (
-            sum(getattr(f, kind) * f.frames for f in lively) / max(frames, 1)
-            for kind in ("swaps", "sure_swaps")
+        frames, mirrored = (
+            sum(getattr(f, count) for f in lively) for count in ("frames", "mirrored")
         )
-        mirrored = sum(f.mirrored for f in lively)
-        unsure = sum(f.unsure_sides * f.mirrored for f in lively) / max(mirrored, 1)
+        swaps, sure_swaps, unsure = (
+            sum(getattr(f, kind) * getattr(f, count) for f in lively) / max(total, 1)
+            for kind, count, total in (
+                ("swaps", "frames", frames),
+                ("sure_swaps", "frames", frames),
+                ("unsure_sides", "mirrored", mirrored),
+            )
+        )
         rows.append([name, f"{np.mean(jitter):.4f}", f"{np.median(jitter):.4f}",
                      f"{np.mean(tremble):.4f}", f"{np.median(tremble):.4f}", str(len(calm)),
                      f"{swaps:.2f}", f"{sure_swaps:.2f}", str(frames),

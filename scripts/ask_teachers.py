@@ -42,6 +42,7 @@ from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.pseudo import DATASET, views_of
 from gymform.pose.teaching import (
+    KNOWN_TEACHERS,
     ClipPeople,
     TeacherAnswers,
     pictures_of,
@@ -98,7 +99,7 @@ def arguments() -> argparse.Namespace:
         parser.error("--index and --poses come together")
     if options.index and not options.clips:
         parser.error("--index needs --clips")
-    if not options.python and {"movenet", "mediapipe"} & set(options.teacher):
+    if not options.python and set(KNOWN_TEACHERS) & set(options.teacher):
         parser.error("movenet and mediapipe need --python")
     if "movenet" in options.teacher and not options.movenet:
         parser.error("movenet needs --movenet")

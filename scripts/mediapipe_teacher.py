@@ -1,9 +1,9 @@
 """MediaPipe Pose heavy as a teacher: squares of RGB bytes on stdin, keypoints on stdout.
 
-    PYTHON mediapipe_teacher.py SIDE        (for teach_poses.py, which starts it)
+    PYTHON mediapipe_teacher.py SIDE        (for ask_teachers.py, which starts it)
 
 Answers with float32 (17, 3): x, y in px and visibility, NaN where nobody was found. Runs in the
-environment that `teach_poses.py` tells of.
+environment that `ask_teachers.py` tells of.
 """
 
 import sys

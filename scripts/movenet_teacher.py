@@ -1,6 +1,6 @@
 """MoveNet as a teacher: squares of RGB bytes on stdin, keypoints on stdout.
 
-    PYTHON movenet_teacher.py MODEL.json SIDE        (for teach_poses.py, which starts it)
+    PYTHON movenet_teacher.py MODEL.json SIDE        (for ask_teachers.py, which starts it)
 
 Answers with float32 (17, 3): x, y in px and a score. Runs in an environment with TensorFlow, which
 has no reader for the graphs that TensorFlow.js reads: this one knows the operations of MoveNet's.
@@ -33,18 +33,20 @@ def open_graph(path):
 
     description = json.loads(path.read_text())
     weights = {name: tf.constant(array) for name, array in read_weights(path, description)}
-    nodes = [node for node in description["modelTopology"]["node"] if node["op"] != "Const"]
+    nodes = description["modelTopology"]["node"]  # each after those that it takes from
 
     @tf.function
     def run(pixels):
         values = dict(weights)
-        for node in in_order(nodes, values):
+        for node in nodes:
+            if node["op"] == "Const":
+                continue
             inputs = [values[name] for name in node.get("input", ())]
             value = pixels if node["op"] == "Placeholder" else apply(node, inputs)
-            values[node["name"]] = value
             if node["op"] == "Unpack":
                 values |= {f"{node['name']}:{i}": part for i, part in enumerate(value)}
-                values[node["name"]] = value[0]
+                value = value[0]
+            values[node["name"]] = value
         (output,) = description["signature"]["outputs"]
         return values[output.removesuffix(":0")]
 
@@ -64,18 +66,6 @@ def read_weights(path, description):
             array = np.frombuffer(data, kind, count, start).reshape(weight["shape"])
             start += count * kind.itemsize
             yield weight["name"], array.astype(weight["dtype"])
-
-
-def in_order(nodes, known):
-    """The nodes, each after those it takes from; ``known`` names what is there from the start."""
-    done, waiting = set(known), list(nodes)
-    while waiting:
-        ready = [n for n in waiting if all(i.split(":")[0] in done for i in n.get("input", ()))]
-        if not ready:
-            raise SystemExit(f"movenet: {waiting[0]['name']} takes from something missing")
-        yield from ready
-        done |= {node["name"] for node in ready}
-        waiting = [node for node in waiting if node["name"] not in done]
 
 
 def apply(node, inputs):

@@ -288,9 +288,9 @@ def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
             f"{path.name}: expected teachers' answers, as scripts/ask_teachers.py writes them; it "
             f"is missing, damaged or something else ({error})."
         ) from error
-    if digest != pack.digest():
+    if digest != (expected := pack.digest()):
         raise ModelDataError(
-            f"{path.name}: expected answers to this pack ({pack.digest()[:12]}), got those to "
+            f"{path.name}: expected answers to this pack ({expected[:12]}), got those to "
             f"another ({digest[:12]}). Ask the teachers again with scripts/ask_teachers.py."
         )
     return TeacherAnswers(digest, teachers, row, of_pack, people, of_clips)
