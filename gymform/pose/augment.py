@@ -48,6 +48,25 @@ class Augmentation:
 STILL = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
 """No change: the network's usual view."""
 
+MILD = Augmentation(
+    scale=0.15,
+    rotate=0.5,
+    rotation=20.0,
+    shift=0.04,
+    half_body=0.08,
+    barbell=0.1,
+    cut_out=0.1,
+    low_light=0.05,
+    colour=0.5,
+    grey=0.02,
+    blur=0.05,
+    motion_blur=0.05,
+    noise=0.05,
+    compression=0.1,
+)
+"""Rarer and smaller changes, for the end of a training: what a network has learned of hard views
+then settles on those that it will mostly see (as in YOLOX, Ge et al., 2021)."""
+
 
 # ---- the warp ------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ other things. What a teacher says of a view in its own light then needs to be as
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from gymform.dataset.crops import CropPack
 from gymform.pose import crops
-from gymform.pose.augment import Augmentation, change_pixels, warp
+from gymform.pose.augment import MILD, Augmentation, change_pixels, warp
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
@@ -62,7 +63,10 @@ class Batch:
 
 
 class CropBatches(Dataset):
-    """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool."""
+    """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool.
+
+    From step ``settle_from`` on changes are mild; a pool's views stay what they are.
+    """
 
     def __init__(
         self,
@@ -72,8 +76,10 @@ class CropBatches(Dataset):
         seed: int,
         how: Augmentation,
         pool: int = 0,
+        settle_from: int = sys.maxsize,
     ) -> None:
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
+        self.settle_from = settle_from
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
         self.round = np.repeat(rows, repeats)
         self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
@@ -116,12 +122,13 @@ class CropBatches(Dataset):
         """The clean view, what is shown of it, its keypoints, and their distrust."""
         row = self.row(position)
         seen = light = np.random.default_rng((self.seed, 1, position))
+        turned = how = self.how if position < self.settle_from * self.size else MILD
         if self.pool:
-            seen = np.random.default_rng((self.seed, 3, self.place(position)))
+            seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
         clean, keypoints = warp(
-            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), seen, self.how
+            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), seen, turned
         )
-        shown = change_pixels(clean, keypoints, light, self.how)
+        shown = change_pixels(clean, keypoints, light, how)
         return clean, shown, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
 
 

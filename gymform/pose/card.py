@@ -143,12 +143,14 @@ def _made(story: Story) -> str:
     recipe = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.recipe.items())
     seen = "clean views of the crops, kept" if story.recipe["pool"] else "the same augmented crops"
     teacher = f"Teacher: {story.teacher}, on {seen}.\n" if story.teacher else ""
+    settled = ", less and more rarely after the share called settle"
+    settled = settled if story.recipe["settle"] < 1 else ""
     return f"""## How it was made
 
 Start: {story.start}.
 {teacher}Then {taken} by this repository's own command. {recipe}. Augmented by mirroring, scale,
 rotation, shift, half bodies, barbells and plates in the way, cut-outs, light, colour, blur, motion
-blur, noise and compression. The weights are the running mean over training.
+blur, noise and compression{settled}. The weights are the running mean over training.
 """
 
 

@@ -55,6 +55,7 @@ class Recipe:
     clip: float = 100.0  # largest norm of the gradient; by the loss' unit, 30 to 150 are usual
     ema: float = 0.999
     trust_from: float = 0.5  # from here on the least plausible labels are left out
+    settle: float = 1.0  # from here on augmentation is mild
     distill: float = 0.5  # the teacher's share of the loss, where there is one
     hint: float = 1.0  # weight of the teacher's features beside its heatmaps
     pool: int = 0  # rounds whose views come again, with the teacher's answers; 0: always new ones

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import math
 import os
 import shlex
 import sys
@@ -315,6 +316,7 @@ _RECIPE_OPTIONS = {
     "drop_path": ("drop_path", "stochastic depth of the last block"),
     "ema": ("ema", "decay of the weights' running mean"),
     "trust_from": ("trust_from", "share of the steps after which odd labels are left out"),
+    "settle": ("settle", "share of the steps after which augmentation is mild"),
     "pool": ("pool", "rounds whose views, with the teacher's answers, come again; 0: never"),
     "seed": ("seed", "of everything that is random"),
 }
@@ -327,7 +329,7 @@ _RANGES = {
     "pool": (0, 1000),
     "seed": (0, 2**31),
 }
-_SHARES = ("layer_decay", "warm_up", "thaw", "drop_path", "ema", "trust_from")
+_SHARES = ("layer_decay", "warm_up", "thaw", "drop_path", "ema", "trust_from", "settle")
 
 
 def _add_recipe(group: Any) -> None:
@@ -392,7 +394,15 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
     )
-    batches = CropBatches(pack, rows, recipe.batch, recipe.seed, Augmentation(), recipe.pool)
+    batches = CropBatches(
+        pack,
+        rows,
+        recipe.batch,
+        recipe.seed,
+        Augmentation(),
+        recipe.pool,
+        math.ceil(recipe.settle * recipe.steps),
+    )
     trainer = _trainer(start.network, recipe, device, teacher, work, batches)
     facts = {
         **asdict(recipe),

@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import math
+import sys
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from gymform.dataset.crops import split, write_pack
 from gymform.errors import ModelDataError, OptionsError, TrainingError
 from gymform.pose import card, learning, train
 from gymform.pose.answers import Answers
-from gymform.pose.augment import STILL, Augmentation
+from gymform.pose.augment import MILD, STILL, Augmentation
 from gymform.pose.batches import REPEATS, CropBatches, normalised, stream
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
@@ -90,6 +91,23 @@ def test_missing_labels_have_no_weight(pack):
     assert batches[0].weight[:, :5].sum() == 0
     assert batches[0].weight[:, 5:].min() == 1
     assert batches[0].distrust.tolist() == pytest.approx([0.06] * 4)
+
+
+@pytest.mark.parametrize("pool", [0, 1])
+def test_late_in_training_changes_are_mild(pack, pool):
+    rows, settled = split(pack)[0], 3
+    strong, mild, both = (
+        CropBatches(pack, rows, 4, 0, how, pool, settle_from)
+        for how, settle_from in (
+            (Augmentation(), sys.maxsize), (MILD, sys.maxsize), (Augmentation(), settled))
+    )  # fmt: skip
+    for step in range(settled):
+        assert torch.equal(both[step].images, strong[step].images)
+    for step in range(settled, 2 * settled):
+        # a pool's views stay what the teacher was asked about: only their pixels change less
+        assert torch.equal(both[step].points, (strong if pool else mild)[step].points)
+        assert not torch.equal(both[step].images, strong[step].images)
+        assert pool or torch.equal(both[step].images, mild[step].images)
 
 
 # ---- steps
