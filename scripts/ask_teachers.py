@@ -4,10 +4,11 @@
         [--python PYTHON --movenet movenet-thunder.json] [--index INDEX --poses POSES] [--part 0/2]
 
 PACK is the pack of annotated people, ANSWERS the file to write. A file that is there already gets
-the answers of the teachers that it lacks, about the same people. In a new file, `--clips` shows the
-teachers the clips that INDEX lists too, cut around the person whom the keypoint files in POSES
-follow (`scripts/extract_poses.py` makes them). Answers are kept beside ANSWERS one by one, so a run
-that was stopped goes on; with `--part` processes share the work: run it once more without.
+the answers of the teachers that it lacks, about the same people; those of a model of gymform's take
+the place of its earlier version's. In a new file, `--clips` shows the teachers the clips that INDEX
+lists too, cut around the person whom the keypoint files in POSES follow (`scripts/extract_poses.py`
+makes them). Answers are kept beside ANSWERS one by one, so a run that was stopped goes on; with
+`--part` processes share the work: run it once more without.
 
 Teachers are gymform's own pose models by name, and two that are tools of development, of which
 nothing enters gymform. PYTHON is the interpreter of their environment:
@@ -72,7 +73,7 @@ def main() -> int:
     if len(known.people) and not options.clips:
         raise SystemExit("ask_teachers: people in clips are asked about too: add --clips")
     pictures = picture_pack(list(pictures_of(known.people, options.clips)))
-    for name in options.teacher:
+    for name in map(full_name, options.teacher):
         if name not in known.teachers:
             teacher = open_teacher(name, options)
             of_pack = ask(teacher, pack, known.row, options, "pack")
@@ -119,16 +120,27 @@ def nothing(pack: CropPack, options: argparse.Namespace) -> TeacherAnswers:
 def with_more(
     known: TeacherAnswers, name: str, of_pack: np.ndarray, of_clips: np.ndarray
 ) -> TeacherAnswers:
-    """The answers with those of one more teacher."""
+    """The answers with those of one more teacher, in place of an earlier version's."""
+    kept = [at for at, other in enumerate(known.teachers) if model_of(other) != model_of(name)]
     return replace(
         known,
-        teachers=(*known.teachers, name),
-        of_pack=np.concatenate((known.of_pack, of_pack[None])),
-        of_clips=np.concatenate((known.of_clips, of_clips[None])),
+        teachers=(*(known.teachers[at] for at in kept), name),
+        of_pack=np.concatenate((known.of_pack[kept], of_pack[None])),
+        of_clips=np.concatenate((known.of_clips[kept], of_clips[None])),
     )
 
 
 # ---- the teachers --------------------------------------------------------------------------
+
+
+def full_name(name: str) -> str:
+    """A teacher's name in the file: a model of gymform's is named with its version."""
+    return name if name in KNOWN_TEACHERS else f"{name}@{load_pose_model(name).sha256[:12]}"
+
+
+def model_of(name: str) -> str:
+    """A teacher's name without its version."""
+    return name.partition("@")[0]
 
 
 @dataclass(frozen=True)
@@ -195,7 +207,7 @@ class OwnTeacher(Teacher):
         super().__init__(name, height, views)
         self._left = (height - width) // 2
         self._view = np.array([[(height - 1) / 2, (height - 1) / 2, width - 1, height - 1]])
-        self._estimator = PoseEstimator(load_pose_model(name), batch_size=1)
+        self._estimator = PoseEstimator(load_pose_model(model_of(name)), batch_size=1)
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
         seen = np.ascontiguousarray(pixels[:, self._left : self._left + INPUT_SIZE[0]])

@@ -1,4 +1,4 @@
-"""A pack for `train-pose` with better labels, and more people: MoveNet and MediaPipe as teachers.
+"""A pack for `train-pose` with better labels, and more people, by what teacher networks answer.
 
     python scripts/teach_poses.py PACK OUT [--clips CLIPS] [--answers ANSWERS]
 

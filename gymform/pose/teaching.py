@@ -6,8 +6,8 @@ teacher contradicts and nobody helps, nobody knows, and the joint is left out.
 
 A teacher's answers are float (V, 17, 3): x, y in px of the picture and a score, to V views of a
 person; NaN where it found nobody. Weights and distances were chosen on the training people of LSP
-Extended: of the answers alone, the place where most lie is within a fifth of the torso of the
-annotation for 0.69 of the joints, the best single teacher's for 0.65.
+Extended; ``benchmarks/teachers.md`` tells how often the place where most answers lie is right, also
+without the annotation.
 """
 
 from __future__ import annotations
@@ -181,13 +181,21 @@ def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
 
 def _note(answers: TeacherAnswers) -> str:
     """For the model card: how the labels came about."""
-    teachers = " and ".join(KNOWN_TEACHERS.get(name, f"`{name}`") for name in answers.teachers)
+    teachers = "; ".join(map(_describe, answers.teachers))
     return (
         f"The annotations of {len(answers.row)} people were corrected and completed, and people in "
-        f"clips labelled, by {teachers}: a joint is where most of the annotation and the answers "
-        f"to {answers.of_pack.shape[2]} views each lie. People held out keep their annotations as "
-        "they are."
+        f"clips labelled, with the help of {teachers}. A joint is where most of the annotation and "
+        f"the answers to {answers.of_pack.shape[2]} views each lie. People held out keep their "
+        "annotations as they are."
     )
+
+
+def _describe(teacher: str) -> str:
+    """Who a teacher is; a model of gymform's is kept as name@sha256."""
+    if teacher in KNOWN_TEACHERS:
+        return KNOWN_TEACHERS[teacher]
+    name, _, sha256 = teacher.partition("@")
+    return f"gymform's own `{name}` of sha256 {sha256}"
 
 
 def label_clips(folder: Path, answers: TeacherAnswers) -> CropPack:

@@ -22,7 +22,7 @@ from gymform.video.write import VideoWriter
 from tests.pose.packs import people, small_pack
 
 RULES = Rules()
-TEACHERS = ("movenet", "vitpose-x")
+TEACHERS = ("movenet", "vitpose-x@0123456789ab")
 VIEW = np.array([100.0, 100, 150, 200])
 
 
@@ -219,7 +219,7 @@ def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
     assert np.array_equal(np.delete(taught.keypoints, 2, 0), np.delete(pack.keypoints, 2, 0))
     assert "annotations of 1 people" in taught.note
     assert "MoveNet" in taught.note
-    assert "and `vitpose-x`" in taught.note
+    assert "gymform's own `vitpose-x` of sha256 0123456789ab" in taught.note
 
 
 @pytest.fixture
