@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = PROJECT / "out" / "screenshots"
-CLIP = "deadlift/BichraiX_AI-Deadlift-Analys__dataset_good_good007.mp4"
+CLIP = "deadlift/mattiolato98_deadlift-visual-an__Dataset_small_Bad_000010.mp4"
+"""A whole repetition from the side: there are remarks to click on."""
+
 ANALYSIS_MS, PATIENCE_MS = 600_000, 120_000
 """A busy machine may take minutes for what takes seconds."""
 
