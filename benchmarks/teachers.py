@@ -62,20 +62,15 @@ def rows(pack: CropPack, answers: TeacherAnswers, people: np.ndarray) -> Iterato
     for size in range(1, len(everyone) + 1):
         for group in itertools.combinations(everyone, size):
             right, agreed = compare(pack, answers, people, group)
-            both = right[agreed & np.isfinite(right)]
-            share = (agreed & np.isfinite(right)).sum() / np.isfinite(right).sum()
-            yield [
-                " + ".join(answers.teachers[at] for at in group),
-                f"{np.nanmean(right):.3f}",
-                f"{share:.2f}" if size > 1 else "-",
-                f"{both.mean():.3f}" if size > 1 else "-",
-            ]
+            shares = [f"{agreed.mean():.2f}", f"{right[agreed].mean():.3f}"] if size > 1 else "--"
+            names = " + ".join(answers.teachers[at] for at in group)
+            yield [names, f"{right.mean():.3f}", *shares]
 
 
 def compare(
     pack: CropPack, answers: TeacherAnswers, people: np.ndarray, group: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Right (1), wrong (0) or not annotated (NaN), and whether two teachers agree: (n, 17) each."""
+    """Of each annotated joint of the body, whether the answer is right and whether two agree."""
     truth = pack.keypoints[answers.row[people]].astype(float)
     unseen = np.zeros((sk.NUM_KEYPOINTS, 3))
     found = [
@@ -83,9 +78,9 @@ def compare(
         for person, torso in zip(people, torso_lengths(truth), strict=True)
     ]
     places, agreed = (np.array(part) for part in zip(*found, strict=True))
-    right = pck_hits(places, truth)
-    right[:, [k for k in range(sk.NUM_KEYPOINTS) if k not in sk.BODY]] = np.nan
-    return right, agreed
+    right, agreed = pck_hits(places, truth)[:, list(sk.BODY)], agreed[:, list(sk.BODY)]
+    annotated = np.isfinite(right)
+    return right[annotated], agreed[annotated]
 
 
 def render(found: list[list[str]], people: int) -> str:

@@ -46,8 +46,10 @@ from gymform.pose.teaching import (
     KNOWN_TEACHERS,
     ClipPeople,
     TeacherAnswers,
+    full_name,
     pictures_of,
     read_answers,
+    split_name,
     write_answers,
 )
 from gymform.pose.vitpose import INPUT_SIZE
@@ -121,7 +123,8 @@ def with_more(
     known: TeacherAnswers, name: str, of_pack: np.ndarray, of_clips: np.ndarray
 ) -> TeacherAnswers:
     """The answers with those of one more teacher, in place of an earlier version's."""
-    kept = [at for at, other in enumerate(known.teachers) if model_of(other) != model_of(name)]
+    model, _ = split_name(name)
+    kept = [at for at, other in enumerate(known.teachers) if split_name(other)[0] != model]
     return replace(
         known,
         teachers=(*(known.teachers[at] for at in kept), name),
@@ -131,16 +134,6 @@ def with_more(
 
 
 # ---- the teachers --------------------------------------------------------------------------
-
-
-def full_name(name: str) -> str:
-    """A teacher's name in the file: a model of gymform's is named with its version."""
-    return name if name in KNOWN_TEACHERS else f"{name}@{load_pose_model(name).sha256[:12]}"
-
-
-def model_of(name: str) -> str:
-    """A teacher's name without its version."""
-    return name.partition("@")[0]
 
 
 @dataclass(frozen=True)
@@ -207,7 +200,7 @@ class OwnTeacher(Teacher):
         super().__init__(name, height, views)
         self._left = (height - width) // 2
         self._view = np.array([[(height - 1) / 2, (height - 1) / 2, width - 1, height - 1]])
-        self._estimator = PoseEstimator(load_pose_model(model_of(name)), batch_size=1)
+        self._estimator = PoseEstimator(load_pose_model(split_name(name)[0]), batch_size=1)
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
         seen = np.ascontiguousarray(pixels[:, self._left : self._left + INPUT_SIZE[0]])

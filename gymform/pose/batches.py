@@ -10,7 +10,7 @@ other things. What a teacher says of a view in its own light then needs to be as
 
 from __future__ import annotations
 
-import sys
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
@@ -76,7 +76,7 @@ class CropBatches(Dataset):
         seed: int,
         how: Augmentation,
         pool: int = 0,
-        settle_from: int = sys.maxsize,
+        settle_from: float = math.inf,
     ) -> None:
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
         self.settle_from = settle_from
@@ -121,8 +121,9 @@ class CropBatches(Dataset):
     def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The clean view, what is shown of it, its keypoints, and their distrust."""
         row = self.row(position)
-        seen = light = np.random.default_rng((self.seed, 1, position))
-        turned = how = self.how if position < self.settle_from * self.size else MILD
+        how = self.how if position // self.size < self.settle_from else MILD
+        light = np.random.default_rng((self.seed, 1, position))
+        seen, turned = light, how
         if self.pool:
             seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
         clean, keypoints = warp(

@@ -143,8 +143,8 @@ def _made(story: Story) -> str:
     recipe = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.recipe.items())
     seen = "clean views of the crops, kept" if story.recipe["pool"] else "the same augmented crops"
     teacher = f"Teacher: {story.teacher}, on {seen}.\n" if story.teacher else ""
-    settled = ", less and more rarely after the share called settle"
-    settled = settled if story.recipe["settle"] < 1 else ""
+    settles = story.recipe["settle"] < 1
+    settled = ", less and more rarely after the share called settle" if settles else ""
     return f"""## How it was made
 
 Start: {story.start}.

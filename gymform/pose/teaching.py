@@ -29,6 +29,7 @@ from gymform.errors import ModelDataError, PoseFileError
 from gymform.pose.metrics import torso_lengths
 from gymform.pose.pseudo import DATASET, people_in
 from gymform.storage import atomic_path
+from gymform.weights import manifest_entry
 
 STEPS = 16
 """Answers are kept in so many parts of a pixel."""
@@ -191,10 +192,10 @@ def _note(answers: TeacherAnswers) -> str:
 
 
 def _describe(teacher: str) -> str:
-    """Who a teacher is; a model of gymform's is kept as name@sha256."""
+    """Who a teacher is."""
     if teacher in KNOWN_TEACHERS:
         return KNOWN_TEACHERS[teacher]
-    name, _, sha256 = teacher.partition("@")
+    name, sha256 = split_name(teacher)
     return f"gymform's own `{name}` of sha256 {sha256}"
 
 
@@ -233,6 +234,22 @@ def pictures_of(people: ClipPeople, folder: Path) -> Iterator[np.ndarray]:
 
 
 # ---- answers kept --------------------------------------------------------------------------
+
+
+def full_name(teacher: str) -> str:
+    """The name by which answers are kept: that of a model of gymform's says which version it is.
+
+    Raises WeightsError for a model that is not here.
+    """
+    if teacher in KNOWN_TEACHERS:
+        return teacher
+    return f"{teacher}@{manifest_entry(teacher).sha256[:12]}"
+
+
+def split_name(teacher: str) -> tuple[str, str]:
+    """The teacher's name alone, and the start of the model's sha256, "" for other teachers."""
+    name, _, sha256 = teacher.partition("@")
+    return name, sha256
 
 
 @dataclass(frozen=True, eq=False)

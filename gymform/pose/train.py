@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import math
 import os
 import shlex
 import sys
@@ -401,7 +400,7 @@ def run(args: argparse.Namespace) -> int:
         recipe.seed,
         Augmentation(),
         recipe.pool,
-        math.ceil(recipe.settle * recipe.steps),
+        settle_from=recipe.settle * recipe.steps,
     )
     trainer = _trainer(start.network, recipe, device, teacher, work, batches)
     facts = {

@@ -12,13 +12,16 @@ from gymform.pose.teaching import (
     TeacherAnswers,
     correct,
     correct_pack,
+    full_name,
     label,
     label_clips,
     read_answers,
+    split_name,
     write_answers,
 )
 from gymform.skeleton import HEAD
 from gymform.video.write import VideoWriter
+from gymform.weights import manifest_entry
 from tests.pose.packs import people, small_pack
 
 RULES = Rules()
@@ -187,6 +190,15 @@ def test_answers_kept_twice_are_the_same(tmp_path):
     again = read_answers(path, pack)
     assert np.array_equal(again.of_pack, first.of_pack, equal_nan=True)
     assert np.array_equal(again.of_clips, first.of_clips)
+
+
+def test_a_model_of_gymforms_is_named_with_its_version():
+    assert full_name("movenet") == "movenet"
+    assert split_name("movenet") == ("movenet", "")
+    name, version = split_name(full_name("vitpose-ti"))
+    assert name == "vitpose-ti"
+    assert len(version) == 12
+    assert manifest_entry("vitpose-ti").sha256.startswith(version)
 
 
 def test_answers_to_another_pack_are_refused(tmp_path):
