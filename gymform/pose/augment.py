@@ -14,12 +14,19 @@ import cv2
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.pose.crops import box_to_crop
+from gymform.pose.crops import PADDING, box_to_crop
 from gymform.pose.vitpose import INPUT_SIZE
 
 UPPER = tuple(range(sk.LEFT_HIP))
 LOWER = tuple(range(sk.LEFT_HIP, sk.NUM_KEYPOINTS))
 """The joints of half a body."""
+
+FEW = 4
+"""Fewer labelled joints do not tell where a body is."""
+
+MOST = 1.5
+"""A turned person's view is at most so many times as large as the usual one, or as small: a
+training picture shows no more."""
 
 GREY = (114, 114, 114)
 
@@ -32,6 +39,7 @@ class Augmentation:
     scale: float = 0.3  # the view is between 1 - scale and 1 + scale times the usual one
     rotate: float = 0.6
     rotation: float = 35.0  # standard deviation, degrees; at most 90
+    tumble: float = 0.1  # ... or by any angle: gymnasts are seen upside down too
     shift: float = 0.08  # standard deviation, share of the view; at most twice that
     half_body: float = 0.15
     barbell: float = 0.2
@@ -51,7 +59,8 @@ STILL = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
 MILD = Augmentation(
     scale=0.15,
     rotate=0.5,
-    rotation=20.0,
+    rotation=25.0,
+    tumble=0.1,
     shift=0.04,
     half_body=0.08,
     barbell=0.1,
@@ -83,12 +92,42 @@ def warp(
     ``rgb`` is a picture with room around the person, ``keypoints`` (17, 3) px of it and v, and
     ``view`` (4,) the usual crop of it: centre x, y, width, height px.
     """
-    flipped = rng.random() < how.flip
-    matrix = input_to_picture(random_view(keypoints, view, rng, how), _angle(rng, how), flipped)
+    flipped, degrees = rng.random() < how.flip, _angle(rng, how)
+    turned, usual = turn(keypoints, view, degrees)
+    seen = random_view(turned, usual, rng, how)
+    seen[:2] = view[:2] + (seen[:2] - view[:2]) @ rotation(degrees).T
+    matrix = input_to_picture(seen, degrees, flipped)
     moved = move_keypoints(keypoints, matrix, flipped)
     # the matrix says where each input pixel comes from
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=flags), moved
+
+
+def turn(keypoints: np.ndarray, view: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints and usual view of somebody turned by ``degrees`` about the view's middle.
+
+    Boxes are upright, so the view changes with the box around the labelled joints: who lies down is
+    seen as whole and as large as somebody found lying.
+    """
+    turned = keypoints.copy()
+    turned[:, :2] = view[:2] + (keypoints[:, :2] - view[:2]) @ rotation(degrees)
+    labelled = keypoints[:, 2] > 0
+    if labelled.sum() < FEW:
+        return turned, view
+    before, after = (_crop_around(points[labelled, :2]) for points in (keypoints, turned))
+    larger = float(np.clip(after[2] / before[2], 1 / MOST, MOST))
+    middle = after[:2] + (view[:2] - before[:2]) @ rotation(degrees)
+    return turned, np.concatenate((middle, larger * view[2:]))
+
+
+def _crop_around(points: np.ndarray, padding: float = PADDING) -> np.ndarray:
+    return box_to_crop(np.concatenate((points.min(0), points.max(0))), padding)
+
+
+def rotation(degrees: float) -> np.ndarray:
+    """The matrix (2, 2) that turns what an input shows into what the picture shows."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[cos, -sin], [sin, cos]])
 
 
 def random_view(
@@ -106,9 +145,9 @@ def _half_body(keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator
     """The view of the upper or the lower joints alone, not closer than half the usual one."""
     half = np.array(UPPER if rng.random() < 0.6 else LOWER)
     points = keypoints[half][keypoints[half, 2] > 0, :2]
-    if len(points) < 4:
+    if len(points) < FEW:
         return view
-    crop = box_to_crop(np.concatenate((points.min(0), points.max(0))), padding=1.5)
+    crop = _crop_around(points, padding=1.5)
     if crop[2] < view[2] / 2:
         crop[2:] = view[2:] / 2
     return crop if crop[2] < view[2] else view
@@ -116,15 +155,17 @@ def _half_body(keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator
 
 def _angle(rng: np.random.Generator, how: Augmentation) -> float:
     """Degrees to turn by."""
-    turned = rng.random() < how.rotate
+    chance = rng.random()
+    if chance < how.tumble:
+        return float(rng.uniform(-180, 180))
+    turned = chance < how.tumble + how.rotate
     return float(np.clip(rng.normal(0, how.rotation), -90, 90)) if turned else 0.0
 
 
 def input_to_picture(view: np.ndarray, degrees: float, flipped: bool) -> np.ndarray:
     """The affine map (2, 3) from input px to picture px, after UDP: 191 x 255 units span a view."""
     span = np.array(INPUT_SIZE, np.float64) - 1
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    linear = np.array([[cos, -sin], [sin, cos]]) * (view[2:] / span)
+    linear = rotation(degrees) * (view[2:] / span)
     if flipped:
         linear[:, 0] *= -1  # about the middle, which stays where it is
     return np.hstack((linear, (view[:2] - linear @ (span / 2))[:, None]))

@@ -7,12 +7,13 @@ import pytest
 
 from gymform.pose import augment as aug
 from gymform.pose.augment import STILL, Augmentation
-from gymform.pose.crops import cut_crop
+from gymform.pose.crops import box_to_crop, cut_crop
 from gymform.skeleton import FLIP_ORDER, LEFT_WRIST, NUM_KEYPOINTS, RIGHT_WRIST
 from tests.pose.packs import people
 
-GEOMETRY = replace(STILL, flip=0.5, scale=0.3, rotate=0.8, rotation=40.0, shift=0.08, half_body=0.2)
-
+GEOMETRY = replace(
+    STILL, flip=0.5, scale=0.3, rotate=0.6, rotation=40.0, tumble=0.2, shift=0.08, half_body=0.2
+)
 
 SIZE = (216, 288)
 
@@ -77,6 +78,41 @@ def test_a_mirror_swaps_the_sides():
     pixels, mirrored = augment(picture, keypoints, view, rng(0), replace(STILL, flip=1.0))
     np.testing.assert_allclose(mirrored[LEFT_WRIST, 0], 191 - usual[RIGHT_WRIST, 0], atol=1e-3)
     assert np.abs(centre_of(pixels) - mirrored[LEFT_WRIST, :2]).max() < 0.1
+
+
+@pytest.mark.parametrize("degrees", [-170.0, -90.0, 0.0, 30.0, 90.0])
+def test_a_turned_person_is_seen_as_if_found_that_way(degrees):
+    keypoints, _ = somebody(np.random.default_rng(1))
+    keypoints[3] = (500, 500, 0)  # without a label it has no place
+    seen = keypoints[:, 2] > 0
+    box = np.concatenate((keypoints[seen, :2].min(0), keypoints[seen, :2].max(0)))
+    turned, view = aug.turn(keypoints, box_to_crop(box), degrees)
+    box = np.concatenate((turned[seen, :2].min(0), turned[seen, :2].max(0)))
+    np.testing.assert_allclose(view, box_to_crop(box), atol=1e-3)
+
+
+def test_a_turned_box_keeps_its_distance_to_the_joints():
+    keypoints, view = somebody(np.random.default_rng(2))
+
+    def off_the_joints(view):
+        turned, seen = aug.turn(keypoints, view, 90.0)
+        return seen[:2] - (turned[:, :2].min(0) + turned[:, :2].max(0)) / 2
+
+    aside = np.array([view[0] + 20, *view[1:]])
+    np.testing.assert_allclose(off_the_joints(aside) - off_the_joints(view), [0, -20], atol=1e-3)
+
+
+def test_a_tumbling_person_may_stand_on_the_head():
+    keypoints, view = somebody(np.random.default_rng(3))
+    picture = picture_of(keypoints[0])
+    how = replace(STILL, tumble=1.0)
+    ups = [
+        augment(picture, keypoints, view, np.random.default_rng(seed), how)[1][:, 1]
+        for seed in range(40)
+    ]
+    order = [np.corrcoef(up, keypoints[:, 1])[0, 1] for up in ups]
+    assert min(order) < -0.9
+    assert max(order) > 0.9
 
 
 def test_still_is_what_inference_sees(crop):
