@@ -4,8 +4,9 @@
 
 PACK is the pack of annotated people. Of people of LSP Extended that networks are trained on, the
 place where most of the answers lie (``gymform/pose/teaching.py``, the annotation left out) is
-compared with the annotation, for each teacher and for several together. A teacher of gymform's own
-has learned from labels in which these annotations have a part.
+compared with the annotation, for each teacher and for several together. What annotators mean by a
+joint has been learnt from all annotations (two numbers a pair of joints); a teacher of gymform's
+own has learned from labels in which they have a part.
 
 Writes ``teachers.md`` beside this file.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from machine import describe, table
 from gymform import skeleton as sk
 from gymform.dataset.crops import CropPack, read_pack
 from gymform.pose.metrics import pck_hits, torso_lengths
-from gymform.pose.teaching import Rules, TeacherAnswers, gather, read_answers
+from gymform.pose.teaching import Rules, TeacherAnswers, conformed, gather, read_answers
 
 DATASET = "lspet"
 
@@ -41,6 +43,7 @@ def main() -> int:
     options = parser.parse_args()
     pack = read_pack(options.pack)
     answers = read_answers(options.answers, pack)
+    answers = replace(answers, of_pack=conformed(pack, answers))
     people = some_people(pack, answers, options.people)
     report = render(list(rows(pack, answers, people)), len(people))
     OUT.write_text(report, encoding="utf-8")
@@ -90,8 +93,9 @@ def render(found: list[list[str]], people: int) -> str:
 
 Made by `python benchmarks/teachers.py`. {people} people of LSP Extended, of those that networks
 are trained on; right is what lies within a fifth of the torso of the annotation. Teachers have not
-seen the annotations; a teacher of gymform's own (name@sha256) has learned from labels that they are
-part of. The answers to two views of each person count, where most of them lie.
+seen the annotations, but for how wide apart and how high these have the joints of a pair; a teacher
+of gymform's own (name@sha256) has learned from labels that they are part of. The answers to two
+views of each person count, where most of them lie.
 {describe()}
 
 {table(heads, found)}

@@ -2,7 +2,8 @@
 
 Annotations of sports photographs are often wrong and lack the face; teacher networks err
 elsewhere, each in its own way. Where two of them say the same, the truth is near; where a sure
-teacher contradicts and nobody helps, nobody knows, and the joint is left out.
+teacher contradicts and nobody helps, nobody knows, and the joint is left out. Before they are
+compared, teachers are told where annotators mean a joint to be, and all agree on left and right.
 
 A teacher's answers are float (V, 17, 3): x, y in px of the picture and a score, to V views of a
 person; NaN where it found nobody. Weights and distances were chosen on the training people of LSP
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import least_squares
 
 from gymform import skeleton as sk
 from gymform.dataset.crops import CropPack, make_pack, usual_view
@@ -41,6 +43,14 @@ KNOWN_TEACHERS = {
 }
 """What the model card says of teachers that are not gymform's."""
 
+NEAR, ENOUGH = 0.4, 100
+"""What a joint is to annotators is learnt from answers within this share of the torso of the
+annotation, if there are so many."""
+
+ARMS = np.array([*sk.SHOULDERS, *sk.ELBOWS, *sk.WRISTS])
+LEGS = np.array([*sk.HIPS, *sk.KNEES, *sk.ANKLES])
+MIRRORED = np.array(sk.FLIP_ORDER)
+
 logger = logging.getLogger(__name__)
 
 _NOBODY = np.iinfo(np.int16).min
@@ -57,6 +67,10 @@ class Rules:
     sure: float = 0.35  # mean score from which a single teacher counts
     steady: float = 0.12  # ... when its answers to two views lie within this distance
     least_joints: int = 8  # a person without annotation needs so many
+    sided: float = 0.5  # so much nearer, summed over arms or legs, tells left from right
+    contested: float = 0.5  # sides are unknown when so large a share of the votes is against them
+    together: float = 0.15  # a pair nearer than that is at one place
+    apart: float = 0.35  # ... and farther than that at two
 
 
 def correct(annotation: np.ndarray, teachers: Sequence[np.ndarray], rules: Rules) -> np.ndarray:
@@ -64,15 +78,17 @@ def correct(annotation: np.ndarray, teachers: Sequence[np.ndarray], rules: Rules
 
     Teachers that saw somebody else change nothing. Where two origins agree, the joint is where
     most of them have it, also against the annotation; what one sure teacher contradicts is taken
-    out; what only one saw, the others having found nobody, is added (the face).
+    out, and limbs of which nobody knows which is the left; what only one saw, the others having
+    found nobody, is added (the face).
     """
-    torso = _torso(annotation, teachers)
+    torso, before = _torso(annotation, teachers), annotation
+    annotation, teachers, disputed = settle_sides(annotation, teachers, torso, rules)
     place, agreed = gather(annotation, teachers, torso, rules)
     labelled = annotation[:, 2] > 0
     same = np.linalg.norm(place - annotation[:, :2], axis=-1) <= rules.same * torso
     body = np.isin(np.arange(sk.NUM_KEYPOINTS), sk.BODY) & labelled
     if not body.any() or (same & body).sum() < rules.known * body.sum():
-        return annotation.copy()
+        return before.copy()
     alone, alone_at, contradicted = _single(teachers, torso, rules)
     added = ~labelled & ~agreed & alone
     corrected = annotation.copy()
@@ -80,6 +96,7 @@ def correct(annotation: np.ndarray, teachers: Sequence[np.ndarray], rules: Rules
     corrected[agreed, :2] = place[agreed]
     corrected[added, :2] = alone_at[added]
     corrected[~labelled & (agreed | added), 2] = 2.0
+    corrected[disputed] = 0.0
     return corrected
 
 
@@ -93,10 +110,11 @@ def label(teachers: Sequence[np.ndarray], view: np.ndarray, rules: Rules) -> np.
     torso = _torso(nothing, teachers)
     if not np.isfinite(torso):
         return None
+    _, teachers, disputed = settle_sides(nothing, teachers, torso, rules)
     place, agreed = gather(nothing, teachers, torso, rules)
     alone, alone_at, _ = _single(teachers, torso, rules)
     points = np.where(agreed[:, None], place, alone_at)
-    counts = agreed | alone
+    counts = (agreed | alone) & ~disputed
     if counts[list(sk.BODY)].sum() < rules.least_joints:
         return None
     middle = (points[counts].min(0) + points[counts].max(0)) / 2
@@ -162,13 +180,116 @@ def _torso(annotation: np.ndarray, teachers: Sequence[np.ndarray]) -> float:
     return float(known.mean()) if len(known) else np.nan
 
 
+# ---- left and right -------------------------------------------------------------------------
+
+
+def settle_sides(
+    annotation: np.ndarray, teachers: Sequence[np.ndarray], torso: float, rules: Rules
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Annotation and answers that agree on left and right, and bool (17,): joints of unknown side.
+
+    Arms and legs are put to the vote, each as a whole. Who is against the others is mirrored: the
+    places are right, only their names are not. Where the annotation is, or too many are, nobody
+    knows. Networks that doubt the sides put both joints of a pair at one of its two places; such an
+    answer then speaks of the nearer joint alone, the other is NaN.
+    """
+    everyone = [annotation[None], *teachers]
+    answers = np.concatenate(everyone)
+    answers[0, annotation[:, 2] == 0] = np.nan
+    disputed = np.zeros(sk.NUM_KEYPOINTS, bool)
+    for limbs in (ARMS, LEGS):
+        against, torn = _vote(answers, limbs, torso, rules)
+        answers[np.ix_(against, limbs)] = answers[np.ix_(against, MIRRORED[limbs])]
+        apart = [pair for pair in sk.BODY_PAIRS if pair[0] in limbs
+                 and _part(answers, pair, torso, rules)]  # fmt: skip
+        disputed[[joint for pair in apart for joint in pair]] = torn
+    sided = np.where(np.isfinite(answers[0]), answers[0], 0.0)
+    return sided, np.split(answers[1:], np.cumsum([len(t) for t in teachers])[:-1]), disputed
+
+
+def _vote(
+    answers: np.ndarray, limbs: np.ndarray, torso: float, rules: Rules
+) -> tuple[np.ndarray, bool]:
+    """Whose (V,) left and right are not those of most, and whether that leaves the sides open."""
+    seen = np.isfinite(answers[:, limbs]).all(-1)  # (V, 6)
+    own, other = (np.nan_to_num(answers[:, joints, :2]) for joints in (limbs, MIRRORED[limbs]))
+    both = seen & np.isfinite(answers[:, MIRRORED[limbs]]).all(-1)
+    as_named, mirrored = (
+        np.minimum(np.linalg.norm(own[:, None] - these[None], axis=-1) / torso, NEAR)
+        for these in (own, other)
+    )  # (V, V, 6)
+    alike = ((mirrored - as_named) * (both[:, None] & both[None])).sum(-1)  # (V, V)
+    votes = np.where(seen, np.sqrt(np.clip(np.nan_to_num(answers[:, limbs, 2]), 0.05, 1)), 0)
+    votes = votes.mean(1)
+    leader = int((np.clip(alike, -1, 1) * votes).sum(1).argmax())
+    against, support = alike[leader] < -rules.sided, alike[leader] > rules.sided
+    torn = votes[against].sum() > rules.contested * votes[support].sum()
+    return against, bool(against[0] or torn)
+
+
+def _part(answers: np.ndarray, pair: tuple[int, int], torso: float, rules: Rules) -> bool:
+    """Let answers with both joints at one place speak of the nearer one, where others (first the
+    annotation) have them apart; whether there are such others."""
+    joints = list(pair)
+    width = np.linalg.norm(answers[:, pair[0], :2] - answers[:, pair[1], :2], axis=-1) / torso
+    apart = np.flatnonzero(width > rules.apart)
+    annotated = np.isfinite(width[0])
+    if not len(apart) or (annotated and apart[0] != 0):
+        return False
+    for one in np.flatnonzero(width < rules.together):
+        distance = np.linalg.norm(answers[one, joints, :2] - answers[apart[0], joints, :2], axis=-1)
+        answers[one, joints[int(distance.argmax())]] = np.nan
+    return True
+
+
+# ---- what a joint is ------------------------------------------------------------------------
+
+
+def conform(answers: np.ndarray, annotations: np.ndarray) -> np.ndarray:
+    """A teacher's answers (n, V, 17, 3) put where annotations (n, 17, 3) of one source have joints.
+
+    Not everybody means the same by a hip. How much wider apart a pair of joints is annotated, as a
+    share of its width, and how much further up, as a share of the torso, is fitted to those of a
+    source whom the teacher saw; outright errors on either side hardly count.
+    """
+    placed = answers.copy()
+    for pair in sk.BODY_PAIRS:
+        ways = _ways(answers[..., :2], pair)  # (n, V, 2 joints, 2 ways, 2)
+        missing = annotations[:, None, list(pair), :2] - answers[:, :, list(pair), :2]
+        torso = np.linalg.norm(ways[:, :, :1, 1], axis=-1)  # (n, V, 1)
+        known = (annotations[:, None, list(pair), 2] > 0) & (torso > 0) & np.isfinite(torso)
+        known &= np.linalg.norm(missing, axis=-1) < NEAR * torso
+        scale = np.broadcast_to(torso, known.shape)[known][:, None]
+        share = _shares(ways[known] / scale[..., None], missing[known] / scale)
+        placed[:, :, list(pair), :2] += np.einsum("nvjwd,w->nvjd", ways, share)
+    return placed
+
+
+def _ways(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+    """For the two joints of a pair, away from each other and up the torso: (..., 2, 2, 2) px."""
+    left, right = points[..., pair[0], :], points[..., pair[1], :]
+    up = points[..., list(sk.SHOULDERS), :].mean(-2) - points[..., list(sk.HIPS), :].mean(-2)
+    return np.stack([np.stack((apart, up), -2) for apart in (left - right, right - left)], -3)
+
+
+def _shares(ways: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """The shares (2,) of ``ways`` (m, 2, 2) that tell most of ``missing`` (m, 2); 0 for nobody."""
+
+    def unexplained(share: np.ndarray) -> np.ndarray:
+        return (missing - np.einsum("mwd,w->md", ways, share)).ravel()
+
+    if len(missing) < ENOUGH:
+        return np.zeros(2)
+    return np.asarray(least_squares(unexplained, np.zeros(2), loss="soft_l1", f_scale=0.05).x)
+
+
 # ---- packs ---------------------------------------------------------------------------------
 
 
 def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
     """The pack with the annotations of those whom the teachers saw corrected, and a note of it."""
     keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter[str]()
-    for row, *teachers in zip(answers.row.tolist(), *answers.of_pack, strict=True):
+    for row, *teachers in zip(answers.row.tolist(), *conformed(pack, answers), strict=True):
         before = keypoints[row].copy()
         keypoints[row] = correct(before.astype(np.float64), teachers, rules)
         labelled, now = before[:, 2] > 0, keypoints[row, :, 2] > 0
@@ -180,14 +301,26 @@ def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
     return replace(pack, keypoints=keypoints, note=_note(answers))
 
 
+def conformed(pack: CropPack, answers: TeacherAnswers) -> np.ndarray:
+    """The answers (T, n, V, 17, 3) to the people of the pack, see :func:`conform`."""
+    placed = answers.of_pack.copy()
+    for source in np.unique(pack.dataset[answers.row]):
+        people = np.flatnonzero(pack.dataset[answers.row] == source)
+        annotations = pack.keypoints[answers.row[people]].astype(np.float64)
+        for teacher in placed:
+            teacher[people] = conform(teacher[people], annotations)
+    return placed
+
+
 def _note(answers: TeacherAnswers) -> str:
     """For the model card: how the labels came about."""
     teachers = "; ".join(map(_describe, answers.teachers))
     return (
         f"The annotations of {len(answers.row)} people were corrected and completed, and people in "
         f"clips labelled, with the help of {teachers}. A joint is where most of the annotation and "
-        f"the answers to {answers.of_pack.shape[2]} views each lie. People held out keep their "
-        "annotations as they are."
+        f"the answers to {answers.of_pack.shape[2]} views each lie, put where annotators mean it "
+        "to be; arms and legs of which the left is disputed are left out. People held out keep "
+        "their annotations as they are."
     )
 
 

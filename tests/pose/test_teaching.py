@@ -1,21 +1,29 @@
 """Annotations corrected by teachers, and people that only teachers have seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gymform import skeleton as sk
 from gymform.errors import ModelDataError
 from gymform.pose.teaching import (
+    ARMS,
+    LEGS,
+    MIRRORED,
     STEPS,
     ClipPeople,
     Rules,
     TeacherAnswers,
+    conform,
+    conformed,
     correct,
     correct_pack,
     full_name,
     label,
     label_clips,
     read_answers,
+    settle_sides,
     split_name,
     write_answers,
 )
@@ -151,6 +159,104 @@ def test_people_of_whom_the_teacher_is_not_sure_are_left_out(person, change):
     else:
         views[..., 0] += 60
     assert label([views], VIEW, RULES) is None
+
+
+def mirrored(person: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+    """Somebody whose left and right are confused in some limbs."""
+    confused = person.copy()
+    confused[limbs] = person[MIRRORED[limbs]]
+    return confused
+
+
+@pytest.mark.parametrize("limbs", [ARMS, LEGS])
+def test_a_teacher_that_confuses_the_sides_is_put_right(person, limbs):
+    teachers = [answers(mirrored(person, limbs)), answers(person), answers(person)]
+    sided, put_right, disputed = settle_sides(person, teachers, 60.0, RULES)
+    assert np.array_equal(sided, person)
+    assert np.allclose(put_right[0][..., :2], person[:, :2])
+    assert not disputed.any()
+    assert np.allclose(correct(person, teachers, RULES), person)
+
+
+def test_where_annotation_and_teachers_differ_nobody_knows_the_sides(person):
+    annotation = mirrored(person, ARMS)
+    new = correct(annotation, [answers(person), answers(person)], RULES)
+    assert (new[ARMS] == 0).all()
+    assert np.allclose(np.delete(new, ARMS, 0), np.delete(person, ARMS, 0))
+    assert label([answers(person), answers(mirrored(person, LEGS))], VIEW, RULES) is None
+
+
+def test_arms_at_one_place_have_no_sides(person):
+    together = person.copy()
+    together[[5, 7, 9]] = together[[6, 8, 10]] + [2, 0, 0]
+    seen = [answers(together), answers(mirrored(together, ARMS)), answers(together)]
+    assert np.allclose(correct(together, seen, RULES), together, atol=2)
+
+
+def test_a_pair_at_one_place_speaks_of_the_nearer_joint_alone(person):
+    doubtful = answers(person)
+    doubtful[:, 10, :2] = doubtful[:, 9, :2] + [3, 0]
+    new = correct(person, [doubtful, doubtful, doubtful], RULES)
+    assert np.allclose(new, person, atol=0.1)
+    _, (heard,), _ = settle_sides(person, [doubtful], 60.0, RULES)
+    assert np.isnan(heard[:, 10]).all()
+    assert np.isfinite(np.delete(heard, 10, 1)).all()
+    _, (heard, _), _ = settle_sides(person * 0, [doubtful, answers(person)], 60.0, RULES)
+    assert np.isnan(heard[:, 10]).all()
+    _, (heard,), _ = settle_sides(person * 0, [doubtful], 60.0, RULES)
+    assert np.isfinite(heard).all()  # nobody says otherwise
+
+
+def crowd(person: np.ndarray, count: int) -> np.ndarray:
+    """Annotations (count, 17, 3) of ``person`` turned, moved and enlarged."""
+    rng = np.random.default_rng(0)
+    people = np.repeat(person[None], count, 0)
+    for other in people:
+        cos, sin = np.cos(angle := rng.uniform(0, 6)), np.sin(angle)
+        other[:, :2] = other[:, :2] @ [[cos, sin], [-sin, cos]] * rng.uniform(0.5, 2)
+        other[:, :2] += rng.uniform(-50, 50, 2)
+    return people
+
+
+def low_narrow_hips(people: np.ndarray) -> np.ndarray:
+    """Answers (n, 2, 17, 3) to which hips are two thirds as wide as annotated, and lower."""
+    seen = np.repeat(people[:, None], 2, 1)
+    left, right = (people[:, hip, :2] for hip in sk.HIPS)
+    up = people[:, list(sk.SHOULDERS), :2].mean(1) - (left + right) / 2
+    for hip, inwards in zip(sk.HIPS, (right - left, left - right), strict=True):
+        seen[:, :, hip, :2] += (inwards / 6 - 0.05 * up)[:, None]
+    return seen
+
+
+def test_answers_are_put_where_annotators_have_hips(person):
+    people = crowd(person, 200)
+    annotated, rng = people.copy(), np.random.default_rng(1)
+    wrong = rng.random((200, 17)) < 0.1
+    annotated[wrong, :2] += rng.uniform(-100, 100, (wrong.sum(), 2))  # outright errors
+    placed = conform(low_narrow_hips(people), annotated)
+    assert np.abs(placed - people[:, None])[..., :2].max() < 1.0  # px; 5 px or more before
+
+
+def test_few_annotations_teach_nothing_and_missing_answers_stay_missing(person):
+    few = low_narrow_hips(crowd(person, 20))
+    np.testing.assert_array_equal(conform(few, crowd(person, 20)), few)
+    many = low_narrow_hips(crowd(person, 200))
+    many[3] = np.nan
+    placed = conform(many, crowd(person, 200))
+    assert np.isnan(placed[3]).all()
+    assert np.isfinite(np.delete(placed, 3, 0)).all()
+
+
+def test_each_source_has_hips_of_its_own(person):
+    annotated = crowd(person, 240)
+    names = np.repeat(["lspet", "fashion_ls"], 120)
+    pack = people(240, "lspet", [f"lspet/{at}" for at in range(240)])
+    pack = replace(pack, dataset=names, keypoints=annotated.astype(np.float32))
+    right = np.repeat(annotated[:, None], 2, 1)
+    of_pack = np.concatenate((low_narrow_hips(annotated[:120]), right[120:]))[None]
+    nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
+    seen = TeacherAnswers("", TEACHERS[:1], np.arange(240), of_pack, nobody_else, of_pack[:, :0])
+    assert np.abs(conformed(pack, seen)[0] - right)[..., :2].max() < 0.5
 
 
 def kept(tmp_path, pack):
