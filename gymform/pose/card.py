@@ -38,7 +38,8 @@ SETS = {
 class Story:
     """How a network came to be: ``start`` and ``teacher`` in words ("" for none), the ``ancestors``
     whose weights or answers it was given, ``people`` by source, a ``note`` on their labels,
-    ``recipe`` by option, ``steps`` taken, and the ``command`` that repeats it."""
+    ``recipe`` by option, the share of the start's weights that was ``kept``, ``steps`` taken, and
+    the ``command`` that repeats it."""
 
     start: str
     teacher: str
@@ -46,6 +47,7 @@ class Story:
     people: Mapping[str, int]
     note: str
     recipe: Mapping[str, Any]
+    kept: float
     steps: int
     command: str
 
@@ -145,12 +147,13 @@ def _made(story: Story) -> str:
     teacher = f"Teacher: {story.teacher}, on {seen}.\n" if story.teacher else ""
     settles = story.recipe["settle"] < 1
     settled = ", less and more rarely after the share called settle" if settles else ""
+    kept = f", and the start's with a share of {story.kept:g}" if story.kept else ""
     return f"""## How it was made
 
 Start: {story.start}.
 {teacher}Then {taken} by this repository's own command. {recipe}. Augmented by mirroring, scale,
 rotation, shift, half bodies, barbells and plates in the way, cut-outs, light, colour, blur, motion
-blur, noise and compression{settled}. The weights are the running mean over training.
+blur, noise and compression{settled}. The weights are the running mean over training{kept}.
 """
 
 

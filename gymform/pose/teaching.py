@@ -193,16 +193,15 @@ def settle_sides(
     knows. Networks that doubt the sides put both joints of a pair at one of its two places; such an
     answer then speaks of the nearer joint alone, the other is NaN.
     """
-    everyone = [annotation[None], *teachers]
-    answers = np.concatenate(everyone)
+    answers = np.concatenate([annotation[None], *teachers])  # (V, 17, 3)
     answers[0, annotation[:, 2] == 0] = np.nan
     disputed = np.zeros(sk.NUM_KEYPOINTS, bool)
     for limbs in (ARMS, LEGS):
         against, torn = _vote(answers, limbs, torso, rules)
         answers[np.ix_(against, limbs)] = answers[np.ix_(against, MIRRORED[limbs])]
-        apart = [pair for pair in sk.BODY_PAIRS if pair[0] in limbs
-                 and _part(answers, pair, torso, rules)]  # fmt: skip
-        disputed[[joint for pair in apart for joint in pair]] = torn
+        for pair in sk.BODY_PAIRS:
+            if pair[0] in limbs and _take_apart(answers, pair, torso, rules):
+                disputed[list(pair)] = torn
     sided = np.where(np.isfinite(answers[0]), answers[0], 0.0)
     return sided, np.split(answers[1:], np.cumsum([len(t) for t in teachers])[:-1]), disputed
 
@@ -211,25 +210,24 @@ def _vote(
     answers: np.ndarray, limbs: np.ndarray, torso: float, rules: Rules
 ) -> tuple[np.ndarray, bool]:
     """Whose (V,) left and right are not those of most, and whether that leaves the sides open."""
-    seen = np.isfinite(answers[:, limbs]).all(-1)  # (V, 6)
+    seen = np.isfinite(answers).all(-1)  # (V, 17)
+    both = seen[:, limbs] & seen[:, MIRRORED[limbs]]
     own, other = (np.nan_to_num(answers[:, joints, :2]) for joints in (limbs, MIRRORED[limbs]))
-    both = seen & np.isfinite(answers[:, MIRRORED[limbs]]).all(-1)
     as_named, mirrored = (
         np.minimum(np.linalg.norm(own[:, None] - these[None], axis=-1) / torso, NEAR)
         for these in (own, other)
     )  # (V, V, 6)
     alike = ((mirrored - as_named) * (both[:, None] & both[None])).sum(-1)  # (V, V)
-    votes = np.where(seen, np.sqrt(np.clip(np.nan_to_num(answers[:, limbs, 2]), 0.05, 1)), 0)
-    votes = votes.mean(1)
+    votes = _weights(answers)[:, limbs].mean(1)
     leader = int((np.clip(alike, -1, 1) * votes).sum(1).argmax())
     against, support = alike[leader] < -rules.sided, alike[leader] > rules.sided
     torn = votes[against].sum() > rules.contested * votes[support].sum()
     return against, bool(against[0] or torn)
 
 
-def _part(answers: np.ndarray, pair: tuple[int, int], torso: float, rules: Rules) -> bool:
-    """Let answers with both joints at one place speak of the nearer one, where others (first the
-    annotation) have them apart; whether there are such others."""
+def _take_apart(answers: np.ndarray, pair: tuple[int, int], torso: float, rules: Rules) -> bool:
+    """Whether anybody (first of all the annotation, where there is one) has a pair apart; then
+    answers with both joints at one place speak of the nearer one alone."""
     joints = list(pair)
     width = np.linalg.norm(answers[:, pair[0], :2] - answers[:, pair[1], :2], axis=-1) / torso
     apart = np.flatnonzero(width > rules.apart)

@@ -276,6 +276,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="dinov2, random, a model's name or a weights file; "
         "a wider network is made narrow (dinov2)",
     )
+    network.add_argument(
+        "--keep-start",
+        type=float,
+        metavar="X",
+        help="share of the start's weights in the shipped ones: less gained, less forgotten (0)",
+    )
     network.add_argument("--distill", metavar="NAME", help="teacher: a model's name")
     network.add_argument(
         "--unlabelled",
@@ -383,6 +389,8 @@ def run(args: argparse.Namespace) -> int:
     check_name(args.name)
     _check("threads", args.threads, 1, 1024)
     _check("save_every", args.save_every, 1, 10**8)
+    kept = args.keep_start or 0.0
+    _check("keep_start", kept, 0, 1)
     torch.set_num_threads(args.threads)
     device = _device(args.device)
     work = args.work or data_dir() / "training" / args.name
@@ -402,6 +410,7 @@ def run(args: argparse.Namespace) -> int:
         recipe.pool,
         settle_from=recipe.settle * recipe.steps,
     )
+    first = copy.deepcopy(start.network)
     trainer = _trainer(start.network, recipe, device, teacher, work, batches)
     facts = {
         **asdict(recipe),
@@ -414,7 +423,7 @@ def run(args: argparse.Namespace) -> int:
     schedule = Schedule(args.save_every, args.evaluate_every, deadline, workers)
     train(trainer, batches, work, facts, schedule, _judge(trainer, pack, validation))
 
-    final = rounded(trainer.mean)
+    final = rounded(between(trainer.mean, first, kept))
     calibrate(final, pack, validation)
     entry = ship(final, args.name, args.out)
     story = card.Story(
@@ -424,6 +433,7 @@ def run(args: argparse.Namespace) -> int:
         people=count_labels(pack, rows),
         note=pack.note,
         recipe=asdict(recipe),
+        kept=kept,
         steps=trainer.step,
         command=command_line(args),
     )
@@ -517,6 +527,19 @@ def describe(scores: Mapping[str, PoseScores]) -> list[str]:
         f"{name} ({s.people} people): PCK@0.2 {s.pck:.3f}, OKS > 0.75 {s.good:.1%}, AP {s.ap:.3f}"
         for name, s in scores.items()
     ]
+
+
+def between(network: ViTPose, first: ViTPose, share: float) -> ViTPose:
+    """A copy with ``share`` of the weights of ``first``, the network that it once was.
+
+    Somewhere between the two it often knows both what it has learned and what it would have
+    forgotten (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
+    network, weights = copy.deepcopy(network), first.state_dict()
+    for name, weight in network.state_dict().items():
+        if weight.is_floating_point():
+            weight.lerp_(weights[name].to(weight), share)
+    return network
 
 
 def rounded(network: ViTPose) -> ViTPose:

@@ -429,9 +429,27 @@ def test_the_card_judges_what_was_shipped(pack, tmp_path, monkeypatch, tiny_size
     assert all(torch.equal(value, shipped[name]) for name, value in network.state_dict().items())
 
 
+def test_what_is_shipped_may_lie_between_start_and_end(pack, tmp_path, monkeypatch, tiny_sizes):
+    write_pack(tmp_path / "pack.npz", pack)
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "weights"))
+
+    def shipped(*more):  # the training is done once; then it is only shipped anew
+        train.run(command(tmp_path, *more))
+        return load_pose_model("tiny").network.state_dict()
+
+    end, half, start = shipped(), shipped("--keep-start", "0.5"), shipped("--keep-start", "1")
+    assert "with a share of 1." in (tmp_path / "weights" / "tiny.md").read_text()
+    random = train.rounded(fresh_network(TINY, seed=0)).state_dict()
+    for name, value in half.items():
+        assert torch.equal(start[name], random[name])
+        torch.testing.assert_close(value, (start[name] + end[name]) / 2, atol=1e-3, rtol=1e-3)
+    assert not torch.equal(start["backbone.last_norm.bias"], end["backbone.last_norm.bias"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--keep-start", "1.5"), "--keep-start: expected 0 to 1"),
         (("--steps", "0"), "--steps: expected 1"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
         (("--lr", "0"), "--lr: expected above 0"),
