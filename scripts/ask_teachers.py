@@ -39,6 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from gymform import skeleton as sk
 from gymform.dataset.crops import CropPack, make_pack, read_pack, split
 from gymform.dataset.poses import load_poses
+from gymform.pose.augment import rotation
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.pseudo import DATASET, views_of
@@ -225,8 +226,7 @@ def to_square(
     centre: np.ndarray, side: float, pixels: int, degrees: float, mirrored: bool
 ) -> np.ndarray:
     """The affine map (2, 3) from picture px to a teacher's square of ``pixels`` px."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    linear = np.array([[cos, -sin], [sin, cos]]) * pixels / side
+    linear = rotation(degrees) * pixels / side
     matrix = np.column_stack((linear, pixels / 2 - linear @ centre))
     if mirrored:
         matrix[0] = -matrix[0]

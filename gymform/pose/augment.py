@@ -125,7 +125,7 @@ def _crop_around(points: np.ndarray, padding: float = PADDING) -> np.ndarray:
 
 
 def rotation(degrees: float) -> np.ndarray:
-    """The matrix (2, 2) that turns what an input shows into what the picture shows."""
+    """The matrix (2, 2) that turns by ``degrees`` from x towards y."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.array([[cos, -sin], [sin, cos]])
 

@@ -171,16 +171,10 @@ class Trainer:
             features = network.backbone(images)
             return features, network.decode(features)
 
-    @torch.no_grad()
     def _average(self) -> None:
         """Move the mean weights a little; faster while there were few steps."""
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        means, values = self.mean.state_dict(), self.network.state_dict()
-        for name, mean in means.items():
-            if mean.dtype.is_floating_point:
-                mean.lerp_(values[name], 1 - decay)
-            else:
-                mean.copy_(values[name])
+        move_towards(self.mean, self.network, 1 - decay)
 
     # ---- kept and taken up again
 
@@ -217,6 +211,18 @@ class Trainer:
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     yield names[parameter], optimizer.state[parameter]
+
+
+@torch.no_grad()
+def move_towards(network: nn.Module, other: nn.Module, share: float) -> None:
+    """Move the weights of ``network`` by ``share`` of the way to those of ``other``; counts are
+    copied."""
+    values = other.state_dict()
+    for name, weight in network.state_dict().items():
+        if weight.is_floating_point():
+            weight.lerp_(values[name].to(weight), share)
+        else:
+            weight.copy_(values[name])
 
 
 def check_facts(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -210,15 +210,15 @@ def _vote(
     answers: np.ndarray, limbs: np.ndarray, torso: float, rules: Rules
 ) -> tuple[np.ndarray, bool]:
     """Whose (V,) left and right are not those of most, and whether that leaves the sides open."""
-    seen = np.isfinite(answers).all(-1)  # (V, 17)
-    both = seen[:, limbs] & seen[:, MIRRORED[limbs]]
+    weights = _weights(answers)  # (V, 17)
+    both = (weights[:, limbs] > 0) & (weights[:, MIRRORED[limbs]] > 0)
     own, other = (np.nan_to_num(answers[:, joints, :2]) for joints in (limbs, MIRRORED[limbs]))
     as_named, mirrored = (
         np.minimum(np.linalg.norm(own[:, None] - these[None], axis=-1) / torso, NEAR)
         for these in (own, other)
     )  # (V, V, 6)
     alike = ((mirrored - as_named) * (both[:, None] & both[None])).sum(-1)  # (V, V)
-    votes = _weights(answers)[:, limbs].mean(1)
+    votes = weights[:, limbs].mean(1)
     leader = int((np.clip(alike, -1, 1) * votes).sum(1).argmax())
     against, support = alike[leader] < -rules.sided, alike[leader] > rules.sided
     torn = votes[against].sum() > rules.contested * votes[support].sum()
@@ -250,24 +250,21 @@ def conform(answers: np.ndarray, annotations: np.ndarray) -> np.ndarray:
     share of its width, and how much further up, as a share of the torso, is fitted to those of a
     source whom the teacher saw; outright errors on either side hardly count.
     """
-    placed = answers.copy()
+    placed, points = answers.copy(), answers[..., :2]
+    up = points[:, :, list(sk.SHOULDERS)].mean(2) - points[:, :, list(sk.HIPS)].mean(2)  # (n, V, 2)
+    torso = np.linalg.norm(up, axis=-1, keepdims=True)  # (n, V, 1)
     for pair in sk.BODY_PAIRS:
-        ways = _ways(answers[..., :2], pair)  # (n, V, 2 joints, 2 ways, 2)
-        missing = annotations[:, None, list(pair), :2] - answers[:, :, list(pair), :2]
-        torso = np.linalg.norm(ways[:, :, :1, 1], axis=-1)  # (n, V, 1)
+        left, right = (points[:, :, joint] for joint in pair)
+        ways = np.stack(
+            [np.stack((apart, up), 2) for apart in (left - right, right - left)], 2
+        )  # (n, V, 2 joints, 2 ways, 2)
+        missing = annotations[:, None, list(pair), :2] - points[:, :, list(pair)]
         known = (annotations[:, None, list(pair), 2] > 0) & (torso > 0) & np.isfinite(torso)
         known &= np.linalg.norm(missing, axis=-1) < NEAR * torso
         scale = np.broadcast_to(torso, known.shape)[known][:, None]
         share = _shares(ways[known] / scale[..., None], missing[known] / scale)
         placed[:, :, list(pair), :2] += np.einsum("nvjwd,w->nvjd", ways, share)
     return placed
-
-
-def _ways(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
-    """For the two joints of a pair, away from each other and up the torso: (..., 2, 2, 2) px."""
-    left, right = points[..., pair[0], :], points[..., pair[1], :]
-    up = points[..., list(sk.SHOULDERS), :].mean(-2) - points[..., list(sk.HIPS), :].mean(-2)
-    return np.stack([np.stack((apart, up), -2) for apart in (left - right, right - left)], -3)
 
 
 def _shares(ways: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ from gymform.pose.checkpoints import (
 from gymform.pose.crops import cut_crop, to_tensor
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate, fit_score_power
-from gymform.pose.learning import Recipe, Report, Trainer
+from gymform.pose.learning import Recipe, Report, Trainer, move_towards
 from gymform.pose.metrics import PoseScores
 from gymform.pose.pseudo import pseudo_labels
 from gymform.pose.slimming import slim
@@ -535,10 +535,8 @@ def between(network: ViTPose, first: ViTPose, share: float) -> ViTPose:
     Somewhere between the two it often knows both what it has learned and what it would have
     forgotten (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
     """
-    network, weights = copy.deepcopy(network), first.state_dict()
-    for name, weight in network.state_dict().items():
-        if weight.is_floating_point():
-            weight.lerp_(weights[name].to(weight), share)
+    network = copy.deepcopy(network)
+    move_towards(network, first, share)
     return network
 
 
