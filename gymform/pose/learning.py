@@ -47,6 +47,7 @@ class Recipe:
     learning_rate: float = 5e-4
     weight_decay: float = 0.05
     layer_decay: float = 0.8  # the rate of each layer over that of the one above it
+    kernel_rate: float = 1.0  # the rate of the patches' and decoder's kernels over their layer's
     warm_up: float = 0.05
     final_rate: float = 0.01  # over the highest
     freeze: int = 6  # lower blocks that stay as they are at first
@@ -276,20 +277,26 @@ def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimi
 def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
     """Optimizer groups by layer and by whether weights decay: not biases, norms and positions.
 
-    ``matrices`` says of a group that it holds the matrices of a block.
+    ``matrices`` says of a group that it holds the matrices of a block. Kernels that are no such
+    have a rate of their own: AdamW moves all weights of a kernel by about the rate, and where
+    hundreds of inputs are alike (a patch's pixels, features that are never negative) the output
+    moves by as many times that (Yang et al., "Tuning Large Neural Networks via Zero-Shot
+    Hyperparameter Transfer", NeurIPS 2021, therefore divide the rate by the number of inputs).
     """
     depth = network.config.depth
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
     for name, parameter in network.named_parameters():
         layer = layer_of(name, depth)
         decays = parameter.dim() > 1 and not name.endswith(("pos_embed", "cls_token"))
+        in_block = 1 <= layer <= depth
+        kernel_rate = recipe.kernel_rate if decays and not in_block else 1.0
         group = groups.setdefault(
             (layer, decays),
             {
                 "params": [],
-                "scale": recipe.layer_decay ** (depth + 1 - layer),
+                "scale": recipe.layer_decay ** (depth + 1 - layer) * kernel_rate,
                 "weight_decay": recipe.weight_decay if decays else 0.0,
-                "matrices": decays and 1 <= layer <= depth,
+                "matrices": decays and in_block,
             },
         )
         group["params"].append(parameter)

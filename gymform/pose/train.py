@@ -59,7 +59,7 @@ SIZES = {
 RECIPES = {
     "S": Recipe(),
     "B": Recipe(layer_decay=0.75, drop_path=0.3),
-    "Ti": Recipe(layer_decay=0.9, freeze=0),
+    "Ti": Recipe(layer_decay=0.9, kernel_rate=0.05, freeze=0),
 }
 """How each size is trained unless options say otherwise."""
 
@@ -315,6 +315,7 @@ _RECIPE_OPTIONS = {
     "lr": ("learning_rate", "highest learning rate, of the top layer"),
     "weight_decay": ("weight_decay", "decay of weights"),
     "layer_decay": ("layer_decay", "rate of a layer over that of the layer above"),
+    "kernel_rate": ("kernel_rate", "rate of the patches' and decoder's kernels over their layer's"),
     "warm_up": ("warm_up", "share of the steps in which the rate rises"),
     "freeze": ("freeze", "lower blocks that stay as they are at first"),
     "thaw": ("thaw", "share of the steps after which they learn too"),
@@ -334,7 +335,16 @@ _RANGES = {
     "pool": (0, 1000),
     "seed": (0, 2**31),
 }
-_SHARES = ("layer_decay", "warm_up", "thaw", "drop_path", "ema", "trust_from", "settle")
+_SHARES = (
+    "layer_decay",
+    "kernel_rate",
+    "warm_up",
+    "thaw",
+    "drop_path",
+    "ema",
+    "trust_from",
+    "settle",
+)
 
 
 def _add_recipe(group: Any) -> None:

@@ -323,6 +323,20 @@ def test_rates_rise_and_fall_and_are_lower_below():
     assert layer_of("keypoint_head.final_layer.bias", 2) == 3
 
 
+def test_kernels_outside_the_blocks_have_a_rate_of_their_own():
+    network = fresh_network(TINY, 0)
+    names = {parameter: name for name, parameter in network.named_parameters()}
+
+    def rates(kernel_rate):
+        groups = learning.parameter_groups(network, Recipe(kernel_rate=kernel_rate))
+        return {names[p]: group["scale"] for group in groups for p in group["params"]}
+
+    usual, slow = rates(1.0), rates(0.1)
+    slower = {name for name in usual if slow[name] != usual[name]}
+    assert slower == {"backbone.patch_embed.proj.weight", "keypoint_head.final_layer.weight"}
+    assert all(slow[name] == pytest.approx(0.1 * usual[name]) for name in slower)
+
+
 def test_muon_changes_the_matrices_of_the_blocks_and_adamw_the_rest():
     network = fresh_network(TINY, 0)
     names = {parameter: name for name, parameter in network.named_parameters()}
