@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gymform.errors import TrainingError
 from gymform.exercise.augment import Sample
 from gymform.exercise.data import Views, shares
+from gymform.pose.learning import move_towards
 
 BATCHES_AT_ONCE = 8
 """Batches that are drawn and sorted by length together."""
@@ -79,17 +80,11 @@ class RunningMean:
         self._decay = decay
         self._seen = 0
 
-    @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Take the network's weights into the mean."""
         weight = max(1 - self._decay, 9 / (10 + self._seen)) if self._seen else 1.0
         self._seen += 1
-        values = network.state_dict()
-        for key, mean in self.network.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(values[key], weight)
-            else:
-                mean.copy_(values[key])
+        move_towards(self.network, network, weight)
 
 
 def weights_of_views(
