@@ -79,7 +79,7 @@ def report(pose: PoseSequence, exercise: str) -> FormReport:
 def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSequence:
     """The same frames' keypoints as the network finds them in a mirror, turned back."""
     xy, score = np.full_like(pose.xy, np.nan), np.zeros_like(pose.score)
-    crops = box_to_crop(pose.boxes)
+    crops = box_to_crop(pose.boxes, estimator.padding)
     rows, pixels = [], []
     with read_frames(clip, keep=only(pose.time_s)) as frames:
         for frame in frames:

@@ -4,9 +4,9 @@
 
 CLIPS is the folder of the videos, INDEX a CSV with the columns `file`, `exercise` and `group`,
 POSES holds a keypoint file a clip (``scripts/extract_poses.py``). One clip of each group is used.
-The keypoint files say where the lifter is, so that all models see the same crops, and when: the
-calmest second of a clip for jitter, its two liveliest seconds for swaps. Every frame is looked at,
-some lively ones mirrored too.
+The keypoint files say where the lifter is, so that all models see the same boxes, each with the
+room around them that it knows, and when: the calmest second of a clip for jitter, its two liveliest
+seconds for swaps. Every frame is looked at, some lively ones mirrored too.
 
 Writes ``pose_stability.md`` beside this file.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,14 +52,15 @@ OUT = Path(__file__).with_suffix(".md")
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Frames of one clip with the lifter's crops: pixels uint8 (192 x 256), views, px a torso."""
+    """Frames of one clip with the lifter's crops by padding: pixels uint8 (192 x 256), views, px a
+    torso."""
 
     name: str
     calm: bool
     torso: float
     time_s: list[float] = field(default_factory=list)
-    pixels: list[np.ndarray] = field(default_factory=list)
-    views: list[np.ndarray] = field(default_factory=list)
+    pixels: dict[float, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    views: dict[float, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def main() -> int:
     options = arguments()
     figures: dict[str, list[tuple[bool, Found]]] = {name: [] for name in options.model}
     estimators = {name: PoseEstimator(load_pose_model(name), batch_size=16) for name in figures}
-    for scene in scenes(options):
+    paddings = {estimator.padding for estimator in estimators.values()}
+    for scene in scenes(options, paddings):
         for name, estimator in estimators.items():
             figures[name].append((scene.calm, look(scene, estimator)))
         latest = " ".join(f"{found[-1][1].jitter:.4f}" for found in figures.values())
@@ -101,7 +104,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def scenes(options: argparse.Namespace) -> Iterator[Scene]:
+def scenes(options: argparse.Namespace, paddings: set[float]) -> Iterator[Scene]:
     """The calm and the lively scene of one clip of each group; calm ones only where it is calm."""
     with options.index.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -110,10 +113,10 @@ def scenes(options: argparse.Namespace) -> Iterator[Scene]:
     for row in list(firsts.values())[: options.clips]:
         poses = (options.poses / row["file"]).with_suffix(".npz")
         if poses.is_file():
-            yield from scenes_of(options.folder / row["file"], load_poses(poses))
+            yield from scenes_of(options.folder / row["file"], load_poses(poses), paddings)
 
 
-def scenes_of(clip: Path, pose: PoseSequence) -> Iterator[Scene]:
+def scenes_of(clip: Path, pose: PoseSequence, paddings: set[float]) -> Iterator[Scene]:
     """The scenes of one clip by the speed of its body joints."""
     tracks = clean(pose)
     torso = stature(tracks.xy) * TORSO
@@ -133,25 +136,31 @@ def scenes_of(clip: Path, pose: PoseSequence) -> Iterator[Scene]:
             continue
         start = min(means, key=means.__getitem__) if calm else max(means, key=means.__getitem__)
         if not calm or means[start] <= CALM:
-            yield cut(clip, pose, Scene(clip.stem, calm, torso), start, start + span)
+            scene = Scene(clip.stem, calm, torso)
+            yield cut(clip, pose, scene, paddings, start, start + span)
 
 
-def cut(clip: Path, pose: PoseSequence, scene: Scene, start: float, end: float) -> Scene:
+def cut(
+    clip: Path, pose: PoseSequence, scene: Scene, paddings: set[float], start: float, end: float
+) -> Scene:
     """``scene`` with the clip's frames between two seconds."""
     followed = np.isfinite(pose.boxes).all(1)
-    times, crops = pose.time_s[followed], box_to_crop(pose.boxes[followed])
+    times, boxes = pose.time_s[followed], pose.boxes[followed]
     with read_frames(clip, keep=lambda _, t: start <= t < end) as frames:
         for frame in frames:
-            view = np.array([np.interp(frame.time_s, times, side) for side in crops.T])
+            box = np.array([np.interp(frame.time_s, times, side) for side in boxes.T])
             scene.time_s.append(frame.time_s)
-            scene.pixels.append(cut_crop(frame.rgb, view))
-            scene.views.append(view)
+            for padding in paddings:
+                view = box_to_crop(box, padding)
+                scene.pixels[padding].append(cut_crop(frame.rgb, view))
+                scene.views[padding].append(view)
     return scene
 
 
 def look(scene: Scene, estimator: PoseEstimator) -> Found:
     """One model's figures in one scene."""
-    xy, score = estimator.in_pixels(scene.pixels, np.stack(scene.views))
+    pixels, views = scene.pixels[estimator.padding], np.stack(scene.views[estimator.padding])
+    xy, score = estimator.in_pixels(pixels, views)
     body = xy[:, list(sk.BODY)] / scene.torso
     window = max(3, round(SLOW_S * len(xy) / (scene.time_s[-1] - scene.time_s[0] + 1e-9)))
     fast = body - uniform_filter1d(body, window, axis=0, mode="nearest")
@@ -165,8 +174,9 @@ def look(scene: Scene, estimator: PoseEstimator) -> Found:
 def sides(scene: Scene, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
     """Frames in 100 whose mirrored view makes the model exchange left and right, and how many were
     looked at; ``xy`` (T, 17, 2) is what it found in all frames as they are."""
-    views = np.stack(scene.views[::MIRRORED_EVERY])
-    pixels = [np.ascontiguousarray(p[:, ::-1]) for p in scene.pixels[::MIRRORED_EVERY]]
+    views = np.stack(scene.views[estimator.padding][::MIRRORED_EVERY])
+    seen = scene.pixels[estimator.padding][::MIRRORED_EVERY]
+    pixels = [np.ascontiguousarray(p[:, ::-1]) for p in seen]
     turned, _ = turn_back(*estimator.in_pixels(pixels, views), views)
     exchanged = swapped(xy[::MIRRORED_EVERY] / scene.torso, turned / scene.torso)
     return 100 * float(exchanged.mean()), len(exchanged)
@@ -212,7 +222,7 @@ change places, over each clip's two liveliest seconds: of all joints, since no m
 being unsure, and of those alone that it is sure of, which the app shows. Sides unsure: frames in
 which the mirrored view makes the network exchange a left and a right joint; it tells of sides that
 are wrong for long too, which change places only once. Raw answers of the network, one crop a
-frame, no smoothing; the same crops for all.
+frame, no smoothing; the same boxes for all.
 Measured on: {describe()}.
 
 {table(header, rows)}

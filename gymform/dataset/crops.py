@@ -13,8 +13,9 @@ size       int16       (n, 2)       width and height of each crop, px
 note       str         ()           how the labels came about, for the model card; may be missing
 =========  ==========  ===========  =====================================================
 
-A crop shows 1.5 times what the network sees (`PADDING` of pose/crops.py already included), so that
-augmentation has room: the network's usual view is the middle two thirds.
+A crop shows 1.5 times the usual view (`PADDING` of pose/crops.py already included), so that
+augmentation has room: the usual view is the middle two thirds, that of a network with less padding
+a smaller part.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ import numpy as np
 
 from gymform.dataset.poses import read_arrays
 from gymform.errors import ModelDataError, PoseFileError
+from gymform.pose.crops import PADDING
 from gymform.pose.vitpose import INPUT_SIZE
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.storage import atomic_path
 
 ROOM = 1.5
-"""A crop is so many times as wide and high as the network's usual view."""
+"""A crop is so many times as wide and high as the usual view."""
 
 MAX_PACK_BYTES = 4 * 1024**3
 """Unpacked size of a pack, bytes."""
@@ -89,9 +91,10 @@ class CropPack:
             raise ModelDataError(f"The picture of crop {row} is damaged. Get the pack again.")
         return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
-    def view(self, row: int) -> np.ndarray:
-        """The network's usual view (4,) of one crop, see :func:`usual_view`."""
-        return usual_view(*self.size[row].tolist())
+    def view(self, row: int, padding: float = PADDING) -> np.ndarray:
+        """What a network with that padding sees (4,) of one crop, see :func:`usual_view`."""
+        width, height = self.size[row].tolist()
+        return usual_view(width, height, padding)
 
     def digest(self) -> str:
         """sha256 hex of pictures and labels: equal packs train equal networks."""
@@ -109,9 +112,10 @@ class CropPack:
         return self.image[self.offset[row] : self.offset[row + 1]]
 
 
-def usual_view(width: int, height: int) -> np.ndarray:
-    """The network's usual view (4,) of a crop so large: centre x, y, width, height, crop px."""
-    span = (width - 1) / ROOM
+def usual_view(width: int, height: int, padding: float = PADDING) -> np.ndarray:
+    """What a network with that padding sees (4,) of a crop so large: centre x, y, width, height,
+    crop px."""
+    span = (width - 1) / ROOM * (padding / PADDING)
     middle = [(width - 1) / 2, (height - 1) / 2]
     return np.array([*middle, span, span * INPUT_SIZE[1] / INPUT_SIZE[0]])
 

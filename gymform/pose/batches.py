@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from gymform.dataset.crops import CropPack
 from gymform.pose import crops
 from gymform.pose.augment import MILD, Augmentation, change_pixels, warp
+from gymform.pose.crops import PADDING
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
@@ -65,7 +66,8 @@ class Batch:
 class CropBatches(Dataset):
     """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool.
 
-    From step ``settle_from`` on changes are mild; a pool's views stay what they are.
+    From step ``settle_from`` on changes are mild; a pool's views stay what they are. ``padding`` is
+    the network's.
     """
 
     def __init__(
@@ -77,9 +79,10 @@ class CropBatches(Dataset):
         how: Augmentation,
         pool: int = 0,
         settle_from: float = math.inf,
+        padding: float = PADDING,
     ) -> None:
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
-        self.settle_from = settle_from
+        self.settle_from, self.padding = settle_from, padding
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
         self.round = np.repeat(rows, repeats)
         self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
@@ -126,9 +129,8 @@ class CropBatches(Dataset):
         seen, turned = light, how
         if self.pool:
             seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
-        clean, keypoints = warp(
-            self.pack.rgb(row), self.pack.keypoints[row], self.pack.view(row), seen, turned
-        )
+        view = self.pack.view(row, self.padding)
+        clean, keypoints = warp(self.pack.rgb(row), self.pack.keypoints[row], view, seen, turned)
         shown = change_pixels(clean, keypoints, light, how)
         return clean, shown, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
 

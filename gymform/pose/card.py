@@ -132,10 +132,10 @@ A ViTPose: 17 COCO keypoints of one person from a crop of 256 x 192 pixels.
 {config["patch_size"]} with padding {config["patch_padding"]}, {token}; {config["decoder"]} \
 decoder |
 | Input | RGB crop of 256 x 192 (height x width) in [0, 1], ImageNet mean and standard deviation; \
-box grown to 3:4, times 1.25 |
+box grown to 3:4, times {config["padding"]:g} |
 | Output | 17 heatmaps of 64 x 48, target sigma 2, UDP; the score is the \
 peak's value to the power of {config["score_power"]:g}, with which about as many joints are right \
-as the score says (within a twentieth of the crop's height; fitted to the people below) |
+as the score says (within a sixteenth of the grown box's height; fitted to the people below) |
 """
 
 
@@ -190,9 +190,9 @@ def _results(
 Boxes given, no flip test. PCK@0.2: share of the twelve body joints within a fifth of the torso
 (right shoulder to left hip). OKS > 0.75: share of people whose joints are about as exact as people
 place them. AP: COCO's, with the answers' mean scores. The area of a person is taken as 0.53 of
-their box. Other models saw the same crops; `vitpose-s-start` was trained on most of LSP Extended,
-and a network that starts from it inherits that: there, their figures are not those of an unseen
-set.
+their box. Other models saw the same people, each network with the room around the box that it
+knows; `vitpose-s-start` was trained on most of LSP Extended, and a network that starts from it
+inherits that: there, their figures are not those of an unseen set.
 
 {summary_table(models)}
 

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import torch
 
-from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE, ViTPoseConfig
 from gymform.skeleton import FLIP_ORDER
 
-PADDING = 1.25
-"""Room around a box, as in training: the box grown to the input's aspect, times this."""
+PADDING = ViTPoseConfig.padding
+"""The usual room around a box: the box grown to the input's aspect, times this. Who looks for
+somebody needs it; a network may be most exact with less (`ViTPoseConfig.padding`)."""
 
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)

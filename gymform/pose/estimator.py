@@ -45,6 +45,11 @@ class PoseEstimator:
         """Where the network's parameters are."""
         return next(self.model.network.parameters()).device
 
+    @property
+    def padding(self) -> float:
+        """Room around a box with which the network is most exact, for `box_to_crop`."""
+        return self.model.config.padding
+
     def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`in_pixels`."""
         with self.stopwatch("crop"):

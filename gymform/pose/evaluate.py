@@ -8,12 +8,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gymform.dataset.crops import CropPack
-from gymform.pose.crops import PADDING, cut_crop
+from gymform.pose.crops import cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.metrics import AREA_SHARE, PoseScores, score_poses
 
-RIGHT = 0.05
-"""A joint is right within this share of the crop's height: a hand's breadth of someone upright."""
+RIGHT = 1 / 16
+"""A joint is right within this share of the box's height, grown to the crop's aspect: a hand's
+breadth of someone upright."""
 
 AT_ONCE = 256
 """Crops that are held in memory together."""
@@ -32,7 +33,7 @@ def find_people(
     points, scores = [], []
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE].tolist()
-        views = np.stack([pack.view(row) for row in some])
+        views = np.stack([pack.view(row, estimator.padding) for row in some])
         pixels = [cut_crop(pack.rgb(row), view) for row, view in zip(some, views, strict=True)]
         found, score = estimator.in_pixels(pixels, views)
         points.append(found)
@@ -53,7 +54,7 @@ def fit_score_power(
     for rows in validation.values():
         found, score = find_people(estimator, pack, rows)
         truth = pack.keypoints[rows]
-        heights = np.stack([pack.view(row)[3] for row in rows.tolist()])
+        heights = np.stack([pack.view(row, padding=1.0)[3] for row in rows.tolist()])
         labelled = truth[..., 2] > 0
         near = np.linalg.norm(found - truth[..., :2], axis=-1) <= RIGHT * heights[:, None]
         peaks.append(score[labelled])
@@ -71,5 +72,5 @@ def fit_score_power(
 
 def areas(pack: CropPack, rows: np.ndarray) -> np.ndarray:
     """px² (n,): the usual share of each person's box, which the pack's crops were made from."""
-    views = np.stack([pack.view(row) for row in rows.tolist()])
-    return AREA_SHARE * (views[:, 2] / PADDING) * (views[:, 3] / PADDING)
+    boxes = np.stack([pack.view(row, padding=1.0) for row in rows.tolist()])
+    return AREA_SHARE * boxes[:, 2] * boxes[:, 3]

@@ -80,7 +80,7 @@ def _all_frames(
     """Keypoints (T, 17, 2) px and scores (T, 17) in the frames at ``time_s`` that have a box."""
     xy = np.full((len(time_s), NUM_KEYPOINTS, 2), np.nan, dtype=np.float32)
     score = np.zeros((len(time_s), NUM_KEYPOINTS), dtype=np.float32)
-    crops = box_to_crop(boxes)
+    crops = box_to_crop(boxes, estimator.padding)
     followed = np.flatnonzero(np.isfinite(boxes).all(axis=1))
     rows: list[int] = []
     pixels: list[np.ndarray] = []

@@ -45,7 +45,7 @@ from gymform.pose.learning import Recipe, Report, Trainer, move_towards
 from gymform.pose.metrics import PoseScores
 from gymform.pose.pseudo import pseudo_labels
 from gymform.pose.slimming import slim
-from gymform.pose.vitpose import ViTPose, ViTPoseConfig
+from gymform.pose.vitpose import MOST_PADDING, ViTPose, ViTPoseConfig
 from gymform.storage import atomic_path, data_dir
 from gymform.weights import SUFFIXES, ModelEntry, check_name, sha256_of, write_entry
 
@@ -106,7 +106,7 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> 
     network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
     words = f"`{name}`, sha256 {digest[:12]}"
     if found.dim != config.dim:
-        network = slim(network, config, crops())
+        network = slim(network, replace(config, padding=found.padding), crops())
         words += ", made narrow and fitted layer by layer"
     pretrained.balance(network)
     return Start(network, words, digest, name)
@@ -282,6 +282,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="share of the start's weights in the shipped ones: less gained, less forgotten (0)",
     )
+    network.add_argument(
+        "--padding",
+        type=float,
+        metavar="X",
+        help="room around a box: it is grown to 3:4, times this (as the start has it)",
+    )
     network.add_argument("--distill", metavar="NAME", help="teacher: a model's name")
     network.add_argument(
         "--unlabelled",
@@ -401,6 +407,8 @@ def run(args: argparse.Namespace) -> int:
     _check("save_every", args.save_every, 1, 10**8)
     kept = args.keep_start or 0.0
     _check("keep_start", kept, 0, 1)
+    if args.padding is not None:
+        _check("padding", args.padding, 1, MOST_PADDING)
     torch.set_num_threads(args.threads)
     device = _device(args.device)
     work = args.work or data_dir() / "training" / args.name
@@ -411,6 +419,8 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
     )
+    if args.padding is not None:
+        start.network.config = replace(start.network.config, padding=args.padding)
     batches = CropBatches(
         pack,
         rows,
@@ -419,6 +429,7 @@ def run(args: argparse.Namespace) -> int:
         Augmentation(),
         recipe.pool,
         settle_from=recipe.settle * recipe.steps,
+        padding=start.network.config.padding,
     )
     first = copy.deepcopy(start.network)
     trainer = _trainer(start.network, recipe, device, teacher, work, batches)

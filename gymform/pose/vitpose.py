@@ -26,6 +26,9 @@ HEATMAP_SIZE = (48, 64)
 ENLARGED = 4
 """So many times as wide and high as the grid of patches are the heatmaps."""
 
+MOST_PADDING = 2.0
+"""No network sees more around a box than that."""
+
 
 # what no ViTPose comes near: a damaged file must not ask for all memory
 _LIMITS = {
@@ -55,6 +58,7 @@ class ViTPoseConfig:
     decoder_channels: int = 256  # of the classic decoder's two deconvolutions
     keypoints: int = 17
     score_power: float = 1.0  # a keypoint's score is its heatmap's peak to this power
+    padding: float = 1.25  # what it sees: the box grown to the input's aspect, times this
 
     def __post_init__(self) -> None:
         for name, most in _LIMITS.items():
@@ -63,6 +67,8 @@ class ViTPoseConfig:
                 raise ValueError(f"{name}: expected {least} to {most}, got {value!r}")
         if not isinstance(self.score_power, int | float) or not 0.1 <= self.score_power <= 10:
             raise ValueError(f"score_power: expected 0.1 to 10, got {self.score_power!r}")
+        if not isinstance(self.padding, int | float) or not 1 <= self.padding <= MOST_PADDING:
+            raise ValueError(f"padding: expected 1 to {MOST_PADDING}, got {self.padding!r}")
         if self.dim % self.heads:
             raise ValueError(f"heads: expected a divisor of dim {self.dim}, got {self.heads}")
         if self.decoder not in ("classic", "simple"):

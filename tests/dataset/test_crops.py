@@ -53,6 +53,8 @@ def test_arrays_that_do_not_fit_are_refused(change):
 def test_the_view_is_the_middle_two_thirds():
     pack = people(1, "lspet", ["a"])
     np.testing.assert_allclose(pack.view(0), [71.5, 95.5, 143 / 1.5, 143 / 1.5 / 0.75])
+    box = 143 / 1.5 / 1.25
+    np.testing.assert_allclose(pack.view(0, padding=1.1), [71.5, 95.5, 1.1 * box, 1.1 * box / 0.75])
 
 
 def test_validation_groups_are_held_out_whole():

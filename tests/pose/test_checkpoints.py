@@ -134,7 +134,8 @@ def test_an_unofficial_size_needs_its_head_count(tmp_path):
 
 
 def test_a_saved_checkpoint_brings_its_own_facts(tmp_path):
-    network = small_network("simple", heads=2, patch_padding=0, class_token=True, score_power=0.625)
+    unseen = {"patch_padding": 0, "class_token": True, "score_power": 0.625, "padding": 1.1}
+    network = small_network("simple", heads=2, **unseen)
     path = tmp_path / "trained.safetensors"
     save_checkpoint(network.state_dict(), network.config, path)
     loaded = load_pose_model(convert(path).name)

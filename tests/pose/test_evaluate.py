@@ -1,14 +1,20 @@
 """Scores that say how often joints are right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gymform.pose.evaluate import fit_score_power
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.evaluate import evaluate, fit_score_power
 from tests.pose.packs import people
+from tests.pose.painted import dot_model
 
 
 class Guesser:
     """Right with a chance that is its heatmap's peak to some power, else half a crop off."""
+
+    padding = 1.25
 
     def __init__(self, pack, power):
         self.pack, self.power, self.row = pack, power, 0
@@ -29,3 +35,25 @@ def test_the_power_by_which_peaks_become_chances_is_found(power):
     pack = people(200, "lspet", ["g"] * 200)
     found = fit_score_power(Guesser(pack, power), pack, {"all": np.arange(200)})
     assert found == pytest.approx(power, rel=0.12)
+
+
+def test_a_network_sees_the_room_around_the_box_that_it_knows(monkeypatch):
+    pack, seen = people(3, "coco_subset", ["a", "b", "c"]), []
+    model = dot_model()
+    close = replace(model, config=replace(model.config, padding=1.1))
+    for estimator in (PoseEstimator(model), PoseEstimator(close)):
+        monkeypatch.setattr(estimator, "in_pixels", watched(estimator.in_pixels, seen))
+        assert evaluate(estimator, pack, np.arange(3)).pck == 1
+    usual, closer = seen
+    np.testing.assert_allclose(closer[:, 2:], usual[:, 2:] * 1.1 / 1.25)
+    np.testing.assert_allclose(closer[:, :2], usual[:, :2])
+
+
+def watched(in_pixels, seen):
+    """``in_pixels`` that remembers the crops it was asked about."""
+
+    def ask(pixels, crops):
+        seen.append(crops)
+        return in_pixels(pixels, crops)
+
+    return ask

@@ -1,11 +1,13 @@
 """From a file to a PoseSequence, on a painted clip with known keypoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gymform.errors import Cancelled
+from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
 from gymform.video.read import probe
@@ -62,6 +64,21 @@ def test_provenance_says_how_it_was_made(extracted, clip_path):
     assert pose.provenance.weights_sha256 == "0" * 64
     assert pose.provenance.clip_sha256 == probe(clip_path).sha256
     assert not pose.provenance.flip_test
+
+
+def test_frames_are_cut_with_the_room_that_the_network_knows(extracted, clip_path, monkeypatch):
+    model, asked = dot_model(), []
+    close = PoseEstimator(replace(model, config=replace(model.config, padding=1.1)))
+    in_pixels = close.in_pixels
+    monkeypatch.setattr(
+        close, "in_pixels", lambda pixels, crops: asked.append(crops) or in_pixels(pixels, crops)
+    )
+    pose, _ = extract_poses(clip_path, probe(clip_path), close)
+    np.testing.assert_array_equal(pose.boxes, extracted[0].boxes)  # the search needs more room
+    followed = pose.boxes[np.isfinite(pose.boxes).all(1)]
+    last = asked[-1]
+    np.testing.assert_allclose(last, box_to_crop(followed[-len(last) :], padding=1.1))
+    assert np.abs(pose.xy[-1] - truth(FRAMES - 1)).max() < 6
 
 
 def test_max_fps_skips_frames(clip_path):

@@ -22,7 +22,7 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate
 from gymform.pose.learning import Recipe, Trainer, layer_of, learning_rate
 from gymform.pose.pretrained import fresh_network
-from gymform.pose.vitpose import ViTPoseConfig
+from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
 from gymform.weights import read_manifest
 from tests.pose.packs import small_pack
 from tests.pose.painted import dot_model
@@ -84,6 +84,14 @@ def test_every_person_comes_in_every_round(pack):
     assert rows.tolist() == split(pack)[0].tolist()
     assert dict(zip(pack.dataset[rows].tolist(), counts.tolist(), strict=True)) == {
         "lspet": 1, "coco_subset": REPEATS["coco_subset"]}  # fmt: skip
+
+
+def test_a_network_with_less_room_sees_people_larger(pack):
+    usual, closer = (
+        CropBatches(pack, np.arange(4), 4, 0, STILL, padding=padding)[0] for padding in (1.25, 1.0)
+    )
+    middle = (torch.tensor(HEATMAP_SIZE) - 1) / 2
+    torch.testing.assert_close(closer.points - middle, 1.25 * (usual.points - middle))
 
 
 def test_missing_labels_have_no_weight(pack):
@@ -416,7 +424,7 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
 
     # from these weights on, with them as a teacher too
     more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
-            "--distill", "tiny", "--pool", "1", "--optimizer", "muon",
+            "--distill", "tiny", "--pool", "1", "--optimizer", "muon", "--padding", "1.1",
             "--minutes", "0.0001")  # fmt: skip
     assert train.run(command(tmp_path, *more)) == 0
     text = (tmp_path / "weights" / "next.md").read_text()
@@ -427,6 +435,8 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert (tmp_path / "again" / train.ANSWERS).is_file()
     assert "1 steps of 3 planned" in text
     assert "optimizer muon" in text
+    assert load_pose_model("next").config.padding == 1.1
+    assert "box grown to 3:4, times 1.1 |" in text
 
 
 def test_the_card_judges_what_was_shipped(pack, tmp_path, monkeypatch, tiny_sizes):
@@ -465,6 +475,7 @@ def test_what_is_shipped_may_lie_between_start_and_end(pack, tmp_path, monkeypat
     [
         (("--keep-start", "1.5"), "--keep-start: expected 0 to 1"),
         (("--steps", "0"), "--steps: expected 1"),
+        (("--padding", "0.5"), "--padding: expected 1 to 2"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
         (("--lr", "0"), "--lr: expected above 0"),
         (("--init", "dinov2", "--size", "B"), "expected --size S"),

@@ -91,6 +91,9 @@ def test_heatmaps_are_a_quarter_of_the_input():
         ({"patch_size": 32}, "patch_size"),
         ({"patch_padding": -1}, "patch_padding"),
         ({"patch_padding": 9}, "patch_padding"),
+        ({"padding": 0.9}, "padding"),
+        ({"padding": float("nan")}, "padding"),
+        ({"padding": "1.1"}, "padding"),
     ],
 )
 def test_an_impossible_configuration_is_refused_by_name(options, named):
