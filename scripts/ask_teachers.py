@@ -149,12 +149,16 @@ class View:
 class Teacher:
     """Whoever finds 17 keypoints in a square of pixels."""
 
+    upright = True
+    """Is somebody who does not stand shown as if they did?"""
+
     def __init__(self, name: str, side: int, views: Sequence[View]) -> None:
         """``side`` is that of the squares, px."""
         self.name, self.side, self.views = name, side, views
 
     def answer(self, rgb: np.ndarray, centre: np.ndarray, height: float, turn: float) -> np.ndarray:
         """Keypoints (V, 17, 3), px of ``rgb``, of the views of one person turned by ``turn``."""
+        turn = turn if self.upright else 0.0
         return np.stack(
             [self._see(rgb, centre, view.size * height, turn + view.degrees, view.mirrored)
              for view in self.views]
@@ -194,7 +198,10 @@ class OtherTeacher(Teacher):
 
 
 class OwnTeacher(Teacher):
-    """A pose model of gymform's, which sees the middle of the square."""
+    """A pose model of gymform's, which sees the middle of the square. It has learned from people
+    at all angles, and finds them better as they are."""
+
+    upright = False
 
     def __init__(self, name: str, views: Sequence[View]) -> None:
         width, height = INPUT_SIZE
@@ -219,7 +226,7 @@ def open_teacher(name: str, options: argparse.Namespace) -> Teacher:
         command = [options.python, str(HERE / "mediapipe_teacher.py")]
         views = (View(1.25, 6.0, False), View(1.1, -6.0, True))
         return OtherTeacher(name, command, 640, views)
-    return OwnTeacher(name, (View(1.0, 9.0, False), View(0.95, -9.0, True)))
+    return OwnTeacher(name, (View(0.9, 6.0, False), View(0.85, -6.0, True)))
 
 
 def to_square(

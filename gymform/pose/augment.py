@@ -39,7 +39,7 @@ class Augmentation:
     scale: float = 0.3  # the view is between 1 - scale and 1 + scale times the usual one
     rotate: float = 0.6
     rotation: float = 35.0  # standard deviation, degrees; at most 90
-    tumble: float = 0.1  # ... or by any angle: gymnasts are seen upside down too
+    tumble: float = 0.2  # ... or by any angle: gymnasts are seen upside down too
     shift: float = 0.08  # standard deviation, share of the view; at most twice that
     half_body: float = 0.15
     barbell: float = 0.2
@@ -60,7 +60,7 @@ MILD = Augmentation(
     scale=0.15,
     rotate=0.5,
     rotation=25.0,
-    tumble=0.1,
+    tumble=0.2,
     shift=0.04,
     half_body=0.08,
     barbell=0.1,
