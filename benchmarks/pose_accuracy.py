@@ -143,9 +143,10 @@ def render(figures: dict[str, Any]) -> str:
     return f"""# How exactly models find people
 
 Made by `python benchmarks/pose_accuracy.py`. People of photographs that `train-pose` never trains
-on; boxes given. PCK@0.2: share of the twelve body joints within a fifth of the torso (right
-shoulder to left hip). OKS with a person's area taken as 0.53 of their box; AP as COCO's.
-`vitpose-s-start` was trained on most of LSP Extended: there it knows these people.
+on; boxes given, each network with the room around them that it knows. PCK@0.2: share of the twelve
+body joints within a fifth of the torso (right shoulder to left hip). OKS with a person's area taken
+as 0.53 of their box; AP as COCO's. `vitpose-s-start` was trained on most of LSP Extended: there it
+knows these people.
 Last measured on: {describe()}.
 
 {summary_table(figures)}

@@ -21,9 +21,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gymform.dataset.crops import CropPack
-from gymform.pose import crops
 from gymform.pose.augment import MILD, Augmentation, change_pixels, warp
-from gymform.pose.crops import PADDING
+from gymform.pose.crops import MEAN, PADDING, STD
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
@@ -157,7 +156,7 @@ def _quiet(worker: int) -> None:
 
 def normalised(images: Tensor) -> Tensor:
     """Network input float32 (B, 3, 256, 192) of crops uint8 (B, 256, 192, 3), where they are."""
-    mean, std = (torch.from_numpy(x).to(images.device) for x in (crops.MEAN, crops.STD))
+    mean, std = (torch.from_numpy(x).to(images.device) for x in (MEAN, STD))
     return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 

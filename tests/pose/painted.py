@@ -8,15 +8,18 @@ weights and without luck.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gymform.pose.checkpoints import LoadedPose
-from gymform.pose.crops import MEAN, STD
+from gymform.pose.crops import MEAN, PADDING, STD
+from gymform.pose.estimator import PoseEstimator
 from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
 from gymform.skeleton import NUM_KEYPOINTS
 
@@ -88,7 +91,21 @@ class DotNetwork(nn.Module):
         return torch.where(height > 0.3, spread / top * height, torch.zeros_like(spread))
 
 
-def dot_model() -> LoadedPose:
+def watch_crops(estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """A list that the crops (B, 4) which the estimator is asked about from now on are put into."""
+    asked: list[np.ndarray] = []
+    in_pixels = estimator.in_pixels
+
+    def ask(pixels: list[np.ndarray], crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(crops)
+        return in_pixels(pixels, crops)
+
+    monkeypatch.setattr(estimator, "in_pixels", ask)
+    return asked
+
+
+def dot_model(padding: float = PADDING) -> LoadedPose:
     """The dot network, as the checkpoint loader would return it."""
     network = DotNetwork().eval()
+    network.config = replace(network.config, padding=padding)
     return LoadedPose(network=network, name="dots", sha256="0" * 64, config=network.config)  # type: ignore[arg-type]

@@ -1,14 +1,12 @@
 """Scores that say how often joints are right."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate, fit_score_power
 from tests.pose.packs import people
-from tests.pose.painted import dot_model
+from tests.pose.painted import dot_model, watch_crops
 
 
 class Guesser:
@@ -39,21 +37,11 @@ def test_the_power_by_which_peaks_become_chances_is_found(power):
 
 def test_a_network_sees_the_room_around_the_box_that_it_knows(monkeypatch):
     pack, seen = people(3, "coco_subset", ["a", "b", "c"]), []
-    model = dot_model()
-    close = replace(model, config=replace(model.config, padding=1.1))
-    for estimator in (PoseEstimator(model), PoseEstimator(close)):
-        monkeypatch.setattr(estimator, "in_pixels", watched(estimator.in_pixels, seen))
+    for model in (dot_model(), dot_model(padding=1.1)):
+        estimator = PoseEstimator(model)
+        asked = watch_crops(estimator, monkeypatch)
         assert evaluate(estimator, pack, np.arange(3)).pck == 1
+        seen += asked
     usual, closer = seen
     np.testing.assert_allclose(closer[:, 2:], usual[:, 2:] * 1.1 / 1.25)
     np.testing.assert_allclose(closer[:, :2], usual[:, :2])
-
-
-def watched(in_pixels, seen):
-    """``in_pixels`` that remembers the crops it was asked about."""
-
-    def ask(pixels, crops):
-        seen.append(crops)
-        return in_pixels(pixels, crops)
-
-    return ask

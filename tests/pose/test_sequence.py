@@ -1,6 +1,5 @@
 """From a file to a PoseSequence, on a painted clip with known keypoints."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
 from gymform.video.read import probe
 from gymform.video.write import VideoWriter
-from tests.pose.painted import dot_model, paint, person_at
+from tests.pose.painted import dot_model, paint, person_at, watch_crops
 
 SIZE = (480, 320)
 FPS = 15
@@ -67,12 +66,8 @@ def test_provenance_says_how_it_was_made(extracted, clip_path):
 
 
 def test_frames_are_cut_with_the_room_that_the_network_knows(extracted, clip_path, monkeypatch):
-    model, asked = dot_model(), []
-    close = PoseEstimator(replace(model, config=replace(model.config, padding=1.1)))
-    in_pixels = close.in_pixels
-    monkeypatch.setattr(
-        close, "in_pixels", lambda pixels, crops: asked.append(crops) or in_pixels(pixels, crops)
-    )
+    close = PoseEstimator(dot_model(padding=1.1))
+    asked = watch_crops(close, monkeypatch)
     pose, _ = extract_poses(clip_path, probe(clip_path), close)
     np.testing.assert_array_equal(pose.boxes, extracted[0].boxes)  # the search needs more room
     followed = pose.boxes[np.isfinite(pose.boxes).all(1)]
