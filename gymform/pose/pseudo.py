@@ -13,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gymform.dataset.crops import ROOM, CropPack, make_pack, read_pack, write_pack
+from gymform.dataset.crops import (
+    ROOM,
+    CropPack,
+    make_pack,
+    read_pack,
+    usual_view,
+    write_pack,
+)
 from gymform.dataset.poses import load_poses
 from gymform.errors import ModelDataError
 from gymform.pose.checkpoints import LoadedPose
@@ -32,7 +39,7 @@ INTERVAL_S = 0.5
 MAX_FRAMES_A_CLIP = 24
 
 VIEWS = ((1.0, False), (1.0, True), (0.87, False), (1.2, False))
-"""Sizes of the views over the usual one, and whether mirrored."""
+"""Sizes of the views over the one that the teacher is most exact with, and whether mirrored."""
 
 AGREE = 0.1
 """Answers agree when all lie within this share of the torso of their mean."""
@@ -59,7 +66,8 @@ def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
     """
     clips = clips_with_poses(folder)
     names = [f"{clip.name} {clip.stat().st_size} {poses.stat().st_size}" for clip, poses in clips]
-    key = hashlib.sha256(json.dumps([teacher.sha256, _RULES, names]).encode())
+    padding = teacher.config.padding
+    key = hashlib.sha256(json.dumps([teacher.sha256, padding, _RULES, names]).encode())
     kept = work / f"pseudo-{key.hexdigest()[:16]}.npz"
     if kept.is_file():
         return read_pack(kept)
@@ -129,9 +137,8 @@ def cut_with_room(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
 def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
     """Keypoints (17, 3) in px of the picture; v 2 where all views' answers agree, else 0."""
     height, width = picture.shape[:2]
-    span = np.array([width - 1, height - 1]) / ROOM
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    views = np.array([[*middle, *(span * size)] for size, _ in VIEWS])
+    view = usual_view(width, height, estimator.padding)
+    views = np.array([[*view[:2], *(view[2:] * size)] for size, _ in VIEWS])
     pixels = [cut_crop(picture, view) for view in views]
     pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
     found, score = estimator.in_pixels([np.ascontiguousarray(p) for p in pixels], views)

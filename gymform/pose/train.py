@@ -89,11 +89,11 @@ class Start:
 # ---- where to start ------------------------------------------------------------------------
 
 
-def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> Start:
+def make_start(init: str, size: str, seed: int, crops: Callable[[float], Tensor]) -> Start:
     """The network of ``size`` that ``--init`` names: ``dinov2``, ``random``, a model or a file.
 
     A network of the same width is taken as it is, a wider one made narrow; how it works is then
-    fitted to ``crops()``. Raises OptionsError and WeightsError.
+    fitted to ``crops(padding)``. Raises OptionsError and WeightsError.
     """
     config = SIZES[size]
     if init == "random":
@@ -106,17 +106,17 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[], Tensor]) -> 
     network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
     words = f"`{name}`, sha256 {digest[:12]}"
     if found.dim != config.dim:
-        network = slim(network, replace(config, padding=found.padding), crops())
+        network = slim(network, replace(config, padding=found.padding), crops(found.padding))
         words += ", made narrow and fitted layer by layer"
     pretrained.balance(network)
     return Start(network, words, digest, name)
 
 
-def _some_crops(pack: CropPack, rows: np.ndarray, seed: int) -> Tensor:
-    """Network input of some people of ``rows``, as they are."""
+def _some_crops(pack: CropPack, rows: np.ndarray, seed: int, padding: float) -> Tensor:
+    """Input of some people of ``rows``, as they are, for a network with that ``padding``."""
     count = min(SLIMMING_CROPS, len(rows))
     some = np.random.default_rng((seed, 2)).choice(rows, count, replace=False).tolist()
-    return to_tensor([cut_crop(pack.rgb(row), pack.view(row)) for row in some])
+    return to_tensor([cut_crop(pack.rgb(row), pack.view(row, padding)) for row in some])
 
 
 def _from_dinov2(config: ViTPoseConfig, seed: int) -> Start:

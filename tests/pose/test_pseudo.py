@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gymform.dataset.crops import usual_view
 from gymform.dataset.poses import save_poses
 from gymform.errors import ModelDataError
 from gymform.pose import pseudo
@@ -41,10 +42,13 @@ def test_without_a_torso_nothing_is_known():
 class Ideal:
     """Answers as a perfect network does: in a mirror, left joints are where right ones were."""
 
+    padding = 1.1
+
     def __init__(self, person, width):
         self.person, self.width = person, width
 
     def in_pixels(self, pixels, views):
+        self.views = views
         found = np.repeat(self.person[None], len(views), 0).astype(np.float32)
         for i, (_, mirrored) in enumerate(pseudo.VIEWS):
             if mirrored:
@@ -59,6 +63,12 @@ def test_mirrored_answers_are_mirrored_back():
     labels = agreed(paint((288, 384), person), Ideal(person, 288))
     assert (labels[:, 2] == 2).all()
     np.testing.assert_allclose(labels[:, :2], person, atol=1e-3)
+
+
+def test_a_teacher_sees_people_with_the_room_that_it_knows():
+    teacher = Ideal(person_at(130, 110, 190), 288)
+    agreed(paint((288, 384), teacher.person), teacher)
+    np.testing.assert_allclose(teacher.views[0], usual_view(288, 384, teacher.padding))
 
 
 @pytest.fixture
