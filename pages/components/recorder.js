@@ -16,6 +16,7 @@ const STILL_TO_STOP_MS = 2500;
 const LEAST_MOTION_MS = 600; // less is a twitch, not a repetition
 const COUNT_FROM = 3; // hands-free: stand still, then three, two, one
 const SEND_PATIENCE_MS = 45000;
+const PICTURE_PATIENCE_MS = 3000; // without a picture after that, one can record all the same
 const SLICE_MS = 500; // the recorder hands over its bytes this often
 const FULL = 0.92; // of maxBytes: time to stop, for the last slices are still to come
 
@@ -157,7 +158,8 @@ class Recorder {
       this.fail(new CameraProblem("The camera was disconnected", plug));
     });
     this.preview.srcObject = stream;
-    await this.preview.play().catch(() => {});
+    // a preview whose first picture is lost never begins to play, nor fails to
+    await Promise.race([this.preview.play().catch(() => {}), pause(PICTURE_PATIENCE_MS)]);
     const { width = 16, height = 9 } = track.getSettings();
     this.stage.style.setProperty("--ratio", width / height);
     await this.listCameras(track);
@@ -364,6 +366,8 @@ class MotionEye {
     return moving;
   }
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function base64(blob) {
   return new Promise((resolve, reject) => {

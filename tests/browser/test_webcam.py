@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from gymform.limits import MAX_RECORDING_S
 from gymform.video.read import probe
@@ -29,8 +30,9 @@ STREAM_THREADS = ("async_media_processor", "process_offer", "decoder_worker", "S
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WORKS = "[data-testid=stMain] >> text=/frames a second/"
-STATE = """state => [...document.querySelectorAll('*')]
-  .map(e => e.shadowRoot?.querySelector('.recorder')).find(Boolean)?.dataset.state === state"""
+STATE = """() => [...document.querySelectorAll('*')]
+  .map(e => e.shadowRoot?.querySelector('.recorder')).find(Boolean)?.dataset.state"""
+IS = f"state => ({STATE})() === state"
 ORANGE = """() => {
   const video = document.querySelector('video');
   const canvas = document.createElement('canvas');
@@ -110,6 +112,16 @@ def go_live(page) -> None:
     page.locator(WORKS).wait_for()
 
 
+def reach(page, state: str, patience_ms: float = PATIENCE_MS) -> None:
+    """Wait for the recorder to be in a state; else tell what there is instead."""
+    try:
+        page.wait_for_function(IS, arg=state, timeout=patience_ms)
+    except TimeoutError as error:
+        photograph(page, f"never-{state}")
+        words = page.locator("[data-testid=stMain]").inner_text()
+        pytest.fail(f"The recorder is {page.evaluate(STATE)!r}, not {state!r}; {words!r}. {error}")
+
+
 def skeleton(page) -> list[float]:
     """[orange pixels, their middle as a share of the width, width, height] of the live picture."""
     frame = next(frame for frame in page.frames if "streamlit_webrtc" in frame.url)
@@ -182,18 +194,18 @@ def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server)
             photograph(page, "answer")
             assert page.get_by_role("heading", name="Squat", exact=True).is_visible()
         page.get_by_role("button", name="Record another").click()
-    page.wait_for_function(STATE, arg="ready")
+    reach(page, "ready")
 
 
 def record_timed(page, seconds: float) -> float:
     """Record with a countdown and stop after about ``seconds``; how long it was, by the browser."""
-    page.wait_for_function(STATE, arg="ready")
+    reach(page, "ready")
     page.locator("button.timed").click()
-    page.wait_for_function(STATE, arg="countdown")
-    page.wait_for_function(STATE, arg="recording")
+    reach(page, "countdown")
+    reach(page, "recording")
     page.wait_for_timeout(1000 * seconds)
     page.locator("button.stop").click()
-    page.wait_for_function(STATE, arg="review")
+    reach(page, "review")
     return float(page.locator("section.recorder").get_attribute("data-seconds"))
 
 
@@ -209,13 +221,13 @@ def test_hands_free_starts_stops_and_cuts_by_itself(launch, shared_data, tmp_pat
     photograph(page, "phone-off")
     page.locator("button.open").click()
     page.get_by_role("button", name="Record a repetition").click()
-    page.wait_for_function(STATE, arg="ready")
+    reach(page, "ready")
     photograph(page, "phone-ready")
     page.locator("button.free").click()
-    page.wait_for_function(STATE, arg="countdown")
+    reach(page, "countdown")
     photograph(page, "phone-countdown")
-    page.wait_for_function(STATE, arg="recording")
-    page.wait_for_function(STATE, arg="review", timeout=60_000)
+    reach(page, "recording")
+    reach(page, "review", 60_000)
     whole = float(page.locator("section.recorder").get_attribute("data-seconds"))
     assert whole < MAX_RECORDING_S - 1
     page.locator("button.send").click()
@@ -239,6 +251,8 @@ def test_two_sessions_at_once(launch, film, server):
 
 
 FAKE = "--use-fake-device-for-media-stream"  # there is a camera, and nobody allows it
+ALLOW = "--use-fake-ui-for-media-stream"
+NEVER_PLAYS = "void (HTMLMediaElement.prototype.play = () => new Promise(() => {}))"
 INSECURE = "Object.defineProperty(window, 'isSecureContext', { value: false })"
 
 
@@ -262,3 +276,11 @@ def test_without_a_camera_there_is_advice_and_a_way_on(
     assert "Analyze" in problem.inner_text()
     assert page.locator("button.open").inner_text() == "Try again"
     photograph(page, name)
+
+
+def test_a_preview_that_never_begins_to_play_holds_nobody_up(launch, server):
+    page = visit(launch(FAKE, ALLOW), server)
+    page.evaluate(NEVER_PLAYS)
+    page.locator("button.open").click()
+    page.get_by_role("button", name="Record a repetition").click()
+    reach(page, "ready")
