@@ -13,14 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gymform.dataset.crops import (
-    ROOM,
-    CropPack,
-    make_pack,
-    read_pack,
-    usual_view,
-    write_pack,
-)
+from gymform.dataset.crops import ROOM, CropPack, make_pack, read_pack, usual_view, write_pack
 from gymform.dataset.poses import load_poses
 from gymform.errors import ModelDataError
 from gymform.pose.checkpoints import LoadedPose

@@ -12,12 +12,18 @@ from gymform.video.read import read_frames
 
 SIZE = (1280, 720)
 
+FAKE = "--use-fake-device-for-media-stream"
+"""There is a camera; without `ALLOW` nobody allows it."""
+
+ALLOW = "--use-fake-ui-for-media-stream"
+"""Whoever asks for the camera may use it."""
+
 
 def camera_switches(film: Path) -> list[str]:
     """Chromium's switches: its camera plays ``film`` in a loop and is always allowed."""
     return [
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
+        ALLOW,
+        FAKE,
         f"--use-file-for-fake-video-capture={film.resolve()}",
         "--autoplay-policy=no-user-gesture-required",
     ]

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError as WaitedTooLong
 
 from gymform.limits import MAX_RECORDING_S
 from gymform.video.read import probe
-from tests.browser.camera import SIZE, camera_switches, write_film
+from tests.browser.camera import ALLOW, FAKE, SIZE, camera_switches, write_film
 from tests.conftest import CHROMIUM, CHROMIUM_SWITCHES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
@@ -116,7 +116,7 @@ def reach(page, state: str, patience_ms: float = PATIENCE_MS) -> None:
     """Wait for the recorder to be in a state; else tell what there is instead."""
     try:
         page.wait_for_function(IS, arg=state, timeout=patience_ms)
-    except TimeoutError as error:
+    except WaitedTooLong as error:
         photograph(page, f"never-{state}")
         words = page.locator("[data-testid=stMain]").inner_text()
         pytest.fail(f"The recorder is {page.evaluate(STATE)!r}, not {state!r}; {words!r}. {error}")
@@ -250,8 +250,6 @@ def test_two_sessions_at_once(launch, film, server):
     photograph(pages[1], "phone-live")
 
 
-FAKE = "--use-fake-device-for-media-stream"  # there is a camera, and nobody allows it
-ALLOW = "--use-fake-ui-for-media-stream"
 NEVER_PLAYS = "void (HTMLMediaElement.prototype.play = () => new Promise(() => {}))"
 INSECURE = "Object.defineProperty(window, 'isSecureContext', { value: false })"
 
