@@ -148,17 +148,13 @@ def live() -> None:
     The stream is part of the fragment: streamlit-webrtc takes a stream that a run does not show
     for one that was left, and every run of a fragment counts. It also begins a run anew when the
     browser's answer comes; what was clicked just then would be forgotten, but not a callback.
+    The buttons are above the picture, which grows as it begins: a press on a button that moves
+    away goes nowhere.
     """
     if camera().use != LIVE:
         st.rerun()  # the whole page changes
     left, right = st.columns([3, 2], gap="large")
     with left:
-        try:
-            session = live_session()
-            stream(session, key=camera().key)
-        except GymformError as error:
-            tell(error)
-            session = None
         with st.container(horizontal=True):
             st.button(
                 "Record a repetition",
@@ -168,6 +164,12 @@ def live() -> None:
                 on_click=go_record,
             )
             st.button("Turn the camera off", icon=":material/videocam_off:", on_click=go_off)
+        try:
+            session = live_session()
+            stream(session, key=camera().key)
+        except GymformError as error:
+            tell(error)
+            session = None
     if session is not None:
         with right:
             beside(session, time.monotonic() - camera().started, on_again=go_live)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import TimeoutError as WaitedTooLong
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from gymform.limits import MAX_RECORDING_S
 from gymform.video.read import probe
@@ -112,6 +113,10 @@ def go_live(page) -> None:
     page.locator(WORKS).wait_for()
 
 
+def button(page, name: str):
+    return page.get_by_role("button", name=name)
+
+
 def reach(page, state: str, patience_ms: float = PATIENCE_MS) -> None:
     """Wait for the recorder to be in a state; else tell what there is instead."""
     try:
@@ -178,13 +183,13 @@ def test_live_leaving_coming_back_and_closing(launch, film, server):
 def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server):
     page = visit(launch(*camera_switches(film)), server)
     page.locator("button.open").click()
-    page.get_by_role("button", name="Record a repetition").click()
+    button(page, "Record a repetition").click()
     for number in range(3):
         seconds = record_timed(page, SQUAT_S if number == 0 else 2.0)
         if number == 0:
             photograph(page, "review")
         page.locator("button.send").click()
-        page.get_by_role("button", name="Record another").wait_for()
+        button(page, "Record another").wait_for()
         clip = probe(newest(server[1] / "uploads"))
         assert min(clip.width, clip.height) >= SIZE[1]
         assert max(clip.width, clip.height) >= SIZE[0]
@@ -193,7 +198,7 @@ def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server)
             page.get_by_text("Downloads", exact=True).wait_for(timeout=900_000)
             photograph(page, "answer")
             assert page.get_by_role("heading", name="Squat", exact=True).is_visible()
-        page.get_by_role("button", name="Record another").click()
+        button(page, "Record another").click()
     reach(page, "ready")
 
 
@@ -220,7 +225,7 @@ def test_hands_free_starts_stops_and_cuts_by_itself(launch, shared_data, tmp_pat
     page = visit(launch(*camera_switches(film)), server, PHONE)
     photograph(page, "phone-off")
     page.locator("button.open").click()
-    page.get_by_role("button", name="Record a repetition").click()
+    button(page, "Record a repetition").click()
     reach(page, "ready")
     photograph(page, "phone-ready")
     page.locator("button.free").click()
@@ -231,10 +236,42 @@ def test_hands_free_starts_stops_and_cuts_by_itself(launch, shared_data, tmp_pat
     whole = float(page.locator("section.recorder").get_attribute("data-seconds"))
     assert whole < MAX_RECORDING_S - 1
     page.locator("button.send").click()
-    page.get_by_role("button", name="Record another").wait_for()
+    button(page, "Record another").wait_for()
     clip = newest(server[1] / "uploads")
     assert clip.name == "repetition.mp4"
     assert 2.0 < probe(clip).duration_s < min(6.0, whole - 0.5)
+
+
+@pytest.mark.shared
+def test_no_press_is_lost_between_the_live_view_and_the_recorder(launch, film, server):
+    page = visit(launch(*camera_switches(film)), server, PHONE)
+    messages = messages_to(page)
+    page.locator("button.open").click()
+    record = button(page, "Record a repetition")
+    record.wait_for()
+    place = record.bounding_box()
+    page.locator(WORKS).wait_for()
+    assert record.bounding_box() == place
+    for delay_ms in range(0, 600, 50):  # most of all while the stream begins
+        page.wait_for_timeout(delay_ms)
+        record.click()
+        reach(page, "ready", 60_000)
+        button(page, "Back to the live view").click()
+        record.wait_for()
+    assert "delta" in messages
+    assert "ref_hash" not in messages  # what the browser may just have forgotten
+
+
+def messages_to(page) -> list[str]:
+    """The kinds of what Streamlit sends to the page from now on; the page is loaded again."""
+    kinds: list[str] = []
+
+    def note(frame: str | bytes) -> None:
+        kinds.append(ForwardMsg.FromString(frame).WhichOneof("type"))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", note))
+    page.reload()
+    return kinds
 
 
 @pytest.mark.shared
@@ -280,5 +317,5 @@ def test_a_preview_that_never_begins_to_play_holds_nobody_up(launch, server):
     page = visit(launch(FAKE, ALLOW), server)
     page.evaluate(NEVER_PLAYS)
     page.locator("button.open").click()
-    page.get_by_role("button", name="Record a repetition").click()
+    button(page, "Record a repetition").click()
     reach(page, "ready")
