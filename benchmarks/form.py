@@ -31,7 +31,7 @@ from gymform.dataset.poses import load_poses
 from gymform.form.cues import RULES, Rule, assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.crops import box_to_crop, cut_crop, turn_back
+from gymform.pose.crops import box_to_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
 from gymform.types import FormReport, Measure, PoseSequence, Prediction, RepForm, Verdict
@@ -86,7 +86,7 @@ def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSe
             row = int(np.abs(pose.time_s - frame.time_s).argmin())
             if np.isfinite(crops[row]).all():
                 rows.append(row)
-                pixels.append(np.ascontiguousarray(cut_crop(frame.rgb, crops[row])[:, ::-1]))
+                pixels.append(np.ascontiguousarray(estimator.cut(frame.rgb, crops[row])[:, ::-1]))
     xy[rows], score[rows] = turn_back(*estimator.in_pixels(pixels, crops[rows]), crops[rows])
     return replace(pose, xy=xy, score=score)
 

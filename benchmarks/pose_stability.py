@@ -17,7 +17,7 @@ import argparse
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from gymform.motion.body import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.motion.quality import swapped, swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
-from gymform.pose.crops import box_to_crop, cut_crop, turn_back
+from gymform.pose.crops import box_to_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
@@ -49,18 +49,20 @@ MIRRORED_EVERY = 4
 
 OUT = Path(__file__).with_suffix(".md")
 
+Estimators = Mapping[str, PoseEstimator]
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Frames of one clip with the lifter's crops by padding: pixels uint8 (192 x 256), views, px a
+    """Frames of one clip with the lifter's crops by model: pixels as it wants them, views, px a
     torso."""
 
     name: str
     calm: bool
     torso: float
     time_s: list[float] = field(default_factory=list)
-    pixels: dict[float, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
-    views: dict[float, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    pixels: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    views: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,9 @@ def main() -> int:
     options = arguments()
     figures: dict[str, list[tuple[bool, Found]]] = {name: [] for name in options.model}
     estimators = {name: PoseEstimator(load_pose_model(name), batch_size=16) for name in figures}
-    paddings = {estimator.padding for estimator in estimators.values()}
-    for scene in scenes(options, paddings):
+    for scene in scenes(options, estimators):
         for name, estimator in estimators.items():
-            figures[name].append((scene.calm, look(scene, estimator)))
+            figures[name].append((scene.calm, look(scene, name, estimator)))
         latest = " ".join(f"{found[-1][1].jitter:.4f}" for found in figures.values())
         print(scene.name, "calm" if scene.calm else "lively", latest, file=sys.stderr)
     report = render(figures)
@@ -104,7 +105,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def scenes(options: argparse.Namespace, paddings: set[float]) -> Iterator[Scene]:
+def scenes(options: argparse.Namespace, estimators: Estimators) -> Iterator[Scene]:
     """The calm and the lively scene of one clip of each group; calm ones only where it is calm."""
     with options.index.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -113,10 +114,10 @@ def scenes(options: argparse.Namespace, paddings: set[float]) -> Iterator[Scene]
     for row in list(firsts.values())[: options.clips]:
         poses = (options.poses / row["file"]).with_suffix(".npz")
         if poses.is_file():
-            yield from scenes_of(options.folder / row["file"], load_poses(poses), paddings)
+            yield from scenes_of(options.folder / row["file"], load_poses(poses), estimators)
 
 
-def scenes_of(clip: Path, pose: PoseSequence, paddings: set[float]) -> Iterator[Scene]:
+def scenes_of(clip: Path, pose: PoseSequence, estimators: Estimators) -> Iterator[Scene]:
     """The scenes of one clip by the speed of its body joints."""
     tracks = clean(pose)
     torso = stature(tracks.xy) * TORSO
@@ -137,11 +138,11 @@ def scenes_of(clip: Path, pose: PoseSequence, paddings: set[float]) -> Iterator[
         start = min(means, key=means.__getitem__) if calm else max(means, key=means.__getitem__)
         if not calm or means[start] <= CALM:
             scene = Scene(clip.stem, calm, torso)
-            yield cut(clip, pose, scene, paddings, start, start + span)
+            yield cut(clip, pose, scene, estimators, start, start + span)
 
 
 def cut(
-    clip: Path, pose: PoseSequence, scene: Scene, paddings: set[float], start: float, end: float
+    clip: Path, pose: PoseSequence, scene: Scene, estimators: Estimators, start: float, end: float
 ) -> Scene:
     """``scene`` with the clip's frames between two seconds."""
     followed = np.isfinite(pose.boxes).all(1)
@@ -150,16 +151,16 @@ def cut(
         for frame in frames:
             box = np.array([np.interp(frame.time_s, times, side) for side in boxes.T])
             scene.time_s.append(frame.time_s)
-            for padding in paddings:
-                view = box_to_crop(box, padding)
-                scene.pixels[padding].append(cut_crop(frame.rgb, view))
-                scene.views[padding].append(view)
+            for name, estimator in estimators.items():
+                view = box_to_crop(box, estimator.padding)
+                scene.pixels[name].append(estimator.cut(frame.rgb, view))
+                scene.views[name].append(view)
     return scene
 
 
-def look(scene: Scene, estimator: PoseEstimator) -> Found:
+def look(scene: Scene, name: str, estimator: PoseEstimator) -> Found:
     """One model's figures in one scene."""
-    pixels, views = scene.pixels[estimator.padding], np.stack(scene.views[estimator.padding])
+    pixels, views = scene.pixels[name], np.stack(scene.views[name])
     xy, score = estimator.in_pixels(pixels, views)
     body = xy[:, list(sk.BODY)] / scene.torso
     window = max(3, round(SLOW_S * len(xy) / (scene.time_s[-1] - scene.time_s[0] + 1e-9)))
@@ -167,15 +168,15 @@ def look(scene: Scene, estimator: PoseEstimator) -> Found:
     boxes = np.full((len(xy), 4), np.nan, np.float32)
     pose = PoseSequence(xy, score, boxes, np.array(scene.time_s), (1, 1))
     sure, all_placed = (swaps_per_100(pose, score >= least) for least in (MIN_SCORE, 1e-6))
-    unsure, mirrored = (0.0, 0) if scene.calm else sides(scene, xy, estimator)
+    unsure, mirrored = (0.0, 0) if scene.calm else sides(scene, name, xy, estimator)
     return Found(_mean_step(body), _mean_step(fast), sure, all_placed, len(xy), unsure, mirrored)
 
 
-def sides(scene: Scene, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
+def sides(scene: Scene, name: str, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
     """Frames in 100 whose mirrored view makes the model exchange left and right, and how many were
     looked at; ``xy`` (T, 17, 2) is what it found in all frames as they are."""
-    views = np.stack(scene.views[estimator.padding][::MIRRORED_EVERY])
-    seen = scene.pixels[estimator.padding][::MIRRORED_EVERY]
+    views = np.stack(scene.views[name][::MIRRORED_EVERY])
+    seen = scene.pixels[name][::MIRRORED_EVERY]
     pixels = [np.ascontiguousarray(p[:, ::-1]) for p in seen]
     turned, _ = turn_back(*estimator.in_pixels(pixels, views), views)
     exchanged = swapped(xy[::MIRRORED_EVERY] / scene.torso, turned / scene.torso)

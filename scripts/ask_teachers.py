@@ -53,7 +53,6 @@ from gymform.pose.teaching import (
     split_name,
     write_answers,
 )
-from gymform.pose.vitpose import INPUT_SIZE
 
 HERE = Path(__file__).resolve().parent
 
@@ -204,14 +203,14 @@ class OwnTeacher(Teacher):
     upright = False
 
     def __init__(self, name: str, views: Sequence[View]) -> None:
-        width, height = INPUT_SIZE
-        super().__init__(name, height, views)
-        self._left = (height - width) // 2
-        self._view = np.array([[(height - 1) / 2, (height - 1) / 2, width - 1, height - 1]])
         self._estimator = PoseEstimator(load_pose_model(split_name(name)[0]), batch_size=1)
+        width, height = self._estimator.model.config.input_size
+        super().__init__(name, height, views)
+        self._middle = slice((height - width) // 2, (height + width) // 2)
+        self._view = np.array([[(height - 1) / 2, (height - 1) / 2, width - 1, height - 1]])
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
-        seen = np.ascontiguousarray(pixels[:, self._left : self._left + INPUT_SIZE[0]])
+        seen = np.ascontiguousarray(pixels[:, self._middle])
         (xy,), (score,) = self._estimator.in_pixels([seen], self._view)
         return np.column_stack((xy, score)).astype(np.float64)
 

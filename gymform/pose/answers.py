@@ -13,18 +13,19 @@ import torch
 from torch import Tensor
 
 from gymform.errors import TrainingError
-from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
+from gymform.pose.vitpose import ViTPoseConfig
 
 
 class Answers:
-    """Features (C, 16, 12) and heatmaps (K, 64, 48) of each view, float16, memory-mapped.
+    """Features (C, 16, 12) and heatmaps (K, 64, 48) of each view, float16, memory-mapped; larger
+    for a ``config`` with larger crops.
 
     The file takes as much of the disk as was written to it: 0.25 MB a view for a ViTPose-S.
     """
 
     def __init__(self, path: Path, views: int, config: ViTPoseConfig, new: bool) -> None:
         """Open the file of a training, or make it (``new``). Raises TrainingError."""
-        width, height = HEATMAP_SIZE
+        width, height = config.heatmap_size
         answer = np.dtype([
             ("features", np.float16, (config.dim, *config.grid)),
             ("heatmaps", np.float16, (config.keypoints, height, width)),

@@ -86,21 +86,22 @@ def warp(
     view: np.ndarray,
     rng: np.random.Generator,
     how: Augmentation,
+    size: tuple[int, int] = INPUT_SIZE,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A network input uint8 (256, 192, 3) and its keypoints float32 (17, 3) in input px.
+    """A network input uint8 (H, W, 3) and its keypoints float32 (17, 3) in input px.
 
     ``rgb`` is a picture with room around the person, ``keypoints`` (17, 3) px of it and v, and
-    ``view`` (4,) the usual crop of it: centre x, y, width, height px.
+    ``view`` (4,) the usual crop of it: centre x, y, width, height px. ``size`` is (W, H).
     """
     flipped, degrees = rng.random() < how.flip, _angle(rng, how)
     turned, usual = turn(keypoints, view, degrees)
     seen = random_view(turned, usual, rng, how)
     seen[:2] = view[:2] + (seen[:2] - view[:2]) @ rotation(degrees).T
-    matrix = input_to_picture(seen, degrees, flipped)
+    matrix = input_to_picture(seen, degrees, flipped, size)
     moved = move_keypoints(keypoints, matrix, flipped)
     # the matrix says where each input pixel comes from
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(rgb, matrix, INPUT_SIZE, flags=flags), moved
+    return cv2.warpAffine(rgb, matrix, size, flags=flags), moved
 
 
 def turn(keypoints: np.ndarray, view: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -162,9 +163,12 @@ def _angle(rng: np.random.Generator, how: Augmentation) -> float:
     return float(np.clip(rng.normal(0, how.rotation), -90, 90)) if turned else 0.0
 
 
-def input_to_picture(view: np.ndarray, degrees: float, flipped: bool) -> np.ndarray:
-    """The affine map (2, 3) from input px to picture px, after UDP: 191 x 255 units span a view."""
-    span = np.array(INPUT_SIZE, np.float64) - 1
+def input_to_picture(
+    view: np.ndarray, degrees: float, flipped: bool, size: tuple[int, int] = INPUT_SIZE
+) -> np.ndarray:
+    """The affine map (2, 3) from input px to picture px, after UDP: 191 x 255 units span a view
+    that is shown in 192 x 256 px."""
+    span = np.array(size, np.float64) - 1
     linear = rotation(degrees) * (view[2:] / span)
     if flipped:
         linear[:, 0] *= -1  # about the middle, which stays where it is
@@ -214,8 +218,8 @@ def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Gener
     plate alone, which hides whatever is behind it.
     """
     pixels = pixels.copy()
-    width, height = INPUT_SIZE
-    centre = _hold(keypoints, rng)
+    height, width = pixels.shape[:2]
+    centre = _hold(keypoints, rng, (width, height))
     radius = rng.uniform(0.06, 0.16) * height
     if rng.random() < 0.5:
         _plate(pixels, centre, (radius, radius * rng.uniform(0.6, 1.0)), rng)
@@ -230,11 +234,11 @@ def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Gener
     return pixels
 
 
-def _hold(keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _hold(keypoints: np.ndarray, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Where the barbell is, px (2,): between the wrists or the shoulders, or by chance."""
     pair = (sk.WRISTS, sk.SHOULDERS)
     joints = keypoints[list(pair[int(rng.random() < 0.3)])]
-    anywhere = rng.uniform(0.1, 0.9, 2) * INPUT_SIZE
+    anywhere = rng.uniform(0.1, 0.9, 2) * size
     return joints[:, :2].mean(0) if (joints[:, 2] > 0).all() and rng.random() < 0.7 else anywhere
 
 
@@ -263,9 +267,9 @@ def _px(point: np.ndarray) -> tuple[int, int]:
 def cut_out(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One to three boxes of the picture filled with grey, one colour or noise."""
     pixels = pixels.copy()
-    width, height = INPUT_SIZE
+    height, width = pixels.shape[:2]
     for _ in range(int(rng.integers(1, 4))):
-        w, h = (int(rng.uniform(0.08, 0.3) * side) for side in INPUT_SIZE)
+        w, h = (int(rng.uniform(0.08, 0.3) * side) for side in (width, height))
         x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
         kind = rng.integers(0, 3)
         fill: np.ndarray | tuple[int, int, int] = GREY

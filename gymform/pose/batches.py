@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from gymform.dataset.crops import CropPack
 from gymform.pose.augment import MILD, Augmentation, change_pixels, warp
 from gymform.pose.crops import MEAN, PADDING, STD
-from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
+from gymform.pose.vitpose import INPUT_SIZE, heatmap_size
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
 """How often a source's crops come in one round: exact labels of everyday scenes are few."""
@@ -35,7 +35,7 @@ LSP Extended has an outright error in one label of ten; some of those the networ
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """``images`` uint8 (B, 256, 192, 3) RGB; ``points`` float32 (B, 17, 2) heatmap px; ``weight``
+    """``images`` uint8 (B, H, W, 3) RGB; ``points`` float32 (B, 17, 2) heatmap px; ``weight``
     float32 (B, 17), 0 for missing labels; ``distrust`` float32 (B,), see :data:`DISTRUST`.
 
     Of a pool: ``places`` int64 (B,) of the views in it, and ``clean`` as ``images`` before their
@@ -65,8 +65,8 @@ class Batch:
 class CropBatches(Dataset):
     """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool.
 
-    From step ``settle_from`` on changes are mild; a pool's views stay what they are. ``padding`` is
-    the network's.
+    From step ``settle_from`` on changes are mild; a pool's views stay what they are. ``padding``
+    and ``input_size`` are the network's.
     """
 
     def __init__(
@@ -79,9 +79,10 @@ class CropBatches(Dataset):
         pool: int = 0,
         settle_from: float = math.inf,
         padding: float = PADDING,
+        input_size: tuple[int, int] = INPUT_SIZE,
     ) -> None:
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
-        self.settle_from, self.padding = settle_from, padding
+        self.settle_from, self.padding, self.input_size = settle_from, padding, input_size
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
         self.round = np.repeat(rows, repeats)
         self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
@@ -91,7 +92,7 @@ class CropBatches(Dataset):
         clean, images, keypoints, distrust = (
             np.stack(part) for part in zip(*map(self._crop, positions), strict=True)
         )
-        span = (np.array(HEATMAP_SIZE) - 1) / (np.array(INPUT_SIZE) - 1)
+        span = (np.array(heatmap_size(self.input_size)) - 1) / (np.array(self.input_size) - 1)
         new = positions[0] < self.views
         return Batch(
             images=torch.from_numpy(images),
@@ -129,7 +130,8 @@ class CropBatches(Dataset):
         if self.pool:
             seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
         view = self.pack.view(row, self.padding)
-        clean, keypoints = warp(self.pack.rgb(row), self.pack.keypoints[row], view, seen, turned)
+        rgb, labels = self.pack.rgb(row), self.pack.keypoints[row]
+        clean, keypoints = warp(rgb, labels, view, seen, turned, self.input_size)
         shown = change_pixels(clean, keypoints, light, how)
         return clean, shown, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
 
@@ -155,7 +157,7 @@ def _quiet(worker: int) -> None:
 
 
 def normalised(images: Tensor) -> Tensor:
-    """Network input float32 (B, 3, 256, 192) of crops uint8 (B, 256, 192, 3), where they are."""
+    """Network input float32 (B, 3, H, W) of crops uint8 (B, H, W, 3), where they are."""
     mean, std = (torch.from_numpy(x).to(images.device) for x in (MEAN, STD))
     return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from gymform.errors import ModelDataError
 from gymform.pose.metrics import PoseScores
+from gymform.pose.targets import sigma_of
+from gymform.pose.vitpose import ViTPoseConfig
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.weights import ModelEntry
@@ -118,23 +120,26 @@ def joint_table(models: Mapping[str, Mapping[str, PoseScores]]) -> str:
 
 
 def _head(entry: ModelEntry) -> str:
-    config = entry.config
-    token = "class token in the sequence" if config["class_token"] else "no class token"
+    config = ViTPoseConfig(**entry.config)
+    width, height = config.input_size
+    across, down = config.heatmap_size
+    token = "class token in the sequence" if config.class_token else "no class token"
     return f"""# {entry.name}
 
-A ViTPose: 17 COCO keypoints of one person from a crop of 256 x 192 pixels.
+A ViTPose: 17 COCO keypoints of one person from a crop of {height} x {width} pixels.
 
 | | |
 |---|---|
 | File | `{entry.file}`, fp16, {entry.bytes / 1e6:.1f} MB |
 | sha256 | `{entry.sha256}` |
-| Network | dim {config["dim"]}, {config["depth"]} blocks, {config["heads"]} heads, patch \
-{config["patch_size"]} with padding {config["patch_padding"]}, {token}; {config["decoder"]} \
+| Network | dim {config.dim}, {config.depth} blocks, {config.heads} heads, patch \
+{config.patch_size} with padding {config.patch_padding}, {token}; {config.decoder} \
 decoder |
-| Input | RGB crop of 256 x 192 (height x width) in [0, 1], ImageNet mean and standard deviation; \
-box grown to 3:4, times {config["padding"]:g} |
-| Output | 17 heatmaps of 64 x 48, target sigma 2, UDP; the score is the \
-peak's value to the power of {config["score_power"]:g}, with which about as many joints are right \
+| Input | RGB crop of {height} x {width} (height x width) in [0, 1], ImageNet mean and standard \
+deviation; box grown to 3:4, times {config.padding:g} |
+| Output | 17 heatmaps of {down} x {across}, target sigma \
+{sigma_of((across, down)):g}, UDP; the score is the \
+peak's value to the power of {config.score_power:g}, with which about as many joints are right \
 as the score says (within a sixteenth of the grown box's height; fitted to the people below) |
 """
 

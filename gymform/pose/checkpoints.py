@@ -176,7 +176,7 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     ``tensors`` is a ``ViTPose.state_dict()``, of any floating type. The file's metadata holds the
     facts that shapes do not show.
     """
-    unseen = ("heads", "patch_padding", "class_token", "score_power", "padding")
+    unseen = ("heads", "patch_padding", "class_token", "score_power", "padding", "input_height")
     facts = {name: getattr(config, name) for name in unseen}
     metadata = {"gymform": json.dumps(facts)}  # one entry: the library shuffles several
     kept = {key: t.detach().contiguous() for key, t in tensors.items() if not is_counter(key)}
@@ -381,6 +381,7 @@ def _infer_config(checkpoint: Checkpoint, hints: Mapping[str, Any] | None = None
             keypoints=keypoints,
             score_power=hints.get("score_power", ViTPoseConfig.score_power),
             padding=hints.get("padding", ViTPoseConfig.padding),
+            input_height=hints.get("input_height", ViTPoseConfig.input_height),
         )
     except (TypeError, ValueError) as error:
         raise checkpoint.error(f"not a ViTPose that gymform can run: {error}.") from error

@@ -39,7 +39,7 @@ def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
 def cut_crop(rgb: np.ndarray, crop: np.ndarray, size: tuple[int, int] = INPUT_SIZE) -> np.ndarray:
     """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it.
 
-    ``size`` is another width and height than the network's input.
+    ``size`` is another width and height than the usual input's.
     """
     rgb, crop = _reduced(rgb, crop, size)
     step = crop[2:] / (np.array(size) - 1)  # frame px from one crop pixel to the next
@@ -68,22 +68,26 @@ def _reduced(
 
 
 def to_tensor(crops: list[np.ndarray]) -> torch.Tensor:
-    """Normalised float32 (B, 3, 256, 192) of RGB crops uint8 (256, 192, 3)."""
+    """Normalised float32 (B, 3, H, W) of RGB crops uint8 (H, W, 3)."""
     batch = np.stack(crops).astype(np.float32) / 255.0
     batch = (batch - MEAN) / STD
     return torch.from_numpy(np.ascontiguousarray(batch.transpose(0, 3, 1, 2)))
 
 
-def heatmap_to_frame(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
+def heatmap_to_frame(
+    points: np.ndarray, crops: np.ndarray, heatmap_size: tuple[int, int] = HEATMAP_SIZE
+) -> np.ndarray:
     """Frame px (B, K, 2) of heatmap px (B, K, 2) found in ``crops`` (B, 4)."""
-    span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
+    span = np.array(heatmap_size, dtype=np.float64) - 1
     size = crops[:, None, 2:]
     return crops[:, None, :2] - size / 2 + points / span * size
 
 
-def frame_to_heatmap(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
+def frame_to_heatmap(
+    points: np.ndarray, crops: np.ndarray, heatmap_size: tuple[int, int] = HEATMAP_SIZE
+) -> np.ndarray:
     """Heatmap px (B, K, 2) of frame px (B, K, 2): the inverse of :func:`heatmap_to_frame`."""
-    span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
+    span = np.array(heatmap_size, dtype=np.float64) - 1
     size = crops[:, None, 2:]
     return (points - crops[:, None, :2] + size / 2) / size * span
 

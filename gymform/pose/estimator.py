@@ -50,11 +50,14 @@ class PoseEstimator:
         """Room around a box with which the network is most exact, for `box_to_crop`."""
         return self.model.config.padding
 
+    def cut(self, rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
+        """The pixels of a ``crop`` (4,) of a frame, as large as the network wants them."""
+        with self.stopwatch("crop"):
+            return cut_crop(rgb, crop, self.model.config.input_size)
+
     def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`in_pixels`."""
-        with self.stopwatch("crop"):
-            pixels = [cut_crop(rgb, crop) for crop in crops]
-        return self.in_pixels(pixels, crops)
+        return self.in_pixels([self.cut(rgb, crop) for crop in crops], crops)
 
     def in_pixels(
         self, pixels: Sequence[np.ndarray], crops: np.ndarray
@@ -62,22 +65,23 @@ class PoseEstimator:
         """Keypoints float32 (B, 17, 2) in frame px, NaN where missing, and scores float32 (B, 17)
         in [0, 1], 0 where missing: as a :class:`~gymform.types.PoseSequence` has them.
 
-        ``pixels`` are B crops uint8 (256, 192, 3) in RGB, ``crops`` (B, 4) says where in the
-        frame each was cut: centre x, y, width, height px.
+        ``pixels`` are B crops uint8 in RGB as :meth:`cut` makes them, ``crops`` (B, 4) says where
+        in the frame each was cut: centre x, y, width, height px.
         """
         points, scores = [], []
+        size = self.model.config.heatmap_size
         for start in range(0, len(pixels), self.batch_size):
             heatmaps = self.heatmaps(pixels[start : start + self.batch_size])
             with self.stopwatch("heatmaps"):
                 found, peaks = decode(heatmaps, smooth=True)
                 score = peaks**self.model.config.score_power
-            points.append(heatmap_to_frame(found, crops[start : start + self.batch_size]))
+            points.append(heatmap_to_frame(found, crops[start : start + self.batch_size], size))
             scores.append(score)
         return np.concatenate(points).astype(np.float32), np.concatenate(scores)
 
     @torch.inference_mode()
     def heatmaps(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        """Heatmaps float32 (B, 17, 64, 48) of RGB crops uint8 (256, 192, 3)."""
+        """Heatmaps float32 (B, 17, H, W) of crops as :meth:`cut` makes them."""
         with self.stopwatch("network"):
             images = to_tensor(list(pixels)).to(self.device)
             heatmaps = self._forward(images)

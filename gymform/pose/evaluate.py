@@ -8,7 +8,6 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gymform.dataset.crops import CropPack
-from gymform.pose.crops import cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.metrics import AREA_SHARE, PoseScores, score_poses
 
@@ -34,7 +33,7 @@ def find_people(
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE].tolist()
         views = np.stack([pack.view(row, estimator.padding) for row in some])
-        pixels = [cut_crop(pack.rgb(row), view) for row, view in zip(some, views, strict=True)]
+        pixels = [estimator.cut(pack.rgb(row), view) for row, view in zip(some, views, strict=True)]
         found, score = estimator.in_pixels(pixels, views)
         points.append(found)
         scores.append(score)

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gymform.errors import TrainingError
 from gymform.pose.answers import Answers
@@ -138,7 +139,7 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> Tensor:
         images = normalised(batch.images)
-        targets = gaussian_heatmaps(batch.points)
+        targets = gaussian_heatmaps(batch.points, self.network.config.heatmap_size)
         features, heatmaps = self._forward(self.network, images)
         losses = joint_losses(heatmaps, targets)
         weight = batch.weight
@@ -157,12 +158,18 @@ class Trainer:
     def _ask(self, teacher: ViTPose, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
         """The teacher's features and heatmaps: of the images, or kept ones of their clean views."""
         if self.answers is None:
-            features, heatmaps = self._forward(teacher, images)
-            return features, heatmaps.float()
+            return self._answer(teacher, images)
         if batch.clean is not None:
-            features, heatmaps = self._forward(teacher, normalised(batch.clean))
+            features, heatmaps = self._answer(teacher, normalised(batch.clean))
             self.answers.write(batch.places, features.half(), heatmaps.half())
         return self.answers.read(batch.places)
+
+    def _answer(self, teacher: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps of what the network sees, as large as its own."""
+        ours = self.network.config
+        features, heatmaps = self._forward(teacher, _resized(images, teacher.config.input_size))
+        rows, columns = ours.grid
+        return _resized(features, (columns, rows)), _resized(heatmaps.float(), ours.heatmap_size)
 
     def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, 16, 12) and heatmaps (B, K, 64, 48)."""
@@ -212,6 +219,13 @@ class Trainer:
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     yield names[parameter], optimizer.state[parameter]
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (B, C, H, W) at another ``size`` (W, H); as in UDP, corners stay corners."""
+    if maps.shape[:1:-1] == size:
+        return maps
+    return F.interpolate(maps, size[::-1], mode="bilinear", align_corners=True)
 
 
 @torch.no_grad()

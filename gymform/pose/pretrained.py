@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gymform.errors import OptionsError
+from gymform.pose.layouts import POSITIONS
 from gymform.pose.vitpose import Block, SimpleDecoder, ViTPose, ViTPoseConfig
 
 DINO_CONFIG = ViTPoseConfig(
@@ -125,9 +127,27 @@ def resize_patches(weight: Tensor, size: int) -> Tensor:
 def resize_positions(table: Tensor, grid: tuple[int, int]) -> Tensor:
     """Positions (1, 1 + rows * columns, C) from a square table (1, N, C); a zero row in front."""
     side = round(table.shape[1] ** 0.5)
-    picture = table.transpose(1, 2).unflatten(2, (side, side))
-    resized = F.interpolate(picture.float(), grid, mode="bicubic", align_corners=False)
-    return F.pad(resized.flatten(2).transpose(1, 2), (0, 0, 1, 0))
+    return F.pad(_resampled(table.float(), (side, side), grid), (0, 0, 1, 0))
+
+
+def _resampled(table: Tensor, grid: tuple[int, int], wanted: tuple[int, int]) -> Tensor:
+    """Positions (1, N, C) of one grid (rows, columns) for another."""
+    picture = table.transpose(1, 2).unflatten(2, grid)
+    resized = F.interpolate(picture, wanted, mode="bicubic", align_corners=False)
+    return resized.flatten(2).transpose(1, 2)
+
+
+def with_input_height(network: ViTPose, height: int) -> ViTPose:
+    """The same network for crops ``height`` px high, its positions resampled."""
+    config = replace(network.config, input_height=height)
+    if config == network.config:
+        return network
+    other = ViTPose(config)
+    state = network.state_dict()
+    first, table = state[POSITIONS][:, :1], state[POSITIONS][:, 1:]
+    state[POSITIONS] = torch.cat((first, _resampled(table, network.config.grid, config.grid)), 1)
+    other.load_state_dict(state)
+    return other
 
 
 # ---- nothing known yet -----------------------------------------------------------------------

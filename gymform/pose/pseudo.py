@@ -132,7 +132,7 @@ def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
     height, width = picture.shape[:2]
     view = usual_view(width, height, estimator.padding)
     views = np.array([[*view[:2], *(view[2:] * size)] for size, _ in VIEWS])
-    pixels = [cut_crop(picture, view) for view in views]
+    pixels = [estimator.cut(picture, view) for view in views]
     pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
     found, score = estimator.in_pixels([np.ascontiguousarray(p) for p in pixels], views)
     turned = [i for i, (_, mirrored) in enumerate(VIEWS) if mirrored]

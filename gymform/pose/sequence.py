@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gymform import __version__
-from gymform.pose.crops import box_to_crop, cut_crop
+from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.person import SAMPLE_INTERVAL_S, check_target, follow
 from gymform.skeleton import NUM_KEYPOINTS
@@ -99,8 +99,7 @@ def _all_frames(
     with read_frames(path, keep=only(time_s[followed])) as frames:
         for frame in frames:
             row = int(np.searchsorted(time_s, frame.time_s - 1e-6))
-            with estimator.stopwatch("crop"):
-                pixels.append(cut_crop(frame.rgb, crops[row]))
+            pixels.append(estimator.cut(frame.rgb, crops[row]))
             rows.append(row)
             if len(rows) == estimator.batch_size:
                 flush()

@@ -1,7 +1,7 @@
 """What the network should answer, and how far its answer is from it.
 
-Targets are Gaussians of 2 px around the joints' exact places, unrounded (UDP: Huang et al., CVPR
-2020), so that a perfect answer decodes to the label itself. A joint that is known to lie outside
+Targets are Gaussians around the joints' exact places, unrounded (UDP: Huang et al., CVPR 2020), so
+that a perfect answer decodes to the label itself. A joint that is known to lie outside
 the crop has an empty heatmap: the network learns to say so. Shapes: B crops, K keypoints.
 """
 
@@ -15,29 +15,32 @@ from torch import Tensor
 from gymform.pose.vitpose import HEATMAP_SIZE
 
 SIGMA = 2.0
-"""Standard deviation of a target, heatmap px."""
-
-MASS = math.pi * SIGMA**2
-"""Sum of a target's squared values: the squared error of an empty answer."""
-
+"""Standard deviation of a target, px of the usual heatmap; in larger ones it is as much larger."""
 
 RIDGE = 1e-3
 """Weight decay of the fit of one network's features to another's, over their mean square."""
 
 
-def gaussian_heatmaps(points: Tensor) -> Tensor:
-    """Heatmaps (B, K, 64, 48) with peak 1 at ``points`` (B, K, 2) heatmap px."""
-    width, height = HEATMAP_SIZE
+def sigma_of(size: tuple[int, int]) -> float:
+    """Standard deviation of a target in heatmaps of ``size`` (width, height), px."""
+    return SIGMA * size[1] / HEATMAP_SIZE[1]
+
+
+def gaussian_heatmaps(points: Tensor, size: tuple[int, int] = HEATMAP_SIZE) -> Tensor:
+    """Heatmaps (B, K, H, W) with peak 1 at ``points`` (B, K, 2) heatmap px; ``size`` (W, H)."""
+    (width, height), spread = size, 2 * sigma_of(size) ** 2
     x = torch.arange(width, device=points.device, dtype=points.dtype)
     y = torch.arange(height, device=points.device, dtype=points.dtype)
-    across = torch.exp(-((x - points[..., :1]) ** 2) / (2 * SIGMA**2))  # (B, K, 48)
-    down = torch.exp(-((y - points[..., 1:]) ** 2) / (2 * SIGMA**2))  # (B, K, 64)
+    across = torch.exp(-((x - points[..., :1]) ** 2) / spread)  # (B, K, W)
+    down = torch.exp(-((y - points[..., 1:]) ** 2) / spread)  # (B, K, H)
     return down[..., :, None] * across[..., None, :]
 
 
 def joint_losses(heatmaps: Tensor, targets: Tensor) -> Tensor:
     """Squared error (B, K) of each heatmap; 1 is that of an empty answer to a joint in sight."""
-    return (heatmaps.float() - targets).square().sum((-2, -1)) / MASS
+    height, width = targets.shape[-2:]
+    mass = math.pi * sigma_of((width, height)) ** 2  # sum of a target's squared values
+    return (heatmaps.float() - targets).square().sum((-2, -1)) / mass
 
 
 def masked_mean(losses: Tensor, weight: Tensor) -> Tensor:

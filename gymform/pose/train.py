@@ -43,9 +43,10 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate, fit_score_power
 from gymform.pose.learning import Recipe, Report, Trainer, move_towards
 from gymform.pose.metrics import PoseScores
+from gymform.pose.pretrained import with_input_height
 from gymform.pose.pseudo import pseudo_labels
 from gymform.pose.slimming import slim
-from gymform.pose.vitpose import MOST_PADDING, ViTPose, ViTPoseConfig
+from gymform.pose.vitpose import HEIGHT_STEP, MOST_PADDING, ViTPose, ViTPoseConfig
 from gymform.storage import atomic_path, data_dir
 from gymform.weights import SUFFIXES, ModelEntry, check_name, sha256_of, write_entry
 
@@ -65,6 +66,9 @@ RECIPES = {
 
 SLIMMING_CROPS = 96
 """People to whom a network that is made narrow is fitted."""
+
+HEIGHTS = range(HEIGHT_STEP, 513, HEIGHT_STEP)
+"""Of crops, px, with which networks can be trained."""
 
 STATE, LOG, ANSWERS = "state.safetensors", "log.csv", "answers.npy"
 """Files of the work folder."""
@@ -89,11 +93,11 @@ class Start:
 # ---- where to start ------------------------------------------------------------------------
 
 
-def make_start(init: str, size: str, seed: int, crops: Callable[[float], Tensor]) -> Start:
+def make_start(init: str, size: str, seed: int, crops: Callable[[ViTPoseConfig], Tensor]) -> Start:
     """The network of ``size`` that ``--init`` names: ``dinov2``, ``random``, a model or a file.
 
     A network of the same width is taken as it is, a wider one made narrow; how it works is then
-    fitted to ``crops(padding)``. Raises OptionsError and WeightsError.
+    fitted to ``crops`` of its configuration. Raises OptionsError and WeightsError.
     """
     config = SIZES[size]
     if init == "random":
@@ -106,17 +110,20 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[float], Tensor]
     network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
     words = f"`{name}`, sha256 {digest[:12]}"
     if found.dim != config.dim:
-        network = slim(network, replace(config, padding=found.padding), crops(found.padding))
+        narrow = replace(config, padding=found.padding, input_height=found.input_height)
+        network = slim(network, narrow, crops(found))
         words += ", made narrow and fitted layer by layer"
     pretrained.balance(network)
     return Start(network, words, digest, name)
 
 
-def _some_crops(pack: CropPack, rows: np.ndarray, seed: int, padding: float) -> Tensor:
-    """Input of some people of ``rows``, as they are, for a network with that ``padding``."""
+def _some_crops(pack: CropPack, rows: np.ndarray, seed: int, config: ViTPoseConfig) -> Tensor:
+    """Input of some people of ``rows``, as they are, for a network with that ``config``."""
     count = min(SLIMMING_CROPS, len(rows))
     some = np.random.default_rng((seed, 2)).choice(rows, count, replace=False).tolist()
-    return to_tensor([cut_crop(pack.rgb(row), pack.view(row, padding)) for row in some])
+    return to_tensor(
+        [cut_crop(pack.rgb(r), pack.view(r, config.padding), config.input_size) for r in some]
+    )
 
 
 def _from_dinov2(config: ViTPoseConfig, seed: int) -> Start:
@@ -288,6 +295,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="room around a box: it is grown to 3:4, times this (as the start has it)",
     )
+    network.add_argument(
+        "--input-height",
+        type=int,
+        metavar="N",
+        help=f"of the crops, px, a multiple of {HEIGHT_STEP}; their width is three quarters of it "
+        "(as the start has it)",
+    )
     network.add_argument("--distill", metavar="NAME", help="teacher: a model's name")
     network.add_argument(
         "--unlabelled",
@@ -409,6 +423,11 @@ def run(args: argparse.Namespace) -> int:
     _check("keep_start", kept, 0, 1)
     if args.padding is not None:
         _check("padding", args.padding, 1, MOST_PADDING)
+    if args.input_height is not None and args.input_height not in HEIGHTS:
+        raise OptionsError(
+            f"--input-height: expected a multiple of {HEIGHT_STEP} from {HEIGHTS[0]} to "
+            f"{HEIGHTS[-1]}, got {args.input_height}."
+        )
     torch.set_num_threads(args.threads)
     device = _device(args.device)
     work = args.work or data_dir() / "training" / args.name
@@ -419,8 +438,11 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
     )
+    network = with_input_height(
+        start.network, args.input_height or start.network.config.input_height
+    )
     if args.padding is not None:
-        start.network.config = replace(start.network.config, padding=args.padding)
+        network.config = replace(network.config, padding=args.padding)
     batches = CropBatches(
         pack,
         rows,
@@ -429,16 +451,17 @@ def run(args: argparse.Namespace) -> int:
         Augmentation(),
         recipe.pool,
         settle_from=recipe.settle * recipe.steps,
-        padding=start.network.config.padding,
+        padding=network.config.padding,
+        input_size=network.config.input_size,
     )
-    first = copy.deepcopy(start.network)
-    trainer = _trainer(start.network, recipe, device, teacher, work, batches)
+    first = copy.deepcopy(network)
+    trainer = _trainer(network, recipe, device, teacher, work, batches)
     facts = {
         **asdict(recipe),
         "pack": pack.digest(),
         "init": start.fingerprint,
         "teacher": teacher.sha256 if teacher else "",
-        "network": asdict(start.network.config),
+        "network": asdict(network.config),
     }
     workers = _workers(device) if args.workers is None else args.workers
     schedule = Schedule(args.save_every, args.evaluate_every, deadline, workers)
@@ -479,7 +502,8 @@ def _trainer(
     answers = None
     if recipe.pool:
         new = not (work / STATE).is_file()
-        answers = Answers(work / ANSWERS, batches.views, teacher.config, new)
+        size = replace(teacher.config, input_height=network.config.input_height)
+        answers = Answers(work / ANSWERS, batches.views, size, new)
     return Trainer(network, recipe, device, teacher.network, answers)
 
 

@@ -4,7 +4,8 @@ A plain vision transformer with a light decoder (Xu et al., "ViTPose: Simple Vis
 Baselines for Human Pose Estimation", NeurIPS 2022; ViTPose++, TPAMI 2024). Parameters are named
 as in the authors' released checkpoints. The file reads from top to bottom in the order in which
 a picture passes through: config, patches, attention, MLP, block, backbone, decoders, network.
-Shapes in comments: B crops, N tokens, C channels, H heads, K keypoints.
+Shapes in comments: B crops, N tokens, C channels, H heads, K keypoints; sizes of pictures are those
+of the usual crops of 256 x 192 px, see `ViTPoseConfig.input_height`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 INPUT_SIZE = (192, 256)
-"""Width and height of the crops a network sees, px."""
+"""Width and height of the crops a network usually sees, px; all see crops of that aspect."""
 
 HEATMAP_SIZE = (48, 64)
-"""Width and height of the heatmaps it answers with: a quarter of the input."""
+"""Width and height of the heatmaps it then answers with: a quarter of the input."""
 
 ENLARGED = 4
 """So many times as wide and high as the grid of patches are the heatmaps."""
+
+HEIGHT_STEP = 64
+"""Crops whose height is a multiple of that are whole patches high and wide."""
 
 MOST_PADDING = 2.0
 """No network sees more around a box than that."""
@@ -40,6 +44,7 @@ _LIMITS = {
     "patch_padding": 32,
     "decoder_channels": 4096,
     "keypoints": 1024,
+    "input_height": 1024,
 }
 
 
@@ -59,6 +64,7 @@ class ViTPoseConfig:
     keypoints: int = 17
     score_power: float = 1.0  # a keypoint's score is its heatmap's peak to this power
     padding: float = 1.25  # what it sees: the box grown to the input's aspect, times this
+    input_height: int = INPUT_SIZE[1]  # of its crops, px
 
     def __post_init__(self) -> None:
         for name, most in _LIMITS.items():
@@ -75,15 +81,30 @@ class ViTPoseConfig:
             raise ValueError(f"decoder: expected 'classic' or 'simple', got {self.decoder!r}")
         if not isinstance(self.class_token, bool):
             raise ValueError(f"class_token: expected true or false, got {self.class_token!r}")
-        if (self.grid[1] * ENLARGED, self.grid[0] * ENLARGED) != HEATMAP_SIZE:
+        if self.input_height % HEIGHT_STEP:
             raise ValueError(
-                f"patch_size, patch_padding: expected 16 x 12 patches, got {self.grid}"
+                f"input_height: expected a multiple of {HEIGHT_STEP}, got {self.input_height}"
             )
+        rows, columns = (side // ENLARGED for side in self.heatmap_size[::-1])
+        if self.grid != (rows, columns):
+            raise ValueError(
+                f"patch_size, patch_padding: expected {rows} x {columns} patches, got {self.grid}"
+            )
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height of its crops, px."""
+        return self.input_height * INPUT_SIZE[0] // INPUT_SIZE[1], self.input_height
+
+    @property
+    def heatmap_size(self) -> tuple[int, int]:
+        """Width and height of its heatmaps, px."""
+        return heatmap_size(self.input_size)
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
-        width, height = INPUT_SIZE
+        width, height = self.input_size
         size, pad = self.patch_size, self.patch_padding
         return (height + 2 * pad - size) // size + 1, (width + 2 * pad - size) // size + 1
 
@@ -92,6 +113,13 @@ class ViTPoseConfig:
         """Patches of one crop."""
         rows, columns = self.grid
         return rows * columns
+
+
+def heatmap_size(input_size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the heatmaps for crops of ``input_size``."""
+    width, height = input_size
+    share = INPUT_SIZE[0] // HEATMAP_SIZE[0]
+    return width // share, height // share
 
 
 OFFICIAL_SIZES: dict[str, dict[str, int]] = {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gymform.pose.crops import cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate, fit_score_power
 from tests.pose.packs import people
@@ -17,6 +18,9 @@ class Guesser:
     def __init__(self, pack, power):
         self.pack, self.power, self.row = pack, power, 0
         self.random = np.random.default_rng(0)
+
+    def cut(self, rgb, view):
+        return cut_crop(rgb, view)
 
     def in_pixels(self, pixels, views):
         rows = slice(self.row, self.row + len(views))

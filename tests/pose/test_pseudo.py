@@ -10,6 +10,7 @@ from gymform.dataset.crops import usual_view
 from gymform.dataset.poses import save_poses
 from gymform.errors import ModelDataError
 from gymform.pose import pseudo
+from gymform.pose.crops import cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.pseudo import agreed, clips_with_poses, consensus, cut_with_room, pseudo_labels
 from gymform.skeleton import FLIP_ORDER, LEFT_WRIST, RIGHT_SHOULDER
@@ -46,6 +47,9 @@ class Ideal:
 
     def __init__(self, person, width):
         self.person, self.width = person, width
+
+    def cut(self, rgb, view):
+        return cut_crop(rgb, view)
 
     def in_pixels(self, pixels, views):
         self.views = views

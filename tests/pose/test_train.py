@@ -504,16 +504,17 @@ def test_a_comparison_is_read_back(pack, tmp_path):
 def test_a_wider_network_is_made_narrow_to_start_from(pack, tmp_path, monkeypatch):
     config = replace(TINY, dim=16, heads=1)
     monkeypatch.setitem(train.SIZES, "Ti", config)
-    train.ship(fresh_network(replace(TINY, padding=1.1), seed=0), "wide", tmp_path)
+    wide = replace(TINY, padding=1.1, input_height=128)
+    train.ship(fresh_network(wide, seed=0), "wide", tmp_path)
     shown = []
 
-    def crops(padding):
-        shown.append(padding)
-        return train._some_crops(pack, split(pack)[0], 0, padding)
+    def crops(config):
+        shown.append(config)
+        return train._some_crops(pack, split(pack)[0], 0, config)
 
     start = train.make_start(str(tmp_path / "wide.safetensors"), "Ti", 0, crops)
-    assert start.network.config == replace(config, padding=1.1)
-    assert shown == [1.1]
+    assert start.network.config == replace(config, padding=1.1, input_height=128)
+    assert shown == [wide]
     assert "`wide.safetensors`" in start.words
     assert "made narrow" in start.words
-    assert torch.isfinite(start.network(torch.zeros(1, 3, 256, 192))).all()
+    assert torch.isfinite(start.network(torch.zeros(1, 3, 128, 96))).all()
