@@ -8,7 +8,6 @@ weights and without luck.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gymform.pose.checkpoints import LoadedPose
-from gymform.pose.crops import MEAN, PADDING, STD
+from gymform.pose.crops import MEAN, STD
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
+from gymform.pose.vitpose import ViTPoseConfig
 from gymform.skeleton import NUM_KEYPOINTS
 
 BACKGROUND = 128
@@ -60,11 +59,11 @@ def paint(size: tuple[int, int], *people: np.ndarray, faint: float = 1.0) -> np.
 
 
 class DotNetwork(nn.Module):
-    """Crops (B, 3, 256, 192) to heatmaps (B, 17, 64, 48): a Gaussian of height 1 at each dot."""
+    """Crops (B, 3, H, W) to heatmaps (B, 17, H/4, W/4): a Gaussian of height 1 at each dot."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: ViTPoseConfig) -> None:
         super().__init__()
-        self.config = ViTPoseConfig()
+        self.config = config
         self.anchor = nn.Parameter(torch.zeros(1))  # tells the device, as real ones do
         self.register_buffer("colours", torch.from_numpy(COLOURS / 255))
         radius = 6
@@ -73,7 +72,7 @@ class DotNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         rgb = images * torch.from_numpy(STD)[:, None, None] + torch.from_numpy(MEAN)[:, None, None]
-        heatmaps = torch.zeros(len(rgb), NUM_KEYPOINTS, *HEATMAP_SIZE[::-1])
+        heatmaps = torch.zeros(len(rgb), NUM_KEYPOINTS, *self.config.heatmap_size[::-1])
         colourful = (rgb.amax(1) - rgb.amin(1)).amax((1, 2)) > 0.25
         if colourful.any():
             heatmaps[colourful] = self._peaks(rgb[colourful])
@@ -81,10 +80,11 @@ class DotNetwork(nn.Module):
 
     def _peaks(self, rgb: Tensor) -> Tensor:
         distance = (rgb[:, None] - self.colours[None, :, :, None, None]).norm(dim=2)
-        match = torch.exp(-((distance / 0.22) ** 2))  # (B, 17, 256, 192)
+        match = torch.exp(-((distance / 0.22) ** 2))  # (B, 17, H, W)
         match = torch.where(match > 0.3, match, 0)
         # UDP: both grids run from the first pixel's centre to the last one's
-        small = F.interpolate(match, HEATMAP_SIZE[::-1], mode="bilinear", align_corners=True)
+        size = self.config.heatmap_size[::-1]
+        small = F.interpolate(match, size, mode="bilinear", align_corners=True)
         spread = F.conv2d(small.flatten(0, 1)[:, None], self.blur, padding=6).view_as(small)
         top = spread.amax((2, 3), keepdim=True).clamp_min(1e-6)
         height = match.amax((2, 3), keepdim=True)
@@ -104,8 +104,7 @@ def watch_crops(estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch) -> li
     return asked
 
 
-def dot_model(padding: float = PADDING) -> LoadedPose:
-    """The dot network, as the checkpoint loader would return it."""
-    network = DotNetwork().eval()
-    network.config = replace(network.config, padding=padding)
+def dot_model(**facts: float) -> LoadedPose:
+    """The dot network, as the checkpoint loader would return it; ``facts`` of its configuration."""
+    network = DotNetwork(ViTPoseConfig(**facts)).eval()  # type: ignore[arg-type]
     return LoadedPose(network=network, name="dots", sha256="0" * 64, config=network.config)  # type: ignore[arg-type]

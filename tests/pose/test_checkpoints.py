@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 from safetensors.torch import load_file, save_file
 
 from gymform import weights
@@ -46,8 +47,9 @@ def write(state: State, path: Path) -> Path:
 
 
 def heatmaps(network: ViTPose) -> torch.Tensor:
+    width, height = network.config.input_size
     with torch.inference_mode():
-        return network(IMAGES)
+        return network(F.interpolate(IMAGES, (height, width)))
 
 
 # --- the embedded model -------------------------------------------------------------------------
@@ -134,7 +136,8 @@ def test_an_unofficial_size_needs_its_head_count(tmp_path):
 
 
 def test_a_saved_checkpoint_brings_its_own_facts(tmp_path):
-    unseen = {"patch_padding": 0, "class_token": True, "score_power": 0.625, "padding": 1.1}
+    unseen = {"patch_padding": 0, "class_token": True, "score_power": 0.625, "padding": 1.1,
+              "input_height": 320}  # fmt: skip
     network = small_network("simple", heads=2, **unseen)
     path = tmp_path / "trained.safetensors"
     save_checkpoint(network.state_dict(), network.config, path)

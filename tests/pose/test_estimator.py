@@ -27,11 +27,17 @@ def box_of(keypoints: np.ndarray) -> np.ndarray:
 
 
 @settings(max_examples=12)
-@given(x=st.floats(120, 280), y=st.floats(10, 60), height=st.floats(160, 240))
-def test_finds_keypoints_where_they_are(x, y, height):
+@given(
+    x=st.floats(120, 280),
+    y=st.floats(10, 60),
+    height=st.floats(160, 240),
+    input_height=st.sampled_from((192, 256, 320)),
+)
+def test_finds_keypoints_where_they_are(x, y, height, input_height):
     truth = person_at(x, y, height)
     crops = box_to_crop(box_of(truth))[None]
-    xy, score = PoseEstimator(dot_model()).in_frame(paint(SIZE, truth), crops)
+    estimator = PoseEstimator(dot_model(input_height=input_height))
+    xy, score = estimator.in_frame(paint(SIZE, truth), crops)
     assert xy.shape == (1, 17, 2)
     assert xy.dtype == np.float32
     assert (score > 0.5).all()

@@ -1,6 +1,7 @@
 """Starting points: a DINOv2 as a package exports it."""
 
 import importlib.util
+from dataclasses import replace
 
 import pytest
 import torch
@@ -99,6 +100,20 @@ def test_positions_get_a_zero_row_and_keep_their_places():
     rows = small[0, 1:, 0].reshape(16, 12)
     assert (rows.diff(dim=1) > 0).all()
     torch.testing.assert_close(rows[0], rows[15])
+
+
+def test_a_network_for_larger_crops_knows_what_it_knew():
+    network = pre.fresh_network(SMALL, seed=0)
+    larger = pre.with_input_height(network, 320)
+    assert larger.config == replace(SMALL, input_height=320)
+    before, after = network.backbone.pos_embed, larger.backbone.pos_embed
+    assert after.shape == (1, 1 + 20 * 15, SMALL.dim)
+    torch.testing.assert_close(after[:, 0], before[:, 0])
+    old, new = (p[0, 1:].T.unflatten(1, g) for p, g in ((before, (16, 12)), (after, (20, 15))))
+    torch.testing.assert_close(new.mean((1, 2)), old.mean((1, 2)), atol=2e-3, rtol=0)
+    others = {name: value for name, value in network.state_dict().items() if "pos" not in name}
+    assert all(torch.equal(larger.state_dict()[name], value) for name, value in others.items())
+    assert pre.with_input_height(network, 256) is network
 
 
 def test_what_is_missing_is_named(monkeypatch, tmp_path):

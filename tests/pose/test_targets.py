@@ -14,10 +14,11 @@ from gymform.pose.targets import (
 )
 
 
-def test_targets_decode_back_to_the_keypoints():
+@pytest.mark.parametrize("size", [(48, 64), (60, 80)])
+def test_targets_decode_back_to_the_keypoints(size):
     rng = np.random.default_rng(0)
-    points = rng.uniform((6, 6), (41, 57), (50, 17, 2)).astype(np.float32)
-    found, score = decode(gaussian_heatmaps(torch.from_numpy(points)).numpy())
+    points = rng.uniform((6, 6), np.array(size) - 7, (50, 17, 2)).astype(np.float32)
+    found, score = decode(gaussian_heatmaps(torch.from_numpy(points), size).numpy())
     assert np.abs(found - points).max() < 0.1
     assert score.min() > 0.85
 
@@ -33,8 +34,15 @@ def test_a_joint_outside_has_an_empty_map():
     assert gaussian_heatmaps(points).max() < 1e-6
 
 
-def test_an_empty_answer_costs_one():
-    targets = gaussian_heatmaps(torch.full((2, 17, 2), 24.3))
+def test_targets_are_as_much_larger_as_their_maps():
+    usual = gaussian_heatmaps(torch.full((1, 17, 2), 20.0))
+    twice = gaussian_heatmaps(torch.full((1, 17, 2), 40.0), (96, 128))
+    torch.testing.assert_close(twice[..., ::2, ::2], usual)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (60, 80)])
+def test_an_empty_answer_costs_one(size):
+    targets = gaussian_heatmaps(torch.full((2, 17, 2), 24.3), size)
     losses = joint_losses(torch.zeros_like(targets), targets)
     assert losses.shape == (2, 17)
     assert losses.mean().item() == pytest.approx(1, abs=1e-3)

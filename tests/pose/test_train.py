@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from gymform.dataset.crops import split, write_pack
 from gymform.errors import ModelDataError, OptionsError, TrainingError
@@ -21,7 +22,7 @@ from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate
 from gymform.pose.learning import Recipe, Trainer, layer_of, learning_rate
-from gymform.pose.pretrained import fresh_network
+from gymform.pose.pretrained import fresh_network, with_input_height
 from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
 from gymform.weights import read_manifest
 from tests.pose.packs import small_pack
@@ -92,6 +93,16 @@ def test_a_network_with_less_room_sees_people_larger(pack):
     )
     middle = (torch.tensor(HEATMAP_SIZE) - 1) / 2
     torch.testing.assert_close(closer.points - middle, 1.25 * (usual.points - middle))
+
+
+def test_larger_crops_show_the_same(pack):
+    usual, larger = (
+        CropBatches(pack, np.arange(4), 4, 0, Augmentation(), input_size=size)[0]
+        for size in ((192, 256), (240, 320))
+    )
+    assert larger.images.shape == (4, 320, 240, 3)
+    shares = (b.points / torch.tensor(span) for b, span in ((larger, (59, 79)), (usual, (47, 63))))
+    torch.testing.assert_close(*shares, atol=1e-5, rtol=1e-5)
 
 
 def test_missing_labels_have_no_weight(pack):
@@ -224,6 +235,23 @@ def test_a_teacher_teaches_what_is_not_labelled(pack):
         gradient = trainer.network.keypoint_head.final_layer.bias.grad
         assert ((gradient[:5] != 0) == taught).all()
         assert (gradient[5:] != 0).all()
+
+
+def test_a_teacher_sees_crops_of_its_own_size(pack):
+    """... and its answers are brought to the size of the network's."""
+    batch = batches_of(pack)[0]
+    teacher = fresh_network(TINY, 1)
+    trainer = tiny_trainer(teacher=with_input_height(teacher, 128))
+    features, heatmaps = trainer._ask(trainer.teacher, batch, normalised(batch.images))
+    assert features.shape == (4, TINY.dim, 16, 12)
+    assert heatmaps.shape == (4, 17, 64, 48)
+    # what lies at the corner stays there
+    small = F.interpolate(normalised(batch.images), (128, 96), mode="bilinear", align_corners=True)
+    with torch.no_grad():
+        answer = trainer.teacher(small)
+    torch.testing.assert_close(heatmaps[..., 0, 0], answer[..., 0, 0])
+    torch.testing.assert_close(heatmaps[..., -1, -1], answer[..., -1, -1])
+    assert math.isfinite(trainer.train_on(batch).loss)
 
 
 # ---- a pool of views that come again
@@ -425,7 +453,7 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     # from these weights on, with them as a teacher too
     more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
             "--distill", "tiny", "--pool", "1", "--optimizer", "muon", "--padding", "1.1",
-            "--minutes", "0.0001")  # fmt: skip
+            "--input-height", "128", "--minutes", "0.0001")  # fmt: skip
     assert train.run(command(tmp_path, *more)) == 0
     text = (tmp_path / "weights" / "next.md").read_text()
     assert "Start: `tiny`" in text
@@ -436,7 +464,9 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert "1 steps of 3 planned" in text
     assert "optimizer muon" in text
     assert load_pose_model("next").config.padding == 1.1
-    assert "box grown to 3:4, times 1.1 |" in text
+    assert load_pose_model("next").config.input_height == 128
+    assert "deviation; box grown to 3:4, times 1.1 |" in text
+    assert "17 heatmaps of 32 x 24, target sigma 1, UDP" in text
 
 
 def test_the_card_judges_what_was_shipped(pack, tmp_path, monkeypatch, tiny_sizes):
@@ -476,6 +506,7 @@ def test_what_is_shipped_may_lie_between_start_and_end(pack, tmp_path, monkeypat
         (("--keep-start", "1.5"), "--keep-start: expected 0 to 1"),
         (("--steps", "0"), "--steps: expected 1"),
         (("--padding", "0.5"), "--padding: expected 1 to 2"),
+        (("--input-height", "300"), "--input-height: expected a multiple of 64 from 64 to 512"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
         (("--lr", "0"), "--lr: expected above 0"),
         (("--init", "dinov2", "--size", "B"), "expected --size S"),

@@ -77,6 +77,17 @@ def test_heatmaps_are_a_quarter_of_the_input():
     assert tuple(4 * side for side in HEATMAP_SIZE) == INPUT_SIZE
 
 
+@pytest.mark.parametrize("decoder", ["classic", "simple"])
+@pytest.mark.parametrize(("height", "width"), [(128, 96), (320, 240)])
+def test_crops_may_be_of_other_sizes(decoder, height, width):
+    network = small_network(decoder, input_height=height)
+    assert network.config.input_size == (width, height)
+    with torch.inference_mode():
+        heatmaps = network(torch.zeros(1, 3, height, width))
+    assert heatmaps.shape == (1, 17, height // 4, width // 4)
+    assert network.config.heatmap_size == (width // 4, height // 4)
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -94,6 +105,9 @@ def test_heatmaps_are_a_quarter_of_the_input():
         ({"padding": 0.9}, "padding"),
         ({"padding": float("nan")}, "padding"),
         ({"padding": "1.1"}, "padding"),
+        ({"input_height": 300}, "input_height: expected a multiple of 64"),
+        ({"input_height": 0}, "input_height"),
+        ({"input_height": 10**6}, "input_height"),
     ],
 )
 def test_an_impossible_configuration_is_refused_by_name(options, named):
