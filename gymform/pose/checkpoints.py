@@ -153,7 +153,9 @@ def convert(path: Path, name: str | None = None, heads: int | None = None) -> Mo
     target = local_dir() / f"{name}.safetensors"
     source = sha256_of(path)
     taken = next((entry for entry in list_weights() if entry.name == name), None)
-    if taken and (source not in taken.provenance or taken.config != asdict(config)):
+    if taken and not (
+        taken.kind == "pose" and source in taken.provenance and _entry_config(taken) == config
+    ):
         raise WeightsError(f"There is already a model {name!r}. Choose another name.")
     with atomic_path(target) as temporary:
         save_checkpoint(tensors, config, temporary)

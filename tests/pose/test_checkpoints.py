@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
 from safetensors.torch import load_file, save_file
+from torch.nn import functional as F
 
 from gymform import weights
 from gymform.errors import WeightsError
@@ -438,6 +438,14 @@ def test_a_manifest_that_contradicts_the_file_is_refused_by_key(tmp_path):
 
 
 # --- conversion's own rules ---------------------------------------------------------------------
+
+
+def test_a_model_converted_before_a_fact_was_known_converts_again(tmp_path):
+    path = write(official(small_network()), tmp_path / "small.pth")
+    entry = convert(path, heads=4)
+    known = {name: value for name, value in entry.config.items() if name != "input_height"}
+    weights.write_entry(dataclasses.replace(entry, config=known))
+    assert convert(path, heads=4).config == entry.config
 
 
 def test_converting_twice_is_the_same_model_and_another_needs_another_name(tmp_path):
