@@ -17,7 +17,7 @@ import argparse
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from gymform.motion.body import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.motion.quality import swapped, swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
-from gymform.pose.crops import box_to_crop, turn_back
+from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
@@ -49,20 +49,21 @@ MIRRORED_EVERY = 4
 
 OUT = Path(__file__).with_suffix(".md")
 
-Estimators = Mapping[str, PoseEstimator]
+Sight = tuple[float, tuple[int, int]]
+"""What a network is shown: the room around a box, and its crops' width and height, px."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Frames of one clip with the lifter's crops by model: pixels as it wants them, views, px a
-    torso."""
+    """Frames of one clip with the lifter's crops by what networks see: pixels uint8, views, px
+    a torso."""
 
     name: str
     calm: bool
     torso: float
     time_s: list[float] = field(default_factory=list)
-    pixels: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
-    views: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    pixels: dict[Sight, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    views: dict[Sight, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ def main() -> int:
     options = arguments()
     figures: dict[str, list[tuple[bool, Found]]] = {name: [] for name in options.model}
     estimators = {name: PoseEstimator(load_pose_model(name), batch_size=16) for name in figures}
-    for scene in scenes(options, estimators):
+    sights = set(map(sight, estimators.values()))
+    for scene in scenes(options, sights):
         for name, estimator in estimators.items():
-            figures[name].append((scene.calm, look(scene, name, estimator)))
+            figures[name].append((scene.calm, look(scene, estimator)))
         latest = " ".join(f"{found[-1][1].jitter:.4f}" for found in figures.values())
         print(scene.name, "calm" if scene.calm else "lively", latest, file=sys.stderr)
     report = render(figures)
@@ -105,7 +107,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def scenes(options: argparse.Namespace, estimators: Estimators) -> Iterator[Scene]:
+def scenes(options: argparse.Namespace, sights: set[Sight]) -> Iterator[Scene]:
     """The calm and the lively scene of one clip of each group; calm ones only where it is calm."""
     with options.index.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -114,10 +116,10 @@ def scenes(options: argparse.Namespace, estimators: Estimators) -> Iterator[Scen
     for row in list(firsts.values())[: options.clips]:
         poses = (options.poses / row["file"]).with_suffix(".npz")
         if poses.is_file():
-            yield from scenes_of(options.folder / row["file"], load_poses(poses), estimators)
+            yield from scenes_of(options.folder / row["file"], load_poses(poses), sights)
 
 
-def scenes_of(clip: Path, pose: PoseSequence, estimators: Estimators) -> Iterator[Scene]:
+def scenes_of(clip: Path, pose: PoseSequence, sights: set[Sight]) -> Iterator[Scene]:
     """The scenes of one clip by the speed of its body joints."""
     tracks = clean(pose)
     torso = stature(tracks.xy) * TORSO
@@ -138,11 +140,11 @@ def scenes_of(clip: Path, pose: PoseSequence, estimators: Estimators) -> Iterato
         start = min(means, key=means.__getitem__) if calm else max(means, key=means.__getitem__)
         if not calm or means[start] <= CALM:
             scene = Scene(clip.stem, calm, torso)
-            yield cut(clip, pose, scene, estimators, start, start + span)
+            yield cut(clip, pose, scene, sights, start, start + span)
 
 
 def cut(
-    clip: Path, pose: PoseSequence, scene: Scene, estimators: Estimators, start: float, end: float
+    clip: Path, pose: PoseSequence, scene: Scene, sights: set[Sight], start: float, end: float
 ) -> Scene:
     """``scene`` with the clip's frames between two seconds."""
     followed = np.isfinite(pose.boxes).all(1)
@@ -151,16 +153,21 @@ def cut(
         for frame in frames:
             box = np.array([np.interp(frame.time_s, times, side) for side in boxes.T])
             scene.time_s.append(frame.time_s)
-            for name, estimator in estimators.items():
-                view = box_to_crop(box, estimator.padding)
-                scene.pixels[name].append(estimator.cut(frame.rgb, view))
-                scene.views[name].append(view)
+            for padding, size in sights:
+                view = box_to_crop(box, padding)
+                scene.pixels[padding, size].append(cut_crop(frame.rgb, view, size))
+                scene.views[padding, size].append(view)
     return scene
 
 
-def look(scene: Scene, name: str, estimator: PoseEstimator) -> Found:
+def sight(estimator: PoseEstimator) -> Sight:
+    """What an estimator's network is shown."""
+    return estimator.padding, estimator.model.config.input_size
+
+
+def look(scene: Scene, estimator: PoseEstimator) -> Found:
     """One model's figures in one scene."""
-    pixels, views = scene.pixels[name], np.stack(scene.views[name])
+    pixels, views = scene.pixels[sight(estimator)], np.stack(scene.views[sight(estimator)])
     xy, score = estimator.in_pixels(pixels, views)
     body = xy[:, list(sk.BODY)] / scene.torso
     window = max(3, round(SLOW_S * len(xy) / (scene.time_s[-1] - scene.time_s[0] + 1e-9)))
@@ -168,15 +175,15 @@ def look(scene: Scene, name: str, estimator: PoseEstimator) -> Found:
     boxes = np.full((len(xy), 4), np.nan, np.float32)
     pose = PoseSequence(xy, score, boxes, np.array(scene.time_s), (1, 1))
     sure, all_placed = (swaps_per_100(pose, score >= least) for least in (MIN_SCORE, 1e-6))
-    unsure, mirrored = (0.0, 0) if scene.calm else sides(scene, name, xy, estimator)
+    unsure, mirrored = (0.0, 0) if scene.calm else sides(scene, xy, estimator)
     return Found(_mean_step(body), _mean_step(fast), sure, all_placed, len(xy), unsure, mirrored)
 
 
-def sides(scene: Scene, name: str, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
+def sides(scene: Scene, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float, int]:
     """Frames in 100 whose mirrored view makes the model exchange left and right, and how many were
     looked at; ``xy`` (T, 17, 2) is what it found in all frames as they are."""
-    views = np.stack(scene.views[name][::MIRRORED_EVERY])
-    seen = scene.pixels[name][::MIRRORED_EVERY]
+    views = np.stack(scene.views[sight(estimator)][::MIRRORED_EVERY])
+    seen = scene.pixels[sight(estimator)][::MIRRORED_EVERY]
     pixels = [np.ascontiguousarray(p[:, ::-1]) for p in seen]
     turned, _ = turn_back(*estimator.in_pixels(pixels, views), views)
     exchanged = swapped(xy[::MIRRORED_EVERY] / scene.torso, turned / scene.torso)

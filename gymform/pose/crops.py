@@ -83,11 +83,9 @@ def heatmap_to_frame(
     return crops[:, None, :2] - size / 2 + points / span * size
 
 
-def frame_to_heatmap(
-    points: np.ndarray, crops: np.ndarray, heatmap_size: tuple[int, int] = HEATMAP_SIZE
-) -> np.ndarray:
+def frame_to_heatmap(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
     """Heatmap px (B, K, 2) of frame px (B, K, 2): the inverse of :func:`heatmap_to_frame`."""
-    span = np.array(heatmap_size, dtype=np.float64) - 1
+    span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
     size = crops[:, None, 2:]
     return (points - crops[:, None, :2] + size / 2) / size * span
 

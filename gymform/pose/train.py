@@ -438,9 +438,9 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(_some_crops, pack, rows, recipe.seed)
     )
-    network = with_input_height(
-        start.network, args.input_height or start.network.config.input_height
-    )
+    network = start.network
+    if args.input_height is not None:
+        network = with_input_height(network, args.input_height)
     if args.padding is not None:
         network.config = replace(network.config, padding=args.padding)
     batches = CropBatches(

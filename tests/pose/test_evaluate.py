@@ -14,13 +14,11 @@ class Guesser:
     """Right with a chance that is its heatmap's peak to some power, else half a crop off."""
 
     padding = 1.25
+    cut = staticmethod(cut_crop)
 
     def __init__(self, pack, power):
         self.pack, self.power, self.row = pack, power, 0
         self.random = np.random.default_rng(0)
-
-    def cut(self, rgb, view):
-        return cut_crop(rgb, view)
 
     def in_pixels(self, pixels, views):
         rows = slice(self.row, self.row + len(views))
