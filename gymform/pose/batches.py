@@ -22,8 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from gymform.dataset.crops import CropPack
 from gymform.pose.augment import MILD, Augmentation, change_pixels, warp
-from gymform.pose.crops import MEAN, PADDING, STD
-from gymform.pose.vitpose import INPUT_SIZE, heatmap_size
+from gymform.pose.crops import MEAN, STD
+from gymform.pose.vitpose import ViTPoseConfig
 
 REPEATS = {"coco_subset": 8, "clips": 1, "fashion_ls": 1, "lspet": 1}
 """How often a source's crops come in one round: exact labels of everyday scenes are few."""
@@ -65,8 +65,8 @@ class Batch:
 class CropBatches(Dataset):
     """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool.
 
-    From step ``settle_from`` on changes are mild; a pool's views stay what they are. ``padding``
-    and ``input_size`` are the network's.
+    From step ``settle_from`` on changes are mild; a pool's views stay what they are. What of people
+    is seen, and how large, is in the network's ``config``.
     """
 
     def __init__(
@@ -78,11 +78,10 @@ class CropBatches(Dataset):
         how: Augmentation,
         pool: int = 0,
         settle_from: float = math.inf,
-        padding: float = PADDING,
-        input_size: tuple[int, int] = INPUT_SIZE,
+        config: ViTPoseConfig | None = None,
     ) -> None:
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
-        self.settle_from, self.padding, self.input_size = settle_from, padding, input_size
+        self.settle_from, self.config = settle_from, config or ViTPoseConfig()
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
         self.round = np.repeat(rows, repeats)
         self._shuffled: tuple[int, np.ndarray] = (-1, self.round)
@@ -92,11 +91,13 @@ class CropBatches(Dataset):
         clean, images, keypoints, distrust = (
             np.stack(part) for part in zip(*map(self._crop, positions), strict=True)
         )
-        span = (np.array(heatmap_size(self.input_size)) - 1) / (np.array(self.input_size) - 1)
+        heatmap, pixels = (
+            np.array(size) - 1 for size in (self.config.heatmap_size, self.config.input_size)
+        )
         new = positions[0] < self.views
         return Batch(
             images=torch.from_numpy(images),
-            points=torch.from_numpy((keypoints[..., :2] * span).astype(np.float32)),
+            points=torch.from_numpy((keypoints[..., :2] * (heatmap / pixels)).astype(np.float32)),
             weight=torch.from_numpy((keypoints[..., 2] > 0).astype(np.float32)),
             distrust=torch.from_numpy(distrust.astype(np.float32)),
             places=torch.tensor([self.place(position) for position in positions]),
@@ -129,9 +130,9 @@ class CropBatches(Dataset):
         seen, turned = light, how
         if self.pool:
             seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
-        view = self.pack.view(row, self.padding)
+        view = self.pack.view(row, self.config.padding)
         rgb, labels = self.pack.rgb(row), self.pack.keypoints[row]
-        clean, keypoints = warp(rgb, labels, view, seen, turned, self.input_size)
+        clean, keypoints = warp(rgb, labels, view, seen, turned, self.config.input_size)
         shown = change_pixels(clean, keypoints, light, how)
         return clean, shown, keypoints, DISTRUST.get(str(self.pack.dataset[row]), 0.0)
 

@@ -172,7 +172,7 @@ class Trainer:
         return _resized(features, (columns, rows)), _resized(heatmaps.float(), ours.heatmap_size)
 
     def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, C, 16, 12) and heatmaps (B, K, 64, 48)."""
+        """Features (B, C, rows, columns) and heatmaps (B, K, height, width)."""
         # bfloat16 needs no scaling of the loss, whose history a killed training would lose
         half = self.recipe.half
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):

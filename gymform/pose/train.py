@@ -451,8 +451,7 @@ def run(args: argparse.Namespace) -> int:
         Augmentation(),
         recipe.pool,
         settle_from=recipe.settle * recipe.steps,
-        padding=network.config.padding,
-        input_size=network.config.input_size,
+        config=network.config,
     )
     first = copy.deepcopy(network)
     trainer = _trainer(network, recipe, device, teacher, work, batches)

@@ -99,7 +99,9 @@ class ViTPoseConfig:
     @property
     def heatmap_size(self) -> tuple[int, int]:
         """Width and height of its heatmaps, px."""
-        return heatmap_size(self.input_size)
+        width, height = self.input_size
+        share = INPUT_SIZE[0] // HEATMAP_SIZE[0]
+        return width // share, height // share
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -113,13 +115,6 @@ class ViTPoseConfig:
         """Patches of one crop."""
         rows, columns = self.grid
         return rows * columns
-
-
-def heatmap_size(input_size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of the heatmaps for crops of ``input_size``."""
-    width, height = input_size
-    share = INPUT_SIZE[0] // HEATMAP_SIZE[0]
-    return width // share, height // share
 
 
 OFFICIAL_SIZES: dict[str, dict[str, int]] = {

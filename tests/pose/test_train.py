@@ -89,7 +89,8 @@ def test_every_person_comes_in_every_round(pack):
 
 def test_a_network_with_less_room_sees_people_larger(pack):
     usual, closer = (
-        CropBatches(pack, np.arange(4), 4, 0, STILL, padding=padding)[0] for padding in (1.25, 1.0)
+        CropBatches(pack, np.arange(4), 4, 0, STILL, config=replace(TINY, padding=padding))[0]
+        for padding in (1.25, 1.0)
     )
     middle = (torch.tensor(HEATMAP_SIZE) - 1) / 2
     torch.testing.assert_close(closer.points - middle, 1.25 * (usual.points - middle))
@@ -97,8 +98,8 @@ def test_a_network_with_less_room_sees_people_larger(pack):
 
 def test_larger_crops_show_the_same(pack):
     usual, larger = (
-        CropBatches(pack, np.arange(4), 4, 0, Augmentation(), input_size=size)[0]
-        for size in ((192, 256), (240, 320))
+        CropBatches(pack, np.arange(4), 4, 0, Augmentation(), config=config)[0]
+        for config in (TINY, replace(TINY, input_height=320))
     )
     assert larger.images.shape == (4, 320, 240, 3)
     shares = (b.points / torch.tensor(span) for b, span in ((larger, (59, 79)), (usual, (47, 63))))
