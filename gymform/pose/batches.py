@@ -65,8 +65,8 @@ class Batch:
 class CropBatches(Dataset):
     """``batches[step]`` for any step; see the module. ``pool`` counts rounds, 0: no pool.
 
-    From step ``settle_from`` on changes are mild; a pool's views stay what they are. What of people
-    is seen, and how large, is in the network's ``config``.
+    From step ``settle_from`` on changes are mild; a pool's views stay what they were in the first
+    step. What of people is seen, and how large, is in the network's ``config``.
     """
 
     def __init__(
@@ -129,7 +129,8 @@ class CropBatches(Dataset):
         light = np.random.default_rng((self.seed, 1, position))
         seen, turned = light, how
         if self.pool:
-            seen, turned = np.random.default_rng((self.seed, 3, self.place(position))), self.how
+            seen = np.random.default_rng((self.seed, 3, self.place(position)))
+            turned = self.how if self.settle_from > 0 else MILD
         view = self.pack.view(row, self.config.padding)
         rgb, labels = self.pack.rgb(row), self.pack.keypoints[row]
         clean, keypoints = warp(rgb, labels, view, seen, turned, self.config.input_size)

@@ -130,6 +130,18 @@ def test_late_in_training_changes_are_mild(pack, pool):
         assert pool or torch.equal(both[step].images, mild[step].images)
 
 
+@pytest.mark.parametrize("pool", [0, 1])
+def test_from_the_first_step_on_changes_may_be_mild(pack, pool):
+    rows = split(pack)[0]
+    mild, settled = (
+        CropBatches(pack, rows, 4, 0, how, pool, settle_from)
+        for how, settle_from in ((MILD, sys.maxsize), (Augmentation(), 0))
+    )
+    for step in range(3):
+        assert torch.equal(settled[step].points, mild[step].points)
+        assert torch.equal(settled[step].images, mild[step].images)
+
+
 # ---- steps
 
 
