@@ -31,6 +31,10 @@ TAKES_OVER = 1.5
 MOVED = 0.6
 """A person whose box overlaps the last one by less has moved fast: the crop is cut again."""
 
+ROOM = 1.1
+"""Padding with which somebody is looked at around their box. The network is most exact without any,
+but those who move fast would leave the picture (`benchmarks/following.md`)."""
+
 PATIENCE = 3
 """Unsure frames after which a person is lost: one blurred frame is no reason to search."""
 
@@ -38,8 +42,9 @@ PATIENCE = 3
 class Follower:
     """The person in front of one camera. Frames of one session only, in order."""
 
-    def __init__(self, network: Looks) -> None:
+    def __init__(self, network: Looks, room: float = ROOM) -> None:
         self._network = network
+        self._room = room
         self._size = (0, 0)
         self._windows: Iterator[np.ndarray] = iter(())
         self._elsewhere: Iterator[np.ndarray] = iter(())
@@ -79,7 +84,7 @@ class Follower:
             self._candidate = found if _is_somebody(found) else None
             return None
         first, self._candidate = self._candidate, None
-        found = self._see(rgb, box_to_crop(first.box))
+        found = self._see(rgb, box_to_crop(first.box, self._room))
         if found is None or _twice(first, found).confidence < ACCEPT:
             return None
         self._last, self._usual, self._unsure = found, found.confidence, 0
@@ -87,9 +92,9 @@ class Follower:
 
     def _follow(self, rgb: np.ndarray, last: Sighting) -> Sighting | None:
         """The person around where they were; after a few unsure frames they are lost."""
-        found = self._see(rgb, box_to_crop(last.box))
+        found = self._see(rgb, box_to_crop(last.box, self._room))
         if found is not None and overlap(found.box, last.box) < MOVED:
-            found = self._see(rgb, box_to_crop(found.box)) or found
+            found = self._see(rgb, box_to_crop(found.box, self._room)) or found
         if found is not None and found.confidence >= max(ACCEPT, COLLAPSE * self._usual):
             self._usual += 0.1 * (found.confidence - self._usual)
             self._last, self._unsure = found, 0
@@ -104,7 +109,7 @@ class Follower:
     def _look_elsewhere(self, rgb: np.ndarray, followed: Sighting) -> None:
         """One look at another person seen before, or at a window beside the followed one."""
         if self._other is not None:
-            crop: np.ndarray | None = box_to_crop(self._other.box)
+            crop: np.ndarray | None = box_to_crop(self._other.box, self._room)
         else:
             crop = self._window_beside(followed)
         found = None if crop is None else self._see(rgb, crop)
