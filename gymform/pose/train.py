@@ -343,6 +343,7 @@ _RECIPE_OPTIONS = {
     "ema": ("ema", "decay of the weights' running mean"),
     "trust_from": ("trust_from", "share of the steps after which odd labels are left out"),
     "settle": ("settle", "share of the steps after which augmentation is mild"),
+    "hint": ("hint", "weight of the teacher's features beside its heatmaps"),
     "pool": ("pool", "rounds whose views, with the teacher's answers, come again; 0: never"),
     "seed": ("seed", "of everything that is random"),
 }
@@ -352,6 +353,7 @@ _RANGES = {
     "steps": (1, 10**8),
     "batch": (1, 10**5),
     "freeze": (0, 100),
+    "hint": (0, 100),
     "pool": (0, 1000),
     "seed": (0, 2**31),
 }

@@ -466,7 +466,7 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     # from these weights on, with them as a teacher too
     more = ("--work", str(tmp_path / "again"), "--name", "next", "--init", "tiny",
             "--distill", "tiny", "--pool", "1", "--optimizer", "muon", "--padding", "1.1",
-            "--input-height", "128", "--minutes", "0.0001")  # fmt: skip
+            "--hint", "0", "--input-height", "128", "--minutes", "0.0001")  # fmt: skip
     assert train.run(command(tmp_path, *more)) == 0
     text = (tmp_path / "weights" / "next.md").read_text()
     assert "Start: `tiny`" in text
@@ -476,6 +476,8 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     assert (tmp_path / "again" / train.ANSWERS).is_file()
     assert "1 steps of 3 planned" in text
     assert "optimizer muon" in text
+    assert "hint 0.0," in text
+    assert "--hint 0.0 " in text
     assert load_pose_model("next").config.padding == 1.1
     assert load_pose_model("next").config.input_height == 128
     assert "deviation; box grown to 3:4, times 1.1 |" in text
@@ -518,6 +520,7 @@ def test_what_is_shipped_may_lie_between_start_and_end(pack, tmp_path, monkeypat
     [
         (("--keep-start", "1.5"), "--keep-start: expected 0 to 1"),
         (("--steps", "0"), "--steps: expected 1"),
+        (("--hint", "-1"), "--hint: expected 0"),
         (("--padding", "0.5"), "--padding: expected 1 to 2"),
         (("--input-height", "300"), "--input-height: expected a multiple of 64 from 64 to 512"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
