@@ -14,7 +14,6 @@ Writes ``following.md`` beside this file.
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import sys
 from collections.abc import Iterator
@@ -22,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from clips import boxes_at, one_a_group
 from machine import describe, table
 
 from gymform import skeleton as sk
 from gymform.dataset.poses import load_poses
-from gymform.live.follow import ROOM, Follower, overlap
+from gymform.live.follow import ROOM, Follower
 from gymform.live.network import SharedNetwork, load_live_network
 from gymform.live.session import fit
 from gymform.motion.body import TORSO, stature
@@ -34,6 +34,7 @@ from gymform.motion.clean import MIN_SCORE, clean
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.sightings import overlap
 from gymform.video.read import read_frames
 
 SECONDS = 4.0
@@ -122,14 +123,9 @@ def main() -> int:
 
 def clips(options: argparse.Namespace, reference: PoseEstimator) -> Iterator[Clip]:
     """One clip of each group, in a fixed random order."""
-    with options.index.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    firsts = {row["group"]: row for row in reversed(rows)}
-    for row in list(firsts.values())[: options.clips]:
-        poses = (options.poses / row["file"]).with_suffix(".npz")
-        if poses.is_file():
-            yield middle(options.folder / row["file"], poses, reference)
+    named = one_a_group(options.folder, options.index, options.poses, options.clips)
+    for clip, poses in named:
+        yield middle(clip, poses, reference)
 
 
 def middle(path: Path, poses: Path, reference: PoseEstimator) -> Clip:
@@ -151,9 +147,7 @@ def middle(path: Path, poses: Path, reference: PoseEstimator) -> Clip:
             frames.append(fit(frame.rgb))
             times.append(frame.time_s)
             scale = frames[-1].shape[0] / frame.rgb.shape[0]
-    followed = np.isfinite(pose.boxes).all(1)
-    sides = pose.boxes[followed].T * scale
-    boxes = np.stack([np.interp(times, pose.time_s[followed], side) for side in sides], axis=-1)
+    boxes = boxes_at(pose, times) * scale
     xy = np.full((len(frames), sk.NUM_KEYPOINTS, 2), np.nan)
     for i in range(0, len(frames), COMPARED):
         view = box_to_crop(boxes[i], reference.padding)

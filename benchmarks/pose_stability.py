@@ -14,7 +14,6 @@ Writes ``pose_stability.md`` beside this file.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from clips import boxes_at, one_a_group
 from machine import describe, table
 from scipy.ndimage import uniform_filter1d
 
@@ -109,14 +109,9 @@ def arguments() -> argparse.Namespace:
 
 def scenes(options: argparse.Namespace, sights: set[Sight]) -> Iterator[Scene]:
     """The calm and the lively scene of one clip of each group; calm ones only where it is calm."""
-    with options.index.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    firsts = {row["group"]: row for row in reversed(rows)}
-    for row in list(firsts.values())[: options.clips]:
-        poses = (options.poses / row["file"]).with_suffix(".npz")
-        if poses.is_file():
-            yield from scenes_of(options.folder / row["file"], load_poses(poses), sights)
+    named = one_a_group(options.folder, options.index, options.poses, options.clips)
+    for clip, poses in named:
+        yield from scenes_of(clip, load_poses(poses), sights)
 
 
 def scenes_of(clip: Path, pose: PoseSequence, sights: set[Sight]) -> Iterator[Scene]:
@@ -147,11 +142,9 @@ def cut(
     clip: Path, pose: PoseSequence, scene: Scene, sights: set[Sight], start: float, end: float
 ) -> Scene:
     """``scene`` with the clip's frames between two seconds."""
-    followed = np.isfinite(pose.boxes).all(1)
-    times, boxes = pose.time_s[followed], pose.boxes[followed]
     with read_frames(clip, keep=lambda _, t: start <= t < end) as frames:
         for frame in frames:
-            box = np.array([np.interp(frame.time_s, times, side) for side in boxes.T])
+            [box] = boxes_at(pose, [frame.time_s])
             scene.time_s.append(frame.time_s)
             for padding, size in sights:
                 view = box_to_crop(box, padding)

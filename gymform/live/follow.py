@@ -17,7 +17,7 @@ import numpy as np
 from gymform.live.network import Looks
 from gymform.pose.crops import box_to_crop
 from gymform.pose.person import COLLAPSE
-from gymform.pose.sightings import ACCEPT, SURE, Sighting, search_windows, similarity
+from gymform.pose.sightings import ACCEPT, SURE, Sighting, overlap, search_windows, similarity
 
 SHARES = (1.0, 0.6)
 """Heights of the windows that are searched, over the frame's."""
@@ -159,13 +159,6 @@ def live_windows(width: int, height: int) -> list[np.ndarray]:
         crops = search_windows(width, height, share)
         windows += sorted(crops, key=lambda crop: float(np.hypot(*(crop[:2] - windows[0][:2]))))
     return windows
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes xyxy."""
-    side = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    common = float(np.prod(np.maximum(side, 0)))
-    return common / (float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - common + 1e-9)
 
 
 def _twice(first: Sighting, again: Sighting) -> Sighting:

@@ -122,15 +122,18 @@ class CropBatches(Dataset):
         turn = number % self.pool if self.pool else number
         return turn * len(self.round) + int(self._shuffled[1][at])
 
+    def _how_in(self, step: int) -> Augmentation:
+        return self.how if step < self.settle_from else MILD
+
     def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The clean view, what is shown of it, its keypoints, and their distrust."""
         row = self.row(position)
-        how = self.how if position // self.size < self.settle_from else MILD
+        how = self._how_in(position // self.size)
         light = np.random.default_rng((self.seed, 1, position))
         seen, turned = light, how
         if self.pool:
             seen = np.random.default_rng((self.seed, 3, self.place(position)))
-            turned = self.how if self.settle_from > 0 else MILD
+            turned = self._how_in(step=0)
         view = self.pack.view(row, self.config.padding)
         rgb, labels = self.pack.rgb(row), self.pack.keypoints[row]
         clean, keypoints = warp(rgb, labels, view, seen, turned, self.config.input_size)
