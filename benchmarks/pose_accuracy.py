@@ -1,11 +1,12 @@
 """How exactly models find the people of the validation groups, and MediaPipe on the same crops.
 
     python benchmarks/pose_accuracy.py PACK [--model NAME ...] [--flip-test] [--people N]
-        [--mediapipe PYTHON --variant full --variant heavy]
+        [--mediapipe PYTHON --variant full --variant heavy] [--cards]
 
 Writes ``pose_accuracy.md`` and ``pose_accuracy.json`` beside this file (``--out``); figures of
 models that were measured before and are not asked for now are kept, so each can be run on its own.
-``train-pose --compare benchmarks/pose_accuracy.json`` puts them into a model card.
+``train-pose --compare benchmarks/pose_accuracy.json`` puts them into a new model's card, and
+``--cards`` into the cards of the embedded models, where others may have changed since.
 
 MediaPipe needs numpy below 2 and so an environment of its own: see ``mediapipe_poses.py``, which
 is run there by the interpreter PYTHON. It is shown each whole crop, enlarged, since it looks for
@@ -24,9 +25,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from machine import describe
+from machine import PROJECT, describe
 
 HERE = Path(__file__).parent
+
+TRAINED = {"vitpose-s", "vitpose-ti"}
+"""Embedded models whose cards ``--cards`` updates."""
 
 MEDIAPIPE_HEIGHT = 768
 """px to which crops are enlarged for MediaPipe."""
@@ -50,6 +54,8 @@ def main() -> int:
     options.out.with_suffix(".md").write_text(report, encoding="utf-8")
     content = {"models": {name: as_json(sets) for name, sets in figures.items()}}
     options.out.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+    if options.cards:
+        update_cards(figures)
     print(report)
     return 0
 
@@ -65,7 +71,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mediapipe", metavar="PYTHON", help="interpreter that has mediapipe")
     parser.add_argument("--variant", action="append", default=[], choices=("lite", "full", "heavy"))
     parser.add_argument("--out", type=Path, default=HERE / "pose_accuracy")
-    return parser.parse_args()
+    parser.add_argument("--cards", action="store_true", help="put the figures into cards too")
+    options = parser.parse_args()
+    if options.cards and options.people:
+        parser.error("--cards: figures of --people N are not those of everybody")
+    return options
 
 
 def before(out: Path) -> dict[str, Any]:
@@ -74,6 +84,14 @@ def before(out: Path) -> dict[str, Any]:
 
     path = out.with_suffix(".json")
     return dict(read_comparison(path)) if path.is_file() else {}
+
+
+def update_cards(figures: dict[str, Any]) -> None:
+    """Put the figures into the cards that `train-pose` wrote of the embedded models."""
+    from gymform.pose.card import update_results
+
+    for name in sorted(TRAINED & figures.keys()):
+        update_results(PROJECT / "weights" / f"{name}.md", name, figures)
 
 
 def measure(name: str | None, pack: Any, validation: Any, flip_test: bool) -> tuple[str, Any]:

@@ -74,6 +74,18 @@ def write(
         temporary.write_text("\n".join(parts), encoding="utf-8")
 
 
+def update_results(path: Path, name: str, models: Mapping[str, Mapping[str, PoseScores]]) -> None:
+    """Put newer figures, by model and validation set, into the card that :func:`write` wrote of the
+    model called ``name``, one of them. Raises ModelDataError for a file that is no such card."""
+    text = path.read_text(encoding="utf-8")
+    start, end = text.find(_RESULTS), text.find(_LIMITS)
+    if not 0 <= start < end:
+        raise ModelDataError(f"{path.name}: expected a model card that train-pose wrote.")
+    text = text[:start] + _results(name, models[name], models) + "\n" + text[end:]
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def read_comparison(path: Path) -> dict[str, dict[str, PoseScores]]:
     """Scores of other models by name and validation set, as the accuracy benchmark keeps them."""
     try:
@@ -188,9 +200,9 @@ def _results(
     others: Mapping[str, Mapping[str, PoseScores]],
 ) -> str:
     if not scores:
-        return "## Results\n\nThe pack holds no validation people: nothing was measured.\n"
+        return f"{_RESULTS}\n\nThe pack holds no validation people: nothing was measured.\n"
     models = {name: scores} | {other: sets for other, sets in others.items() if other != name}
-    return f"""## Results on people never trained on
+    return f"""{_RESULTS}
 
 Boxes given, no flip test. PCK@0.2: share of the twelve body joints within a fifth of the torso
 (right shoulder to left hip). OKS > 0.75: share of people whose joints are about as exact as people
@@ -206,6 +218,8 @@ PCK@0.2 of each joint:
 {joint_table(models)}
 """
 
+
+_RESULTS = "## Results on people never trained on"
 
 _LIMITS = """## Limits
 

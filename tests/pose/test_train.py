@@ -548,6 +548,31 @@ def test_a_comparison_is_read_back(pack, tmp_path):
         card.read_comparison(path)
 
 
+def test_a_card_takes_newer_figures(pack, tmp_path, monkeypatch, tiny_sizes):
+    write_pack(tmp_path / "pack.npz", pack)
+    older, newer = tmp_path / "older.json", tmp_path / "newer.json"
+    scores = evaluate(PoseEstimator(dot_model()), pack, split(pack)[1]["coco_val2017"])
+    for path, pck in ((older, 0.125), (newer, 0.875)):
+        sets = {"coco_val2017": asdict(replace(scores, pck=pck))}
+        path.write_text(json.dumps({"models": {"dots": sets}}))
+    written = tmp_path / "weights" / "tiny.md"
+    train.run(command(tmp_path, "--compare", str(newer)))
+    expected = written.read_text()
+    train.run(command(tmp_path, "--compare", str(older)))
+    assert "| dots | 0.125 |" in written.read_text()
+
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "weights"))
+    own = train.judge(load_pose_model("tiny").network, pack, split(pack)[1])
+    card.update_results(written, "tiny", {**card.read_comparison(newer), "tiny": own})
+    assert written.read_text() == expected
+
+    other = tmp_path / "other.md"
+    other.write_text("# Numbers\n")
+    with pytest.raises(ModelDataError, match=r"other\.md: expected a model card"):
+        card.update_results(other, "tiny", {"tiny": own})
+    assert other.read_text() == "# Numbers\n"
+
+
 def test_a_wider_network_is_made_narrow_to_start_from(pack, tmp_path, monkeypatch):
     config = replace(TINY, dim=16, heads=1)
     monkeypatch.setitem(train.SIZES, "Ti", config)
