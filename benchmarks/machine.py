@@ -1,4 +1,5 @@
-"""What a benchmark ran on, how much memory it took, and the app for those that drive it."""
+"""What a benchmark ran on, how much memory it took, the models that were trained here, and the app
+for benchmarks that drive it."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))  # benchmarks are scripts; gymform is not installed
+
+TRAINED = ("vitpose-s", "vitpose-ti")
+"""Embedded pose networks whose cards `train-pose` wrote."""
 
 
 def describe() -> str:

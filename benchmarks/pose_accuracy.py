@@ -25,12 +25,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from machine import PROJECT, describe
+from machine import PROJECT, TRAINED, describe
 
 HERE = Path(__file__).parent
-
-TRAINED = {"vitpose-s", "vitpose-ti"}
-"""Embedded models whose cards ``--cards`` updates."""
 
 MEDIAPIPE_HEIGHT = 768
 """px to which crops are enlarged for MediaPipe."""
@@ -90,7 +87,7 @@ def update_cards(figures: dict[str, Any]) -> None:
     """Put the figures into the cards that `train-pose` wrote of the embedded models."""
     from gymform.pose.card import update_results
 
-    for name in sorted(TRAINED & figures.keys()):
+    for name in figures.keys() & TRAINED:
         update_results(PROJECT / "weights" / f"{name}.md", name, figures)
 
 

@@ -24,9 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import PROJECT, describe, table
-
-MODELS = ("vitpose-s", "vitpose-ti")
+from machine import PROJECT, TRAINED, describe, table
 
 SAVES = 30
 """How often a run saves its state, and with it its log."""
@@ -78,41 +76,38 @@ def command_of(model: str) -> list[str]:
     return shlex.split(found[1])
 
 
-def clean_clone(commit: str, folder: Path) -> Path:
-    git("clone", "--quiet", "--no-checkout", str(PROJECT), str(folder))
-    git("-C", str(folder), "checkout", "--quiet", commit)
-    return folder
-
-
-def in_clone(words: Sequence[str], clone: Path, pack: Path, save_every: int) -> list[str]:
-    """The command with this machine's places for those on the card, and a work folder."""
+def begin(words: Sequence[str], run: Path, commit: str, pack: Path, steps: int) -> list[str]:
+    """Make a clean clone of ``commit`` in the folder ``run``; the command that trains in it."""
+    clone = run / "clone"
+    git("clone", "--quiet", "--no-checkout", str(PROJECT), str(clone))
+    git("-C", str(clone), "checkout", "--quiet", commit)
     words = list(words)
     words[words.index("--data") + 1] = str(pack)
-    words[words.index("--out") + 1] = str(clone.parent / "out")
+    words[words.index("--out") + 1] = str(run / "out")
     init = words.index("--init") + 1
     if words[init].endswith(".safetensors"):
         words[init] = str(clone / "weights" / words[init])
-    work = ["--work", str(clone.parent / "work"), "--save-every", str(save_every)]
+    work = ["--work", str(run / "work"), "--save-every", str(-(-steps // SAVES))]
     return [sys.executable, "-m", "gymform", "train-pose", *words, *work]
 
 
-def log_of(clone: Path) -> list[str]:
+def log_of(run: Path) -> list[str]:
     """The lines of a run's log without its header; one that is being written is left out."""
-    path = clone.parent / "work" / "log.csv"
+    path = run / "work" / "log.csv"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return text[: text.rfind("\n") + 1].splitlines()[1:]
 
 
-def train_until(command: Sequence[str], clone: Path, steps: int) -> None:
-    """Run the training in its clone and kill it when ``steps`` are logged."""
-    process = subprocess.Popen(command, cwd=clone)
+def train_until(command: Sequence[str], run: Path, steps: int) -> None:
+    """Train in the clone of ``run`` and kill the training when ``steps`` are logged."""
+    process = subprocess.Popen(command, cwd=run / "clone")
     try:
-        while len(log_of(clone)) < steps and process.poll() is None:
+        while len(log_of(run)) < steps and process.poll() is None:
             time.sleep(0.2)
     finally:
         process.kill()
         process.wait()
-    if len(log_of(clone)) < steps:
+    if len(log_of(run)) < steps:
         raise SystemExit("reproducibility: the training ended early; see its message above")
 
 
@@ -120,16 +115,21 @@ def run_twice(model: str, pack: Path, steps: int, folder: Path) -> Result:
     """The first and the second run, and how their logs compare."""
     brought = git("log", "-1", "--format=%H", "--", f"weights/{model}.safetensors")
     commit = git("rev-parse", f"{brought}^")
-    logs, minutes = [], []
-    for name, stops in (("first", (steps,)), ("second", (steps // 2, steps))):
-        clone = clean_clone(commit, folder / f"{model}-{name}" / "clone")
-        command = in_clone(command_of(model), clone, pack, -(-steps // SAVES))
-        began = time.monotonic()
-        for stop in stops:
-            train_until(command, clone, stop)
-        minutes.append((time.monotonic() - began) / 60)
-        logs.append(log_of(clone)[:steps])
-    first, second = logs
+    words = command_of(model)
+
+    run = folder / "first"
+    command = begin(words, run, commit, pack, steps)
+    began = time.monotonic()
+    train_until(command, run, steps)
+    minutes = (time.monotonic() - began) / 60
+    first = log_of(run)[:steps]
+
+    run = folder / "second"
+    command = begin(words, run, commit, pack, steps)
+    train_until(command, run, steps // 2)
+    train_until(command, run, steps)
+    second = log_of(run)[:steps]
+
     losses = [float(line.split(",")[1]) for line in (first[0], first[-1])]
     return Result(
         model=model,
@@ -137,7 +137,7 @@ def run_twice(model: str, pack: Path, steps: int, folder: Path) -> Result:
         steps=steps,
         equal=sum(one == other for one, other in zip(first, second, strict=True)),
         digest=hashlib.sha256("\n".join([*first, ""]).encode()).hexdigest(),
-        minutes=minutes[0],
+        minutes=minutes,
         losses=(losses[0], losses[1]),
     )
 
@@ -170,13 +170,13 @@ def report(results: Sequence[Result]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", type=Path)
-    parser.add_argument("--model", action="append", choices=MODELS, metavar="NAME")
+    parser.add_argument("--model", action="append", choices=TRAINED, metavar="NAME")
     parser.add_argument("--steps", type=int, default=300)
     options = parser.parse_args()
     if options.steps < 2 or not options.pack.is_file():
         parser.error("expected a pack that exists, and 2 steps or more")
     results: list[Result] = []
-    for model in options.model or MODELS:
+    for model in options.model or TRAINED:
         with tempfile.TemporaryDirectory(prefix="gymform-") as folder:
             results.append(run_twice(model, options.pack.resolve(), options.steps, Path(folder)))
         print(*results[-1].row, flush=True)

@@ -150,7 +150,8 @@ class Trainer:
             return loss
         meant, answer = self._ask(self.teacher, batch, images)
         taught = joint_losses(heatmaps, answer).mean()
-        taught = taught + self.recipe.hint * unexplained(features, meant)
+        if self.recipe.hint:
+            taught = taught + self.recipe.hint * unexplained(features, meant)
         share = self.recipe.distill
         return (1 - share) * loss + share * taught
 
