@@ -30,6 +30,7 @@ from gymform.exercise.evaluate import fit_temperature
 from gymform.exercise.families import Family
 from gymform.exercise.learning import Plan, fit
 from gymform.exercise.records import TEST, TRAIN, VALIDATION, CurvePoint, LogRow, TrainOptions
+from gymform.exercise.source_digest import roots_of, source_digest
 from gymform.exercise.tasks import make_task
 from gymform.storage import atomic_path
 
@@ -137,7 +138,7 @@ class CrossValidation:
         self.folds = 1 if options.folds == 1 else self.parts
         self._plan = Plan(options.steps or family.steps, family.learning_rate)
         self._folder, self._watcher = folder, watcher
-        self._digest = _digest(corpus, options)
+        self._digest = _digest(corpus, family, options)
         self._finished = 0
         self._seconds = 0.0
 
@@ -246,13 +247,12 @@ def curve_point(folds: Sequence[Fold], labels: np.ndarray) -> CurvePoint:
     return CurvePoint(clips, float(trained.mean()), float(tested.mean()), len(tested))
 
 
-def _digest(corpus: Corpus, options: TrainOptions) -> str:
+def _digest(corpus: Corpus, family: Family, options: TrainOptions) -> str:
     """A name for everything but the rows that decides what a network becomes."""
     chosen = asdict(replace(options, learning_curve=False, threads=1))
     digest = hashlib.sha256(f"{corpus.digest()} {chosen}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in ("runs", "report", "card", "comparison", "experiment", "train"):
-            digest.update(path.read_bytes())
+    numbers = (family.name, family.width, family.steps, family.batch, family.learning_rate)
+    digest.update(f"{numbers} {family.views} {source_digest(*roots_of(family))}".encode())
     return digest.hexdigest()
 
 

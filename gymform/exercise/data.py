@@ -45,6 +45,9 @@ ACTION_SHARES = {
 }
 """Relative share of exercises that are easily mistaken for one of the three; 1 for all others."""
 
+BATCHES_AT_ONCE = 8
+"""Batches that are drawn and sorted by length together."""
+
 INDEX_COLUMNS = ("file", "exercise", "group")
 
 
@@ -225,3 +228,29 @@ def make_views(
             owner.append(i)
         progress("augment", i + 1, len(samples))
     return Views(inputs, np.array(owner))
+
+
+def weights_of_views(
+    samples: Sequence[aug.Sample], views: Views, rows: np.ndarray, class_shares: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(indices of the views of the samples at ``rows``, probability of each to be shown)."""
+    chosen = np.flatnonzero(np.isin(views.sample, rows))
+    share = np.zeros(len(samples))
+    share[rows] = shares([samples[i] for i in rows], class_shares)
+    number = np.bincount(views.sample, minlength=len(samples))
+    weight = (share / np.maximum(number, 1))[views.sample[chosen]]
+    return chosen, weight / weight.sum()
+
+
+def draw_batches(
+    views: Views, chosen: np.ndarray, weight: np.ndarray, steps: int, batch: int, seed: int
+) -> list[np.ndarray]:
+    """Indices of views for every step, each batch of like length: little padding to compute."""
+    rng = np.random.default_rng(seed)
+    lengths = np.array([len(x) for x in views.inputs])
+    batches: list[np.ndarray] = []
+    while len(batches) < steps:
+        picks = rng.choice(chosen, BATCHES_AT_ONCE * batch, p=weight)
+        picks = picks[np.argsort(lengths[picks], kind="stable")].reshape(BATCHES_AT_ONCE, -1)
+        batches += list(rng.permutation(picks))
+    return batches[:steps]

@@ -1,9 +1,8 @@
-"""How any of the networks is fitted to batches, and how batches of recordings are drawn."""
+"""How any of the networks is fitted to batches."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gymform.errors import TrainingError
-from gymform.exercise.augment import Sample
-from gymform.exercise.data import Views, shares
-from gymform.pose.learning import move_towards
-
-BATCHES_AT_ONCE = 8
-"""Batches that are drawn and sorted by length together."""
+from gymform.training.averaging import RunningMean
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
 """What the network is given, and the labels int64 (B,)."""
@@ -69,48 +63,6 @@ def fit(
             )
         heard(step, value, average.network)
     return average.network
-
-
-class RunningMean:
-    """``network``: the exponential mean of another's weights, which forgets faster while it has
-    seen little. Running statistics of norms are averaged too, so that they fit the weights."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval()
-        self._decay = decay
-        self._seen = 0
-
-    def update(self, network: nn.Module) -> None:
-        """Take the network's weights into the mean."""
-        weight = max(1 - self._decay, 9 / (10 + self._seen)) if self._seen else 1.0
-        self._seen += 1
-        move_towards(self.network, network, weight)
-
-
-def weights_of_views(
-    samples: Sequence[Sample], views: Views, rows: np.ndarray, class_shares: Mapping[str, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(indices of the views of the samples at ``rows``, probability of each to be shown)."""
-    chosen = np.flatnonzero(np.isin(views.sample, rows))
-    share = np.zeros(len(samples))
-    share[rows] = shares([samples[i] for i in rows], class_shares)
-    number = np.bincount(views.sample, minlength=len(samples))
-    weight = (share / np.maximum(number, 1))[views.sample[chosen]]
-    return chosen, weight / weight.sum()
-
-
-def draw_batches(
-    views: Views, chosen: np.ndarray, weight: np.ndarray, steps: int, batch: int, seed: int
-) -> list[np.ndarray]:
-    """Indices of views for every step, each batch of like length: little padding to compute."""
-    rng = np.random.default_rng(seed)
-    lengths = np.array([len(x) for x in views.inputs])
-    batches: list[np.ndarray] = []
-    while len(batches) < steps:
-        picks = rng.choice(chosen, BATCHES_AT_ONCE * batch, p=weight)
-        picks = picks[np.argsort(lengths[picks], kind="stable")].reshape(BATCHES_AT_ONCE, -1)
-        batches += list(rng.permutation(picks))
-    return batches[:steps]
 
 
 def fit_scale(network: nn.Module, inputs: Sequence[np.ndarray]) -> None:

@@ -34,15 +34,19 @@ from gymform.exercise.data import (
     CLASS_SHARES,
     CLASSES,
     Views,
+    draw_batches,
     load_clips,
     load_tracks,
     make_samples,
     make_views,
     split,
+    weights_of_views,
 )
 from gymform.exercise.evaluate import fit_temperature
+from gymform.exercise.families import family_of
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
-from gymform.exercise.learning import Plan, draw_batches, fit, fit_scale, weights_of_views
+from gymform.exercise.learning import Plan, fit, fit_scale
+from gymform.exercise.source_digest import roots_of, source_digest
 from gymform.exercise.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
@@ -214,9 +218,7 @@ def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
 def _digest(samples: Sequence[Sample], config: TrainConfig) -> str:
     """A name for everything that decides what a network becomes."""
     digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in ("augment", "data", "features", "synthesize", "tcn"):
-            digest.update(path.read_bytes())
+    digest.update(source_digest(*roots_of(family_of("tcn"))).encode())
     for sample in samples:
         digest.update(f"{sample.name} {sample.label} {sample.group} {sample.source}".encode())
         digest.update(np.ascontiguousarray(sample.points).tobytes())

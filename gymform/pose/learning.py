@@ -36,6 +36,7 @@ from gymform.pose.targets import (
 )
 from gymform.pose.vitpose import ViTPose
 from gymform.storage import atomic_path
+from gymform.training.averaging import move_towards
 
 
 @dataclass(frozen=True)
@@ -230,17 +231,6 @@ def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 @torch.no_grad()
-def move_towards(network: nn.Module, other: nn.Module, share: float) -> None:
-    """Move the weights of ``network`` by ``share`` of the way to those of ``other``; counts are
-    copied."""
-    values = other.state_dict()
-    for name, weight in network.state_dict().items():
-        if weight.is_floating_point():
-            weight.lerp_(values[name].to(weight), share)
-        else:
-            weight.copy_(values[name])
-
-
 def check_facts(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Raise TrainingError, naming what differs, unless a state is of the wanted training."""
     different = sorted(key for key in wanted if found.get(key) != wanted[key])

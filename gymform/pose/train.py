@@ -41,13 +41,14 @@ from gymform.pose.checkpoints import (
 from gymform.pose.crops import cut_crop, to_tensor
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.evaluate import evaluate, fit_score_power
-from gymform.pose.learning import Recipe, Report, Trainer, move_towards
+from gymform.pose.learning import Recipe, Report, Trainer
 from gymform.pose.metrics import PoseScores
 from gymform.pose.pretrained import with_input_height
 from gymform.pose.pseudo import pseudo_labels
 from gymform.pose.slimming import slim
 from gymform.pose.vitpose import HEIGHT_STEP, MOST_PADDING, ViTPose, ViTPoseConfig
 from gymform.storage import atomic_path, data_dir
+from gymform.training.averaging import move_towards
 from gymform.weights import SUFFIXES, ModelEntry, check_name, sha256_of, write_entry
 
 SIZES = {

@@ -9,8 +9,9 @@ from gymform.exercise import augment as aug
 from gymform.exercise import pixels
 from gymform.exercise.corpus import read_corpus
 from gymform.exercise.families import family_of
+from gymform.exercise.keypoint_task import departing_classes, make_samples
 from gymform.exercise.records import TrainOptions
-from gymform.exercise.tasks import departing_classes, make_samples, make_task
+from gymform.exercise.tasks import make_task
 from tests.exercise.makers import make_dataset
 from tests.motion.makers import sequence, squat_sequence
 

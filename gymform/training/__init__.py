@@ -1,0 +1,1 @@
+"""The laboratory: commands that make weights. Nothing on the way of a clip imports it."""
