@@ -18,8 +18,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gymform.dataset.poses import load_poses
 from gymform.draw.overlay import draw_overlay
+from gymform.pose.files import load_poses
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
 

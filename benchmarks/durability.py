@@ -31,9 +31,9 @@ from machine import PROJECT, describe, table
 from gymform.dataset import items as it
 from gymform.dataset.clips import import_clips
 from gymform.dataset.extraction import extract
-from gymform.dataset.poses import load_poses
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError
+from gymform.pose.files import load_poses
 from gymform.video.read import probe
 from tests.dataset.makers import fill_store, write_scene
 

@@ -25,16 +25,16 @@ from clips import boxes_at, one_a_group
 from machine import describe, table
 
 from gymform import skeleton as sk
-from gymform.dataset.poses import load_poses
 from gymform.live.follow import ROOM, Follower
 from gymform.live.network import SharedNetwork, load_live_network
 from gymform.live.session import fit
-from gymform.motion.body import TORSO, stature
+from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop
+from gymform.pose.detection import overlap
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.sightings import overlap
+from gymform.pose.files import load_poses
 from gymform.video.read import read_frames
 
 SECONDS = 4.0

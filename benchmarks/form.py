@@ -27,12 +27,12 @@ from machine import describe, table
 import gymform
 from gymform import skeleton as sk
 from gymform.analysis import pose_model
-from gymform.dataset.poses import load_poses
 from gymform.form.cues import RULES, Rule, assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.pose.crops import box_to_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.files import load_poses
 from gymform.pose.sequence import extract_poses
 from gymform.types import FormReport, Measure, PoseSequence, Prediction, RepForm, Verdict
 from gymform.video.read import probe, read_frames

@@ -21,11 +21,11 @@ import numpy as np
 from machine import describe, table
 
 from gymform import skeleton as sk
-from gymform.dataset.poses import load_poses
 from gymform.live.advice import Advice, Scene, advise
 from gymform.live.follow import Follower
 from gymform.live.network import SharedNetwork, load_live_network
 from gymform.live.session import MAX_SIDE, fit
+from gymform.pose.files import load_poses
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 

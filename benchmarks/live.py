@@ -126,8 +126,8 @@ def numbered(rgb: np.ndarray, number: int) -> np.ndarray:
 def tiny_weights(folder: Path) -> Path:
     """A weights folder whose only pose model is an untrained ViTPose-Ti."""
     from gymform.pose.checkpoints import save_checkpoint
-    from gymform.pose.pretrained import fresh_network
-    from gymform.pose.train import SIZES
+    from gymform.training.pose.initial_weights import fresh_network
+    from gymform.training.pose.train import SIZES
     from gymform.weights import ModelEntry, manifest_entry, set_default, write_entry
 
     folder.mkdir()

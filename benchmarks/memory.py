@@ -110,12 +110,12 @@ def measure(clip: Path) -> dict:
     """Frames, seconds and peak memory of analysing and saving ``clip`` in this process."""
     import time
 
-    from gymform import analysis
+    from gymform import analysis, analysis_io
 
     start = time.perf_counter()
     answer = analysis.analyze(clip)
     with tempfile.TemporaryDirectory() as folder:
-        analysis.save(answer, clip, Path(folder), stem="clip")
+        analysis_io.save(answer, clip, Path(folder), stem="clip")
     return {
         "frames": len(answer.pose),
         "seconds": time.perf_counter() - start,

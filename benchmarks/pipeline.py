@@ -52,28 +52,28 @@ def main() -> int:
 
 def run(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:
     """Analyse and save the clip once; the analysis, and the seconds of every stage."""
-    from gymform import analysis
+    from gymform import analysis, analysis_io
     from gymform.timing import Stopwatch
 
     watch = Stopwatch()
     settings = analysis.Options(pose_model=options.pose_model, flip_test=options.flip_test)
     with watched(watch), watch("wall clock"), tempfile.TemporaryDirectory() as folder:
         answer = analysis.analyze(options.clip, settings)
-        analysis.save(answer, options.clip, Path(folder), stem="clip")
+        analysis_io.save(answer, options.clip, Path(folder), stem="clip")
     return answer, {**answer.seconds, **watch.seconds}
 
 
 @contextlib.contextmanager
 def watched(watch: Any) -> Iterator[None]:
     """Inside the block, reading, drawing and encoding are timed."""
-    from gymform import analysis
+    from gymform.draw import video
     from gymform.pose import sequence
     from gymform.video.write import VideoWriter
 
     with (
         mock.patch.object(sequence, "read_frames", timed_frames(watch, "decode")),
-        mock.patch.object(analysis, "read_frames", timed_frames(watch, "decode again")),
-        mock.patch.object(analysis, "draw_overlay", timed(watch, "draw", analysis.draw_overlay)),
+        mock.patch.object(video, "read_frames", timed_frames(watch, "decode again")),
+        mock.patch.object(video, "draw_overlay", timed(watch, "draw", video.draw_overlay)),
         mock.patch.object(VideoWriter, "write", timed(watch, "encode", VideoWriter.write)),
         mock.patch.object(VideoWriter, "__exit__", timed(watch, "encode", VideoWriter.__exit__)),
     ):

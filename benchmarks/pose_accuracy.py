@@ -35,7 +35,7 @@ MEDIAPIPE_HEIGHT = 768
 
 def main() -> int:
     """Measure what is asked for, print and write the report."""
-    from gymform.dataset.crops import read_pack, split
+    from gymform.training.pose.packs import read_pack, split
 
     options = arguments()
     pack = read_pack(options.pack)
@@ -77,7 +77,7 @@ def arguments() -> argparse.Namespace:
 
 def before(out: Path) -> dict[str, Any]:
     """The figures of an earlier run; none when there was none."""
-    from gymform.pose.card import read_comparison
+    from gymform.training.pose.model_card import read_comparison
 
     path = out.with_suffix(".json")
     return dict(read_comparison(path)) if path.is_file() else {}
@@ -85,7 +85,7 @@ def before(out: Path) -> dict[str, Any]:
 
 def update_cards(figures: dict[str, Any]) -> None:
     """Put the figures into the cards that `train-pose` wrote of the embedded models."""
-    from gymform.pose.card import update_results
+    from gymform.training.pose.model_card import update_results
 
     for name in figures.keys() & TRAINED:
         update_results(PROJECT / "weights" / f"{name}.md", name, figures)
@@ -95,7 +95,7 @@ def measure(name: str | None, pack: Any, validation: Any, flip_test: bool) -> tu
     """What to call a model, and its scores on each validation set."""
     from gymform.pose.checkpoints import load_pose_model
     from gymform.pose.estimator import PoseEstimator
-    from gymform.pose.evaluate import evaluate
+    from gymform.training.pose.evaluate import evaluate
 
     model = load_pose_model(name, device())
     estimator = PoseEstimator(model, flip_test=flip_test, batch_size=16)
@@ -120,8 +120,8 @@ def score_mediapipe(python: str, variant: str, pack: Any, rows: Any) -> Any:
     import cv2
     import numpy as np
 
-    from gymform.pose.evaluate import areas
-    from gymform.pose.metrics import score_poses
+    from gymform.training.pose.evaluate import areas
+    from gymform.training.pose.metrics import score_poses
 
     with tempfile.TemporaryDirectory() as folder:
         for number, row in enumerate(rows):
@@ -153,7 +153,7 @@ def as_json(sets: Any) -> dict[str, Any]:
 
 def render(figures: dict[str, Any]) -> str:
     """The report in Markdown."""
-    from gymform.pose.card import joint_table, summary_table
+    from gymform.training.pose.model_card import joint_table, summary_table
 
     return f"""# How exactly models find people
 

@@ -26,13 +26,13 @@ from machine import describe, table
 from scipy.ndimage import uniform_filter1d
 
 from gymform import skeleton as sk
-from gymform.dataset.poses import load_poses
-from gymform.motion.body import TORSO, stature
+from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.motion.quality import swapped, swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.files import load_poses
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 

@@ -3,10 +3,10 @@
     python benchmarks/teachers.py PACK [--answers scripts/teacher_answers.npz] [--people 1500]
 
 PACK is the pack of annotated people. Of people of LSP Extended that networks are trained on, the
-place where most of the answers lie (``gymform/pose/teaching.py``, the annotation left out) is
-compared with the annotation, for each teacher and for several together. What annotators mean by a
-joint has been learnt from all annotations (two numbers a pair of joints); a teacher of gymform's
-own has learned from labels in which they have a part.
+place where most of the answers lie (``gymform/training/pose/label_fusion.py``, the annotation left
+out) is compared with the annotation, for each teacher and for several together. What annotators
+mean by a joint has been learnt from all annotations (two numbers a pair of joints); a teacher of
+gymform's own has learned from labels in which they have a part.
 
 Writes ``teachers.md`` beside this file.
 """
@@ -23,9 +23,15 @@ import numpy as np
 from machine import describe, table
 
 from gymform import skeleton as sk
-from gymform.dataset.crops import CropPack, read_pack
-from gymform.pose.metrics import pck_hits, torso_lengths
-from gymform.pose.teaching import Rules, TeacherAnswers, conformed, gather, read_answers
+from gymform.training.pose.label_fusion import (
+    Rules,
+    TeacherAnswers,
+    conformed,
+    gather,
+    read_answers,
+)
+from gymform.training.pose.metrics import pck_hits, torso_lengths
+from gymform.training.pose.packs import CropPack, read_pack
 
 DATASET = "lspet"
 

@@ -35,10 +35,13 @@ BYTES = "bytes"
 """The one stage that counts bytes: a download."""
 
 _COMMANDS = {
-    "train-exercise": ("gymform.exercise.train", "train the exercise classifier anew"),
-    "train-pose": ("gymform.pose.train", "train a pose network"),
-    "train": ("gymform.exercise.commands:TRAIN", "train a classifier on a data set"),
-    "evaluate": ("gymform.exercise.commands:EVALUATE", "compare trainings, or judge a model"),
+    "train-exercise": ("gymform.training.exercise.release", "train the exercise classifier anew"),
+    "train-pose": ("gymform.training.pose.command", "train a pose network"),
+    "train": ("gymform.training.exercise.commands:TRAIN", "train a classifier on a data set"),
+    "evaluate": (
+        "gymform.training.exercise.commands:EVALUATE",
+        "compare trainings, or judge a model",
+    ),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
     "extract": ("gymform.dataset.commands:EXTRACT", "keypoints of a data set's clips"),
     "export": ("gymform.dataset.commands:EXPORT", "what was accepted, as files for others"),
@@ -212,15 +215,15 @@ def unique_stems(clips: Sequence[Path]) -> list[str]:
 
 def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace) -> dict[str, Any]:
     """Analyse and save one clip, print the answer for people, return the one for programs."""
-    from gymform import analysis
+    from gymform import analysis, analysis_io
 
     with _bars(title) as progress:
         answer = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
-        files = analysis.save(answer, clip, options.out, stem=stem, progress=progress)
+        files = analysis_io.save(answer, clip, options.out, stem=stem, progress=progress)
     if not options.json:
         print(_sentence(shown_name(clip), answer, options.out), flush=True)
     results = {field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)}
-    return {"file": str(clip), **analysis.as_dict(answer), "results": results}
+    return {"file": str(clip), **analysis_io.as_dict(answer), "results": results}
 
 
 def _options(options: argparse.Namespace) -> Options:

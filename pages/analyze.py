@@ -9,9 +9,9 @@ import streamlit as st
 import gymform
 from gymform import limits
 from gymform.errors import GymformError
-from gymform.results import discard_oldest
+from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir, store_upload
-from pages.components.flow import Flow, chosen_options, queue_or_reason, show_options, tell
+from pages.components.clip_session import Flow, chosen_options, queue_or_reason, show_options, tell
 
 FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 STYLE = Path(__file__).parent / "assets" / "page.css"

@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from gymform.dataset.places import data_sets
+from gymform.dataset.paths import data_sets
 from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
-from gymform.exercise import deploy, records, runs
+from gymform.training.exercise import deploy, records, runs
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
-from pages.components.door import come_through_app
+from pages.components.entry import come_through_app
 from pages.components.report import show_report
-from pages.components.words import clock, listed, plain, when
+from pages.components.text import clock, listed, plain, when
 
 # Comments, not docstrings: Streamlit would show a bare string of a page's script on the page.
 

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from gymform.chores import dataset_folder
 from gymform.dataset.items import (
     ACCEPTED,
     BEST,
@@ -20,13 +19,15 @@ from gymform.dataset.items import (
     Filter,
     Judged,
 )
-from gymform.dataset.places import data_sets, datasets_dir
+from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
-from gymform.desk import Desk, Heard
 from gymform.errors import DatasetError, GymformError
-from pages.components import clips, reviewer
-from pages.components.door import come_through_app
-from pages.components.words import count, plain
+from gymform.service.dataset_tasks import dataset_folder
+from gymform.service.review_session import Desk, Heard
+from pages.components import clips
+from pages.components.entry import come_through_app
+from pages.components.reviewer import reviewer
+from pages.components.text import count, plain
 
 STYLE = Path(__file__).parent / "assets" / "review.css"
 WIDGET = "reviewer"

@@ -12,12 +12,12 @@ import streamlit as st
 
 from gymform import limits
 from gymform.errors import GymformError
-from gymform.results import discard_oldest
+from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir
-from pages.components.door import come_through_app
-from pages.components.flow import Flow, chosen_options, queue_or_reason, tell
-from pages.components.live import beside, gate, live_network, stop_stream, stream
-from pages.components.recorder import recorder
+from pages.components.clip_session import Flow, chosen_options, queue_or_reason, tell
+from pages.components.entry import come_through_app
+from pages.components.live.live import beside, gate, live_network, stop_stream, stream
+from pages.components.recorder.recorder import recorder
 
 if TYPE_CHECKING:
     from gymform.live.session import LiveSession

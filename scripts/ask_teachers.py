@@ -37,13 +37,11 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gymform import skeleton as sk
-from gymform.dataset.crops import CropPack, make_pack, read_pack, split
-from gymform.dataset.poses import load_poses
-from gymform.pose.augment import rotation
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.pseudo import DATASET, views_of
-from gymform.pose.teaching import (
+from gymform.pose.files import load_poses
+from gymform.training.pose.augment import rotation
+from gymform.training.pose.label_fusion import (
     KNOWN_TEACHERS,
     ClipPeople,
     TeacherAnswers,
@@ -53,6 +51,8 @@ from gymform.pose.teaching import (
     split_name,
     write_answers,
 )
+from gymform.training.pose.packs import CropPack, make_pack, read_pack, split
+from gymform.training.pose.pseudo_labels import DATASET, views_of
 
 HERE = Path(__file__).resolve().parent
 

@@ -21,10 +21,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gymform.dataset.poses import save_poses
 from gymform.errors import GymformError
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.files import save_poses
 from gymform.pose.sequence import extract_poses
 from gymform.video.read import probe
 

@@ -4,9 +4,9 @@
 
 PACK is the pack of annotated people, OUT the pack to write, ANSWERS what the teachers said of both:
 `scripts/teacher_answers.npz` unless `scripts/ask_teachers.py` has made others. Annotations of the
-pack's training people are corrected and completed (`gymform/pose/teaching.py`); those held out, and
-COCO's exact ones, stay as they are. With `--clips`, the folder of the clips that were shown to the
-teachers, the people in them whom the teachers are sure of are added.
+pack's training people are corrected and completed (`gymform/training/pose/label_fusion.py`); those
+held out, and COCO's exact ones, stay as they are. With `--clips`, the folder of the clips that were
+shown to the teachers, the people in them whom the teachers are sure of are added.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gymform.dataset.crops import join, read_pack, write_pack
 from gymform.errors import GymformError
-from gymform.pose.teaching import correct_pack, label_clips, read_answers
+from gymform.training.pose.label_fusion import correct_pack, label_clips, read_answers
+from gymform.training.pose.packs import join, read_pack, write_pack
 
 ANSWERS = Path(__file__).with_name("teacher_answers.npz")
 

@@ -48,3 +48,36 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_SWITCHES)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def painted_clip(tmp_path_factory) -> Path:
+    """Two seconds in which a painted person moves down: 24 frames of 320 x 240 px."""
+    from gymform.video.write import VideoWriter
+    from tests.pose.painted import paint, person_at
+
+    path = tmp_path_factory.mktemp("painted") / "clip.mp4"
+    with VideoWriter(path, width=320, height=240, fps=12, crf=4) as writer:
+        for frame in range(24):
+            writer.write(paint((320, 240), person_at(160, 20 + frame, 180)), frame / 12)
+    return path
+
+
+@pytest.fixture
+def _sees_painted_people(monkeypatch):
+    """Analyses use a network that sees painted people, and nothing else."""
+    from gymform import analysis
+    from tests.pose.painted import dot_model
+
+    monkeypatch.setattr(analysis, "pose_model", lambda name: dot_model())
+
+
+@pytest.fixture(scope="session")
+def painted_answer(painted_clip):
+    """The analysis of the painted clip."""
+    from gymform import analysis
+    from tests.pose.painted import dot_model
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "pose_model", lambda name: dot_model())
+        return analysis.analyze(painted_clip, name="my clip.mp4")

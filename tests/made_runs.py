@@ -15,9 +15,9 @@ import numpy as np
 
 from gymform import skeleton as sk
 from gymform.dataset.items import ACCEPTED
-from gymform.dataset.poses import save_poses
 from gymform.dataset.reviews import ReviewStore
-from gymform.exercise import records, runs
+from gymform.pose.files import save_poses
+from gymform.training.exercise import records, runs
 from gymform.types import PoseSequence
 from tests.dataset import makers
 from tests.fakes import make_pose, squat_keypoints

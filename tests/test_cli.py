@@ -46,7 +46,7 @@ class Artifacts:
 
 
 class FakeAnalysis(ModuleType):
-    """Stands in for gymform.analysis; a clip's name says what happens to it."""
+    """Stands in for gymform.analysis and gymform.analysis_io; a clip's name says what happens."""
 
     Options, Target = Options, Target
 
@@ -93,14 +93,15 @@ class FakeAnalysis(ModuleType):
 @pytest.fixture
 def analysis(monkeypatch) -> FakeAnalysis:
     fake = FakeAnalysis()
-    monkeypatch.setitem(sys.modules, "gymform.analysis", fake)
-    monkeypatch.setattr(gymform, "analysis", fake, raising=False)
+    for name in ("analysis", "analysis_io"):
+        monkeypatch.setitem(sys.modules, f"gymform.{name}", fake)
+        monkeypatch.setattr(gymform, name, fake, raising=False)
     return fake
 
 
 @pytest.mark.parametrize("fake", [Options, Target, Artifacts])
 def test_the_fake_has_the_fields_of_the_real_one(fake):
-    real = getattr(importlib.import_module("gymform.analysis"), fake.__name__)
+    real = getattr(importlib.import_module("gymform.analysis_io"), fake.__name__)
     assert [f.name for f in dataclasses.fields(fake)] == [f.name for f in dataclasses.fields(real)]
 
 
@@ -331,11 +332,11 @@ def test_typed_errors_are_shown_without_a_traceback(monkeypatch, capsys):
 
 
 def test_training_commands_bring_their_own_options(monkeypatch):
-    fake = ModuleType("gymform.exercise.train")
+    fake = ModuleType("gymform.training.exercise.release")
     seen = []
     fake.add_arguments = lambda parser: parser.add_argument("--seeds", type=int, default=3)
     fake.run = lambda options: seen.append(options.seeds)
-    monkeypatch.setitem(sys.modules, "gymform.exercise.train", fake)
+    monkeypatch.setitem(sys.modules, "gymform.training.exercise.release", fake)
     assert cli.main(["train-exercise", "--seeds", "5"]) == cli.OK
     assert seen == [5]
     with pytest.raises(SystemExit) as exit_info:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gymform.errors import NoPersonError
-from gymform.worker import Progress
+from gymform.service.analysis_worker import Progress
 
 
 def scripted(request: dict[str, Any], folder: Path, progress: Progress) -> None:

@@ -21,7 +21,7 @@ from gymform.dataset.clips import (
 )
 from gymform.dataset.export import STATURE_M, export
 from gymform.dataset.items import ACCEPTED
-from gymform.dataset.places import DEFAULT, dataset_dir
+from gymform.dataset.paths import DEFAULT, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.timing import Progress
 

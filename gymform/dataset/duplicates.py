@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from gymform.dataset.items import Copy
-from gymform.motion.body import stature
+from gymform.motion.body_size import stature
 from gymform.skeleton import FLIP_ORDER
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from gymform.dataset.items import ACCEPTED, NAME, VERDICTS, Filter, Judged
-from gymform.dataset.poses import load_poses, read_arrays
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import DatasetError, GymformError, OptionsError
-from gymform.motion.body import stature
+from gymform.motion.body_size import stature
 from gymform.motion.clean import clean
+from gymform.pose.files import load_poses, read_arrays
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.types import PoseSequence

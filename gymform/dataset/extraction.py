@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import torch
 
-from gymform.analysis import Options, draw_skeletons, pose_model
+from gymform.analysis import Options, pose_model
 from gymform.dataset.duplicates import Skeletons
 from gymform.dataset.items import (
     EXTRACTED,
@@ -36,10 +36,10 @@ from gymform.dataset.items import (
     Quality,
     item_id,
 )
-from gymform.dataset.poses import load_poses, save_poses
 from gymform.dataset.proposals import Scene, propose
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw.overlay import draw_overlay
+from gymform.draw.video import draw_skeletons
 from gymform.errors import (
     Cancelled,
     DatasetError,
@@ -51,8 +51,9 @@ from gymform.errors import (
 from gymform.motion.camera import camera_speed
 from gymform.motion.clean import clean
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.person import SAMPLE_INTERVAL_S
+from gymform.pose.files import load_poses, save_poses
 from gymform.pose.sequence import extract_poses
+from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
 from gymform.timing import Progress, unheard
 from gymform.types import Clip, PoseSequence

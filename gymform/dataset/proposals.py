@@ -13,8 +13,8 @@ import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
 from gymform.motion.camera import usual_speed
-from gymform.motion.phases import find_repetitions, is_half
 from gymform.motion.quality import FLOOR, assess, grade
+from gymform.motion.repetitions import find_repetitions, is_half
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 
 LOW_CONFIDENCE = "low confidence"

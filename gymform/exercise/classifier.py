@@ -21,9 +21,9 @@ from torch import nn
 
 from gymform.errors import OptionsError, WeightsError
 from gymform.exercise.explain import PARTS, kept_still
-from gymform.exercise.families import Encode, Family, family_of
 from gymform.exercise.features import RATE_HZ, features, resample
-from gymform.motion.phases import MIN_RANGE, find_repetitions, movement_range
+from gymform.exercise.networks.registry import Encode, Family, family_of
+from gymform.motion.repetitions import MIN_RANGE, find_repetitions, movement_range
 from gymform.skeleton import FLIP_ORDER
 from gymform.storage import atomic_path
 from gymform.types import (

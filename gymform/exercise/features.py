@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body import mean_known, midpoint, statures
+from gymform.motion.body_size import mean_known, midpoint, statures
 from gymform.motion.clean import MAX_GAP_S
 from gymform.skeleton import ANKLES, BODY_PAIRS, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import CleanTracks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform.motion.angles import joint_angles, trunk_lean, turned
-from gymform.motion.body import SEGMENTS, mean_known, midpoint, segment_lengths, stature
+from gymform.motion.body_size import SEGMENTS, mean_known, midpoint, segment_lengths, stature
 from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 

@@ -12,7 +12,7 @@ from statistics import median
 
 from gymform.form.body import Body, body_of
 from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure
-from gymform.motion.phases import find_repetitions
+from gymform.motion.repetitions import find_repetitions
 from gymform.types import (
     UNKNOWN,
     CleanTracks,

@@ -14,7 +14,7 @@ import numpy as np
 
 from gymform.form.body import Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
-from gymform.motion.body import midpoint
+from gymform.motion.body_size import midpoint
 from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
 

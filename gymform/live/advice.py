@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.pose.sightings import Sighting
+from gymform.pose.detection import Sighting
 
 SEEN = 0.3
 """Score from which on a joint counts as seen."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from gymform.live.network import Looks
 from gymform.pose.crops import box_to_crop
-from gymform.pose.person import COLLAPSE
-from gymform.pose.sightings import ACCEPT, SURE, Sighting, overlap, search_windows, similarity
+from gymform.pose.detection import ACCEPT, SURE, Sighting, overlap, search_windows, similarity
+from gymform.pose.tracking import COLLAPSE
 
 SHARES = (1.0, 0.6)
 """Heights of the windows that are searched, over the frame's."""

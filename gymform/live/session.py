@@ -26,7 +26,7 @@ from gymform.live.meter import Lateness, Meter, Pace
 from gymform.live.network import Looks
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.sightings import Sighting
+from gymform.pose.detection import Sighting
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.types import PoseSequence, Prediction
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body import midpoint
+from gymform.motion.body_size import midpoint
 from gymform.skeleton import HIPS, SHOULDERS
 
 ENDS: dict[int, tuple[int, int]] = {

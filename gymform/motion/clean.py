@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from gymform.motion.body import stature
+from gymform.motion.body_size import stature
 from gymform.types import CleanTracks, PoseSequence
 
 MIN_SCORE = 0.25

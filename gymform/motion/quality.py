@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body import TORSO, segment_lengths, stature
+from gymform.motion.body_size import TORSO, segment_lengths, stature
 from gymform.motion.clean import MIN_SCORE
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 

@@ -9,7 +9,7 @@ import numpy as np
 from gymform import __version__
 from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.person import SAMPLE_INTERVAL_S, check_target, follow
+from gymform.pose.tracking import SAMPLE_INTERVAL_S, check_target, follow
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.timing import Progress, unheard
 from gymform.types import Clip, PoseSequence, Provenance, Target

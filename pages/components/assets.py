@@ -1,4 +1,5 @@
-"""The components' own files: HTML, style sheets and scripts beside this module."""
+"""The components' own files: HTML, style sheets and scripts beside this module, those of a
+component in its folder."""
 
 from __future__ import annotations
 

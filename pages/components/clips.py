@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gymform import limits
-from gymform.chores import EXTRACT, IMPORT, Chore, Chores, extract_in_process, plain_file_name
 from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
+from gymform.service.dataset_tasks import (
+    EXTRACT,
+    IMPORT,
+    Chore,
+    Chores,
+    extract_in_process,
+    plain_file_name,
+)
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
-from pages.components.words import count, duration, plain
+from pages.components.text import count, duration, plain
 
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport

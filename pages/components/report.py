@@ -12,9 +12,9 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
-from gymform.exercise import records, runs
+from gymform.training.exercise import records, runs
+from pages.components.text import clock, count, plain
 from pages.components.training import FAMILIES, STILL
-from pages.components.words import clock, count, plain
 
 PARTS = {records.TEST: "Test", records.VALIDATION: "Validation", records.TRAIN: "Training"}
 

@@ -10,14 +10,15 @@ from typing import Any
 import streamlit as st
 
 from gymform import skeleton
-from gymform.analysis import Analysis, Artifacts, load
+from gymform.analysis import Analysis
+from gymform.analysis_io import Artifacts, load
 from gymform.draw import charts
 from gymform.draw.player import player_json
 from gymform.exercise import explain
+from gymform.service.analysis_worker import PROXY, STEM
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
-from gymform.worker import PROXY, STEM
 from pages.components.form import show_form
-from pages.components.player import player, served
+from pages.components.player.player import player, served
 
 OtherPerson = Callable[[Target], None]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
-from gymform.exercise import records, runs
-from gymform.types import OTHER
-from pages.components.words import count, duration, listed
+from gymform.training.exercise import records, runs
+from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
+from pages.components.text import count, duration
 
 STILL = {"displayModeBar": False}
 
@@ -38,40 +37,6 @@ FAMILIES = {
 """Every family's name and what it is, in a sentence."""
 
 FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
-LEAST_GROUPS = 3
-"""One group to train on, one to choose by, one to test on: corpus.MIN_GROUPS of exercise."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a data set holds: accepted repetitions by exercise, whose they are, and the rest."""
-
-    accepted: dict[str, int]
-    people: dict[str, frozenset[str]]
-    pending: int
-
-    @property
-    def total(self) -> int:
-        """All accepted repetitions."""
-        return sum(self.accepted.values())
-
-    @property
-    def groups(self) -> dict[str, int]:
-        """Groups (persons or sources) of every exercise."""
-        return {name: len(people) for name, people in self.people.items()}
-
-    @property
-    def everyone(self) -> int:
-        """Groups of all exercises together."""
-        return len(frozenset().union(*self.people.values()))
-
-    def groups_of(self, classes: Sequence[str]) -> dict[str, int]:
-        """Groups of every class when these exercises are told apart, the rest being ``other``."""
-        rest = [people for name, people in self.people.items() if name not in classes]
-        found = {name: len(self.people.get(name, ())) for name in classes}
-        if rest:
-            found[OTHER] = len(frozenset().union(self.people.get(OTHER, frozenset()), *rest))
-        return found
 
 
 def contents(folder: Path) -> Contents:
@@ -159,36 +124,6 @@ def offer(folder: Path, what: Contents) -> None:
     )
 
 
-def why_not(classes: Sequence[str], what: Contents) -> str:
-    """Why these exercises cannot be trained on, in words; "" when they can."""
-    if not what.total:
-        return "There is nothing to train on until some repetitions are accepted."
-    groups = what.groups_of(classes)
-    if len(groups) < 2:
-        return (
-            f"Only {listed([name.replace('_', ' ') for name in classes]) or 'nothing'} is chosen: "
-            "there must be at least two exercises to tell apart."
-        )
-    few = [f"{name.replace('_', ' ')} ({n})" for name, n in groups.items() if n < LEAST_GROUPS]
-    if few:
-        return (
-            f"Too few groups: {listed(few)}. Every exercise needs clips of at least {LEAST_GROUPS} "
-            "people or sources: some to train on, others to choose by and to test on. Add clips, "
-            "or choose fewer exercises under Options: the rest is then “other”."
-        )
-    return ""
-
-
-def large_enough(what: Contents) -> list[str]:
-    """The exercises to tell apart unless the user says otherwise: those with enough groups.
-
-    All of them where that would leave too few groups for the rest, or nothing to tell apart.
-    """
-    names = list(what.accepted)
-    large = [name for name in names if what.groups[name] >= LEAST_GROUPS]
-    return names if why_not(large, what) else large
-
-
 def _options(model: str, what: Contents) -> records.TrainOptions:
     """The options as the widgets stand."""
     names = list(what.accepted)
@@ -204,7 +139,7 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
     folds = st.segmented_control(
         "Judge it by",
         list(FOLDS),
-        default=5 if fewest >= 5 else 3 if fewest >= LEAST_GROUPS else 1,
+        default=5 if fewest >= 5 else 3 if fewest >= MIN_GROUPS else 1,
         required=True,
         format_func=FOLDS.__getitem__,
         key=f"folds-{fewest}",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from gymform.draw import charts
 from gymform.draw.player import player_json
-from pages.components.player import player, served
+from pages.components.player.player import player, served
 from tests import fakes
 
 folder = Path(os.environ["GYMFORM_TEST_CLIP"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from gymform.dataset.poses import load_poses
+from gymform.pose.files import load_poses
 from gymform.video.read import probe
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

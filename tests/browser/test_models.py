@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gymform.exercise import records, runs
+from gymform.training.exercise import records, runs
 from tests import made_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
-from gymform.dataset.poses import save_poses
 from gymform.dataset.proposals import JITTER, LOW_CONFIDENCE, SWAPS
 from gymform.dataset.reviews import ReviewStore
+from gymform.pose.files import save_poses
 from gymform.video.write import VideoWriter
 from tests.fakes import make_pose
 

@@ -9,7 +9,7 @@ import pytest
 from gymform import cli
 from gymform.dataset import clips as cl
 from gymform.dataset.clips import find_clips, import_clips
-from gymform.dataset.places import data_sets, dataset_dir
+from gymform.dataset.paths import data_sets, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import Cancelled, LeakError, OptionsError

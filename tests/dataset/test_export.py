@@ -10,9 +10,9 @@ import pytest
 from gymform import cli
 from gymform.dataset import items as it
 from gymform.dataset.export import examples, export, read_archive, read_manifest
-from gymform.dataset.poses import load_poses
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, OptionsError
+from gymform.pose.files import load_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.weights import sha256_of
 from tests.dataset.makers import fill_store, make_store

@@ -10,9 +10,9 @@ from gymform.dataset import extraction
 from gymform.dataset import items as it
 from gymform.dataset.clips import import_clips
 from gymform.dataset.extraction import extract
-from gymform.dataset.poses import load_poses
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import Cancelled, OptionsError
+from gymform.pose.files import load_poses
 from gymform.video.read import probe
 from tests.dataset.makers import write_scene
 

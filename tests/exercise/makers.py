@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from gymform.dataset.items import ACCEPTED, ClipRecord, Item, Quality, item_id
-from gymform.dataset.poses import save_poses
 from gymform.dataset.reviews import ReviewStore
+from gymform.pose.files import save_poses
 from gymform.types import PoseSequence
 from tests.dataset.makers import SIZE, write_square
 from tests.motion.makers import STANDING, sequence, squat_sequence

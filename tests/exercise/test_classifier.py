@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from gymform import skeleton as sk
 from gymform.errors import WeightsError
 from gymform.exercise import classifier as clf
-from gymform.exercise.families import FAMILIES
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
+from gymform.exercise.networks.registry import FAMILIES
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.types import UNKNOWN

@@ -7,7 +7,7 @@ from gymform import skeleton as sk
 from gymform.exercise.classifier import load_classifier
 from gymform.exercise.explain import PARTS, Reason, kept_still, reasons
 from gymform.motion.angles import joint_angles
-from gymform.motion.body import segment_lengths
+from gymform.motion.body_size import segment_lengths
 from gymform.motion.quality import assess
 from gymform.types import KeptStill
 from tests import fakes

@@ -3,7 +3,8 @@
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.exercise.synthesize import (
+from gymform.motion.clean import clean
+from gymform.training.exercise.synthesize import (
     ANKLE_HEIGHT,
     BAR_HEIGHT,
     STANDING,
@@ -11,7 +12,6 @@ from gymform.exercise.synthesize import (
     Trunk,
     assemble,
 )
-from gymform.motion.clean import clean
 from gymform.types import PoseSequence
 
 SIZE_PX = 300.0

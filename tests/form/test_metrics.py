@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
-from gymform.exercise import synthesize
 from gymform.form.body import body_of
 from gymform.form.metrics import measure
 from gymform.form.phases import phases_of
 from gymform.motion.clean import clean
-from gymform.motion.phases import find_repetitions
+from gymform.motion.repetitions import find_repetitions
+from gymform.training.exercise import synthesize
 from tests.form.figures import angle_at, below_level, deadlift, film, once, squat
 
 

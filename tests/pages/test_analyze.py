@@ -14,12 +14,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from gymform import jobs, limits, weights
-from gymform.analysis import Analysis, save
+from gymform import limits, weights
+from gymform.analysis import Analysis
+from gymform.analysis_io import save
+from gymform.service import analysis_queue
+from gymform.service.analysis_worker import PROXY, STEM
 from gymform.storage import data_dir
 from gymform.types import UNKNOWN, KeptStill, Window
 from gymform.video.write import VideoWriter, transcode
-from gymform.worker import PROXY, STEM
 from tests import fakes
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -36,8 +38,8 @@ def _weights(tmp_path, monkeypatch):
 @pytest.fixture(name="queue")
 def _queue(monkeypatch):
     """The queue that the page will use; it waits for at most one job."""
-    queue = jobs.JobQueue(work="tests.work:scripted", max_waiting=1)
-    monkeypatch.setattr(jobs, "JobQueue", lambda: queue)
+    queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
     st.cache_resource.clear()
     yield queue
     queue.close()
@@ -72,7 +74,9 @@ def button(app: AppTest, label: str):
     return next(item for item in app.button if item.label == label)
 
 
-def finish(queue: jobs.JobQueue, app: AppTest, content: bytes, analysis: Analysis) -> None:
+def finish(
+    queue: analysis_queue.JobQueue, app: AppTest, content: bytes, analysis: Analysis
+) -> None:
     """Put ``analysis`` where the worker would have put that of an upload with ``content``."""
     path = data_dir() / "known.mp4"
     path.write_bytes(content)
@@ -82,7 +86,7 @@ def finish(queue: jobs.JobQueue, app: AppTest, content: bytes, analysis: Analysi
         for time_s in analysis.pose.time_s:
             writer.write(np.zeros((height, width, 3), np.uint8), time_s)
     options = fakes.make_options(pose_model="pose-a")
-    key = jobs.Request(path, "known.mp4", options).key()
+    key = analysis_queue.Request(path, "known.mp4", options).key()
     with queue.store.new_folder(key) as folder:
         save(analysis, clip, folder, stem=STEM)
         transcode(clip, folder / PROXY)

@@ -15,9 +15,8 @@ from streamlit.testing.v1 import AppTest
 from gymform import weights
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
-from gymform.exercise import corpus, deploy, records, runs
 from gymform.storage import data_dir
-from pages.components import training
+from gymform.training.exercise import deploy, readiness, records, runs
 from tests import fakes, made_runs
 from tests.dataset import makers
 
@@ -101,22 +100,21 @@ def test_what_cannot_be_trained_on_is_said_before_it_is_tried(changes, reason):
 
 
 def test_the_rest_is_a_class_of_its_own():
-    what = training.Contents(
+    what = readiness.Contents(
         {"squat": 9, "row": 2, "plank": 2},
         {"squat": frozenset("abc"), "row": frozenset("ab"), "plank": frozenset("cd")},
         pending=0,
     )
     assert what.groups_of(["squat"]) == {"squat": 3, "other": 4}
-    assert training.why_not(["squat"], what) == ""
-    assert "plank (2) and row (2)" in training.why_not(["squat", "plank", "row"], what)
-    assert training.LEAST_GROUPS == corpus.MIN_GROUPS
-    assert training.large_enough(what) == ["squat"]
+    assert readiness.why_not(["squat"], what) == ""
+    assert "plank (2), row (2)" in readiness.why_not(["squat", "plank", "row"], what)
+    assert readiness.large_enough(what) == ["squat"]
 
 
 def test_all_exercises_are_offered_where_the_rest_would_be_too_small():
     people = {"squat": frozenset("abc"), "row": frozenset("abd"), "plank": frozenset("cd")}
-    what = training.Contents(dict.fromkeys(people, 3), people, pending=0)
-    assert training.large_enough(what) == list(people)
+    what = readiness.Contents(dict.fromkeys(people, 3), people, pending=0)
+    assert readiness.large_enough(what) == list(people)
 
 
 def test_a_damaged_data_set_is_said(dataset):
@@ -414,7 +412,8 @@ def test_the_page_asks_for_no_network():
     """A first look costs no PyTorch."""
     code = (
         "import sys\n"
-        "import pages.components.report, pages.components.training, gymform.exercise.runs\n"
+        "import pages.components.report, pages.components.training\n"
+        "import gymform.training.exercise.runs\n"
         "print([m for m in ('torch', 'av', 'cv2', 'sklearn') if m in sys.modules])"
     )
     result = subprocess.run(

@@ -265,7 +265,11 @@ def test_uploads_are_imported_under_names_of_ours(tmp_path, finished):
     ("called", "error", "words"),
     [
         ("shutil.copyfileobj", OSError(28, "No space left on device"), "No space left"),
-        ("gymform.chores.Chores.start", BusyError("Something is under way"), "under way"),
+        (
+            "gymform.service.dataset_tasks.Chores.start",
+            BusyError("Something is under way"),
+            "under way",
+        ),
     ],
 )
 def test_uploads_that_cannot_be_imported_leave_nothing(monkeypatch, called, error, words):

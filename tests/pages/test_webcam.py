@@ -9,11 +9,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from gymform import jobs, limits
+from gymform import limits
 from gymform.live.advice import Advice
 from gymform.live.meter import Pace
 from gymform.live.session import LiveStatus
-from pages.components import live, recorder
+from gymform.service import analysis_queue
+from pages.components.live import live
+from pages.components.recorder import recorder
 from tests import fakes
 from tests.live.people import FakeNetwork
 
@@ -44,8 +46,8 @@ class Session:
 @pytest.fixture(name="queue", autouse=True)
 def _queue(tmp_path, monkeypatch):
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(fakes.write_manifest(tmp_path / "weights")))
-    queue = jobs.JobQueue(work="tests.work:scripted", max_waiting=1)
-    monkeypatch.setattr(jobs, "JobQueue", lambda: queue)
+    queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
     st.cache_resource.clear()
     yield queue
     queue.close()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gymform.dataset.crops import CropPack, join, make_pack
+from gymform.training.pose.packs import CropPack, join, make_pack
 from tests.pose.painted import paint, person_at
 
 SIZE = (144, 192)

@@ -1,0 +1,193 @@
+"""An analysis as files: written whole or not at all, and read back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gymform.analysis import Analysis, Options
+from gymform.draw.video import draw_skeletons
+from gymform.errors import GymformError, PoseFileError
+from gymform.form.cues import assess_form
+from gymform.motion.clean import clean
+from gymform.motion.quality import assess
+from gymform.pose.files import load_poses, save_poses
+from gymform.skeleton import KEYPOINTS
+from gymform.storage import atomic_path
+from gymform.timing import Progress, unheard
+from gymform.types import UNKNOWN, Clip, FormReport, KeptStill, Prediction, Target, Window, percent
+
+RESULT_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The files of a saved analysis."""
+
+    overlay: Path
+    poses: Path
+    csv: Path
+    json: Path
+
+    @classmethod
+    def of(cls, folder: Path, stem: str) -> Artifacts:
+        """Where the files of ``stem`` lie in ``folder``."""
+        return cls(
+            overlay=folder / f"{stem}.overlay.mp4",
+            poses=folder / f"{stem}.npz",
+            csv=folder / f"{stem}.csv",
+            json=folder / f"{stem}.json",
+        )
+
+
+def save(
+    analysis: Analysis,
+    source: Path,
+    folder: Path,
+    *,
+    stem: str,
+    progress: Progress | None = None,
+) -> Artifacts:
+    """Write overlay, keypoints, trajectories and answer of ``source`` into ``folder``.
+
+    Each file appears whole or not at all. Raises GymformError when something cannot be written.
+    """
+    files = Artifacts.of(folder, stem)
+    report = progress or unheard
+    try:
+        save_poses(files.poses, analysis.pose)
+        with atomic_path(files.csv) as temporary:
+            write_csv(temporary, analysis)
+        draw_video(analysis, source, files.overlay, report)
+        with atomic_path(files.json) as temporary:
+            temporary.write_text(json.dumps(as_dict(analysis), indent=2), encoding="utf-8")
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "the disk refused it"
+        raise GymformError(
+            f"The results cannot be written ({reason}). Free some space, or choose another folder."
+        ) from error
+    return files
+
+
+def load(folder: Path, stem: str) -> Analysis:
+    """A saved analysis; trajectories, quality and form are computed again from the keypoints.
+
+    Raises PoseFileError when a file is missing or not what `save` wrote.
+    """
+    files = Artifacts.of(folder, stem)
+    pose = load_poses(files.poses)
+    tracks = clean(pose)
+    try:
+        result = json.loads(files.json.read_text(encoding="utf-8"))
+        clip = Clip(**{**result["clip"], "problems": tuple(result["clip"]["problems"])})
+        prediction = _prediction_from(result["prediction"])
+        seconds = {str(stage): float(value) for stage, value in result["seconds"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PoseFileError(
+            f"{files.json.name}: expected the answer that belongs to {files.poses.name}, but it is "
+            f"missing or damaged ({type(error).__name__}). Analyse the clip again."
+        ) from error
+    quality = assess(pose, tracks)
+    form = assess_form(pose, tracks, quality, prediction)
+    return Analysis(clip, pose, tracks, quality, prediction, form, seconds)
+
+
+def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
+    """Write the clip with the skeleton over each analysed frame to ``target``, H.264."""
+    label = _label(analysis.prediction)
+    draw_skeletons(analysis.pose, analysis.tracks, source, target, label=label, progress=report)
+
+
+def write_csv(path: Path, analysis: Analysis) -> None:
+    """Write one row a frame and keypoint: raw and cleaned position, velocity, score.
+
+    Lengths are px of the upright frame, times seconds; a missing number is an empty cell.
+    """
+    header = ["frame", "time_s", "keypoint", "x", "y", "score", "x_clean", "y_clean"]
+    header += ["vx_px_s", "vy_px_s", "filled"]
+    pose, tracks = analysis.pose, analysis.tracks
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(header)
+        for frame, moment in enumerate(pose.time_s):
+            for k, name in enumerate(KEYPOINTS):
+                numbers = (
+                    *pose.xy[frame, k],
+                    pose.score[frame, k],
+                    *tracks.xy[frame, k],
+                    *tracks.velocity[frame, k],
+                )
+                cells = ["" if np.isnan(number) else f"{number:.3f}" for number in numbers]
+                rows.writerow([frame, f"{moment:.6f}", name, *cells, int(tracks.filled[frame, k])])
+
+
+def as_dict(analysis: Analysis) -> dict[str, Any]:
+    """Clip, answer, quality, form and provenance as plain data for JSON."""
+    prediction = analysis.prediction
+    return {
+        "schema": RESULT_SCHEMA,
+        "clip": asdict(analysis.clip),
+        "prediction": {
+            "label": prediction.label,
+            "confidence": prediction.confidence,
+            "reason": prediction.reason,
+            "probabilities": dict(zip(prediction.classes, prediction.probabilities, strict=True)),
+            "windows": [asdict(window) for window in prediction.windows],
+            "kept_still": {one.part: one.probabilities for one in prediction.still},
+            "model_sha256": prediction.model_sha256,
+        },
+        "quality": asdict(analysis.quality),
+        "form": _form_as_dict(analysis.form),
+        "frames": len(analysis.pose),
+        "provenance": asdict(analysis.pose.provenance),
+        "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
+    }
+
+
+def _form_as_dict(form: FormReport) -> dict[str, Any]:
+    """The report as plain data; JSON has no NaN, so what is unknown is None."""
+    known = np.isfinite(form.turned)
+    return {**asdict(form), "turned": form.turned if known else None}
+
+
+def options_from_dict(options: Mapping[str, Any]) -> Options:
+    """Options from what ``dataclasses.asdict`` made of them, after a trip through JSON."""
+    target = options.get("target")
+    if target is not None:
+        box, point = target.get("box"), target.get("point")
+        target = Target(
+            time_s=float(target["time_s"]),
+            box=None if box is None else tuple(box),
+            point=None if point is None else tuple(point),
+        )
+    return Options(**{**options, "target": target})
+
+
+def _prediction_from(data: Mapping[str, Any]) -> Prediction:
+    return Prediction(
+        classes=tuple(data["probabilities"]),
+        probabilities=tuple(float(p) for p in data["probabilities"].values()),
+        label=data["label"],
+        reason=data["reason"],
+        model_sha256=data["model_sha256"],
+        windows=tuple(
+            Window(w["start_s"], w["end_s"], tuple(w["probabilities"])) for w in data["windows"]
+        ),
+        still=tuple(
+            KeptStill(part, tuple(probabilities))
+            for part, probabilities in data.get("kept_still", {}).items()  # absent in older results
+        ),
+    )
+
+
+def _label(prediction: Prediction) -> str:
+    if prediction.label == UNKNOWN:
+        return UNKNOWN
+    return f"{prediction.label} {percent(prediction.confidence)}"

@@ -1,0 +1,89 @@
+"""The clip as a video again, with the skeleton drawn over every frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gymform.draw.overlay import draw_overlay, hand_trail
+from gymform.timing import Progress, unheard
+from gymform.types import CleanTracks, PoseSequence
+from gymform.video.read import read_frames
+from gymform.video.sparse import only
+from gymform.video.write import VideoWriter
+
+TRAIL_S = 1.0
+"""The overlay shows where the hands were during so many seconds."""
+
+LARGE_LIFTER = 0.4
+"""From this share of the frame's diagonal on, a lifter is drawn with lines of full width."""
+
+
+def draw_skeletons(
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    source: Path,
+    target: Path,
+    *,
+    label: str = "",
+    max_side: int | None = None,
+    keyint: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, H.264.
+
+    ``label`` stands in the corner with the second; ``max_side`` px shrinks the picture, ``keyint``
+    limits the frames between key frames. ``progress`` hears the stage "draw". Raises VideoError
+    kinds.
+    """
+    report = progress or unheard
+    trail = max(2, round(TRAIL_S * pose.fps))
+    line = _line_scale(pose)
+    total = len(pose)
+    report("draw", 0, total)
+    with (
+        read_frames(source, max_side=max_side, keep=only(pose.time_s)) as frames,
+        VideoWriter(
+            target,
+            width=frames.width,
+            height=frames.height,
+            fps=pose.fps or 30.0,
+            keyint=keyint,
+        ) as writer,
+    ):
+        raw, cleaned = (_shrunk(xy, frames.scale) for xy in (pose.xy, tracks.xy))
+        boxes = pose.boxes * frames.scale
+        for frame in frames:
+            position = int(np.searchsorted(pose.time_s, frame.time_s - 1e-6))
+            picture = draw_overlay(
+                frame.rgb,
+                _shown(raw[position], cleaned[position]),
+                pose.score[position],
+                boxes[position],
+                label=f"{label}   {frame.time_s:.2f} s".strip(),
+                trail=hand_trail(cleaned, position, trail),
+                scale=line,
+            )
+            writer.write(picture, frame.time_s)
+            if position % 10 == 0:
+                report("draw", position, total)
+    report("draw", total, total)
+
+
+def _line_scale(pose: PoseSequence) -> float:
+    """Thinner lines for a lifter who is small in the picture, so that they do not hide them."""
+    sides = (pose.boxes[:, 2:] - pose.boxes[:, :2]).max(axis=1)
+    sides = sides[np.isfinite(sides)]
+    share = float(np.median(sides)) / float(np.hypot(*pose.image_size)) if len(sides) else 1.0
+    return float(np.clip(share / LARGE_LIFTER, 0.4, 1.0))
+
+
+def _shrunk(xy: np.ndarray, scale: float) -> np.ndarray:
+    """Pixel centres ``xy`` in a picture that was made ``scale`` times as large."""
+    return xy if scale == 1 else (xy + 0.5) * scale - 0.5
+
+
+def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
+    """Cleaned keypoints (17, 2), raw ones where cleaning left nothing."""
+    return np.where(np.isfinite(cleaned), cleaned, raw)

@@ -1,0 +1,1 @@
+"""Networks that name exercises, a file each, and the registry that knows them all."""

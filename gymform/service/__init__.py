@@ -1,0 +1,1 @@
+"""What pages ask, and what outlives them: queues, workers, stores, sessions."""

@@ -1,0 +1,484 @@
+"""Analyses in the background: a queue, one worker process, results on disk.
+
+A page submits a clip and polls; it never waits. There is one worker, so memory is bounded by one
+analysis however many sessions there are; it is another process (see `worker.py`), so a crash in a
+decoder costs one job and not the app. A job's key says everything the result depends on: the
+clip's content, the options, the weights, the version. Who asks for a known key gets the result
+from disk at once, and two sessions that ask for the same key share one job.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import itertools
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gymform import __version__, errors, limits
+from gymform.errors import BusyError, GymformError, VideoError, WorkerError
+from gymform.service.analysis_worker import DEFAULT_WORK
+from gymform.service.result_store import ResultStore
+from gymform.weights import manifest_entry, sha256_of
+
+if TYPE_CHECKING:
+    from gymform.analysis import Options
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.5
+"""How often the queue looks after abandoned and overdue jobs while one is running."""
+
+_REMEMBERED = 200
+"""Ended jobs whose status can still be asked for."""
+
+STOPPED = (
+    "The analysis stopped in the middle: memory ran out, or something in the file broke the video "
+    "decoder. Try again; if it happens again, use a shorter clip or save it as MP4 first."
+)
+HUNG = (
+    "The analysis made no progress for a long time and was stopped. "
+    "Try again; if it happens again, use a shorter clip or save it as MP4 first."
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to analyse: a stored clip, the name the user gave it, and how."""
+
+    path: Path
+    name: str
+    options: Options
+
+    def key(self) -> str:
+        """64 hexadecimal digits for everything the result depends on.
+
+        Raises WeightsError when a model that it needs is not there, VideoError when the clip is
+        gone.
+        """
+        try:
+            clip = sha256_of(self.path)
+        except OSError:
+            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
+        parts = {
+            "clip": clip,
+            # the model by its content, whatever it is called
+            "options": asdict(self.options) | {"pose_model": None},
+            "pose": manifest_entry(self.options.pose_model, "pose").sha256,
+            "exercise": manifest_entry(None, "exercise").sha256,
+            "version": __version__,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def as_message(self) -> dict[str, Any]:
+        """The request as the worker reads it."""
+        return {"path": str(self.path), "name": self.name, "options": asdict(self.options)}
+
+
+class State(Enum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a page may show of a job.
+
+    ``ahead`` is the number of jobs to be done before it, ``fraction`` the share that is done,
+    ``eta_s`` the estimated seconds to go (None while nobody can tell), ``error`` why it failed.
+    """
+
+    state: State
+    ahead: int = 0
+    stage: str = ""
+    fraction: float = 0.0
+    eta_s: float | None = None
+    error: GymformError | None = None
+
+
+@dataclass(eq=False)
+class _Job:
+    """One key's work and the sessions that want it, with the time each was last heard of."""
+
+    key: str
+    request: Request
+    number: int
+    claims: dict[str, float] = field(default_factory=dict)
+    state: State = State.WAITING
+    error: GymformError | None = None
+    progress: Estimate | None = None
+    stop_by: float | None = None
+    """When a cancelled job that still runs has its worker killed; None while it may run."""
+
+    @property
+    def ended(self) -> bool:
+        return self.state in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+class JobQueue:
+    """Takes requests, runs one at a time, knows how far each is. Safe to call from any thread."""
+
+    def __init__(
+        self,
+        store: ResultStore | None = None,
+        *,
+        work: str = DEFAULT_WORK,
+        max_waiting: int = limits.MAX_QUEUED_JOBS,
+        abandoned_after_s: float = limits.ABANDONED_AFTER_S,
+        silent_after_s: float = limits.MAX_SILENT_S,
+        grace_s: float = 5.0,
+    ) -> None:
+        self.store = store or ResultStore()
+        self._work = work
+        self._max_waiting = max_waiting
+        self._abandoned_after_s = abandoned_after_s
+        self._silent_after_s = silent_after_s
+        self._grace_s = grace_s
+        self._changed = threading.Condition()
+        self._jobs: OrderedDict[str, _Job] = OrderedDict()
+        self._waiting: deque[_Job] = deque()
+        self._running: _Job | None = None
+        self._worker: _Worker | None = None
+        self._shares = dict(STAGE_SHARES)
+        self._numbers = itertools.count(1)
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="gymform-jobs", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def submit(self, request: Request, session: str) -> str:
+        """The key of the job that does ``request``: a finished, a shared or a new one.
+
+        Raises BusyError when too many wait already, WeightsError when a model is missing.
+        """
+        key = request.key()
+        with self._changed:
+            if self.store.find(key):
+                return key
+            job = self._jobs.get(key)
+            if job is None or job.ended or job.stop_by is not None:
+                job = self._enqueue(key, request)
+            job.claims[session] = time.monotonic()
+        return key
+
+    def status(self, key: str, session: str) -> Status:
+        """How the job stands. Asking is also the session's sign of life."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if (job is None or job.ended) and self.store.find(key):
+                return Status(State.DONE)
+            if job is None or job.state is State.DONE:  # the result was thrown away
+                return Status(State.CANCELLED)
+            if session in job.claims:
+                job.claims[session] = time.monotonic()
+            return self._describe(job)
+
+    def cancel(self, key: str, session: str) -> None:
+        """This session no longer wants the job; without any other that does, it stops."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job and job.claims.pop(session, None) is not None and not job.claims:
+                self._stop(job)
+
+    def close(self) -> None:
+        """Stop the worker; nothing runs afterwards."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            if self._worker:
+                self._worker.kill()
+        atexit.unregister(self.close)
+
+    # -- with the lock held ------------------------------------------------------------------
+
+    def _enqueue(self, key: str, request: Request) -> _Job:
+        if len(self._waiting) >= self._max_waiting:
+            raise BusyError(
+                f"gymform is busy: {len(self._waiting)} analyses are waiting already, yours "
+                f"would be number {len(self._waiting) + 1}. Please try again in a few minutes."
+            )
+        job = _Job(key, request, next(self._numbers))
+        self._jobs[key] = job
+        self._jobs.move_to_end(key)
+        self._waiting.append(job)
+        self._forget_old_jobs()
+        self._changed.notify_all()
+        return job
+
+    def _forget_old_jobs(self) -> None:
+        ended = [key for key, job in self._jobs.items() if job.ended]
+        for key in ended[: max(0, len(self._jobs) - _REMEMBERED)]:
+            del self._jobs[key]
+
+    def _describe(self, job: _Job) -> Status:
+        if job.state is State.WAITING:
+            running = int(self._running is not None)
+            return Status(State.WAITING, ahead=self._waiting.index(job) + running)
+        if job.state is State.RUNNING and job.progress:
+            progress = job.progress
+            return Status(State.RUNNING, 0, progress.stage, progress.fraction, progress.eta_s())
+        return Status(job.state, error=job.error)
+
+    def _stop(self, job: _Job) -> None:
+        """Take a job that nobody wants out of the queue, or ask the worker to stop it."""
+        if job.state is State.WAITING:
+            self._waiting.remove(job)
+            job.state = State.CANCELLED
+        elif job.state is State.RUNNING and job.stop_by is None:
+            job.stop_by = time.monotonic() + self._grace_s
+            if self._worker:
+                self._worker.cancel(job.number)
+
+    def _drop_abandoned(self) -> None:
+        """Stop the jobs whose sessions have not been heard of for a while."""
+        oldest = time.monotonic() - self._abandoned_after_s
+        for job in [*self._waiting, *([self._running] if self._running else [])]:
+            job.claims = {who: seen for who, seen in job.claims.items() if seen >= oldest}
+            if not job.claims:
+                self._stop(job)
+
+    # -- the queue's own thread --------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """Run job after job until the queue is closed."""
+        while job := self._next():
+            try:
+                error = self._run(job)
+            except OSError as problem:
+                error = WorkerError(
+                    f"The results cannot be written ({problem.strerror}). Free some space in "
+                    "gymform's data folder and try again."
+                )
+            except Exception as problem:  # noqa: BLE001 - the thread must live, or no job runs again
+                _log.exception("the job queue failed")
+                error = WorkerError(f"The analysis could not be run ({type(problem).__name__}).")
+            with self._changed:
+                self._running = None
+                if job.stop_by is not None:
+                    job.state = State.CANCELLED
+                else:
+                    job.state, job.error = (State.FAILED if error else State.DONE), error
+
+    def _next(self) -> _Job | None:
+        """Wait for a job; None when the queue is closed. A worker is warmed up meanwhile."""
+        with self._changed:
+            if not self._closed:
+                with contextlib.suppress(OSError):  # there is another try when there is a job
+                    self._ready_worker()
+            self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+            if self._closed:
+                return None
+            job = self._running = self._waiting.popleft()
+            job.state, job.progress = State.RUNNING, Estimate(self._shares)
+            return job
+
+    def _ready_worker(self) -> _Worker:
+        """A worker that can work; a fresh one where the last has died."""
+        if self._worker is None or not self._worker.usable:
+            self._worker = _Worker(self._work)
+        return self._worker
+
+    def _run(self, job: _Job) -> GymformError | None:
+        """Have the worker do one job; the error that ended it, if any."""
+        with self._changed:
+            if self._closed:
+                return WorkerError(STOPPED)
+            worker = self._ready_worker()
+        with self.store.new_folder(job.key) as folder:
+            worker.work(job.number, job.request.as_message(), folder)
+            error = self._follow(job, worker)
+            if error is None and job.stop_by is None:
+                self.store.keep(job.key, folder)
+        return error
+
+    def _follow(self, job: _Job, worker: _Worker) -> GymformError | None:
+        """Listen to the worker until the job has ended, one way or another."""
+        assert job.progress is not None
+        heard = time.monotonic()
+        while True:
+            message = worker.message(_TICK_S)
+            now = time.monotonic()
+            with self._changed:
+                self._drop_abandoned()
+            if job.stop_by is not None and now > job.stop_by:
+                worker.kill()
+            if message is None:
+                if worker.ended:
+                    return WorkerError(STOPPED)
+                if now - heard > self._silent_after_s:
+                    worker.kill()
+                    return WorkerError(HUNG)
+                continue
+            heard = now
+            if message["id"] != job.number:
+                continue
+            if message["is"] == "progress":
+                job.progress.update(message["stage"], message["done"], message["total"])
+            elif message["is"] == "done":
+                self._shares = job.progress.learned()
+                return None
+            else:
+                return _error_of(message)
+
+
+def _error_of(message: Mapping[str, Any]) -> GymformError:
+    """The worker's error with its own type again."""
+    if message["is"] == "cancelled":
+        return errors.Cancelled("The analysis was cancelled.")
+    kind = getattr(errors, message["kind"], None)
+    known = isinstance(kind, type) and issubclass(kind, GymformError)
+    return (kind if known else GymformError)(message["text"])  # type: ignore[misc]
+
+
+class _Worker:
+    """The app's end of a worker process."""
+
+    def __init__(self, work: str) -> None:
+        root = Path(__file__).resolve().parents[2]
+        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gymform.service.analysis_worker", work],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._killed = False
+        self._ended = threading.Event()
+        threading.Thread(target=self._read, name="gymform-worker-output", daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Can it be given another job?"""
+        return not self._killed and self._process.poll() is None
+
+    @property
+    def ended(self) -> bool:
+        """The process has ended and everything it said was read."""
+        return self._ended.is_set() and self._messages.empty()
+
+    def work(self, number: int, request: Mapping[str, Any], folder: Path) -> None:
+        self._send({"id": number, "do": "work", "request": request, "folder": str(folder)})
+
+    def cancel(self, number: int) -> None:
+        self._send({"id": number, "do": "cancel"})
+
+    def kill(self) -> None:
+        self._killed = True
+        self._process.kill()
+
+    def message(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next message, or None when there is none in time or the worker has died."""
+        try:
+            return self._messages.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except OSError:  # it has died: whoever listens will find out
+            _log.debug("a message came too late for the worker")
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._messages.put(json.loads(line))
+        self._process.wait()
+        self._ended.set()
+        self._messages.put(None)  # wakes whoever waits for a message
+
+
+STAGE_SHARES: dict[str, float] = {
+    "probe": 0.01,
+    "search": 0.25,
+    "pose": 0.45,
+    "classify": 0.02,
+    "draw": 0.20,
+    "proxy": 0.07,
+}
+"""Share of the whole time that each stage takes, in order; corrected by every finished job."""
+
+_WARM_UP = "probe"
+"""The stage in which a fresh worker also loads its models."""
+
+
+class Estimate:
+    """How much of a job is done and how long the rest may take, from the stages' progress."""
+
+    def __init__(self, shares: Mapping[str, float], now: float | None = None) -> None:
+        self._shares = dict(shares)
+        self._stage_started = time.monotonic() if now is None else now
+        self._anchor: tuple[float, float] | None = None
+        self._spent: dict[str, float] = {}
+        self.stage = ""
+        self.fraction = 0.0
+
+    def update(self, stage: str, done: int, total: int, now: float | None = None) -> None:
+        """Take note of a stage's progress."""
+        now = time.monotonic() if now is None else now
+        if stage != self.stage:
+            self._close_stage(now)
+            self.stage = stage
+            if self._anchor is None and stage != _WARM_UP:
+                self._anchor = (now, self.fraction)
+        part = min(done / total, 1.0) if total > 0 else 0.0
+        reached = self._before(stage) + self._shares.get(stage, 0.0) * part
+        # never backwards: a bar that shrinks looks broken
+        self.fraction = max(self.fraction, min(reached / sum(self._shares.values()), 1.0))
+
+    def eta_s(self, now: float | None = None) -> float | None:
+        """Estimated seconds to go, None before there is anything to go by.
+
+        The pace is that since the warm-up, whose length depends on what is loaded already.
+        """
+        if self._anchor is None:
+            return None
+        start, fraction = self._anchor
+        spent = (time.monotonic() if now is None else now) - start
+        if spent < 1.0 or self.fraction - fraction < 0.03:
+            return None
+        return spent * (1 - self.fraction) / (self.fraction - fraction)
+
+    def learned(self, now: float | None = None) -> dict[str, float]:
+        """The shares, moved halfway to what this job took."""
+        self._close_stage(time.monotonic() if now is None else now)
+        whole = sum(self._spent.get(stage, 0.0) for stage in self._shares)
+        if whole <= 0:
+            return self._shares
+        return {
+            stage: (share + self._spent.get(stage, 0.0) / whole) / 2
+            for stage, share in self._shares.items()
+        }
+
+    def _close_stage(self, now: float) -> None:
+        self._spent[self.stage] = self._spent.get(self.stage, 0.0) + now - self._stage_started
+        self._stage_started = now
+
+    def _before(self, stage: str) -> float:
+        """Sum of the shares of the stages before ``stage``; an unknown stage moves nothing."""
+        names = list(self._shares)
+        end = names.index(stage) if stage in names else 0
+        return sum(self._shares[name] for name in names[:end])

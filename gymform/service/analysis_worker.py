@@ -1,0 +1,174 @@
+"""The process that analyses clips for the app: one request after the other, models stay loaded.
+
+    python -m gymform.service.analysis_worker [MODULE:FUNCTION]
+
+It reads requests from standard input and answers on standard output, one JSON object a line:
+
+    in   {"id": 7, "do": "work", "request": {...}, "folder": "..."}     {"id": 7, "do": "cancel"}
+    out  {"id": 7, "is": "progress", "stage": "pose", "done": 3, "total": 90}
+         {"id": 7, "is": "done"}  {"id": 7, "is": "cancelled"}
+         {"id": 7, "is": "failed", "kind": "NoPersonError", "text": "..."}
+
+A process of its own, because a decoder that crashes or eats all memory then takes nothing else
+with it, and because an analysis must not slow the pages down. Plain JSON over pipes rather than
+`multiprocessing`, because Streamlit puts the page's script in place of ``__main__``, which a
+spawned child would run again. When the app goes away, standard input ends and so does the worker.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from gymform.errors import Cancelled, GymformError
+from gymform.timing import Progress
+
+Work = Callable[[dict[str, Any], Path, Progress], None]
+"""Fills an empty folder with the results of a request; tells progress, which may raise."""
+
+STEM = "clip"
+"""The stem of the files in a result's folder; the user's own name is for downloads."""
+
+PROXY = "proxy.mp4"
+"""The clip as every browser plays it, with a key frame every few frames for exact stepping."""
+
+PROXY_SIDE = 1280
+"""Longer side of that copy, px, at most: no page shows more."""
+
+DEFAULT_WORK = "gymform.service.analysis_worker:analyse_clip"
+_PROGRESS_INTERVAL_S = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """The real work: analyse the clip of a request and save everything the page shows."""
+    # Imported here, not above: the app imports this module too, and should not wait for PyTorch.
+    from gymform.analysis import analyze
+    from gymform.analysis_io import options_from_dict, save
+    from gymform.video.write import transcode
+
+    path, name = Path(request["path"]), request["name"]
+    options = options_from_dict(request["options"])
+    answer = analyze(path, options, name=name, progress=progress)
+    save(answer, path, folder, stem=STEM, progress=progress)
+    total = len(answer.pose)
+    transcode(
+        path,
+        folder / PROXY,
+        max_side=PROXY_SIDE,
+        progress=lambda done: progress("proxy", min(done, total), total),
+    )
+
+
+def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
+    """Do what the lines of ``requests`` ask until they end, and tell of it in ``replies``."""
+    inbox = _Inbox(requests)
+    while True:
+        message = inbox.next_request()
+        reply = _Replies(replies, message["id"])
+        try:
+            work(message["request"], Path(message["folder"]), reply.progress_of(inbox))
+        except Cancelled:
+            reply.send("cancelled")
+        except GymformError as error:
+            reply.send("failed", kind=type(error).__name__, text=str(error))
+        except MemoryError:
+            text = "There is not enough memory for this clip. Try a shorter or smaller one."
+            reply.send("failed", kind="WorkerError", text=text)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next clip deserves a worker
+            _log.exception("the analysis failed")
+            text = (
+                f"The analysis met an unexpected problem ({type(error).__name__}). "
+                "Try again, or try another clip; the details are in the app's log."
+            )
+            reply.send("failed", kind="WorkerError", text=text)
+        else:
+            reply.send("done")
+
+
+class _Inbox:
+    """Requests in order, and which of them were cancelled meanwhile."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self._requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def next_request(self) -> dict[str, Any]:
+        """The next request; waits for it."""
+        return self._requests.get()
+
+    def is_cancelled(self, number: int) -> bool:
+        return number in self._cancelled
+
+    def _read(self, lines: TextIO) -> None:
+        for line in lines:
+            message = json.loads(line)
+            if message["do"] == "cancel":
+                self._cancelled.add(message["id"])
+            else:
+                self._requests.put(message)
+        # The app is gone: there is nobody to work for, even in the middle of a clip.
+        os._exit(0)
+
+
+class _Replies:
+    """Messages about one request."""
+
+    def __init__(self, lines: TextIO, number: int) -> None:
+        self._lines = lines
+        self._number = number
+
+    def send(self, what: str, **fields: Any) -> None:
+        self._lines.write(json.dumps({"id": self._number, "is": what, **fields}) + "\n")
+        self._lines.flush()
+
+    def progress_of(self, inbox: _Inbox) -> Progress:
+        """A progress callback that raises Cancelled once the request is; not chatty."""
+        last: tuple[str, float] = ("", 0.0)
+
+        def progress(stage: str, done: int, total: int) -> None:
+            nonlocal last
+            if inbox.is_cancelled(self._number):
+                raise Cancelled("The analysis was cancelled.")
+            now = time.monotonic()
+            if stage != last[0] or done >= total or now - last[1] >= _PROGRESS_INTERVAL_S:
+                last = (stage, now)
+                self.send("progress", stage=stage, done=done, total=total)
+
+        return progress
+
+
+def resolve(name: str) -> Work:
+    """The function that ``module:function`` names."""
+    module, _, function = name.partition(":")
+    work: Work = getattr(importlib.import_module(module), function)
+    return work
+
+
+def main() -> None:
+    """Serve standard input and output until the app closes them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes us
+    # Native libraries print to descriptor 1 when they like: give them standard error instead.
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    name = sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK
+    if name == DEFAULT_WORK:
+        importlib.import_module("gymform.analysis")  # takes seconds: before the first clip comes
+    serve(resolve(name), requests, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""The accepted repetitions of a data set, as they are trained and judged on.
+
+The classes come from the data: whatever exercises the curator accepted, or those that the user
+names, all others then being ``other``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.dataset import export
+from gymform.dataset.items import ACCEPTED, Filter
+from gymform.dataset.reviews import ReviewStore
+from gymform.dataset.splits import family_of
+from gymform.errors import ModelDataError, PoseFileError
+from gymform.motion.body_size import TORSO, stature
+from gymform.motion.clean import clean
+from gymform.pose.files import load_poses
+from gymform.training.exercise.readiness import MIN_GROUPS, too_small
+from gymform.training.exercise.tracks import LabelledPose
+from gymform.types import OTHER, PoseSequence
+
+MIN_FRAMES = 3
+"""Frames without which there is nothing to see of a movement."""
+
+CONTEXT_S = 1.5
+"""What the shipped classifier learns from around a repetition, seconds: users' clips are not cut
+to the movement either."""
+
+FRONTAL = 0.8
+"""Breadth of the shoulders over the length of the torso, seen from the front (0.23 / 0.288,
+Drillis & Contini 1966)."""
+
+CAMERA_MOTION = "camera motion"
+"""The problem that extraction notes where the camera does not stand still."""
+
+
+@dataclass(frozen=True)
+class Example(export.Example):
+    """An accepted repetition with its clip's name and what extraction noted.
+
+    ``problems`` is None where extraction did not look.
+    """
+
+    name: str
+    problems: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Examples with their classes and their keypoints, cut to the repetition; all in one order."""
+
+    name: str
+    folder: Path
+    classes: tuple[str, ...]
+    examples: tuple[Example, ...]
+    tracks: tuple[LabelledPose, ...]
+    twins: tuple[tuple[str, str], ...] = ()
+    """Pairs of clips (sha256) that show the same recording: re-encoded, mirrored or trimmed."""
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true class of each, int (n,)."""
+        return np.array([self.classes.index(track.label) for track in self.tracks])
+
+    @property
+    def clips(self) -> dict[str, int]:
+        """Repetitions by class."""
+        count = Counter(track.label for track in self.tracks)
+        return {name: count[name] for name in self.classes}
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Persons or sources by class."""
+        pairs = {(track.label, track.group) for track in self.tracks}
+        return {name: sum(label == name for label, _ in pairs) for name in self.classes}
+
+    @property
+    def family_count(self) -> int:
+        """Persons or sources in all, those that share a recording counted as one."""
+        return len(set(family_of(self.examples, self.twins)))
+
+    def digest(self) -> str:
+        """64 hexadecimal digits for everything that decides what a network learns from it."""
+        digest = hashlib.sha256(repr(self.classes).encode())
+        for example, track in zip(self.examples, self.tracks, strict=True):
+            digest.update(f"{example.item_id} {track.label} {track.group}".encode())
+            digest.update(np.ascontiguousarray(track.pose.xy).tobytes())
+            digest.update(np.ascontiguousarray(track.pose.time_s).tobytes())
+        return digest.hexdigest()
+
+
+def read_corpus(dataset: Path, chosen: Sequence[str] = ()) -> Corpus:
+    """What was accepted in the data set in this folder; ``chosen`` are the exercises to tell apart.
+
+    Raises DatasetError when there is no data set, ModelDataError when too little was accepted.
+    """
+    examples, twins = read_examples(dataset)
+    return make_corpus(dataset, examples, chosen, twins)
+
+
+def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], ...]]:
+    """(accepted repetitions, pairs of clips that show one recording) of a data set."""
+    with ReviewStore.open(dataset) as store:
+        judged = {one.item.id: one for one in store.judged(Filter(verdicts=(ACCEPTED,)))}
+        examples = []
+        for one in export.examples(store, (ACCEPTED,)):
+            known = judged[one.item_id]
+            problems = None if known.quality is None else known.problems
+            examples.append(Example(**vars(one), name=known.item.name, problems=problems))
+        twins = tuple((copy.clip, copy.of) for copy in store.copies())
+    return examples, twins
+
+
+def make_corpus(
+    folder: Path,
+    examples: Sequence[Example],
+    chosen: Sequence[str] = (),
+    twins: Sequence[tuple[str, str]] = (),
+) -> Corpus:
+    """The corpus of these examples, in the order of their ids, keypoints loaded and cut.
+
+    Raises ModelDataError for keypoints that cannot be read and for classes that are too small.
+    """
+    ordered = sorted(examples, key=lambda example: example.item_id)
+    labels = label_all([example.exercise for example in ordered], chosen)
+    check_classes(labels, [example.group for example in ordered])
+    tracks = [
+        LabelledPose(one.item_id, label, one.exercise, one.group, "clips", load_track(one))
+        for one, label in zip(ordered, labels, strict=True)
+    ]
+    return Corpus(
+        folder.resolve().name, folder, order_classes(labels), tuple(ordered), tuple(tracks),
+        tuple(twins),
+    )  # fmt: skip
+
+
+def label_all(exercises: Sequence[str], chosen: Sequence[str] = ()) -> list[str]:
+    """The class of each exercise: its own name, or ``other`` where ``chosen`` does not name it.
+
+    Raises ModelDataError when a chosen one does not occur.
+    """
+    if not chosen:
+        return list(exercises)
+    unknown = sorted(set(chosen) - set(exercises) - {OTHER})
+    if unknown:
+        raise ModelDataError(
+            f"--classes: nothing called {', '.join(unknown)} was accepted. There is: "
+            f"{', '.join(sorted(set(exercises))) or 'nothing'}."
+        )
+    return [name if name in chosen else OTHER for name in exercises]
+
+
+def order_classes(labels: Sequence[str]) -> tuple[str, ...]:
+    """The classes by name, ``other`` last."""
+    return tuple(sorted(set(labels), key=lambda name: (name == OTHER, name)))
+
+
+def check_classes(labels: Sequence[str], groups: Sequence[str]) -> None:
+    """Raise ModelDataError, saying what to add, unless there is enough to learn and to judge by."""
+    if not labels:
+        raise ModelDataError(
+            "Nothing was accepted in this data set yet: review its clips first, then train."
+        )
+    if len(set(labels)) < 2:
+        raise ModelDataError(
+            f"Only {labels[0]!r} was accepted: there is nothing to tell it from. Add clips of "
+            "another exercise, or of people who do something else as 'other'."
+        )
+    count = Counter(label for label, _ in set(zip(labels, groups, strict=True)))
+    small = too_small(dict(sorted(count.items())))
+    if small:
+        listed = ", ".join(f"{name} ({number})" for name, number in small.items())
+        raise ModelDataError(
+            f"Too few persons or sources: {listed}. Expected at least {MIN_GROUPS} for each "
+            "exercise: to train on, to validate on and to test on. Add clips of others, or name "
+            "the exercises to tell apart with --classes: all the rest is then 'other'."
+        )
+
+
+def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
+    """The frames of ``pose`` from ``start_s`` to ``end_s``, in the clip's own seconds.
+
+    At least :data:`MIN_FRAMES`, as far as there are any: bounds between two frames widen.
+    """
+    time_s = pose.time_s
+    inside = (time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)
+    if inside.sum() < MIN_FRAMES:
+        nearest = np.argsort(np.abs(time_s - (start_s + end_s) / 2), kind="stable")
+        inside[nearest[:MIN_FRAMES]] = True
+    if inside.all():
+        return pose
+    return replace(
+        pose, xy=pose.xy[inside], score=pose.score[inside], boxes=pose.boxes[inside],
+        time_s=time_s[inside],
+    )  # fmt: skip
+
+
+def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
+    """The keypoints of a repetition, with what the clip shows ``margin_s`` before and after it.
+
+    Raises ModelDataError when they cannot be read.
+    """
+    try:
+        pose = load_poses(example.pose_path)
+        return trim(pose, example.start_s - margin_s, example.end_s + margin_s)
+    except PoseFileError as error:
+        raise ModelDataError(f"{example.name}: {error} Extract its keypoints again.") from error
+
+
+# ---- how it was filmed ---------------------------------------------------------------------
+
+
+def conditions(example: Example, pose: PoseSequence) -> dict[str, str]:
+    """View, camera and coverage of a repetition, in words.
+
+    The view follows from how broad the shoulders look, the camera from what extraction noted.
+    """
+    xy = clean(pose).xy
+    coverage = float(pose.present.mean())
+    return {
+        "view": _view(xy, stature(xy)),
+        "camera": _camera(example.problems),
+        "coverage": "95 % or more" if coverage >= 0.95 else "70 to 95 %" if coverage >= 0.7
+        else "under 70 %",
+    }  # fmt: skip
+
+
+def _camera(problems: tuple[str, ...] | None) -> str:
+    if problems is None:
+        return "unknown"
+    return "moving" if CAMERA_MOTION in problems else "still"
+
+
+def _view(xy: np.ndarray, size: float) -> str:
+    """Front (or back), oblique or side; limits at 50 and 70 degrees, which agree best with the
+    eye: median shares in real clips are 0.64 from the front and 0.14 from the side."""
+    breadth = np.linalg.norm(xy[:, sk.LEFT_SHOULDER] - xy[:, sk.RIGHT_SHOULDER], axis=-1)
+    breadth = breadth[np.isfinite(breadth)]
+    if len(breadth) == 0 or not np.isfinite(size):
+        return "unknown"
+    share = float(np.median(breadth)) / (TORSO * size * FRONTAL)
+    if share >= np.cos(np.radians(50)):
+        return "front"
+    return "oblique" if share >= np.cos(np.radians(70)) else "side"

@@ -1,0 +1,170 @@
+"""Train and judge a family of networks on a data set: ``python -m gymform train DATASET``.
+
+Reads what was accepted, cross-validates by group, trains once more on everything, and leaves a run
+(see `runs`) with curves, report and weights. Ctrl-C, a termination signal or the file ``stop`` in
+the run's folder ends it within a step; the same command into the same folder goes on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from gymform.errors import Cancelled
+from gymform.exercise import classifier as clf
+from gymform.exercise.features import RATE_HZ
+from gymform.exercise.networks.registry import Family, family_of
+from gymform.storage import atomic_path
+from gymform.training.exercise.corpus import Corpus, read_corpus
+from gymform.training.exercise.cross_validation import CrossValidation, Outcome
+from gymform.training.exercise.records import STOPPED, LogRow, Report, TrainOptions
+from gymform.training.exercise.report import as_markdown, make_report
+from gymform.training.exercise.runs import SPLIT, Recorder, record
+
+TOLD_S = 1.0
+"""The run's state is written at most so often, seconds."""
+
+PREPARING = {
+    "clean": "cleaning tracks",
+    "augment": "making recordings",
+    "decode": "decoding frames",
+}
+"""What is done before the first step, in words."""
+
+STOPPED_WORDS = "Stopped. It can be gone on with: whole folds are kept."
+
+
+def run_training(dataset: Path, folder: Path, options: TrainOptions) -> Report | None:
+    """The report of a training, written with all that belongs to it into ``folder``.
+
+    None when it was stopped. Raises what `runs.record` and :func:`train` raise.
+    """
+    torch.set_num_threads(options.threads)
+    with record(folder, dataset, options) as recorder, _stoppable(recorder):
+        try:
+            return train(dataset, options, recorder)
+        except Cancelled:
+            recorder.update(state=STOPPED, message=STOPPED_WORDS)
+            return None
+
+
+def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> Report:
+    """The report of a training, which ``recorder`` has written, with the weights, to its folder.
+
+    Raises Cancelled when the recorder was asked to stop.
+    """
+    recorder.update(stage="reading")
+    corpus = read_corpus(dataset, options.classes)
+    recorder.update(
+        classes=corpus.classes, clips=corpus.clips, groups=corpus.groups, stage="preparing"
+    )
+    family = family_of(options.model)
+    with _Teller(recorder) as teller:
+        validation = CrossValidation(corpus, family, options, recorder.folder / "folds", teller)
+        outcome = validation.run()
+    report = make_report(recorder.folder.name, validation, outcome, command_line(options))
+    _write_model(recorder.folder, corpus, family, options.width or family.width, outcome, report)
+    _write_split(recorder.folder, corpus, outcome)
+    recorder.write_report(report, as_markdown(report))
+    return report
+
+
+def command_line(options: TrainOptions) -> str:
+    """The command to repeat a training, without anybody's folders."""
+    return " ".join(["python -m gymform train DATASET", *options.arguments()])
+
+
+def _write_model(
+    folder: Path, corpus: Corpus, family: Family, width: int, outcome: Outcome, report: Report
+) -> None:
+    """``model.safetensors`` and, for families on keypoints, ``model.json``: a manifest's config."""
+    clf.write_networks(folder / "model.safetensors", [outcome.network])
+    if family.on_pixels:
+        return
+    settings = clf.Settings(
+        classes=corpus.classes,
+        networks=1,
+        channels=width,
+        features=family.inputs,
+        rate_hz=RATE_HZ,
+        temperature=report.temperature,
+        family=family.name,
+    )
+    with atomic_path(folder / "model.json") as temporary:
+        temporary.write_text(json.dumps(settings.as_config(), indent=2) + "\n", encoding="utf-8")
+
+
+def _write_split(folder: Path, corpus: Corpus, outcome: Outcome) -> None:
+    """``split.csv``: which repetitions were trained on, and the part in which each was tested."""
+    items = zip(corpus.examples, corpus.tracks, outcome.part, strict=True)
+    with (
+        atomic_path(folder / SPLIT) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        rows = csv.writer(file)
+        rows.writerow(["item_id", "clip_sha256", "class", "group", "part"])
+        for example, track, part in items:
+            rows.writerow([example.item_id, example.clip_sha256, track.label, track.group, part])
+
+
+class _Teller:
+    """Tells the recorder and the terminal how far the training is; stops it when asked to."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._bar = tqdm(unit="step", leave=False, disable=None)
+        self._told = ("", 0.0)
+
+    def __enter__(self) -> _Teller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def begin_fold(self, fold: int) -> None:
+        self._recorder.begin_fold(fold)
+
+    def log(self, row: LogRow) -> None:
+        self._recorder.log(row)
+
+    def prepare(self, stage: str, done: int, total: int) -> None:
+        self._tell(f"{PREPARING[stage]}: {done} of {total} clips", PREPARING[stage])
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        self._tell(stage, stage, last=done == total, done=done, total=total)
+
+    def _tell(self, text: str, stage: str, *, last: bool = False, **counts: int) -> None:
+        """Show where the training is: at once when a stage begins, else now and then."""
+        self._bar.set_description(text, refresh=False)
+        now = time.monotonic()
+        if last or stage != self._told[0] or now - self._told[1] >= TOLD_S:
+            self._told = (stage, now)
+            self._recorder.update(stage=text, **counts)
+        if self._recorder.stop_requested:
+            raise Cancelled(STOPPED_WORDS)
+
+
+@contextlib.contextmanager
+def _stoppable(recorder: Recorder) -> Iterator[None]:
+    """Ctrl-C and termination end the training within a step, instead of in the middle of one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, recorder.stop)
+              for number in (signal.SIGINT, signal.SIGTERM)}  # fmt: skip
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

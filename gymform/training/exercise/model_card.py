@@ -1,0 +1,192 @@
+"""The model card that the training command writes beside the weights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gymform.storage import atomic_path
+from gymform.training.exercise.corpus import CONTEXT_S
+from gymform.training.exercise.metrics import as_markdown, report
+from gymform.training.exercise.samples import CLASS_SHARES, CLASSES
+from gymform.training.exercise.tracks import LabelledPose
+from gymform.types import OTHER
+from gymform.weights import ModelEntry
+
+SOURCES = {
+    "clips": "Real clips, keypoints by gymform's own pose pipeline. Footage of third parties from "
+    "public repositories, nearly all without a licence of its own; none of it is in this project.",
+    "penn": 'Penn Action, human-annotated keypoints (W. Zhang, M. Zhu, K. Derpanis, "From Actemes '
+    'to Action: A Strongly-supervised Representation for Detailed Action Understanding", ICCV '
+    "2013). For research use: a commercial user should retrain without it.",
+    "snatch3d": "Competition snatches of seven athletes, keypoints with depth by MediaPipe Pose "
+    "(full). In training each is turned to a random side about the vertical axis.",
+    "snatch3d turned": "The same tracks, turned in steps of 45 degrees.",
+}
+"""What the card says of each source, by its name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Held-out clips of one source with their calibrated probabilities (n, K)."""
+
+    items: Sequence[LabelledPose]
+    probabilities: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true class of each, int (n,)."""
+        return np.array([CLASSES.index(item.label) for item in self.items])
+
+
+def write(
+    path: Path,
+    entry: ModelEntry,
+    judged: Mapping[str, Judged],
+    training: Mapping[str, Any],
+    command: str,
+) -> None:
+    """Write the card of ``entry`` to ``path``; ``judged`` by source, ``clips`` first."""
+    parts = [
+        _head(entry),
+        _results(judged),
+        _data(judged),
+        _split(training),
+        _training(training),
+        _limits(),
+        f"## Made by\n\n```\n{command}\n```\n",
+    ]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(parts), encoding="utf-8")
+
+
+def headline(judged: Judged) -> dict[str, float]:
+    """The figures to quote: accuracy on four classes and on the three exercises, ECE, recall."""
+    labels, probabilities = judged.labels, judged.probabilities
+    figures = report(labels, probabilities, CLASSES)
+    three = [i for i, name in enumerate(CLASSES) if name != OTHER]
+    rows = np.isin(labels, three)
+    answers = np.array(three)[probabilities[rows][:, three].argmax(1)]
+    return {
+        "four classes": figures.accuracy,
+        "three exercises": float((answers == labels[rows]).mean()) if rows.any() else float("nan"),
+        "lowest recall": min(r for r, n in zip(figures.recall, figures.support, strict=True) if n),
+        "calibration error": figures.calibration_error,
+    }
+
+
+def _head(entry: ModelEntry) -> str:
+    config = entry.config
+    size = f"{config['networks']} networks of {config['channels']} channels"
+    return f"""# {entry.name}
+
+Says whether a clip shows a snatch, a deadlift, a squat or something else, from the keypoints of
+one lifter. An ensemble of temporal convolutional networks ({size}), {entry.bytes:,} bytes,
+sha256 `{entry.sha256}`. Licence: MIT for code and weights, but see the sources' terms below.
+Temperature {config["temperature"]}, fitted on held-out clips.
+"""
+
+
+def _results(judged: Mapping[str, Judged]) -> str:
+    lines = [
+        "## Results on held-out data",
+        "",
+        "Every clip is judged by networks that saw neither it nor anything of its group, the way a",
+        "user's clip is judged. Probabilities are calibrated with the temperature of the other",
+        "folds. *Four classes*: the most probable class is the right one. *Three exercises*: on",
+        "clips of snatch, deadlift and squat, the most probable of the three is the right one.",
+        "",
+    ]
+    for source, part in judged.items():
+        figures = headline(part)
+        lines += [f"### {source} ({len(part.items)})", ""]
+        lines += [
+            f"Four classes {figures['four classes']:.3f}, three exercises "
+            f"{figures['three exercises']:.3f}, calibration error (ECE, 10 bins) "
+            f"{figures['calibration error']:.3f}.",
+            "",
+            as_markdown(report(part.labels, part.probabilities, CLASSES)),
+            "",
+        ]
+        if source == "clips":
+            lines += [*_by_exercise(part), ""]
+    return "\n".join(lines)
+
+
+def _by_exercise(judged: Judged) -> list[str]:
+    """A table of the clips by the exercise that the index names, and how often each is right."""
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    answers: dict[str, Counter[str]] = {}
+    for item, row in zip(judged.items, judged.probabilities, strict=True):
+        answer = CLASSES[int(row.argmax())]
+        total[item.action] += 1
+        right[item.action] += answer == item.label
+        answers.setdefault(item.action, Counter())[answer] += answer != item.label
+    lines = ["| exercise | clips | right | mistaken for |", "| --- | --- | --- | --- |"]
+    for action, count in total.most_common():
+        wrong = ", ".join(f"{name} {n}" for name, n in answers[action].items() if n)
+        lines.append(f"| {action} | {count} | {right[action]} | {wrong} |")
+    return lines
+
+
+def _data(judged: Mapping[str, Judged]) -> str:
+    lines = ["## Data", "", "| source | snatch | deadlift | squat | other | groups |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for source, part in judged.items():
+        if source.endswith("turned"):
+            continue
+        count = Counter(item.label for item in part.items)
+        groups = len({item.group for item in part.items})
+        row = " | ".join(str(count[name]) for name in CLASSES)
+        lines.append(f"| {source} | {row} | {groups} |")
+    lines += ["", *(f"- **{s}**: {SOURCES.get(s, '')}" for s in judged), ""]
+    lines += [
+        "The label is the exercise that the index names; every name but the three is `other`, the",
+        "Romanian deadlift and the overhead squat too. A Romanian deadlift differs from a",
+        "deadlift only in how far the bar goes down and how far the knees bend: expect it to be",
+        "called a deadlift more often than not (see the table). Joints: the nose and the twelve",
+        "body joints.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _split(training: Mapping[str, Any]) -> str:
+    return f"""## Split
+
+{training["folds"]}-fold cross-validation, stratified by class and source, groups whole. A group is
+a person or source of the clips' index, an athlete of the snatch tracks, and in Penn Action a run of
+neighbouring sequences of one action and picture size (sequences of one video are neighbours there).
+A split with a group, a video or a track on both sides is refused. The weights here come from a last
+training on everything.
+"""
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    shown = ", ".join(f"{name} {value}" for name, value in training.items())
+    balance = ", ".join(f"{name} {share:.0%}" for name, share in CLASS_SHARES.items())
+    return f"""## Training
+
+{shown}. Shown by class: {balance}; balanced over sources, actions and groups. Augmented by other
+stretches, tempos, idle time and playing backwards, mirroring, turning (tracks with depth), narrower
+and tilted views, perspective, other body proportions, lower frame rates, and by the failures of a
+pose network: trembling, wandering and missing joints, a far side that sticks to the near one. From
+the snatch tracks come also overhead squats (`other`) and wide-grip deadlifts, and from all clips
+people who stand still and joints that wander about (`other`). Repetitions that were accepted in a
+data set are learned from with up to {CONTEXT_S:g} s of their clip around them, and judged without.
+"""
+
+
+def _limits() -> str:
+    return """## Limits
+
+Few videos of snatches were there: trust the figures for the turned tracks more than those few. The
+clips are mostly of men in gyms, filmed from one place, one lifter in view. The classifier sees no
+barbell: what is moved does not matter to it, only how the body moves.
+"""

@@ -1,0 +1,147 @@
+"""Frames around the lifter, for networks on pixels: decoded once, kept small, spoilt for training.
+
+Of a repetition twice as many frames are kept as a network sees, evenly spaced, from one square that
+holds the lifter throughout: in training one of each pair is shown, so that the moments vary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from gymform.errors import ModelDataError, PoseFileError, VideoError
+from gymform.pose.crops import cut_crop
+from gymform.pose.files import read_arrays
+from gymform.storage import atomic_path
+from gymform.timing import Progress, unheard
+from gymform.training.exercise.corpus import Corpus, Example
+from gymform.types import PoseSequence
+from gymform.video.read import read_frames
+from gymform.video.sparse import only
+
+ROOM = 8 / 7
+"""Pictures are kept this much larger than a network sees them, to be cropped at random."""
+
+AROUND = 1.15
+"""The square is this much larger than the lifter's boxes together."""
+
+CACHE = "pixels"
+"""Folder beside the data set for decoded frames; may be deleted at any time."""
+
+MAX_DECODED_SIDE = 640
+"""Frames are reduced to this before they are cropped, px."""
+
+Pictures = list[np.ndarray]
+"""uint8 (2 T, S, S, 3) RGB for each example."""
+
+
+def load_pictures(corpus: Corpus, frames: int, size: int, progress: Progress = unheard) -> Pictures:
+    """The pictures of all examples, ``frames`` the number and ``size`` the px that are shown.
+
+    Raises ModelDataError naming a clip that cannot be decoded.
+    """
+    pictures = []
+    for row, (example, track) in enumerate(zip(corpus.examples, corpus.tracks, strict=True)):
+        progress("decode", row, len(corpus))
+        path = corpus.folder / CACHE / f"{_key(example, track.pose, frames, size)}.npz"
+        if path.is_file():
+            pictures.append(_read(path))
+        else:
+            pictures.append(_decode(example, track.pose, frames, size, path))
+    return pictures
+
+
+def shown(pictures: np.ndarray, size: int) -> np.ndarray:
+    """What a network judges: every other frame, the middle of the picture, (3, T, size, size)."""
+    edge = (pictures.shape[1] - size) // 2
+    return _as_input(pictures[::2, edge : edge + size, edge : edge + size])
+
+
+def spoil(pictures: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """What a network learns from: (3, T, size, size) at other moments, shifted, mirrored, brighter.
+
+    One of each pair of frames, a crop at random, the same for all frames.
+    """
+    count, side = len(pictures) // 2, pictures.shape[1]
+    moments = 2 * np.arange(count) + rng.integers(0, 2, count)
+    top, left = rng.integers(0, side - size + 1, 2)
+    clip = _as_input(pictures[moments, top : top + size, left : left + size])
+    if rng.random() < 0.5:
+        clip = clip[..., ::-1]
+    mean = clip.mean()
+    clip = (clip - mean) * rng.uniform(0.7, 1.3) + mean + rng.uniform(-0.15, 0.15)
+    return np.clip(clip * rng.uniform(0.9, 1.1, (3, 1, 1, 1)), 0, 1).astype(np.float32)
+
+
+def square_around(pose: PoseSequence) -> np.ndarray:
+    """Centre x, y, width, height px of the square that holds the lifter in nearly all frames."""
+    boxes = pose.boxes[np.isfinite(pose.boxes).all(-1)]
+    width, height = pose.image_size
+    if len(boxes) == 0:
+        side = min(width, height)
+        return np.array([width / 2, height / 2, side, side], float)
+    low, high = np.percentile(boxes[:, :2], 5, axis=0), np.percentile(boxes[:, 2:], 95, axis=0)
+    side = max(*(high - low), 16.0) * AROUND
+    return np.array([*((low + high) / 2), side, side])
+
+
+def choose_times(pose: PoseSequence, count: int) -> np.ndarray:
+    """Seconds (count,) of frames, evenly spaced over ``pose``; repeated where there are fewer."""
+    wanted = np.linspace(pose.time_s[0], pose.time_s[-1], count)
+    nearest = np.abs(pose.time_s[None] - wanted[:, None]).argmin(1)
+    return np.asarray(pose.time_s[nearest])
+
+
+def _decode(example: Example, pose: PoseSequence, frames: int, size: int, path: Path) -> np.ndarray:
+    """The pictures of one example, written to ``path`` for the next time."""
+    times = choose_times(pose, 2 * frames)
+    square = square_around(pose)
+    side = round(size * ROOM)
+    found: dict[float, np.ndarray] = {}
+    try:
+        with read_frames(
+            example.clip_path, max_side=MAX_DECODED_SIDE, keep=only(np.unique(times))
+        ) as stream:
+            for frame in stream:
+                crop = square * stream.scale
+                crop[:2] -= (1 - stream.scale) / 2  # pixel centres, not corners, are at whole px
+                found[frame.time_s] = cut_crop(frame.rgb, crop, (side, side))
+                if frame.time_s >= times[-1]:
+                    break
+    except VideoError as error:
+        raise ModelDataError(f"{example.name}: {error}") from error
+    if not found:
+        raise ModelDataError(
+            f"{example.name}: the clip holds none of the frames that its keypoints are of. Extract "
+            "its keypoints again."
+        )
+    moments = np.array(sorted(found))
+    nearest = [moments[np.abs(moments - time).argmin()] for time in times]
+    pictures = np.stack([found[moment] for moment in nearest])
+    with atomic_path(path) as temporary:
+        np.savez(temporary, pictures=pictures)
+    return pictures
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        return read_arrays(path)["pictures"]
+    except (PoseFileError, KeyError) as error:
+        raise ModelDataError(
+            f"{path.name} among the decoded frames is damaged: delete the folder {CACHE!r} of the "
+            "data set, it is made again."
+        ) from error
+
+
+def _key(example: Example, pose: PoseSequence, frames: int, size: int) -> str:
+    digest = hashlib.sha256(f"{example.clip_sha256} {frames} {size}".encode())
+    digest.update(np.ascontiguousarray(pose.boxes).tobytes())
+    digest.update(np.ascontiguousarray(pose.time_s).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _as_input(pictures: np.ndarray) -> np.ndarray:
+    """float32 (3, T, H, W) in [0, 1] of uint8 (T, H, W, 3)."""
+    return np.ascontiguousarray(pictures.transpose(3, 0, 1, 2), np.float32) / 255

@@ -1,0 +1,379 @@
+"""Trainings on disk: what a run's folder holds, who may write it, and how a page steers it.
+
+``DATASET/runs/<id>/`` is one training. The command ``train`` writes it, a page reads it; nothing
+else passes between the two, so either may be killed at any time.
+
+=====================  ====================================================================
+file                   content
+=====================  ====================================================================
+``run.json``           :class:`RunInfo`: options, data, state, how far it is; rewritten often
+``log.csv``            one :class:`LogRow` a line while it trains: the live curves
+``report.json``        :class:`Report`, once it is done; ``report.md`` says the same in words
+``model.safetensors``  the network trained on everything, once it is done
+``model.json``         the manifest's ``config`` of that network
+``split.csv``          item, clip, class, group and part of every repetition it was trained on
+``folds/``             finished networks of the folds: what a stopped run goes on from
+``stop``               there when somebody asked the training to stop
+``run.lock``           locked by the process that trains, as long as it lives
+``output.log``         what that process said, when a page started it
+=====================  ====================================================================
+
+States: ``starting`` -> ``running`` -> ``done`` | ``stopped`` | ``failed``. A run whose process is
+gone although it says ``running`` is read as ``failed``, whatever killed it. A stopped or failed run
+goes on where it was by ``train`` with the same options into the same folder.
+
+This module is light: pages import it, PyTorch stays outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gymform.errors import BusyError, GymformError, OptionsError, TrainingError
+from gymform.storage import atomic_path
+from gymform.training.exercise.records import (
+    DONE,
+    FAILED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    TEST,
+    LogRow,
+    Report,
+    RunInfo,
+    TrainOptions,
+    from_plain,
+)
+
+SPLIT = "split.csv"
+
+START_S = 60.0
+"""A training that was started and has taken no lock after so long never began."""
+
+GONE = "The training ended unexpectedly: memory ran out, or somebody stopped the process."
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
+_T = TypeVar("_T")
+
+
+# ---- reading -------------------------------------------------------------------------------
+
+
+def runs_dir(dataset: Path) -> Path:
+    """Where the trainings on a data set lie."""
+    return dataset / "runs"
+
+
+def list_runs(dataset: Path) -> list[RunInfo]:
+    """The trainings on the data set in this folder, newest first; unreadable ones are left out."""
+    found = []
+    for path in runs_dir(dataset).glob("*/run.json"):
+        with contextlib.suppress(TrainingError):
+            found.append(read_run(path.parent))
+    return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)
+
+
+def read_run(folder: Path) -> RunInfo:
+    """How the training in ``folder`` stands. Raises TrainingError when there is none."""
+    info = _read(RunInfo, folder / "run.json")
+    if info.live and not _alive(folder, info):
+        # once more: it may have ended well between the two looks
+        info = _read(RunInfo, folder / "run.json")
+        if info.live:
+            info = replace(info, state=FAILED, message=GONE)
+    return info
+
+
+def read_report(folder: Path) -> Report:
+    """The report of the training in ``folder``. Raises TrainingError when there is none."""
+    return _read(Report, folder / "report.json")
+
+
+def has_report(folder: Path) -> bool:
+    """Is there a report to read?"""
+    return (folder / "report.json").is_file()
+
+
+def read_log(folder: Path) -> list[LogRow]:
+    """The curves as far as they are known; a line that is still being written is left out."""
+    try:
+        text = (folder / "log.csv").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    lines = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())
+    rows = []
+    for line in lines:
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            fold, step, loss = int(line["fold"]), int(line["step"]), float(line["train_loss"])
+            rows.append(
+                LogRow(fold, step, loss, _number(line["val_loss"]), _number(line["val_accuracy"]))
+            )
+    return rows
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _read(kind: type[_T], path: Path) -> _T:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        built: _T = from_plain(kind, content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OptionsError) as error:
+        raise TrainingError(
+            f"{path.name} of the training {path.parent.name!r} is missing or damaged "
+            f"({type(error).__name__})."
+        ) from error
+    return built
+
+
+def _alive(folder: Path, info: RunInfo) -> bool:
+    """Does a process train here? The lock goes with it, even by ``kill -9``."""
+    if _locked(folder):
+        return True
+    started = datetime.fromisoformat(info.started_at).timestamp()
+    return info.state == STARTING and time.time() - started < START_S
+
+
+def _locked(folder: Path) -> bool:
+    try:
+        with (folder / "run.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+# ---- one table over runs -------------------------------------------------------------------
+
+
+COLUMNS = ("run", "model", "clips", "classes", "accuracy", "macro F1", "lowest recall", "ECE",
+           "parameters", "ms a clip", "training")  # fmt: skip
+
+
+def comparison(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """One row of :data:`COLUMNS` a report, the best macro F1 on the test parts first."""
+    rows = []
+    for report in sorted(reports, key=lambda r: -r.parts[TEST].macro.f1):
+        test = report.parts[TEST]
+        values = (report.run, report.model, test.clips, len(report.classes), test.accuracy,
+                  test.macro.f1, test.lowest_recall, test.ece, report.parameters,
+                  report.timing.ms_per_clip, report.timing.training_s)  # fmt: skip
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def comparison_markdown(reports: Sequence[Report]) -> str:
+    """The same as a Markdown table; training in minutes and seconds."""
+    lines = ["| " + " | ".join(COLUMNS) + " |", "| --- " * len(COLUMNS) + "|"]
+    for row in comparison(reports):
+        minutes, seconds = divmod(round(row["training"]), 60)
+        cells = [str(row["run"]), row["model"], str(row["clips"]), str(row["classes"])]
+        cells += [f"{row[key]:.3f}" for key in ("accuracy", "macro F1", "lowest recall", "ECE")]
+        cells += [f"{row['parameters']:,}", f"{row['ms a clip']:.1f}", f"{minutes}:{seconds:02d}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+# ---- steering ------------------------------------------------------------------------------
+
+
+def new_id(dataset: Path, model: str) -> str:
+    """A fresh name for a training, which sorts by time."""
+    base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{model}"
+    number, name = 2, base
+    while (runs_dir(dataset) / name).exists():
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+def start_run(dataset: Path, options: TrainOptions) -> Path:
+    """Start a training in the background and return its folder at once.
+
+    It goes on when the page or the app is closed. Raises BusyError while another training on this
+    data set is under way: two would only slow each other down.
+    """
+    runs_dir(dataset).mkdir(parents=True, exist_ok=True)
+    with (runs_dir(dataset) / "start.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two people may press Start at once
+        busy = next((run for run in list_runs(dataset) if run.live), None)
+        if busy:
+            raise BusyError(f"The training {busy.id} is still under way. Stop it first, or wait.")
+        folder = runs_dir(dataset) / new_id(dataset, options.model)
+        folder.mkdir()
+        _write_json(folder / "run.json", _fresh(folder, dataset, options, STARTING))
+    return _launch(dataset, folder, options)
+
+
+def resume_run(folder: Path) -> Path:
+    """Go on with a stopped or failed training, in the background; finished folds are kept.
+
+    Raises TrainingError when it is under way or done already.
+    """
+    info = read_run(folder)
+    if info.state not in (STOPPED, FAILED):
+        raise TrainingError(f"The training {info.id} is {info.state}: there is nothing to resume.")
+    info = replace(info, state=STARTING, started_at=_now(), ended_at=None, message="", pid=None)
+    _write_json(folder / "run.json", info)
+    return _launch(folder.parent.parent, folder, info.options)
+
+
+def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
+    """Start the command ``train`` for ``folder`` in a session of its own."""
+    (folder / "stop").unlink(missing_ok=True)
+    root = Path(__file__).resolve().parents[3]
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "gymform", "train", str(dataset.resolve())]
+    command += ["--out", str(folder.resolve()), *options.arguments()]
+    with (folder / "output.log").open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    return folder
+
+
+def stop_run(folder: Path) -> None:
+    """Ask the training in ``folder`` to stop: it does so within a step, and can be resumed."""
+    if read_run(folder).live:
+        (folder / "stop").touch()
+
+
+def delete_run(folder: Path) -> None:
+    """Throw a training away. Raises TrainingError while it is under way."""
+    if read_run(folder).live:
+        raise TrainingError("This training is still under way: stop it first.")
+    shutil.rmtree(folder)
+
+
+# ---- writing: for the command that trains ---------------------------------------------------
+
+
+class Recorder:
+    """Keeps a run's folder up to date. Make one with :func:`record`."""
+
+    def __init__(self, folder: Path, info: RunInfo) -> None:
+        self.folder, self.info = folder, info
+        self._stopped = False
+
+    def update(self, **changes: Any) -> None:
+        """Rewrite ``run.json`` with these fields of :class:`RunInfo` changed."""
+        self.info = replace(self.info, **changes)
+        _write_json(self.folder / "run.json", self.info)
+
+    def begin_fold(self, fold: int) -> None:
+        """Forget what an earlier attempt at this fold left in ``log.csv``."""
+        rows = [row for row in read_log(self.folder) if row.fold != fold]
+        with atomic_path(self.folder / "log.csv") as temporary:
+            _write_rows(temporary, [[one.name for one in fields(LogRow)], *map(_cells, rows)], "w")
+
+    def log(self, row: LogRow) -> None:
+        """Add a line to ``log.csv``, to be seen at once."""
+        _write_rows(self.folder / "log.csv", [_cells(row)], "a")
+
+    def write_report(self, report: Report, text: str) -> None:
+        """Write ``report.json`` and, in words, ``report.md``."""
+        _write_json(self.folder / "report.json", report)
+        with atomic_path(self.folder / "report.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def stop(self, *_: object) -> None:
+        """Note that the training should stop; fit as a signal handler."""
+        self._stopped = True
+
+    @property
+    def stop_requested(self) -> bool:
+        """Did anybody ask to stop, by a signal or the file ``stop``?"""
+        return self._stopped or (self.folder / "stop").exists()
+
+
+@contextlib.contextmanager
+def record(folder: Path, dataset: Path, options: TrainOptions) -> Iterator[Recorder]:
+    """The recorder of a training in ``folder``, which is made or gone on with.
+
+    While it is open the folder is locked. The state at the end is done, unless the block changed
+    it or raised: then failed, with the error's words. Raises BusyError when another process trains
+    there, OptionsError when the folder holds a training with other options.
+    """
+    if not _ID.fullmatch(folder.name):
+        raise OptionsError(
+            f"--out: {folder.name!r} cannot be a training's name: expected at most 58 letters, "
+            "digits and . _ -, starting with a letter or digit."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "run.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BusyError("Another training writes to this folder. Wait, or choose another "
+                            "--out.") from None  # fmt: skip
+        info = _taken_up(folder, dataset, options)
+        if info.state != STARTING:  # whoever started it from a page may want it stopped already
+            (folder / "stop").unlink(missing_ok=True)
+        recorder = Recorder(folder, info)
+        recorder.update(state=RUNNING, pid=os.getpid(), message="", ended_at=None)
+        try:
+            yield recorder
+        except BaseException as error:
+            words = str(error)
+            if not isinstance(error, GymformError):
+                words = f"An unexpected problem ({type(error).__name__}): see output.log."
+            recorder.update(state=FAILED, ended_at=_now(), stage="", message=words)
+            raise
+        state = DONE if recorder.info.state == RUNNING else recorder.info.state
+        recorder.update(state=state, ended_at=_now(), stage="")
+
+
+def _taken_up(folder: Path, dataset: Path, options: TrainOptions) -> RunInfo:
+    """The run that ``folder`` holds already, or a fresh one."""
+    if not (folder / "run.json").is_file():
+        return _fresh(folder, dataset, options, RUNNING)
+    info = _read(RunInfo, folder / "run.json")
+    if replace(info.options, threads=options.threads) != options:
+        raise OptionsError(
+            f"--out: {folder.name!r} holds a training with other options. Choose another name, or "
+            "the same options to go on with it."
+        )
+    return info
+
+
+def _fresh(folder: Path, dataset: Path, options: TrainOptions, state: str) -> RunInfo:
+    return RunInfo(folder.name, dataset.resolve().name, options, state, _now())
+
+
+def _cells(row: LogRow) -> list[str]:
+    return ["" if value is None else f"{value:.6g}" for value in asdict(row).values()]
+
+
+def _write_rows(path: Path, rows: Sequence[Sequence[str]], mode: str) -> None:
+    with path.open(mode, newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(asdict(value), indent=2) + "\n", encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,256 @@
+"""What the classifier is trained and judged on: labelled clips, their split, their views."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+from tqdm import tqdm
+
+from gymform.errors import ModelDataError, PoseFileError
+from gymform.exercise.features import features
+from gymform.exercise.networks.registry import Encode
+from gymform.pose.files import load_poses
+from gymform.timing import Progress, unheard
+from gymform.training.exercise import augment as aug
+from gymform.training.exercise.synthesize import make_figures
+from gymform.training.exercise.tracks import LabelledPose, load_penn_tracks, load_snatch_tracks
+from gymform.types import OTHER
+
+logger = logging.getLogger(__name__)
+
+CLASSES = ("snatch", "deadlift", "squat", OTHER)
+"""In the order of the probabilities. Every other name in an index is ``other``."""
+
+CLASS_SHARES = {"snatch": 0.22, "deadlift": 0.23, "squat": 0.25, OTHER: 0.30}
+"""Share of each class in what the networks see."""
+
+SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25, "made": 0.5}
+"""Relative share of the sources within a class: clips look most like what users film."""
+
+ACTION_SHARES = {
+    "clean_and_jerk": 3.0,
+    "overhead_squat": 2.0,
+    "lunge": 2.0,
+    "side_lunge": 2.0,
+    "row": 2.0,
+    "burpee": 2.0,
+}
+"""Relative share of exercises that are easily mistaken for one of the three; 1 for all others."""
+
+BATCHES_AT_ONCE = 8
+"""Batches that are drawn and sorted by length together."""
+
+INDEX_COLUMNS = ("file", "exercise", "group")
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Augmented recordings: ``inputs`` float16 (N, F) each, and the sample that each shows."""
+
+    inputs: list[np.ndarray]
+    sample: np.ndarray
+
+
+def load_clips(folder: Path, index: Path) -> list[LabelledPose]:
+    """The keypoint files of ``folder`` that the CSV ``index`` lists, with label and group.
+
+    The file of ``squat/a.mp4`` is ``squat/a.npz``; one that is missing is left out with a warning.
+    """
+    clips, missing = [], 0
+    for row in _rows(index):
+        path = folder / Path(row["file"]).with_suffix(".npz")
+        if not path.is_file():
+            missing += 1
+            continue
+        try:
+            pose = load_poses(path)
+        except PoseFileError as error:
+            raise ModelDataError(f"{row['file']}: {error}") from error
+        action = row["exercise"]
+        label = action if action in CLASSES else OTHER
+        clips.append(LabelledPose(row["file"], label, action, row["group"], "clips", pose))
+    if missing:
+        logger.warning("%d of the clips in %s have no keypoint file", missing, index.name)
+    return clips
+
+
+def load_tracks(folder: Path) -> list[LabelledPose]:
+    """Penn Action's gym tracks and the competition snatches."""
+    return [
+        *load_snatch_tracks(folder / "snatch_tracks.npz"),
+        *load_penn_tracks(folder / "penn_action_gym.npz"),
+    ]
+
+
+def _rows(index: Path) -> list[dict[str, str]]:
+    """The rows of the index; ModelDataError when it is not one."""
+    try:
+        with index.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ModelDataError(f"{index.name}: expected a CSV file that can be read.") from error
+    if not rows or any(column not in rows[0] for column in INDEX_COLUMNS):
+        raise ModelDataError(
+            f"{index.name}: expected rows with the columns {', '.join(INDEX_COLUMNS)}."
+        )
+    return rows
+
+
+# ---- the split -----------------------------------------------------------------------------
+
+
+def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
+    """The fold int (n,) in which each item is held out: groups whole, classes even."""
+    strata = [f"{item.label} {item.source}" for item in items]
+    groups = [item.group for item in items]
+    count = Counter(item.label for item in items)
+    if len(count) < 2 or min(count.values()) < folds:
+        raise ModelDataError(
+            f"Expected at least two classes with {folds} clips each, got {dict(count) or 'none'}. "
+            "Add clips or use fewer folds."
+        )
+    kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold = np.zeros(len(items), int)
+    with warnings.catch_warnings():
+        # there are fewer videos of snatches than folds: as even as can be is good enough
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
+            fold[held_out] = i
+    for i in range(folds):
+        check_split([x for x, f in zip(items, fold, strict=True) if f != i],
+                    [x for x, f in zip(items, fold, strict=True) if f == i])  # fmt: skip
+    return fold
+
+
+def check_split(training: Sequence[LabelledPose], held_out: Sequence[LabelledPose]) -> None:
+    """Raise ModelDataError when a group, a video or a track stands on both sides."""
+    for what, of in (("group", _group), ("video", _video), ("track", _track)):
+        both = {of(item) for item in training} & {of(item) for item in held_out} - {None}
+        if both:
+            example = next(item.name for item in held_out if of(item) in both)
+            raise ModelDataError(
+                f"The split leaks: {len(both)} {what}(s) stand both in training and among the "
+                f"held-out clips, for example that of {example}. Give what belongs together the "
+                "same group."
+            )
+
+
+def _group(item: LabelledPose) -> str | None:
+    return item.group
+
+
+def _video(item: LabelledPose) -> str | None:
+    return item.pose.provenance.clip_sha256 or None
+
+
+def _track(item: LabelledPose) -> str | None:
+    return item.pose.xy.tobytes().hex()[:4096] if np.isfinite(item.pose.xy).any() else None
+
+
+# ---- samples and views ---------------------------------------------------------------------
+
+
+def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> list[aug.Sample]:
+    """Training samples of ``tracks``, those derived from them, and ``figures`` made of each kind.
+
+    See ``augment.py`` and ``synthesize.py``.
+    """
+    samples = [
+        s
+        for s in map(aug.make_sample, tqdm(tracks, "clean", leave=False, disable=None))
+        if s is not None
+    ]
+    derived: list[aug.Sample | None] = []
+    for sample in samples:
+        if sample.source == "snatch3d":
+            derived += [aug.overhead_squat(sample), aug.wide_deadlift(sample)]
+        if sample.source in ("clips", "snatch3d"):
+            derived += [aug.standing(sample), aug.noise(sample)]
+    samples += [s for s in derived if s is not None]
+    return samples + make_figures(figures, seed)
+
+
+def shares(
+    samples: Sequence[aug.Sample], class_shares: Mapping[str, float] = CLASS_SHARES
+) -> np.ndarray:
+    """How often each sample is shown (n,), summing to 1.
+
+    Balanced over classes, by ``class_shares``, and sources; within them actions, groups and the
+    members of a group count by the square root of their number, so that neither a prolific channel
+    nor an odd clip rules.
+    """
+    groups: dict[tuple, set[str]] = defaultdict(set)
+    for s in samples:
+        groups[s.label, s.source, s.action].add(s.group)
+    members = Counter((s.label, s.source, s.action, s.group) for s in samples)
+    weight = np.array([
+        ACTION_SHARES.get(s.action, 1.0)
+        / np.sqrt(members[s.label, s.source, s.action, s.group])
+        / np.sqrt(len(groups[s.label, s.source, s.action]))
+        for s in samples
+    ])  # fmt: skip
+    for label, share in class_shares.items():
+        sources = {s.source for s in samples if s.label == label}
+        total = sum(SOURCE_SHARES[source] for source in sources)
+        for source in sources:
+            rows = [s.label == label and s.source == source for s in samples]
+            weight[rows] *= share * SOURCE_SHARES[source] / total / weight[rows].sum()
+    return weight / weight.sum()
+
+
+def make_views(
+    samples: Sequence[aug.Sample],
+    count: int,
+    seed: int,
+    *,
+    encode: Encode = features,
+    class_shares: Mapping[str, float] = CLASS_SHARES,
+    progress: Progress = unheard,
+) -> Views:
+    """About ``count`` augmented recordings, spread over the samples by their share.
+
+    ``encode`` is what the networks' family sees of a recording.
+    """
+    number = np.maximum(2, np.round(shares(samples, class_shares) * count).astype(int))
+    inputs, owner = [], []
+    for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False, disable=None)):
+        rng = np.random.default_rng([seed, i])
+        for _ in range(number[i]):
+            inputs.append(encode(aug.augment(sample, rng)).astype(np.float16))
+            owner.append(i)
+        progress("augment", i + 1, len(samples))
+    return Views(inputs, np.array(owner))
+
+
+def weights_of_views(
+    samples: Sequence[aug.Sample], views: Views, rows: np.ndarray, class_shares: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(indices of the views of the samples at ``rows``, probability of each to be shown)."""
+    chosen = np.flatnonzero(np.isin(views.sample, rows))
+    share = np.zeros(len(samples))
+    share[rows] = shares([samples[i] for i in rows], class_shares)
+    number = np.bincount(views.sample, minlength=len(samples))
+    weight = (share / np.maximum(number, 1))[views.sample[chosen]]
+    return chosen, weight / weight.sum()
+
+
+def draw_batches(
+    views: Views, chosen: np.ndarray, weight: np.ndarray, steps: int, batch: int, seed: int
+) -> list[np.ndarray]:
+    """Indices of views for every step, each batch of like length: little padding to compute."""
+    rng = np.random.default_rng(seed)
+    lengths = np.array([len(x) for x in views.inputs])
+    batches: list[np.ndarray] = []
+    while len(batches) < steps:
+        picks = rng.choice(chosen, BATCHES_AT_ONCE * batch, p=weight)
+        picks = picks[np.argsort(lengths[picks], kind="stable")].reshape(BATCHES_AT_ONCE, -1)
+        batches += list(rng.permutation(picks))
+    return batches[:steps]

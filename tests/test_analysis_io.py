@@ -1,0 +1,78 @@
+"""A saved analysis: whole files, the same when read back, refused when damaged."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from gymform.analysis import Options, Target
+from gymform.analysis_io import load, options_from_dict, save
+from gymform.errors import GymformError, PoseFileError
+from gymform.pose.files import load_poses
+from gymform.video.read import probe
+
+pytestmark = pytest.mark.usefixtures("_sees_painted_people")
+
+
+def test_saved_files_hold_the_answer(painted_answer, painted_clip, tmp_path):
+    files = save(painted_answer, painted_clip, tmp_path, stem="clip")
+    overlay = probe(files.overlay)
+    assert (overlay.width, overlay.height, overlay.codec) == (320, 240, "h264")
+    assert overlay.frames == 24
+    np.testing.assert_array_equal(load_poses(files.poses).xy, painted_answer.pose.xy)
+    rows = list(csv.DictReader(files.csv.open(encoding="utf-8")))
+    assert len(rows) == 24 * 17
+    assert float(rows[17 * 5]["x"]) == pytest.approx(
+        float(painted_answer.pose.xy[5, 0, 0]), abs=1e-3
+    )
+    result = json.loads(files.json.read_text(encoding="utf-8"))
+    assert result["prediction"]["label"] == painted_answer.prediction.label
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.csv",
+        "clip.json",
+        "clip.npz",
+        "clip.overlay.mp4",
+    ]
+
+
+def test_load_gives_back_what_was_saved(painted_answer, painted_clip, tmp_path):
+    save(painted_answer, painted_clip, tmp_path, stem="clip")
+    again = load(tmp_path, "clip")
+    assert again.clip == painted_answer.clip
+    assert again.prediction == painted_answer.prediction
+    assert again.quality == painted_answer.quality
+    assert again.form == painted_answer.form
+    assert {one.part for one in again.prediction.still} == {"arms", "trunk", "legs"}
+    np.testing.assert_array_equal(again.tracks.xy, painted_answer.tracks.xy)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"clip": 3}', "[1]"])
+def test_load_refuses_a_damaged_answer(painted_answer, painted_clip, tmp_path, text):
+    files = save(painted_answer, painted_clip, tmp_path, stem="clip")
+    files.json.write_text(text, encoding="utf-8")
+    with pytest.raises(PoseFileError, match=r"clip\.json"):
+        load(tmp_path, "clip")
+
+
+def test_an_older_answer_without_reasons_is_still_read(painted_answer, painted_clip, tmp_path):
+    files = save(painted_answer, painted_clip, tmp_path, stem="clip")
+    content = json.loads(files.json.read_text(encoding="utf-8"))
+    del content["prediction"]["kept_still"], content["form"]
+    files.json.write_text(json.dumps(content), encoding="utf-8")
+    assert load(tmp_path, "clip").prediction.still == ()
+
+
+def test_a_failed_save_leaves_no_file(painted_answer, tmp_path):
+    with pytest.raises(GymformError):
+        save(painted_answer, tmp_path / "gone.mp4", tmp_path / "results", stem="clip")
+    assert not list((tmp_path / "results").glob("*.json"))
+    assert not list((tmp_path / "results").glob("*.mp4"))
+
+
+def test_options_survive_json():
+    options = Options(flip_test=True, target=Target(1.5, box=(1.0, 2.0, 3.0, 4.0)), max_fps=10.0)
+    text = json.dumps(dataclasses.asdict(options))
+    assert options_from_dict(json.loads(text)) == options
+    assert options_from_dict(dataclasses.asdict(Options())) == Options()

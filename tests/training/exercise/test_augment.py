@@ -1,0 +1,115 @@
+"""Augmented recordings: plausible, different, repeatable."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform.exercise.features import RATE_HZ, features
+from gymform.training.exercise import augment as aug
+from gymform.training.exercise.tracks import LabelledPose
+from tests.motion.makers import sequence, squat_sequence
+
+
+def track(pose, label="squat", action="squat", depth=None):
+    return LabelledPose("made-up", label, action, "somebody", "clips", pose, depth)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return aug.make_sample(track(squat_sequence(30.0)))
+
+
+def test_a_sample_is_in_statures_on_an_even_grid(sample):
+    assert sample.seconds == pytest.approx(7, abs=0.1)
+    assert np.nanmax(np.ptp(sample.points[..., 1], axis=1)) == pytest.approx(1, abs=0.15)
+    assert len(sample.reps) == 2
+
+
+def test_repetitions_count_from_the_first_row_wherever_the_clip_was_cut(sample):
+    pose = squat_sequence(30.0)
+    later = aug.make_sample(track(replace(pose, time_s=pose.time_s + 40)))
+    np.testing.assert_allclose(later.reps, sample.reps, atol=1e-6)
+    assert later.reps[-1][1] <= later.seconds
+
+
+def test_a_track_without_a_body_gives_no_sample():
+    time_s = np.arange(10) / 30
+    assert aug.make_sample(track(sequence(np.full((10, 17, 2), np.nan), time_s))) is None
+
+
+def test_recordings_are_finite_of_sensible_length_and_size(sample):
+    rng = np.random.default_rng(0)
+    lengths = []
+    for _ in range(60):
+        xy = aug.augment(sample, rng)
+        lengths.append(len(xy))
+        assert xy.shape[1:] == (17, 2)
+        assert np.isfinite(features(xy)).all()
+        assert np.nanmax(np.abs(xy)) < 3  # statures from the middle
+    assert max(lengths) <= aug.MAX_SECONDS * RATE_HZ
+    assert min(lengths) >= 2
+    assert len(set(lengths)) > 10
+
+
+def test_the_same_seed_gives_the_same_recording(sample):
+    first, second = (aug.augment(sample, np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("make", [aug.standing, aug.noise])
+def test_made_up_negatives_are_other(sample, make):
+    made = make(sample)
+    assert (made.label, made.group) == ("other", sample.group)
+    xy = aug.augment(made, np.random.default_rng(0))
+    assert np.isfinite(features(xy)).all()
+
+
+def test_standing_stands(sample):
+    def travel(made):
+        films = [aug.augment(made, np.random.default_rng(seed)) for seed in range(10)]
+        bodies = [xy[:, 5:] for xy in films]
+        seen = [xy[:, np.isfinite(xy).any(axis=(0, 2))] for xy in bodies]
+        return np.median([np.median(np.nanstd(xy, axis=0)) for xy in seen])
+
+    assert travel(aug.standing(sample)) < 0.5 * travel(sample)
+
+
+def test_a_track_with_depth_is_seen_from_all_sides():
+    """The breadth of the hips over their height above the feet tells the yaw."""
+    pose = squat_sequence(30.0)
+    depth = np.zeros(pose.xy.shape[:2], np.float32)
+    sample = aug.make_sample(track(pose, depth=depth))
+    rng = np.random.default_rng(0)
+    hips = [aug.augment(sample, rng)[:, [11, 12], 0] for _ in range(80)]
+    breadths = [
+        np.nanmedian(np.abs(x[:, 0] - x[:, 1])) for x in hips if not np.isnan(x).all(0).any()
+    ]
+    assert min(breadths) < 0.03
+    assert max(breadths) > 0.1
+
+
+@pytest.mark.shared
+def test_snatches_yield_their_second_half_and_their_pull(shared_data):
+    from gymform.training.exercise.tracks import load_snatch_tracks
+
+    tracks = load_snatch_tracks(shared_data / "tracks" / "snatch_tracks.npz")
+    sample = aug.make_sample(tracks[2])
+    overhead, pull = aug.overhead_squat(sample), aug.wide_deadlift(sample)
+    assert (overhead.label, pull.label) == ("other", "deadlift")
+    assert overhead.group == pull.group == sample.group
+    wrists, nose = overhead.points[:, [9, 10], 1].mean(1), overhead.points[:, 0, 1]
+    assert (wrists < nose).all()  # the bar stays overhead: y points down
+    assert (pull.points[:, [9, 10], 1].mean(1) > pull.points[:, 0, 1]).all()
+
+
+def test_what_is_no_snatch_has_no_second_half(sample):
+    assert aug.overhead_squat(sample) is None
+    assert aug.wide_deadlift(sample) is None
+
+
+def test_low_rates_are_drawn_out_linearly():
+    xy = np.cumsum(np.ones((60, 17, 2)), 0)
+    for seed in range(30):
+        low = aug._lower_rate(xy, np.random.default_rng(seed))
+        np.testing.assert_allclose(low[:50], xy[:50], atol=1.01)

@@ -1,0 +1,190 @@
+"""The commands from end to end on a tiny data set: train, compare, judge, take into use."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform import cli
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import ModelDataError, OptionsError
+from gymform.exercise import classifier as clf
+from gymform.training.exercise import comparison, deploy, experiment, records, runs
+from gymform.training.exercise.records import TrainOptions
+from gymform.training.exercise.report import as_markdown, figures
+from tests.exercise.makers import add_clip, make_dataset
+
+OPTIONS = TrainOptions("gru", folds=1, steps=2, views=12, width=4, threads=1)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "lifts", 3)
+
+
+@pytest.fixture(scope="module")
+def run(dataset):
+    """The folder of a finished training."""
+    folder = runs.runs_dir(dataset) / "first"
+    assert experiment.run_training(dataset, folder, OPTIONS)
+    return folder
+
+
+def test_a_run_leaves_all_that_belongs_to_it(dataset, run):
+    info = runs.read_run(run)
+    assert (info.state, info.classes, info.fraction) == (records.DONE, ("squat", "wave"), 1.0)
+    assert info.clips == info.groups == {"squat": 3, "wave": 3}
+    report = runs.read_report(run)
+    assert report.parts[records.TEST].clips == 2
+    assert {answer.truth for answer in report.answers} == {"squat", "wave"}
+    assert report.timing.ms_per_clip > 0
+    assert report.parameters > 1000
+    text = (run / "report.md").read_text()
+    for words in ("# gru on lifts", "## Test (2)", "## Validation", "macro average", "## By how it",
+                  "python -m gymform train DATASET --model gru"):  # fmt: skip
+        assert words in text
+    assert str(dataset.parent) not in text
+    assert len((run / runs.SPLIT).read_text().splitlines()) == 7
+    assert {row.fold for row in runs.read_log(run)} == {1, 2}
+
+
+def test_the_same_seed_gives_the_same_numbers(dataset, run):
+    again = runs.runs_dir(dataset) / "second"
+    report = experiment.run_training(dataset, again, OPTIONS)
+    first = runs.read_report(run)
+    assert replace(report, run="", timing=first.timing) == replace(first, run="")
+    log = [(folder / "log.csv").read_text() for folder in (run, again)]
+    assert log[0] == log[1]
+
+
+def test_a_stop_leaves_a_readable_run_that_can_be_gone_on_with(dataset, monkeypatch):
+    folder = runs.runs_dir(dataset) / "stopped"
+    begun = runs.Recorder.begin_fold
+
+    def begin(recorder, fold):
+        begun(recorder, fold)
+        if fold == 2:
+            (folder / "stop").touch()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Recorder, "begin_fold", begin)
+        assert experiment.run_training(dataset, folder, OPTIONS) is None
+    info = runs.read_run(folder)
+    assert (info.state, runs.has_report(folder)) == (records.STOPPED, False)
+    assert {row.fold for row in runs.read_log(folder)} == {1, 2}
+    experiment.run_training(dataset, folder, OPTIONS)
+    assert runs.read_run(folder).state == records.DONE
+    log = [(row.fold, row.step) for row in runs.read_log(folder)]
+    assert len(log) == len(set(log))
+
+
+def test_a_stop_is_heard_while_recordings_are_made(dataset, monkeypatch):
+    folder = runs.runs_dir(dataset) / "early"
+    monkeypatch.setattr(runs.Recorder, "stop_requested", True)
+    assert experiment.run_training(dataset, folder, replace(OPTIONS, seed=9)) is None
+    info = runs.read_run(folder)
+    assert (info.state, info.stage, runs.read_log(folder)) == (records.STOPPED, "", [])
+
+
+def test_too_little_data_fails_in_words(dataset):
+    folder = runs.runs_dir(dataset) / "refused"
+    with pytest.raises(ModelDataError):
+        experiment.run_training(dataset, folder, replace(OPTIONS, classes=("row",)))
+    assert "nothing called row" in runs.read_run(folder).message
+    runs.delete_run(folder)
+
+
+def test_a_run_on_keypoints_becomes_the_app_s_classifier(run):
+    entry = deploy.make_active(run)
+    classifier = clf.load_classifier()
+    assert (classifier.sha256, classifier.classes) == (entry.sha256, ("squat", "wave"))
+    assert classifier.settings.family == "gru"
+    deploy.make_default_active()
+    assert clf.load_classifier().name != entry.name
+
+
+def test_pixels_too_are_trained_and_judged(tmp_path):
+    dataset = make_dataset(tmp_path / "lifts", 3, video=True)
+    options = TrainOptions("frame-cnn", folds=1, steps=2, width=4, frames=2, size=32, threads=1)
+    report = experiment.run_training(dataset, runs.runs_dir(dataset) / "pixels", options)
+    assert report.model == "frame-cnn"
+    assert report.timing.ms_per_clip > 0
+
+
+# ---- the terminal
+
+
+def test_train_and_evaluate_at_the_terminal(dataset, run, capsys):
+    out = runs.runs_dir(dataset) / "cli"
+    arguments = ["train", str(dataset), "--out", str(out), *OPTIONS.arguments()]
+    assert cli.main(arguments) == 0
+    assert "| cli | gru | 2 | 2 |" in capsys.readouterr().out
+    assert cli.main(["evaluate", str(dataset)]) == 0
+    table = capsys.readouterr().out
+    assert "| first | gru |" in table
+    assert table.strip() == (runs.runs_dir(dataset) / "comparison.md").read_text().strip()
+
+
+def test_evaluate_says_that_there_is_nothing_to_compare(tmp_path, capsys):
+    assert cli.main(["evaluate", str(make_dataset(tmp_path / "new", 1))]) == 1
+    assert "No training on this data set is done yet" in capsys.readouterr().out
+
+
+def test_other_options_in_the_same_folder_are_refused(dataset, run):
+    with pytest.raises(OptionsError, match="other options"):
+        experiment.run_training(dataset, run, replace(OPTIONS, seed=1))
+
+
+# ---- judging by a finished model
+
+
+def test_a_run_is_judged_on_what_it_did_not_see(tmp_path):
+    dataset = make_dataset(tmp_path / "lifts", 3)
+    experiment.run_training(dataset, runs.runs_dir(dataset) / "run", OPTIONS)
+    with pytest.raises(ModelDataError, match="Nothing is left to judge run by: of 6"):
+        comparison.judge(dataset, "run", 1)
+    with ReviewStore.open(dataset) as store:
+        add_clip(store, 77, "squat", "somebody new")
+        add_clip(store, 78, "row", "somebody new")
+        add_clip(store, 79, "squat", "person-0")
+    text = comparison.judge(dataset, "run", 1)
+    assert "8 of 9 accepted repetitions are left out" in text
+    assert "| squat |" in text
+
+
+def test_the_shipped_model_calls_what_it_does_not_know_other(dataset):
+    text = comparison.judge(dataset, comparison.ACTIVE, 1)
+    assert "0 of 6 accepted repetitions are left out" in text
+    assert "| other |" in text
+
+
+# ---- figures
+
+
+def test_figures_of_a_known_table():
+    labels = np.array([0, 0, 0, 1])
+    part = figures(labels, np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]]), ("a", "b"))
+    assert part.accuracy == 0.75
+    assert part.confusion == ((2, 1), (0, 1))
+    assert [row.recall for row in part.rows] == pytest.approx([2 / 3, 1])
+    assert part.macro.recall == pytest.approx(5 / 6)
+    assert part.weighted.recall == pytest.approx(0.75)
+    assert part.lowest_recall == pytest.approx(2 / 3)
+    assert part.reliability.counts == (1, 1, 1, 1)
+    assert part.ece == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4)
+
+
+def test_a_class_without_clips_does_not_count_in_the_mean():
+    part = figures(np.array([0, 1]), np.eye(3)[[0, 1]], ("a", "b", "c"))
+    assert part.rows[2].support == 0
+    assert part.macro.f1 == part.lowest_recall == 1
+
+
+def test_the_learning_curve_and_errors_are_told(run):
+    report = runs.read_report(run)
+    wrong = records.Answer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
+    point = records.CurvePoint(12, 1.0, 0.5, 4)
+    text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
+    assert "| 7-1 | a/b.mp4 | squat | wave | 90% |" in text
+    assert "| 12 | 1.000 | 0.500 |" in text
+    assert "None on the test clips" in as_markdown(replace(report, answers=()))
