@@ -7,7 +7,7 @@ union is a *family*. Which family goes where follows from the seed alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -101,31 +101,50 @@ def check_split(
     *,
     copies: Iterable[Pair] = (),
     names: Mapping[str, str] | None = None,
+    contents: Sequence[Hashable | None] | None = None,
 ) -> None:
     """Raise LeakError, naming two clips, when one recording or person is on two sides.
 
     ``parts`` says where each item is, None being nowhere; ``names`` what to call a clip by its
-    sha256.
+    sha256; ``contents`` are digests of what items show, None where they show nothing: by them
+    copies come out that nobody noticed.
     """
     shown = names or {}
-    clip_at: dict[str, tuple[object, str]] = {}
-    group_at: dict[str, tuple[object, str]] = {}
-    sides: dict[str, object] = {}
-    for item, part in zip(items, parts, strict=True):
-        if part is None:
-            continue
-        name = shown.get(item.clip_sha256, item.clip_sha256[:12])
-        there, other = clip_at.setdefault(item.clip_sha256, (part, name))
-        if there != part:
-            raise _leak(other, there, name, part, "are one clip")
-        there, other = group_at.setdefault(item.group, (part, name))
-        if there != part:
-            raise _leak(other, there, name, part, f"are of one group, {item.group}")
-        sides[item.clip_sha256] = part
+    called = [shown.get(item.clip_sha256, item.clip_sha256[:12]) for item in items]
+    held = contents if contents is not None else [None] * len(items)
+    check_apart(
+        called,
+        parts,
+        {
+            "are one clip": [item.clip_sha256 for item in items],
+            "are of one group, {}": [item.group for item in items],
+            "hold the same": held,
+        },
+    )
+    where = {item.clip_sha256: row for row, item in enumerate(items) if parts[row] is not None}
     for first, second in copies:
-        if first in sides and second in sides and sides[first] != sides[second]:
-            name, other = (shown.get(sha256, sha256[:12]) for sha256 in (first, second))
-            raise _leak(other, sides[second], name, sides[first], "show the same recording")
+        a, b = where.get(first), where.get(second)
+        if a is not None and b is not None and parts[a] != parts[b]:
+            raise _leak(called[b], parts[b], called[a], parts[a], "show the same recording")
+
+
+def check_apart(
+    names: Sequence[str], parts: Sequence[object], marks: Mapping[str, Sequence[Hashable | None]]
+) -> None:
+    """Raise LeakError, naming two items, when items with the same mark are in two parts.
+
+    ``marks`` are what must not be shared, by what is said of two items that share it ("are of one
+    group, {}", in which the mark stands for ``{}``), a mark or None for every item; ``parts`` says
+    where each item is, None being nowhere.
+    """
+    for why, values in marks.items():
+        first: dict[Hashable, int] = {}
+        for row, value in enumerate(values):
+            if value is None or parts[row] is None:
+                continue
+            other = first.setdefault(value, row)
+            if parts[other] != parts[row]:
+                raise _leak(names[other], parts[other], names[row], parts[row], why.format(value))
 
 
 def family_of(items: Sequence[Splittable], copies: Iterable[Pair] = ()) -> list[int]:

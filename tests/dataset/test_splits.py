@@ -98,5 +98,11 @@ def test_a_copy_on_the_other_side_is_refused():
     assert "clip-0001.mp4 (test) and clip-0000.mp4 (train) show the same recording" in text
 
 
+def test_the_same_content_on_both_sides_is_refused_whatever_it_is_called():
+    """A copy that nobody noticed: another file, another group, the same keypoints."""
+    assert "hold the same" in leak(ITEMS[:2], ["train", "test"], contents=["ab", "ab"])
+    check_split(ITEMS[:2], ["train", "test"], contents=[None, None])
+
+
 def test_what_is_left_out_cannot_leak():
     check_split([ITEMS[0], ITEMS[40]], ["train", None])

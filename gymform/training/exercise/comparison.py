@@ -16,7 +16,8 @@ from gymform.exercise import classifier as clf
 from gymform.motion.clean import clean
 from gymform.training.exercise.corpus import Example, load_track, read_examples
 from gymform.training.exercise.deploy import why_not_active
-from gymform.training.exercise.report import figures, part_markdown
+from gymform.training.exercise.metrics import evaluate
+from gymform.training.exercise.report import part_markdown
 from gymform.training.exercise.runs import SPLIT, runs_dir
 from gymform.types import OTHER
 from gymform.weights import ModelEntry
@@ -53,7 +54,7 @@ def judge(dataset: Path, model: str, threads: int = 2) -> str:
     labels = np.array([classes.index(label_for(one, classes) or OTHER) for one in judged])
     probabilities = np.stack([probabilities_of(classifier, one) for one in judged])
     left_out = f"{len(examples) - len(judged)} of {len(examples)} accepted repetitions are left out"
-    table = part_markdown(figures(labels, probabilities, classes), classes)
+    table = part_markdown(evaluate(labels, probabilities, classes))
     return f"# {classifier.name} on {dataset.resolve().name}\n\n{left_out}.\n\n{table}"
 
 

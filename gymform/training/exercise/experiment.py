@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import json
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -25,10 +27,20 @@ from gymform.exercise.features import RATE_HZ
 from gymform.exercise.networks.registry import Family, family_of
 from gymform.storage import atomic_path
 from gymform.training.exercise.corpus import Corpus, read_corpus
-from gymform.training.exercise.cross_validation import CrossValidation, Outcome
+from gymform.training.exercise.cross_validation import (
+    PARTS,
+    CrossValidated,
+    CrossValidation,
+    Design,
+    Watcher,
+    share_out,
+)
+from gymform.training.exercise.fitting import Plan
 from gymform.training.exercise.records import STOPPED, LogRow, Report, TrainOptions
 from gymform.training.exercise.report import as_markdown, make_report
 from gymform.training.exercise.runs import SPLIT, Recorder, record
+from gymform.training.exercise.source_digest import roots_of, source_digest
+from gymform.training.exercise.tasks import make_task
 
 TOLD_S = 1.0
 """The run's state is written at most so often, seconds."""
@@ -69,13 +81,46 @@ def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> Report:
     )
     family = family_of(options.model)
     with _Teller(recorder) as teller:
-        validation = CrossValidation(corpus, family, options, recorder.folder / "folds", teller)
+        validation = cross_validation(corpus, options, recorder.folder / "folds", teller)
         outcome = validation.run()
-    report = make_report(recorder.folder.name, validation, outcome, command_line(options))
-    _write_model(recorder.folder, corpus, family, options.width or family.width, outcome, report)
+    name, command = recorder.folder.name, command_line(options)
+    report = make_report(name, corpus, options, validation, outcome, command)
+    if not family.on_pixels:
+        _write_settings(recorder.folder, family, options.width or family.width, report)
+    clf.write_networks(recorder.folder / "model.safetensors", outcome.networks)
     _write_split(recorder.folder, corpus, outcome)
     recorder.write_report(report, as_markdown(report))
     return report
+
+
+def cross_validation(
+    corpus: Corpus, options: TrainOptions, folder: Path, watcher: Watcher
+) -> CrossValidation:
+    """How a data set is cross-validated: one network a fold, each watched on a part of its own.
+
+    Raises ModelDataError when there are too few groups, LeakError when the split would leak.
+    """
+    family = family_of(options.model)
+    task = make_task(corpus, family, options, watcher.prepare)
+    parts = min(PARTS if options.folds == 1 else options.folds, corpus.family_count)
+    design = Design(
+        share_out(corpus, parts, options.seed),
+        folds=1 if options.folds == 1 else parts,
+        seed=options.seed,
+        learning_curve=options.learning_curve,
+    )
+    plan = Plan(options.steps or family.steps, family.learning_rate)
+    key = cache_key(corpus, family, options)
+    return CrossValidation(task, design, plan, key, folder, watcher)
+
+
+def cache_key(corpus: Corpus, family: Family, options: TrainOptions) -> str:
+    """A name for everything but rows and seed that decides what a network becomes."""
+    chosen = asdict(replace(options, learning_curve=False, threads=1))
+    numbers = (family.name, family.width, family.steps, family.batch, family.learning_rate)
+    digest = hashlib.sha256(f"{corpus.digest()} {chosen} {numbers} {family.views}".encode())
+    digest.update(source_digest(*roots_of(family)).encode())
+    return digest.hexdigest()
 
 
 def command_line(options: TrainOptions) -> str:
@@ -83,15 +128,10 @@ def command_line(options: TrainOptions) -> str:
     return " ".join(["python -m gymform train DATASET", *options.arguments()])
 
 
-def _write_model(
-    folder: Path, corpus: Corpus, family: Family, width: int, outcome: Outcome, report: Report
-) -> None:
-    """``model.safetensors`` and, for families on keypoints, ``model.json``: a manifest's config."""
-    clf.write_networks(folder / "model.safetensors", [outcome.network])
-    if family.on_pixels:
-        return
+def _write_settings(folder: Path, family: Family, width: int, report: Report) -> None:
+    """``model.json``: the config of a manifest's entry for the network on keypoints."""
     settings = clf.Settings(
-        classes=corpus.classes,
+        classes=report.classes,
         networks=1,
         channels=width,
         features=family.inputs,
@@ -103,7 +143,7 @@ def _write_model(
         temporary.write_text(json.dumps(settings.as_config(), indent=2) + "\n", encoding="utf-8")
 
 
-def _write_split(folder: Path, corpus: Corpus, outcome: Outcome) -> None:
+def _write_split(folder: Path, corpus: Corpus, outcome: CrossValidated) -> None:
     """``split.csv``: which repetitions were trained on, and the part in which each was tested."""
     items = zip(corpus.examples, corpus.tracks, outcome.part, strict=True)
     with (

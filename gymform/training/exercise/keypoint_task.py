@@ -4,7 +4,8 @@ stretches of them cut as the app cuts a user's clip."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,88 +20,132 @@ from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch, fit_scale
 from gymform.training.exercise.records import TrainOptions
 from gymform.training.exercise.samples import Views, draw_batches, make_views, weights_of_views
+from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
 
 RETURNS = 0.5
 """A repetition that ends farther than this share of its way from where it began does not return."""
 
 
+@dataclass(frozen=True)
+class Viewing:
+    """What the networks are shown: ``views`` augmented recordings, ``batch`` at a step, made from
+    ``seed``; ``shares`` says how often each class is shown."""
+
+    views: int
+    steps: int
+    batch: int
+    seed: int
+    shares: Mapping[str, float]
+
+
 class KeypointTask:
-    """Augmented recordings to learn from; stretches, as in the app, to judge by."""
+    """Augmented recordings to learn from; stretches, as in the app, to judge by.
+
+    A sample is learned from unless its group is that of an item that is held out: so what was
+    derived from an item goes with it, and calculated figures are always there.
+    """
 
     device = torch.device("cpu")
 
     def __init__(
-        self, corpus: Corpus, family: Family, options: TrainOptions, progress: Progress
+        self,
+        tracks: Sequence[LabelledPose],
+        samples: Sequence[aug.Sample],
+        classes: Sequence[str],
+        family: Family,
+        width: int,
+        viewing: Viewing,
+        progress: Progress = unheard,
     ) -> None:
         assert family.encode is not None
-        self._corpus, self._family, self._encode = corpus, family, family.encode
-        self._steps = options.steps or family.steps
-        self._count, self._seed = options.views or family.views, options.seed
-        self._shares = dict.fromkeys(corpus.classes, 1.0)
-        self._progress = progress
-        self._samples, self._owner = make_samples(corpus, progress)
-        self._label = np.array([corpus.classes.index(s.label) for s in self._samples])
+        self._tracks, self._samples, self._classes = tracks, samples, classes
+        self._family, self._width, self._encode = family, width, family.encode
+        self._viewing, self._progress = viewing, progress
+        self.labels = np.array([classes.index(track.label) for track in tracks])
+        self.groups: Sequence[str] = [track.group for track in tracks]
+        self._label = np.array([classes.index(sample.label) for sample in samples])
         self._views: Views | None = None
         self._stretches: dict[int, list[clf.Stretch]] = {}
 
+    def build(self) -> nn.Module:
+        return self._family.build(len(self._classes), self._width)
+
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
-        views = self._made_views()
-        mine = np.flatnonzero(np.isin(self._owner, rows))
-        chosen, weight = weights_of_views(self._samples, views, mine, self._shares)
+        views, viewing = self._made_views(), self._viewing
+        mine = self._samples_of(rows)
+        chosen, weight = weights_of_views(self._samples, views, mine, viewing.shares)
         fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
-        picked = draw_batches(views, chosen, weight, self._steps, self._family.batch, seed)
+        picked = draw_batches(views, chosen, weight, viewing.steps, viewing.batch, seed)
         for picks in picked:
             inputs = clf.batch([views.inputs[i] for i in picks])
             yield inputs, torch.from_numpy(self._label[views.sample[picks]])
 
-    def logits(self, network: nn.Module, rows: Sequence[int]) -> np.ndarray:
-        return np.stack([clf.combine(clf.votes([network], self._cut(row))) for row in rows])
+    def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
+        return np.stack([clf.combine(clf.votes(networks, self._cut(row))) for row in rows])
 
     def answer(self, network: nn.Module, row: int) -> None:
-        stretches = clf.cut(clean(self._corpus.tracks[row].pose), self._encode)
-        clf.combine(clf.votes([network], stretches))
+        clf.combine(clf.votes([network], self._cut_anew(row)))
+
+    def _samples_of(self, rows: np.ndarray) -> np.ndarray:
+        """The samples of the items at ``rows``: all whose group is not held out."""
+        held_out = {group for row, group in enumerate(self.groups) if row not in set(rows.tolist())}
+        return np.array([i for i, one in enumerate(self._samples) if one.group not in held_out])
 
     def _made_views(self) -> Views:
         if self._views is None:
             self._views = make_views(
                 self._samples,
-                self._count,
-                self._seed,
+                self._viewing.views,
+                self._viewing.seed,
                 encode=self._encode,
-                class_shares=self._shares,
+                class_shares=self._viewing.shares,
                 progress=self._progress,
             )
         return self._views
 
     def _cut(self, row: int) -> list[clf.Stretch]:
         if row not in self._stretches:
-            tracks = clean(self._corpus.tracks[row].pose)
-            self._stretches[row] = clf.cut(tracks, self._encode)
+            self._stretches[row] = self._cut_anew(row)
         return self._stretches[row]
 
+    def _cut_anew(self, row: int) -> list[clf.Stretch]:
+        return clf.cut(clean(self._tracks[row].pose), self._encode)
 
-def make_samples(
-    corpus: Corpus, progress: Progress = unheard
-) -> tuple[list[aug.Sample], np.ndarray]:
-    """(training samples, the row that each comes from): the tracks, and idle or lost lifters.
+
+def corpus_task(
+    corpus: Corpus, family: Family, options: TrainOptions, progress: Progress = unheard
+) -> KeypointTask:
+    """The task of a data set: every class is shown alike, unless the user says otherwise as the
+    family is trained."""
+    viewing = Viewing(
+        options.views or family.views,
+        options.steps or family.steps,
+        family.batch,
+        options.seed,
+        dict.fromkeys(corpus.classes, 1.0),
+    )
+    samples = corpus_samples(corpus, progress)
+    width = options.width or family.width
+    return KeypointTask(corpus.tracks, samples, corpus.classes, family, width, viewing, progress)
+
+
+def corpus_samples(corpus: Corpus, progress: Progress = unheard) -> list[aug.Sample]:
+    """Training samples of a data set: its tracks, and idle or lost lifters.
 
     The latter only where there is a class ``other``.
     """
-    samples, owner = [], []
+    samples = []
     for row, track in enumerate(corpus.tracks):
         progress("clean", row, len(corpus))
         sample = aug.make_sample(track)
         if sample is None:
             continue
-        made = [sample]
+        samples.append(sample)
         if OTHER in corpus.classes:
-            made += [aug.standing(sample), aug.noise(sample)]
-        samples += made
-        owner += [row] * len(made)
+            samples += [aug.standing(sample), aug.noise(sample)]
     departing = departing_classes(samples)
-    samples = [dataclasses.replace(s, departs=s.label in departing) for s in samples]
-    return samples, np.array(owner, int)
+    return [dataclasses.replace(s, departs=s.label in departing) for s in samples]
 
 
 def departing_classes(samples: Sequence[aug.Sample]) -> set[str]:

@@ -2,52 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.metrics import classification_report, confusion_matrix
 
+from gymform.training.exercise.records import Averages, ClassRow, Part, Reliability
+
 ECE_BINS = 10
 TEMPERATURES = (0.3, 8.0)
 """Where the temperature is looked for."""
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """Figures on held-out clips; ``matrix`` int (K, K), rows the truth, columns the answer."""
+def evaluate(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Part:
+    """The usual figures of ``probabilities`` (n, K) against ``labels`` int (n,).
 
-    classes: tuple[str, ...]
-    count: int
-    accuracy: float
-    precision: tuple[float, ...]
-    recall: tuple[float, ...]
-    f1: tuple[float, ...]
-    support: tuple[int, ...]
-    matrix: np.ndarray
-    calibration_error: float
-
-
-def report(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Report:
-    """The :class:`Report` of ``probabilities`` (n, K) against ``labels`` int (n,)."""
-    answers = probabilities.argmax(1)
+    The macro average is over the classes that have clips: a part of a single split may lack one.
+    """
+    guesses = probabilities.argmax(1)
     indices = list(range(len(classes)))
     table = classification_report(
-        labels, answers, labels=indices, output_dict=True, zero_division=0.0
+        labels, guesses, labels=indices, output_dict=True, zero_division=0.0
     )
-    rows = [table[str(i)] for i in indices]
-    return Report(
-        classes=tuple(classes),
-        count=len(labels),
-        accuracy=float((answers == labels).mean()),
-        precision=tuple(float(row["precision"]) for row in rows),
-        recall=tuple(float(row["recall"]) for row in rows),
-        f1=tuple(float(row["f1-score"]) for row in rows),
-        support=tuple(int(row["support"]) for row in rows),
-        matrix=confusion_matrix(labels, answers, labels=indices),
-        calibration_error=calibration_error(labels, probabilities),
+    rows = tuple(
+        ClassRow(name, *_three(table[str(i)]), int(table[str(i)]["support"]))
+        for i, name in enumerate(classes)
+    )
+    there = [row for row in rows if row.support]
+    matrix = confusion_matrix(labels, guesses, labels=indices)
+    return Part(
+        clips=len(labels),
+        accuracy=float((guesses == labels).mean()),
+        rows=rows,
+        macro=Averages(
+            *(
+                float(np.mean([getattr(row, key) for row in there]))
+                for key in ("precision", "recall", "f1")
+            )
+        ),
+        weighted=Averages(*_three(table["weighted avg"])),
+        confusion=tuple(tuple(int(n) for n in row) for row in matrix),
+        reliability=reliability(labels, probabilities),
+        ece=calibration_error(labels, probabilities),
+    )
+
+
+def _three(row: Mapping[str, float]) -> tuple[float, float, float]:
+    return float(row["precision"]), float(row["recall"]), float(row["f1-score"])
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = ECE_BINS) -> Reliability:
+    """Confidence and accuracy in bins of equal width, those that hold clips (Guo et al. 2017)."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    full = np.unique(place)
+    return Reliability(
+        tuple(float(confidence[place == b].mean()) for b in full),
+        tuple(float(right[place == b].mean()) for b in full),
+        tuple(int((place == b).sum()) for b in full),
     )
 
 
@@ -77,16 +91,21 @@ def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
     return float(np.exp(best.x))
 
 
-def as_markdown(figures: Report) -> str:
+def as_markdown(part: Part) -> str:
     """Tables for a model card: figures by class, then the confusion matrix."""
     lines = ["| class | precision | recall | F1 | clips |", "| --- | --- | --- | --- | --- |"]
-    for i, name in enumerate(figures.classes):
+    for row in part.rows:
         lines.append(
-            f"| {name} | {figures.precision[i]:.3f} | {figures.recall[i]:.3f} "
-            f"| {figures.f1[i]:.3f} | {figures.support[i]} |"
+            f"| {row.name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} "
+            f"| {row.support} |"
         )
-    lines += ["", "| truth \\ answer | " + " | ".join(figures.classes) + " |"]
-    lines.append("| --- " * (len(figures.classes) + 1) + "|")
-    for name, row in zip(figures.classes, figures.matrix, strict=True):
-        lines.append(f"| {name} | " + " | ".join(str(int(n)) for n in row) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *confusion_markdown(part)])
+
+
+def confusion_markdown(part: Part) -> list[str]:
+    """The lines of a table with the truth as rows and the answer as columns."""
+    names = [row.name for row in part.rows]
+    lines = ["| truth \\ answer | " + " | ".join(names) + " |", "| --- " * (len(names) + 1) + "|"]
+    for name, counts in zip(names, part.confusion, strict=True):
+        lines.append(f"| {name} | " + " | ".join(map(str, counts)) + " |")
+    return lines

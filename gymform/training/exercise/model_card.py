@@ -12,7 +12,7 @@ import numpy as np
 
 from gymform.storage import atomic_path
 from gymform.training.exercise.corpus import CONTEXT_S
-from gymform.training.exercise.metrics import as_markdown, report
+from gymform.training.exercise.metrics import as_markdown, evaluate
 from gymform.training.exercise.samples import CLASS_SHARES, CLASSES
 from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
@@ -68,15 +68,15 @@ def write(
 def headline(judged: Judged) -> dict[str, float]:
     """The figures to quote: accuracy on four classes and on the three exercises, ECE, recall."""
     labels, probabilities = judged.labels, judged.probabilities
-    figures = report(labels, probabilities, CLASSES)
+    part = evaluate(labels, probabilities, CLASSES)
     three = [i for i, name in enumerate(CLASSES) if name != OTHER]
     rows = np.isin(labels, three)
     answers = np.array(three)[probabilities[rows][:, three].argmax(1)]
     return {
-        "four classes": figures.accuracy,
+        "four classes": part.accuracy,
         "three exercises": float((answers == labels[rows]).mean()) if rows.any() else float("nan"),
-        "lowest recall": min(r for r, n in zip(figures.recall, figures.support, strict=True) if n),
-        "calibration error": figures.calibration_error,
+        "lowest recall": part.lowest_recall,
+        "calibration error": part.ece,
     }
 
 
@@ -110,7 +110,7 @@ def _results(judged: Mapping[str, Judged]) -> str:
             f"{figures['three exercises']:.3f}, calibration error (ECE, 10 bins) "
             f"{figures['calibration error']:.3f}.",
             "",
-            as_markdown(report(part.labels, part.probabilities, CLASSES)),
+            as_markdown(evaluate(part.labels, part.probabilities, CLASSES)),
             "",
         ]
         if source == "clips":

@@ -25,10 +25,14 @@ class PixelTask:
     ) -> None:
         self._family, self._size = family, options.size
         self._steps = options.steps or family.steps
-        self._label = corpus.labels
-        self._groups = [track.group for track in corpus.tracks]
+        self.labels = corpus.labels
+        self.groups: Sequence[str] = [track.group for track in corpus.tracks]
+        self._classes, self._width = len(corpus.classes), options.width or family.width
         self._pictures: Pictures = load_pictures(corpus, options.frames, options.size, progress)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def build(self) -> nn.Module:
+        return self._family.build(self._classes, self._width)
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
         rng = np.random.default_rng(seed)
@@ -37,14 +41,15 @@ class PixelTask:
             picks = rng.choice(rows, self._family.batch, p=weight)
             clips = np.stack([spoil(self._pictures[row], self._size, rng) for row in picks])
             inputs = torch.from_numpy(clips).to(self.device)
-            yield (inputs,), torch.from_numpy(self._label[picks]).to(self.device)
+            yield (inputs,), torch.from_numpy(self.labels[picks]).to(self.device)
 
     @torch.inference_mode()
-    def logits(self, network: nn.Module, rows: Sequence[int]) -> np.ndarray:
-        return np.stack([self._judge(network, row) for row in rows])
+    def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
+        answers = [[self._judge(network, row) for network in networks] for row in rows]
+        return np.array(answers).mean(1)
 
     def answer(self, network: nn.Module, row: int) -> None:
-        self.logits(network, [row])
+        self.logits([network], [row])
 
     def _judge(self, network: nn.Module, row: int) -> np.ndarray:
         clip = torch.from_numpy(shown(self._pictures[row], self._size)).to(self.device)
@@ -53,9 +58,9 @@ class PixelTask:
 
     def _weight(self, rows: np.ndarray) -> np.ndarray:
         """How often each row is shown: classes alike, groups by the root of their number."""
-        members = Counter((self._label[row], self._groups[row]) for row in rows)
-        weight = np.array([members[self._label[row], self._groups[row]] ** -0.5 for row in rows])
-        for label in np.unique(self._label[rows]):
-            mine = self._label[rows] == label
+        members = Counter((self.labels[row], self.groups[row]) for row in rows)
+        weight = np.array([members[self.labels[row], self.groups[row]] ** -0.5 for row in rows])
+        for label in np.unique(self.labels[rows]):
+            mine = self.labels[rows] == label
             weight[mine] /= weight[mine].sum()
         return weight / weight.sum()

@@ -27,26 +27,25 @@ from gymform.dataset.paths import dataset_dir
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
-from gymform.exercise.networks.registry import family_of
+from gymform.exercise.networks.registry import Family, family_of
 from gymform.exercise.networks.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
 from gymform.training.exercise import model_card
 from gymform.training.exercise.augment import Sample
 from gymform.training.exercise.corpus import CONTEXT_S, Example, load_track, read_examples, trim
-from gymform.training.exercise.fitting import Plan, fit, fit_scale
+from gymform.training.exercise.cross_validation import CrossValidated, CrossValidation, Design
+from gymform.training.exercise.fitting import Plan
+from gymform.training.exercise.keypoint_task import KeypointTask, Viewing
 from gymform.training.exercise.metrics import fit_temperature
+from gymform.training.exercise.records import LogRow
 from gymform.training.exercise.samples import (
     CLASS_SHARES,
     CLASSES,
-    Views,
-    draw_batches,
     load_clips,
     load_tracks,
     make_samples,
-    make_views,
     split,
-    weights_of_views,
 )
 from gymform.training.exercise.source_digest import roots_of, source_digest
 from gymform.training.exercise.tracks import LabelledPose, turn
@@ -79,9 +78,10 @@ class TrainConfig:
     seed: int = 0
 
     @property
-    def network(self) -> TCNConfig:
-        """The shape of one network."""
-        return TCNConfig(NUM_FEATURES, len(CLASSES), self.channels, dropout=self.dropout)
+    def family(self) -> Family:
+        """What is trained: the TCN, with this width and dropout."""
+        shape = TCNConfig(NUM_FEATURES, len(CLASSES), self.channels, dropout=self.dropout)
+        return replace(family_of("tcn"), build=lambda classes, width: TCN(shape))
 
     @property
     def plan(self) -> Plan:
@@ -105,104 +105,50 @@ class HeldOut:
         return np.array([CLASSES.index(item.label) for item in self.items])
 
 
-# ---- one network ---------------------------------------------------------------------------
+# ---- cross-validation ----------------------------------------------------------------------
 
 
-def train_network(
-    samples: Sequence[Sample],
-    views: Views,
-    rows: np.ndarray,
-    config: TrainConfig,
-    seed: int,
-    note: str = "train",
-) -> nn.Module:
-    """A network trained on the views of the samples at ``rows``: the running mean of its weights.
+def cross_validation(
+    items: Sequence[LabelledPose], samples: Sequence[Sample], config: TrainConfig, work: Path
+) -> CrossValidation:
+    """How the shipped classifier is cross-validated: an ensemble a fold, nothing held out besides.
 
-    AdamW with a one-cycle schedule; the same seed gives the same network.
+    Finished networks are kept in ``work``. Raises ModelDataError when there is too little to
+    split, LeakError when the split would leak.
     """
-    torch.manual_seed(seed)
-    chosen, weight = weights_of_views(samples, views, rows, CLASS_SHARES)
-    label = np.array([CLASSES.index(s.label) for s in samples])
-    network = TCN(config.network)
-    fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
-    picked = draw_batches(views, chosen, weight, config.steps, config.batch, seed)
-    batches = (
-        (clf.batch([views.inputs[i] for i in picks]), torch.from_numpy(label[views.sample[picks]]))
-        for picks in picked
-    )
-    with tqdm(total=config.steps, desc=note, unit="step", leave=False, mininterval=1.0) as bar:
-
-        def heard(step: int, loss: float, averaged: nn.Module) -> None:
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update()
-
-        return fit(network, batches, config.plan, heard)
+    family = config.family
+    viewing = Viewing(config.views, config.steps, config.batch, config.seed, CLASS_SHARES)
+    task = KeypointTask(items, samples, CLASSES, family, config.channels, viewing)
+    part = split(items, config.folds, config.seed)
+    design = Design(part, config.folds, config.seed, ensemble=config.seeds, watched=False)
+    return CrossValidation(task, design, config.plan, cache_key(samples, config), work, Bar())
 
 
-# ---- all networks --------------------------------------------------------------------------
-
-
-class Workshop:
-    """Trains networks and keeps the finished ones in ``folder``, by what they were made from."""
-
-    def __init__(self, samples: Sequence[Sample], config: TrainConfig, folder: Path) -> None:
-        self.samples, self.config, self.folder = samples, config, folder
-        self._views: Views | None = None
-        self._digest = _digest(samples, config)
-
-    def networks(self, rows: np.ndarray, note: str) -> list[nn.Module]:
-        """One network a seed, trained on the samples at ``rows``; finished ones are read back."""
-        return [self._network(rows, seed, note) for seed in range(self.config.seeds)]
-
-    def _network(self, rows: np.ndarray, seed: int, note: str) -> nn.Module:
-        seed += self.config.seed
-        key = hashlib.sha256(f"{self._digest} {seed} {sorted(rows)}".encode()).hexdigest()[:16]
-        path = self.folder / f"tcn-{key}.safetensors"
-        if path.is_file():
-            return clf.read_networks(path, lambda: TCN(self.config.network), 1)[0]
-        if self._views is None:
-            self._views = make_views(self.samples, self.config.views, self.config.seed)
-        note = f"{note}, network {seed - self.config.seed + 1} of {self.config.seeds}"
-        network = train_network(self.samples, self._views, rows, self.config, seed, note)
-        clf.write_networks(path, [network])
-        return network
-
-
-def cross_validate(
-    items: Sequence[LabelledPose], samples: Sequence[Sample], workshop: Workshop
-) -> HeldOut:
-    """The answers to every item by networks that have not seen its group."""
-    folds = workshop.config.folds
-    fold = split(items, folds, workshop.config.seed)
+def held_out_answers(items: Sequence[LabelledPose], done: CrossValidated) -> HeldOut:
+    """The answer to every item by the networks that have not seen its group."""
     logits = np.zeros((len(items), len(CLASSES)))
-    for i in range(folds):
-        held_out = {item.group for item, f in zip(items, fold, strict=True) if f == i}
-        rows = np.array([r for r, s in enumerate(samples) if s.group not in held_out])
-        networks = workshop.networks(rows, f"fold {i + 1} of {folds}")
-        for row in np.flatnonzero(fold == i).tolist():
-            logits[row] = judge(networks, items[row])
-    return HeldOut(items, fold, logits)
+    for fold in done.folds:
+        logits[fold.test] = fold.logits[fold.test]
+    return HeldOut(items, done.part, logits)
+
+
+def judge_turned(items: Sequence[LabelledPose], validation: CrossValidation) -> HeldOut:
+    """Held-out answers to the tracks with depth, seen from the sides and from behind."""
+    turned, folds, logits = [], [], []
+    for fold in range(validation.design.folds):
+        networks = validation.networks_of(fold)
+        there = [items[row] for row in np.flatnonzero(validation.design.part == fold).tolist()]
+        for item in (one for one in there if one.depth is not None):
+            for degrees in SIDE_VIEWS:
+                turned.append(turn(item, degrees))
+                folds.append(fold)
+                logits.append(judge(networks, turned[-1]))
+    return HeldOut(turned, np.array(folds), np.array(logits).reshape(-1, len(CLASSES)))
 
 
 def judge(networks: Sequence[nn.Module], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) for one item, by the same way as for a user's clip."""
-    stretches = clf.cut(clean(item.pose))
-    return clf.combine(clf.votes(networks, stretches))
-
-
-def judge_turned(workshop: Workshop, items: Sequence[LabelledPose], fold: np.ndarray) -> HeldOut:
-    """Held-out answers to the tracks with depth, seen from the sides and from behind."""
-    turned, folds, logits = [], [], []
-    for i in range(workshop.config.folds):
-        held_out = {item.group for item, f in zip(items, fold, strict=True) if f == i}
-        rows = np.array([r for r, s in enumerate(workshop.samples) if s.group not in held_out])
-        networks = workshop.networks(rows, f"fold {i + 1}")
-        for item in (x for x, f in zip(items, fold, strict=True) if f == i and x.depth is not None):
-            for degrees in SIDE_VIEWS:
-                turned.append(turn(item, degrees))
-                folds.append(i)
-                logits.append(judge(networks, turned[-1]))
-    return HeldOut(turned, np.array(folds), np.array(logits).reshape(-1, len(CLASSES)))
+    return clf.combine(clf.votes(networks, clf.cut(clean(item.pose))))
 
 
 def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
@@ -215,14 +161,35 @@ def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
     return out
 
 
-def _digest(samples: Sequence[Sample], config: TrainConfig) -> str:
-    """A name for everything that decides what a network becomes."""
+def cache_key(samples: Sequence[Sample], config: TrainConfig) -> str:
+    """A name for everything but rows and seed that decides what a network becomes."""
     digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
-    digest.update(source_digest(*roots_of(family_of("tcn"))).encode())
+    digest.update(source_digest(*roots_of(config.family)).encode())
     for sample in samples:
         digest.update(f"{sample.name} {sample.label} {sample.group} {sample.source}".encode())
         digest.update(np.ascontiguousarray(sample.points).tobytes())
     return digest.hexdigest()
+
+
+class Bar:
+    """Shows on the terminal how far the training is."""
+
+    def __init__(self) -> None:
+        self._bar = tqdm(unit="step", leave=False, mininterval=1.0, disable=None)
+
+    def prepare(self, stage: str, done: int, total: int) -> None:
+        """Preparing has a bar of its own."""
+
+    def begin_fold(self, fold: int) -> None:
+        """Nothing to show."""
+
+    def log(self, row: LogRow) -> None:
+        self._bar.set_postfix(loss=f"{row.train_loss:.3f}", refresh=False)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.set_description(stage, refresh=False)
+        self._bar.update(done - self._bar.n)
 
 
 # ---- the command ---------------------------------------------------------------------------
@@ -264,15 +231,15 @@ def run(args: argparse.Namespace) -> int:
     tracks = load_tracks(args.tracks) if args.tracks else []
     items = clips + tracks
     samples = make_samples(taught + tracks, config.figures, config.seed)
-    workshop = Workshop(samples, config, args.work or data_dir() / "training")
-    answers = cross_validate(items, samples, workshop)
+    validation = cross_validation(items, samples, config, args.work or data_dir() / "training")
+    done = validation.run()
+    answers = held_out_answers(items, done)
     on_clips = subset(answers, "clips")
     temperature = fit_temperature(on_clips.labels, on_clips.logits)
-    networks = workshop.networks(np.arange(len(samples)), "all clips")
-    entry = ship(networks, temperature, config, args.name, args.out)
+    entry = ship(done.networks, temperature, config, args.name, args.out)
     judged = {"clips": on_clips}
     judged |= {source: subset(answers, source) for source in sorted({i.source for i in items})}
-    judged["snatch3d turned"] = judge_turned(workshop, items, answers.fold)
+    judged["snatch3d turned"] = judge_turned(items, validation)
     cards = {
         name: model_card.Judged(part.items, calibrated(part, on_clips))
         for name, part in judged.items()

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.metrics import classification_report, confusion_matrix
 from torch import nn
 
 from gymform.exercise.networks.registry import count_parameters
 from gymform.training.exercise.corpus import Corpus, conditions
 from gymform.training.exercise.cross_validation import (
+    CrossValidated,
     CrossValidation,
-    Outcome,
     answers,
     final_temperature,
 )
-from gymform.training.exercise.metrics import ECE_BINS, calibration_error
+from gymform.training.exercise.metrics import confusion_markdown, evaluate
 from gymform.training.exercise.records import (
     TEST,
     Answer,
     Averages,
     ClassRow,
     Part,
-    Reliability,
     Report,
     Slice,
     Timing,
+    TrainOptions,
 )
 from gymform.training.exercise.runs import comparison_markdown
 
@@ -36,10 +34,17 @@ TIMED_CLIPS = 12
 """Clips over which the time for an answer is measured."""
 
 
-def make_report(run: str, validation: CrossValidation, outcome: Outcome, command: str) -> Report:
+def make_report(
+    run: str,
+    corpus: Corpus,
+    options: TrainOptions,
+    validation: CrossValidation,
+    outcome: CrossValidated,
+    command: str,
+) -> Report:
     """The report of a finished cross-validation; only its ``timing`` differs from time to time."""
-    corpus, options = validation.corpus, validation.options
     labels = corpus.labels
+    (network,) = outcome.networks
     found = answers(outcome, labels)
     rows, probabilities = found[TEST]
     return Report(
@@ -49,68 +54,17 @@ def make_report(run: str, validation: CrossValidation, outcome: Outcome, command
         classes=corpus.classes,
         clips=corpus.clips,
         groups=corpus.groups,
-        folds=validation.folds,
+        folds=validation.design.folds,
         seed=options.seed,
-        steps=options.steps or validation.family.steps,
-        parts={name: figures(labels[r], p, corpus.classes) for name, (r, p) in found.items()},
+        steps=validation.plan.steps,
+        parts={name: evaluate(labels[r], p, corpus.classes) for name, (r, p) in found.items()},
         slices=slice_accuracy(corpus, rows, probabilities),
         learning_curve=outcome.curve,
         answers=list_answers(corpus, rows, probabilities),
-        parameters=count_parameters(outcome.network),
+        parameters=count_parameters(network),
         temperature=round(final_temperature(outcome, labels), 4),
-        timing=Timing(
-            round(ms_per_clip(validation, outcome.network), 2), round(outcome.training_s, 1)
-        ),
+        timing=Timing(round(ms_per_clip(validation, network), 2), round(outcome.training_s, 1)),
         command=command,
-    )
-
-
-def figures(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Part:
-    """The usual figures of ``probabilities`` (n, K) against ``labels`` int (n,).
-
-    The macro average is over the classes that have clips: a part of a single split may lack one.
-    """
-    guesses = probabilities.argmax(1)
-    indices = list(range(len(classes)))
-    table = classification_report(
-        labels, guesses, labels=indices, output_dict=True, zero_division=0.0
-    )
-    rows = tuple(
-        ClassRow(name, *_three(table[str(i)]), int(table[str(i)]["support"]))
-        for i, name in enumerate(classes)
-    )
-    there = [row for row in rows if row.support]
-    matrix = confusion_matrix(labels, guesses, labels=indices)
-    return Part(
-        clips=len(labels),
-        accuracy=float((guesses == labels).mean()),
-        rows=rows,
-        macro=Averages(
-            *(
-                float(np.mean([getattr(row, key) for row in there]))
-                for key in ("precision", "recall", "f1")
-            )
-        ),
-        weighted=Averages(*_three(table["weighted avg"])),
-        confusion=tuple(tuple(int(n) for n in row) for row in matrix),
-        reliability=reliability(labels, probabilities),
-        ece=calibration_error(labels, probabilities),
-    )
-
-
-def _three(row: Mapping[str, float]) -> tuple[float, float, float]:
-    return float(row["precision"]), float(row["recall"]), float(row["f1-score"])
-
-
-def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = ECE_BINS) -> Reliability:
-    """Confidence and accuracy in bins of equal width, those that hold clips (Guo et al. 2017)."""
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    full = np.unique(place)
-    return Reliability(
-        tuple(float(confidence[place == b].mean()) for b in full),
-        tuple(float(right[place == b].mean()) for b in full),
-        tuple(int((place == b).sum()) for b in full),
     )
 
 
@@ -150,7 +104,7 @@ def list_answers(corpus: Corpus, rows: np.ndarray, probabilities: np.ndarray) ->
 def ms_per_clip(validation: CrossValidation, network: nn.Module) -> float:
     """Milliseconds from keypoints, or decoded frames, to the answer: the median over some clips."""
     spent = []
-    for row in range(min(TIMED_CLIPS, len(validation.corpus))):
+    for row in range(min(TIMED_CLIPS, len(validation.task.labels))):
         started = time.perf_counter()
         validation.task.answer(network, row)
         spent.append(time.perf_counter() - started)
@@ -176,9 +130,7 @@ def as_markdown(report: Report) -> str:
         comparison_markdown([report]) + "\n",
     ]
     for name, part in report.parts.items():
-        sections.append(
-            f"## {name.capitalize()} ({part.clips})\n\n{part_markdown(part, report.classes)}\n"
-        )
+        sections.append(f"## {name.capitalize()} ({part.clips})\n\n{part_markdown(part)}\n")
     sections.append(_slices(report))
     if report.learning_curve:
         sections.append(_curve(report))
@@ -186,7 +138,7 @@ def as_markdown(report: Report) -> str:
     return "\n".join(sections)
 
 
-def part_markdown(part: Part, classes: Sequence[str]) -> str:
+def part_markdown(part: Part) -> str:
     """Classification report, confusion matrix and reliability of one part."""
     lines = ["| class | precision | recall | F1 | support |", "| --- " * 5 + "|"]
     rows: list[tuple[str, ClassRow | Averages, int]] = [
@@ -199,10 +151,7 @@ def part_markdown(part: Part, classes: Sequence[str]) -> str:
             f"| {name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} | {clips} |"
         )
     lines += [f"| accuracy | | | {part.accuracy:.3f} | {part.clips} |", ""]
-    lines += ["| truth \\ answer | " + " | ".join(classes) + " |"]
-    lines += ["| --- " * (len(classes) + 1) + "|"]
-    for name, counts in zip(classes, part.confusion, strict=True):
-        lines.append(f"| {name} | " + " | ".join(map(str, counts)) + " |")
+    lines += confusion_markdown(part)
     bins = part.reliability
     lines += ["", f"Calibration error {part.ece:.3f}.", "", "| as sure as | right | clips |"]
     lines += ["| --- | --- | --- |"]

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm import tqdm
 
+from gymform.dataset.splits import check_apart
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.exercise.features import features
 from gymform.exercise.networks.registry import Encode
@@ -21,7 +22,12 @@ from gymform.pose.files import load_poses
 from gymform.timing import Progress, unheard
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.synthesize import make_figures
-from gymform.training.exercise.tracks import LabelledPose, load_penn_tracks, load_snatch_tracks
+from gymform.training.exercise.tracks import (
+    LabelledPose,
+    keypoint_digest,
+    load_penn_tracks,
+    load_snatch_tracks,
+)
 from gymform.types import OTHER
 
 logger = logging.getLogger(__name__)
@@ -124,35 +130,21 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
             fold[held_out] = i
-    for i in range(folds):
-        check_split([x for x, f in zip(items, fold, strict=True) if f != i],
-                    [x for x, f in zip(items, fold, strict=True) if f == i])  # fmt: skip
+    check_split(items, fold.tolist())
     return fold
 
 
-def check_split(training: Sequence[LabelledPose], held_out: Sequence[LabelledPose]) -> None:
-    """Raise ModelDataError when a group, a video or a track stands on both sides."""
-    for what, of in (("group", _group), ("video", _video), ("track", _track)):
-        both = {of(item) for item in training} & {of(item) for item in held_out} - {None}
-        if both:
-            example = next(item.name for item in held_out if of(item) in both)
-            raise ModelDataError(
-                f"The split leaks: {len(both)} {what}(s) stand both in training and among the "
-                f"held-out clips, for example that of {example}. Give what belongs together the "
-                "same group."
-            )
-
-
-def _group(item: LabelledPose) -> str | None:
-    return item.group
-
-
-def _video(item: LabelledPose) -> str | None:
-    return item.pose.provenance.clip_sha256 or None
-
-
-def _track(item: LabelledPose) -> str | None:
-    return item.pose.xy.tobytes().hex()[:4096] if np.isfinite(item.pose.xy).any() else None
+def check_split(items: Sequence[LabelledPose], parts: Sequence[object]) -> None:
+    """Raise LeakError when two parts share a group, a video or the keypoints of a track."""
+    check_apart(
+        [item.name for item in items],
+        parts,
+        {
+            "are of one group, {}": [item.group for item in items],
+            "are of one video": [item.pose.provenance.clip_sha256 or None for item in items],
+            "hold the same": [keypoint_digest(item) for item in items],
+        },
+    )
 
 
 # ---- samples and views ---------------------------------------------------------------------

@@ -27,6 +27,8 @@ NOT_DECIDING = {
     "gymform.timing": "tells how far it is",
     "gymform.weights": "manifest and hashes",
     "gymform.dataset": "reads the data, which are in the key themselves",
+    "gymform.pose.files": "reads the data, which are in the key themselves",
+    "gymform.training.exercise.tracks": "reads the data, which are in the key themselves",
     "gymform.training.exercise.corpus": "reads the data, which are in the key themselves",
     "gymform.exercise.explain": "words about an answer",
     "gymform.exercise.networks.registry": "names all networks: the one that is built is a root of "

@@ -17,22 +17,30 @@ from gymform.exercise.networks.registry import Family
 from gymform.timing import Progress, unheard
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
-from gymform.training.exercise.keypoint_task import KeypointTask
+from gymform.training.exercise.keypoint_task import corpus_task
 from gymform.training.exercise.pixel_task import PixelTask
 from gymform.training.exercise.records import TrainOptions
 
 
 class Task(Protocol):
-    """A corpus as one family sees it. ``rows`` are indices into the corpus."""
+    """Labelled items as one family sees them. ``rows`` are their indices."""
 
     device: torch.device
+    labels: np.ndarray
+    """The true class of each item, int (n,)."""
+    groups: Sequence[str]
+    """The person or source of each item: never on both sides of a split."""
+
+    def build(self) -> nn.Module:
+        """A network of the family, its weights still random."""
+        ...
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
         """Batches to learn ``rows`` from, for all steps; fits the network's scale to them."""
         ...
 
-    def logits(self, network: nn.Module, rows: Sequence[int]) -> np.ndarray:
-        """The network's logits (len(rows), K) for whole items, not augmented."""
+    def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
+        """The logits (len(rows), K) of an ensemble for whole items, not augmented."""
         ...
 
     def answer(self, network: nn.Module, row: int) -> None:
@@ -50,4 +58,4 @@ def make_task(
     """
     if family.on_pixels:
         return PixelTask(corpus, family, options, progress)
-    return KeypointTask(corpus, family, options, progress)
+    return corpus_task(corpus, family, options, progress)

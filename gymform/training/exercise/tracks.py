@@ -5,6 +5,7 @@ The development data has its own layout: many tracks back to back in one array.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,6 +46,12 @@ class LabelledPose:
     source: str
     pose: PoseSequence
     depth: np.ndarray | None = None
+
+
+def keypoint_digest(track: LabelledPose) -> str | None:
+    """sha256 hex of a track's keypoints: equal ones are one recording. None without keypoints."""
+    xy = np.ascontiguousarray(track.pose.xy)
+    return hashlib.sha256(xy.tobytes()).hexdigest() if np.isfinite(xy).any() else None
 
 
 def load_penn_tracks(path: Path) -> list[LabelledPose]:

@@ -28,6 +28,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gymform.dataset import splits
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.pose.crops import PADDING
 from gymform.pose.files import read_arrays
@@ -104,9 +105,9 @@ class CropPack:
             sha.update("\n".join(map(str, column)).encode())
         return sha.hexdigest()
 
-    def picture_digests(self, rows: np.ndarray) -> set[bytes]:
-        """sha256 of the compressed pictures at ``rows``: equal ones are the same crop."""
-        return {hashlib.sha256(self._bytes(int(row)).tobytes()).digest() for row in rows}
+    def picture_digest(self, row: int) -> bytes:
+        """sha256 of the compressed picture of one crop: equal ones are the same crop."""
+        return hashlib.sha256(self._bytes(row).tobytes()).digest()
 
     def _bytes(self, row: int) -> np.ndarray:
         return self.image[self.offset[row] : self.offset[row + 1]]
@@ -188,8 +189,8 @@ def split(pack: CropPack) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Rows to train on, and rows of each validation set by name; every group on one side.
 
     Held out are COCO's own val2017 and a fixed share of the groups of LSP Extended, chosen by
-    their names: every training, whatever its seed, is judged by the same people. Raises
-    ModelDataError when a group or a picture stands on both sides, or nothing is left to train on.
+    their names: every training, whatever its seed, is judged by the same people. Raises LeakError
+    when a group or a picture stands on both sides, ModelDataError when nothing is left to train on.
     """
     coco = (pack.dataset == "coco_subset") & (pack.subset == "val2017")
     sports = (pack.dataset == "lspet") & np.array([_held_out(str(g)) for g in pack.group], bool)
@@ -203,13 +204,16 @@ def split(pack: CropPack) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def check_split(pack: CropPack, train: np.ndarray, held_out: np.ndarray) -> None:
-    """Raise ModelDataError when a group or a picture is both trained on and judged by."""
-    groups = set(pack.group[train].tolist()) & set(pack.group[held_out].tolist())
-    if groups:
-        raise ModelDataError(f"{len(groups)} group(s) are on both sides of the split, for example "
-                             f"{min(groups)}.")  # fmt: skip
-    if pack.picture_digests(train) & pack.picture_digests(held_out):
-        raise ModelDataError("The same picture is on both sides of the split. Remove one of them.")
+    """Raise LeakError when a group or a picture is both trained on and judged by."""
+    rows = [*train.tolist(), *held_out.tolist()]
+    splits.check_apart(
+        [f"crop {row}" for row in rows],
+        ["training"] * len(train) + ["held out"] * len(held_out),
+        {
+            "are of one group, {}": [str(pack.group[row]) for row in rows],
+            "are the same picture": [pack.picture_digest(row) for row in rows],
+        },
+    )
 
 
 def _held_out(group: str) -> bool:

@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from gymform.errors import Cancelled, LeakError, ModelDataError
-from gymform.exercise.features import features
-from gymform.exercise.networks.registry import Family
-from gymform.training.exercise import cross_validation
+from gymform.errors import Cancelled, LeakError
+from gymform.training.exercise import cross_validation, experiment
 from gymform.training.exercise.corpus import read_corpus
 from gymform.training.exercise.cross_validation import (
-    CrossValidation,
+    CrossValidated,
     Fold,
-    Outcome,
     answers,
     share_out,
 )
@@ -35,10 +32,15 @@ class LinearTask:
     device = torch.device("cpu")
 
     def __init__(self, corpus, family, options, progress):
+        self.labels = corpus.labels
+        self.groups = [track.group for track in corpus.tracks]
         self._label = torch.from_numpy(corpus.labels)
         noise = torch.from_numpy(np.random.default_rng(0).normal(0, 0.5, len(corpus)))
         self._x = (self._label + noise).float()[:, None]
         self._steps = options.steps
+
+    def build(self):
+        return torch.nn.Linear(1, 2)
 
     def batches(self, network, rows, seed):
         rng = np.random.default_rng(seed)
@@ -47,19 +49,17 @@ class LinearTask:
             yield (self._x[picks],), self._label[picks]
 
     @torch.inference_mode()
-    def logits(self, network, rows):
-        return network(self._x[list(rows)]).double().numpy()
+    def logits(self, networks, rows):
+        found = [network(self._x[list(rows)]).double().numpy() for network in networks]
+        return np.mean(found, 0)
 
     def answer(self, network, row):
-        self.logits(network, [row])
-
-
-LINE = Family("tcn", lambda classes, width: torch.nn.Linear(1, classes), features, 1, 1, 4, 4, 0.1)
+        self.logits([network], [row])
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(cross_validation, "make_task", LinearTask)
+    monkeypatch.setattr(experiment, "make_task", LinearTask)
 
 
 class Watcher:
@@ -85,7 +85,7 @@ class Watcher:
 
 def validation(corpus, folder, watcher=None, **changes):
     options = replace(OPTIONS, **changes)
-    return CrossValidation(corpus, LINE, options, folder, watcher or Watcher())
+    return experiment.cross_validation(corpus, options, folder, watcher or Watcher())
 
 
 # ---- the split
@@ -124,7 +124,7 @@ def test_the_same_keypoints_on_both_sides_are_refused(corpus):
     first, second = (int(np.flatnonzero(part == p)[0]) for p in (0, 1))
     tracks = list(corpus.tracks)
     tracks[second] = replace(tracks[second], pose=tracks[first].pose)
-    with pytest.raises(ModelDataError, match="track"):
+    with pytest.raises(LeakError, match="hold the same"):
         cross_validation.check_parts(replace(corpus, tracks=tuple(tracks)), part)
 
 
@@ -186,6 +186,26 @@ def test_other_options_train_anew(corpus, tmp_path):
         assert len(watcher.begun) == begun
 
 
+def test_an_ensemble_s_answers_are_put_together_and_only_tested_items_are_answered(
+    corpus, tmp_path
+):
+    """As the shipped classifier is judged: nothing is held out besides what is tested."""
+    whole = validation(corpus, tmp_path)
+    design = cross_validation.Design(whole.design.part, 3, ensemble=2, watched=False)
+    both = cross_validation.CrossValidation(
+        whole.task, design, whole.plan, "key", tmp_path, Watcher()
+    )
+    done = both.run()
+    assert len(done.networks) == 2
+    for number, fold in enumerate(done.folds):
+        assert not len(fold.validation)
+        assert sorted([*fold.train, *fold.test]) == list(range(len(corpus)))
+        assert np.isfinite(fold.logits[fold.test]).all()
+        assert np.isnan(fold.logits[fold.train]).all()
+        again = whole.task.logits(both.networks_of(number), fold.test)
+        np.testing.assert_allclose(again, fold.logits[fold.test], atol=1e-6)
+
+
 def test_the_learning_curve_trains_on_fewer_groups(corpus, tmp_path):
     outcome = validation(corpus, tmp_path, learning_curve=True).run()
     clips = [point.clips for point in outcome.curve]
@@ -207,7 +227,7 @@ def made_outcome(scale=1.0):
         logits = np.eye(2)[np.where(wrong, 1 - labels, labels)] * np.log(3) * scale
         rows = [np.flatnonzero((part - i) % 3 == k) for k in (2, 1, 0)]
         folds.append(Fold(*rows, logits))
-    return Outcome(part, tuple(folds), (), torch.nn.Identity(), 0.0), labels
+    return CrossValidated(part, tuple(folds), (), (torch.nn.Identity(),), 0.0), labels
 
 
 def test_probabilities_are_calibrated_on_others():

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from gymform import cli
@@ -11,7 +10,7 @@ from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
 from gymform.training.exercise import comparison, deploy, experiment, records, runs
 from gymform.training.exercise.records import TrainOptions
-from gymform.training.exercise.report import as_markdown, figures
+from gymform.training.exercise.report import as_markdown
 from tests.exercise.makers import add_clip, make_dataset
 
 OPTIONS = TrainOptions("gru", folds=1, steps=2, views=12, width=4, threads=1)
@@ -158,26 +157,7 @@ def test_the_shipped_model_calls_what_it_does_not_know_other(dataset):
     assert "| other |" in text
 
 
-# ---- figures
-
-
-def test_figures_of_a_known_table():
-    labels = np.array([0, 0, 0, 1])
-    part = figures(labels, np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]]), ("a", "b"))
-    assert part.accuracy == 0.75
-    assert part.confusion == ((2, 1), (0, 1))
-    assert [row.recall for row in part.rows] == pytest.approx([2 / 3, 1])
-    assert part.macro.recall == pytest.approx(5 / 6)
-    assert part.weighted.recall == pytest.approx(0.75)
-    assert part.lowest_recall == pytest.approx(2 / 3)
-    assert part.reliability.counts == (1, 1, 1, 1)
-    assert part.ece == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4)
-
-
-def test_a_class_without_clips_does_not_count_in_the_mean():
-    part = figures(np.array([0, 1]), np.eye(3)[[0, 1]], ("a", "b", "c"))
-    assert part.rows[2].support == 0
-    assert part.macro.f1 == part.lowest_recall == 1
+# ---- words
 
 
 def test_the_learning_curve_and_errors_are_told(run):

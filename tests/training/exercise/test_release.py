@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from gymform.errors import ModelDataError, OptionsError
+from gymform.errors import LeakError, ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
 from gymform.pose.files import save_poses
 from gymform.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 from gymform.training.exercise import release
 from gymform.training.exercise import samples as sm
+from gymform.training.exercise.cross_validation import CrossValidation
 from gymform.training.exercise.tracks import LabelledPose, turn
 from gymform.types import PoseSequence, Provenance
 from gymform.weights import read_manifest
@@ -51,8 +52,8 @@ def test_groups_stay_whole_and_every_fold_has_every_class():
 def test_a_group_on_both_sides_is_refused():
     items = made_up(4)
     leak = LabelledPose("again", "squat", "squat", "person1", "clips", squat_sequence(11.0))
-    with pytest.raises(ModelDataError, match=r"1 group\(s\) .* for example that of again"):
-        sm.check_split(items, [leak])
+    with pytest.raises(LeakError, match=r"clip1 \(0\) and again \(1\) are of one group"):
+        sm.check_split([*items, leak], [0] * 4 + [1])
 
 
 def test_a_video_on_both_sides_is_refused_whatever_its_group():
@@ -61,16 +62,14 @@ def test_a_video_on_both_sides_is_refused_whatever_its_group():
                             Provenance(clip_sha256="ab" * 32))  # fmt: skip
         return LabelledPose(group, "squat", "squat", group, "clips", pose)
 
-    with pytest.raises(ModelDataError, match="video"):
-        sm.check_split([named("a", squat_sequence(12.0))], [named("b", squat_sequence(15.0))])
+    with pytest.raises(LeakError, match="are of one video"):
+        sm.check_split([named("a", squat_sequence(12.0)), named("b", squat_sequence(15.0))], [0, 1])
 
 
 def test_the_same_track_on_both_sides_is_refused():
-    first, second = (
-        LabelledPose(name, "squat", "squat", name, "clips", squat_sequence()) for name in "ab"
-    )
-    with pytest.raises(ModelDataError, match="track"):
-        sm.check_split([first], [second])
+    items = [LabelledPose(name, "squat", "squat", name, "clips", squat_sequence()) for name in "ab"]
+    with pytest.raises(LeakError, match="hold the same"):
+        sm.check_split(items, [0, 1])
 
 
 @pytest.mark.parametrize("items", [[], made_up(2), [x for x in made_up() if x.label == "squat"]])
@@ -91,42 +90,58 @@ def test_shares_are_balanced_over_classes():
 # ---- training
 
 
-def test_the_loss_falls_and_a_seed_repeats():
-    samples = sm.make_samples(made_up(), 1, 0)
-    views = sm.make_views(samples, SMALL.views, seed=0)
-    rows = np.arange(len(samples))
-    label = np.array([sm.CLASSES.index(samples[i].label) for i in views.sample])
+def validation(folder, items=None, config=SMALL):
+    items = items or made_up()
+    return release.cross_validation(items, sm.make_samples(items, 1, 0), config, folder)
+
+
+def test_the_loss_falls_and_a_seed_repeats(tmp_path):
+    longer = replace(SMALL, steps=120)
+    task = validation(tmp_path).task
 
     def loss(network):
-        x, mask = clf.batch(views.inputs)
-        with torch.inference_mode():
-            logits = network(x, mask)
-        return torch.nn.functional.cross_entropy(logits, torch.from_numpy(label)).item()
+        logits = task.logits([network], range(len(task.labels)))
+        return torch.nn.functional.cross_entropy(
+            torch.from_numpy(logits), torch.from_numpy(task.labels)
+        ).item()
 
-    longer = replace(SMALL, steps=120)
     torch.manual_seed(0)
-    trained = release.train_network(samples, views, rows, longer, seed=0)
-    assert loss(trained) < 0.5 * loss(release.TCN(longer.network).eval())
-    again = release.train_network(samples, views, rows, longer, seed=0)
-    for one, other in zip(trained.parameters(), again.parameters(), strict=True):
+    fresh = task.build().eval()
+    networks = [validation(tmp_path / name, config=longer).networks_of(0)[0] for name in "ab"]
+    assert loss(networks[0]) < 0.5 * loss(fresh)
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
 def test_finished_networks_are_not_trained_again(tmp_path, monkeypatch):
-    samples = sm.make_samples(made_up(), 1, 0)
-    rows = np.arange(len(samples))
-    (first,) = release.Workshop(samples, SMALL, tmp_path).networks(rows, "first")
-    monkeypatch.setattr(release, "train_network", None)
-    (second,) = release.Workshop(samples, SMALL, tmp_path).networks(rows, "second")
+    (first,) = validation(tmp_path).networks_of(0)
+    monkeypatch.setattr(CrossValidation, "_train", None)
+    (second,) = validation(tmp_path).networks_of(0)
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(one, other)
 
 
-def test_other_data_is_trained_anew(tmp_path):
+def test_an_ensemble_has_a_network_for_each_seed(tmp_path):
+    first, second = validation(tmp_path, config=replace(SMALL, seeds=2, steps=2)).networks_of(0)
+    assert not torch.equal(next(first.parameters()), next(second.parameters()))
+
+
+def test_what_was_derived_from_a_held_out_item_is_not_learned_from(tmp_path):
+    """Figures by calculation, which are nobody's, always are."""
+    items = made_up()
+    task = validation(tmp_path, items).task
+    groups = {s.group for s in task._samples}
+    learned = {task._samples[row].group for row in task._samples_of(np.arange(2, len(items)))}
+    assert groups - learned == {"person0", "person1"}
+    assert learned - {item.group for item in items}
+
+
+def test_other_data_is_trained_anew():
     samples = sm.make_samples(made_up(), 1, 0)
     changed = sm.make_samples(made_up(10), 1, 0)
-    names = {release.Workshop(s, SMALL, tmp_path)._digest for s in (samples, changed, samples[:-1])}
-    assert len(names) == 3
+    names = {release.cache_key(s, SMALL) for s in (samples, changed, samples[:-1])}
+    names.add(release.cache_key(samples, replace(SMALL, steps=41)))
+    assert len(names) == 4
 
 
 def test_turning_a_track_keeps_heights_and_narrows_the_shoulders():

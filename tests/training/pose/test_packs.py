@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gymform.errors import ModelDataError
+from gymform.errors import LeakError, ModelDataError
 from gymform.training.pose.packs import check_split, join, make_pack, read_pack, split, write_pack
 from tests.pose.packs import people, small_pack
 
@@ -70,10 +70,10 @@ def test_validation_groups_are_held_out_whole():
 
 def test_leaks_are_refused():
     pack = join(people(2, "lspet", ["a", "b"]), people(1, "coco_subset", ["a"], "val2017", 7))
-    with pytest.raises(ModelDataError, match="group"):
+    with pytest.raises(LeakError, match="of one group"):
         check_split(pack, np.array([0, 1]), np.array([2]))
     twins = join(people(1, "lspet", ["a"]), people(1, "coco_subset", ["b"], "val2017"))
-    with pytest.raises(ModelDataError, match="same picture"):
+    with pytest.raises(LeakError, match="are the same picture"):
         check_split(twins, np.array([0]), np.array([1]))
 
 
