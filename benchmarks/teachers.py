@@ -25,7 +25,7 @@ from machine import describe, table
 from gymform import skeleton as sk
 from gymform.training.pose.label_fusion import (
     Rules,
-    TeacherAnswers,
+    TeacherKeypoints,
     conformed,
     gather,
     read_answers,
@@ -57,14 +57,14 @@ def main() -> int:
     return 0
 
 
-def some_people(pack: CropPack, answers: TeacherAnswers, count: int) -> np.ndarray:
+def some_people(pack: CropPack, answers: TeacherKeypoints, count: int) -> np.ndarray:
     """Places in ``answers`` of some people of LSP Extended whose torso is annotated."""
     known = np.isfinite(torso_lengths(pack.keypoints[answers.row]))
     candidates = np.flatnonzero(known & (pack.dataset[answers.row] == DATASET))
     return np.sort(np.random.default_rng(0).permutation(candidates)[:count])
 
 
-def rows(pack: CropPack, answers: TeacherAnswers, people: np.ndarray) -> Iterator[list[str]]:
+def rows(pack: CropPack, answers: TeacherKeypoints, people: np.ndarray) -> Iterator[list[str]]:
     """For each group of teachers its names, share of joints that are right, share of joints that
     two of them have at the same place, and share of those that are right."""
     everyone = range(len(answers.teachers))
@@ -77,7 +77,7 @@ def rows(pack: CropPack, answers: TeacherAnswers, people: np.ndarray) -> Iterato
 
 
 def compare(
-    pack: CropPack, answers: TeacherAnswers, people: np.ndarray, group: Sequence[int]
+    pack: CropPack, answers: TeacherKeypoints, people: np.ndarray, group: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each annotated joint of the body, whether the answer is right and whether two agree."""
     truth = pack.keypoints[answers.row[people]].astype(float)

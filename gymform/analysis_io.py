@@ -22,7 +22,7 @@ from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.timing import Progress, unheard
-from gymform.types import UNKNOWN, Clip, FormReport, KeptStill, Prediction, Target, Window, percent
+from gymform.types import UNKNOWN, Ablation, Clip, FormReport, Prediction, Target, Window, percent
 
 RESULT_SCHEMA = 1
 
@@ -140,7 +140,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
             "reason": prediction.reason,
             "probabilities": dict(zip(prediction.classes, prediction.probabilities, strict=True)),
             "windows": [asdict(window) for window in prediction.windows],
-            "kept_still": {one.part: one.probabilities for one in prediction.still},
+            "kept_still": {one.part: one.probabilities for one in prediction.ablations},
             "model_sha256": prediction.model_sha256,
         },
         "quality": asdict(analysis.quality),
@@ -180,8 +180,8 @@ def _prediction_from(data: Mapping[str, Any]) -> Prediction:
         windows=tuple(
             Window(w["start_s"], w["end_s"], tuple(w["probabilities"])) for w in data["windows"]
         ),
-        still=tuple(
-            KeptStill(part, tuple(probabilities))
+        ablations=tuple(
+            Ablation(part, tuple(probabilities))
             for part, probabilities in data.get("kept_still", {}).items()  # absent in older results
         ),
     )

@@ -165,7 +165,7 @@ def percent(share: float) -> str:
 
 
 @dataclass(frozen=True)
-class KeptStill:
+class Ablation:
     """What the answer would be, had a ``part`` of the body ("arms", "trunk", "legs") not moved."""
 
     part: str
@@ -178,7 +178,8 @@ class Prediction:
 
     ``probabilities`` are calibrated, in the order of ``classes`` (the manifest's), and sum to 1.
     ``label`` is a class or ``unknown``; ``reason`` says in words why the answer abstains, or what
-    weakens it, and is None when there is nothing to say. ``still`` tells what it rests on.
+    weakens it, and is None when there is nothing to say. ``ablations`` tell what
+    it rests on.
     """
 
     classes: tuple[str, ...]
@@ -187,7 +188,7 @@ class Prediction:
     reason: str | None
     model_sha256: str
     windows: tuple[Window, ...] = ()
-    still: tuple[KeptStill, ...] = ()
+    ablations: tuple[Ablation, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.probabilities):

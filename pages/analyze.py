@@ -11,7 +11,13 @@ from gymform import limits
 from gymform.errors import GymformError
 from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir, store_upload
-from pages.components.clip_session import Flow, chosen_options, queue_or_reason, show_options, tell
+from pages.components.clip_session import (
+    ClipSession,
+    chosen_options,
+    queue_or_reason,
+    show_options,
+    tell,
+)
 
 FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 STYLE = Path(__file__).parent / "assets" / "page.css"
@@ -32,9 +38,9 @@ def main() -> None:
         flow().show(welcome)
 
 
-def flow() -> Flow:
+def flow() -> ClipSession:
     """The way of this page's clips."""
-    return Flow("analyze", another="Another clip")
+    return ClipSession("analyze", another="Another clip")
 
 
 def uploaded() -> None:

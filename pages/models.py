@@ -215,7 +215,7 @@ def trainings(dataset: Path, known: list[records.RunInfo]) -> None:
     one_training(dataset, info, reports.get(info.id))
 
 
-def _report(dataset: Path, name: str) -> records.Report | None:
+def _report(dataset: Path, name: str) -> records.TrainingReport | None:
     """The report of a training, None when there is none that can be read."""
     folder = runs.runs_dir(dataset) / name
     try:
@@ -225,7 +225,7 @@ def _report(dataset: Path, name: str) -> records.Report | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _read_report(folder: Path, _changed: int) -> records.Report | None:
+def _read_report(folder: Path, _changed: int) -> records.TrainingReport | None:
     report = runs.read_report(folder)
     sizes = {len(part.confusion) for part in report.parts.values()}
     sizes |= {len(row) for part in report.parts.values() for row in part.confusion}
@@ -240,7 +240,9 @@ def _active(dataset: Path, name: str) -> bool:
         return False
 
 
-def _row(info: records.RunInfo, report: records.Report | None, active: bool) -> dict[str, Any]:
+def _row(
+    info: records.RunInfo, report: records.TrainingReport | None, active: bool
+) -> dict[str, Any]:
     """A training as a row of the table; numbers are of clips it was not trained on."""
     row = {
         "Started": when(info.started_at),
@@ -250,7 +252,7 @@ def _row(info: records.RunInfo, report: records.Report | None, active: bool) -> 
     return row | (_numbers(report) if report else dict.fromkeys(NUMBERS))
 
 
-def _numbers(report: records.Report) -> dict[str, Any]:
+def _numbers(report: records.TrainingReport) -> dict[str, Any]:
     """What there is to compare, under the names of NUMBERS."""
     test = report.parts[records.TEST]
     low, up = charts.wilson(test.accuracy * test.clips, test.clips)
@@ -267,7 +269,9 @@ def _numbers(report: records.Report) -> dict[str, Any]:
     return dict(zip(NUMBERS, values, strict=True))
 
 
-def one_training(dataset: Path, info: records.RunInfo, report: records.Report | None) -> None:
+def one_training(
+    dataset: Path, info: records.RunInfo, report: records.TrainingReport | None
+) -> None:
     """What came of a training and what can be done with it."""
     folder = runs.runs_dir(dataset) / info.id
     names = ", ".join(charts.title(name) for name in info.classes)

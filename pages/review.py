@@ -23,7 +23,7 @@ from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, GymformError
 from gymform.service.dataset_tasks import dataset_folder
-from gymform.service.review_session import Desk, Heard
+from gymform.service.review_session import Heard, ReviewSession
 from pages.components import clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
@@ -284,7 +284,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
     try:
         if state.get("desk-place") != place:
             store = open_store(folder, written(folder))
-            state.desk = Desk(store, reviewer_name(), wanted, heard())
+            state.desk = ReviewSession(store, reviewer_name(), wanted, heard())
             state["desk-place"] = place
             state.tour = state.get("tour", 0) + 1
             state.pop("desk-data", None)
@@ -296,7 +296,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
 
 
-def at_the_desk(desk: Desk, tour: int, item: str | None) -> dict[str, Any]:
+def at_the_desk(desk: ReviewSession, tour: int, item: str | None) -> dict[str, Any]:
     """Write what the widget told, and say what it is to show."""
     work: Mapping[str, Any] = reviewer.work_of(WIDGET) or {}
     if work:

@@ -14,7 +14,7 @@ from gymform import limits
 from gymform.errors import GymformError
 from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir
-from pages.components.clip_session import Flow, chosen_options, queue_or_reason, tell
+from pages.components.clip_session import ClipSession, chosen_options, queue_or_reason, tell
 from pages.components.entry import come_through_app
 from pages.components.live.live import beside, gate, live_network, stop_stream, stream
 from pages.components.recorder.recorder import recorder
@@ -56,9 +56,9 @@ def main() -> None:
         flow().show(film)
 
 
-def flow() -> Flow:
+def flow() -> ClipSession:
     """The way of this page's recordings."""
-    return Flow("webcam", another="Record another")
+    return ClipSession("webcam", another="Record another")
 
 
 def camera() -> Camera:

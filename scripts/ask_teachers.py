@@ -44,7 +44,7 @@ from gymform.training.pose.augment import rotation
 from gymform.training.pose.label_fusion import (
     KNOWN_TEACHERS,
     ClipPeople,
-    TeacherAnswers,
+    TeacherKeypoints,
     full_name,
     pictures_of,
     read_answers,
@@ -109,19 +109,19 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def nothing(pack: CropPack, options: argparse.Namespace) -> TeacherAnswers:
+def nothing(pack: CropPack, options: argparse.Namespace) -> TeacherKeypoints:
     """Whom to ask about, and no answers yet."""
     rows, _ = split(pack)
     rows = rows[~np.isin(pack.dataset[rows], EXACT)]
     people = clip_people(options)
     shape = (VIEWS, sk.NUM_KEYPOINTS, 3)
     of_pack, of_clips = (np.empty((0, count, *shape)) for count in (len(rows), len(people)))
-    return TeacherAnswers(pack.digest(), (), rows, of_pack, people, of_clips)
+    return TeacherKeypoints(pack.digest(), (), rows, of_pack, people, of_clips)
 
 
 def with_more(
-    known: TeacherAnswers, name: str, of_pack: np.ndarray, of_clips: np.ndarray
-) -> TeacherAnswers:
+    known: TeacherKeypoints, name: str, of_pack: np.ndarray, of_clips: np.ndarray
+) -> TeacherKeypoints:
     """The answers with those of one more teacher, in place of an earlier version's."""
     model, _ = split_name(name)
     kept = [at for at, other in enumerate(known.teachers) if split_name(other)[0] != model]

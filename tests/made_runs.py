@@ -85,7 +85,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
         answers.append(draw.choice([c for c in CLASSES if c != truth]) if mistaken else truth)
         confidence.append(draw.uniform(0.4, 0.9) if mistaken else draw.uniform(0.6, 0.999))
     test = make_part(truths, answers, confidence)
-    return records.Report(
+    return records.TrainingReport(
         run=run,
         model=model,
         dataset=dataset.name,
@@ -112,7 +112,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
             records.CurvePoint(n, 1.0, 0.95 - 0.5 / n**0.5, len(items)) for n in (6, 12, 24, 48)
         ),
         answers=tuple(
-            records.Answer(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
+            records.TestAnswer(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
             for i, t, a, c in zip(items, truths, answers, confidence, strict=True)
         ),
         parameters=89_116,
@@ -157,12 +157,12 @@ def write_log(folder: Path, folds: int = 2, steps: int = 30) -> None:
     (folder / "log.csv").write_text("\n".join(lines) + "\n")
 
 
-def changed(report: records.Report, **changes: Any) -> records.Report:
+def changed(report: records.TrainingReport, **changes: Any) -> records.TrainingReport:
     """``report`` with some fields replaced."""
     return dataclasses.replace(report, **changes)
 
 
-def write_report(folder: Path, report: records.Report) -> None:
+def write_report(folder: Path, report: records.TrainingReport) -> None:
     """Put ``report`` in place of the one that is there."""
     (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
 

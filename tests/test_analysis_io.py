@@ -44,7 +44,7 @@ def test_load_gives_back_what_was_saved(painted_answer, painted_clip, tmp_path):
     assert again.prediction == painted_answer.prediction
     assert again.quality == painted_answer.quality
     assert again.form == painted_answer.form
-    assert {one.part for one in again.prediction.still} == {"arms", "trunk", "legs"}
+    assert {one.part for one in again.prediction.ablations} == {"arms", "trunk", "legs"}
     np.testing.assert_array_equal(again.tracks.xy, painted_answer.tracks.xy)
 
 
@@ -61,7 +61,7 @@ def test_an_older_answer_without_reasons_is_still_read(painted_answer, painted_c
     content = json.loads(files.json.read_text(encoding="utf-8"))
     del content["prediction"]["kept_still"], content["form"]
     files.json.write_text(json.dumps(content), encoding="utf-8")
-    assert load(tmp_path, "clip").prediction.still == ()
+    assert load(tmp_path, "clip").prediction.ablations == ()
 
 
 def test_a_failed_save_leaves_no_file(painted_answer, tmp_path):

@@ -88,7 +88,7 @@ Estimate = Callable[[Path, Clip, Options, Progress], PoseSequence]
 
 
 @dataclass(frozen=True)
-class Task:
+class ExtractionJob:
     """A clip to extract: its file, where its results go, and what else has to be known.
 
     ``weights_sha256`` is that of the pose network, empty for a made-up one.
@@ -105,7 +105,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExtractionResult:
     """What became of a clip: the items in it, or the ``reason`` why there are none."""
 
     sha256: str
@@ -115,7 +115,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class ExtractReport:
+class ExtractionReport:
     """Names of the clips extracted now, those that were before, and (name, reason) of failures."""
 
     extracted: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def extract(
     again: bool = False,
     estimate: str = ESTIMATE,
     progress: Progress | None = None,
-) -> ExtractReport:
+) -> ExtractionReport:
     """Extract every clip that is not extracted yet, and say what became of each.
 
     ``jobs`` processes work at once; the engine ``ray`` hands the clips to the Ray cluster at
@@ -173,7 +173,7 @@ def extract(
             store.set_extracted(outcome.sha256, outcome.items, outcome.qualities)
             extracted.append(names[outcome.sha256])
         report.finished(outcome.sha256)
-    return ExtractReport(
+    return ExtractionReport(
         extracted=tuple(extracted),
         known=tuple(clip.name for clip in known),
         failed=tuple(failed),
@@ -202,7 +202,7 @@ def _tasks(
     options: Options,
     again: bool,
     estimate: str,
-) -> list[Task]:
+) -> list[ExtractionJob]:
     weights = manifest_entry(options.pose_model).sha256 if estimate == ESTIMATE else ""
     names = {clip.sha256: clip.name for clip in store.clips()}
     copies: dict[str, list[str]] = {}
@@ -210,7 +210,7 @@ def _tasks(
         copies.setdefault(pair.clip, []).append(names[pair.of])
         copies.setdefault(pair.of, []).append(names[pair.clip])
     return [
-        Task(
+        ExtractionJob(
             clip=clip,
             source=store.files.clip(clip),
             folder=store.folder,
@@ -269,7 +269,7 @@ class _Counted:
 # --- one clip -----------------------------------------------------------------------------------
 
 
-def extract_clip(task: Task, progress: Progress | None = None) -> Outcome:
+def extract_clip(task: ExtractionJob, progress: Progress | None = None) -> ExtractionResult:
     """Make the files of one clip, and propose its items; a clip that fails says why."""
     try:
         return _extract_clip(task, progress or unheard)
@@ -284,10 +284,10 @@ def extract_clip(task: Task, progress: Progress | None = None) -> Outcome:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other clips come next
         _log.warning("extracting %s failed", task.clip.sha256, exc_info=True)
         reason = f"An unexpected problem arose ({type(error).__name__})."
-    return Outcome(task.clip.sha256, reason=reason)
+    return ExtractionResult(task.clip.sha256, reason=reason)
 
 
-def _extract_clip(task: Task, progress: Progress) -> Outcome:
+def _extract_clip(task: ExtractionJob, progress: Progress) -> ExtractionResult:
     files = DatasetFiles(task.folder)
     clip, sha256 = task.clip, task.clip.sha256
     pose = None if task.again else _made_before(files.poses(sha256), task)
@@ -313,10 +313,10 @@ def _extract_clip(task: Task, progress: Progress) -> Outcome:
     for item in items:
         if task.again or not files.thumb(item.id).is_file():
             _draw_thumb(files.thumb(item.id), pose, frames, item)
-    return Outcome(sha256, tuple(items), tuple(qualities))
+    return ExtractionResult(sha256, tuple(items), tuple(qualities))
 
 
-def _made_before(path: Path, task: Task) -> PoseSequence | None:
+def _made_before(path: Path, task: ExtractionJob) -> PoseSequence | None:
     """Keypoints that an extraction like this one left before it was killed, if it did."""
     try:
         pose = load_poses(path)
@@ -368,7 +368,7 @@ def _draw_thumb(path: Path, pose: PoseSequence, frames: SparseFrames, item: Item
 # --- many at once -------------------------------------------------------------------------------
 
 
-def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+def _in_processes(tasks: Sequence[ExtractionJob], jobs: int) -> Iterator[ExtractionResult]:
     """The outcomes of ``tasks``, as they come, by ``jobs`` processes.
 
     When a process dies, everything that was under way is done again one by one, and the clip that
@@ -384,12 +384,12 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
             yield _alone(task)
 
 
-def _from_pool(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+def _from_pool(tasks: Sequence[ExtractionJob], jobs: int) -> Iterator[ExtractionResult]:
     threads = max(1, (os.cpu_count() or 1) // jobs)
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
     ) as pool:
-        waiting: set[Future[Outcome]] = {pool.submit(extract_clip, task) for task in tasks}
+        waiting: set[Future[ExtractionResult]] = {pool.submit(extract_clip, task) for task in tasks}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -404,7 +404,7 @@ def _use_threads(count: int) -> None:
     cv2.setNumThreads(count)
 
 
-def _alone(task: Task) -> Outcome:
+def _alone(task: ExtractionJob) -> ExtractionResult:
     try:
         (outcome,) = _from_pool([task], 1)
     except BrokenProcessPool:
@@ -412,7 +412,7 @@ def _alone(task: Task) -> Outcome:
             "The process that worked on this clip was ended from outside, most likely for want of "
             "memory. Use a shorter or smaller clip."
         )
-        return Outcome(task.clip.sha256, reason=reason)
+        return ExtractionResult(task.clip.sha256, reason=reason)
     return outcome
 
 
@@ -423,12 +423,12 @@ def _alone(task: Task) -> Outcome:
 class _Parcel:
     """A clip on its way to another machine, or its results on their way back: files by name."""
 
-    task: Task
-    outcome: Outcome | None = None
+    task: ExtractionJob
+    outcome: ExtractionResult | None = None
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def _on_ray(tasks: Sequence[Task], address: str | None) -> Iterator[Outcome]:
+def _on_ray(tasks: Sequence[ExtractionJob], address: str | None) -> Iterator[ExtractionResult]:
     """The outcomes of ``tasks``, as they come, from a Ray cluster that shares no disk with us.
 
     Clips travel to the machines and files come back. gymform and its weights have to be installed
@@ -439,7 +439,7 @@ def _on_ray(tasks: Sequence[Task], address: str | None) -> Iterator[Outcome]:
         remote = ray.remote(num_cpus=1, max_retries=2)(_extract_parcel)
         room = max(1, int(IN_FLIGHT * ray.cluster_resources().get("CPU", 1)))
         queue = list(reversed(tasks))
-        waiting: dict[Any, Task] = {}
+        waiting: dict[Any, ExtractionJob] = {}
         while queue or waiting:
             while queue and len(waiting) < room:
                 task = queue.pop()
@@ -469,7 +469,7 @@ def _connected(address: str | None) -> Any:
     return ray
 
 
-def _packed(task: Task) -> _Parcel:
+def _packed(task: ExtractionJob) -> _Parcel:
     return _Parcel(task, files={"clip": task.source.read_bytes()})
 
 
@@ -490,18 +490,18 @@ def _extract_parcel(parcel: _Parcel) -> _Parcel:
     return _Parcel(task, outcome, made)
 
 
-def _made(files: DatasetFiles, outcome: Outcome) -> list[Path]:
+def _made(files: DatasetFiles, outcome: ExtractionResult) -> list[Path]:
     thumbs = [files.thumb(item.id) for item in outcome.items]
     return [files.poses(outcome.sha256), files.proxy(outcome.sha256), *thumbs]
 
 
-def _received(ray: Any, reference: Any, task: Task) -> Outcome:
+def _received(ray: Any, reference: Any, task: ExtractionJob) -> ExtractionResult:
     """Put the files that came back in their places."""
     try:
         parcel: _Parcel = ray.get(reference)
     except ray.exceptions.RayError as error:
         reason = f"The machine that worked on this clip failed ({type(error).__name__})."
-        return Outcome(task.clip.sha256, reason=f"{reason} Extract again.")
+        return ExtractionResult(task.clip.sha256, reason=f"{reason} Extract again.")
     if parcel.outcome is None:
         raise DatasetError("A machine of the cluster runs another version of gymform.")
     for path in _made(DatasetFiles(task.folder), parcel.outcome):

@@ -20,17 +20,17 @@ from scipy.special import softmax
 from torch import nn
 
 from gymform.errors import OptionsError, WeightsError
-from gymform.exercise.explain import PARTS, kept_still
+from gymform.exercise.explain import PARTS, with_part_still
 from gymform.exercise.features import RATE_HZ, features, resample
-from gymform.exercise.networks.registry import Encode, Family, family_of
+from gymform.exercise.networks.registry import Encode, NetworkFamily, family_of
 from gymform.motion.repetitions import MIN_RANGE, find_repetitions, movement_range
 from gymform.skeleton import FLIP_ORDER
 from gymform.storage import atomic_path
 from gymform.types import (
     OTHER,
     UNKNOWN,
+    Ablation,
     CleanTracks,
-    KeptStill,
     PoseQuality,
     PoseSequence,
     Prediction,
@@ -98,7 +98,7 @@ class Settings:
         return {**self.__dict__, "classes": list(self.classes)}
 
     @property
-    def network_family(self) -> Family:
+    def network_family(self) -> NetworkFamily:
         """The family of the networks. Raises WeightsError for one that sees no keypoints."""
         try:
             family = family_of(self.family)
@@ -289,12 +289,10 @@ class Classifier:
         """Calibrated logits (S, K), one row a stretch."""
         return np.asarray(votes(self.networks, stretches) / self.settings.temperature)
 
-    def _without(
-        self, part: str, xy: np.ndarray, spans: Sequence[tuple[float, float]]
-    ) -> KeptStill:
+    def _without(self, part: str, xy: np.ndarray, spans: Sequence[tuple[float, float]]) -> Ablation:
         """The answer to ``xy`` (N, 17, 2), had a part kept still."""
-        stretches = _stretches(kept_still(xy, part), spans, 0.0, self.encode)
-        return KeptStill(part, tuple(map(float, softmax(combine(self._logits(stretches))))))
+        stretches = _stretches(with_part_still(xy, part), spans, 0.0, self.encode)
+        return Ablation(part, tuple(map(float, softmax(combine(self._logits(stretches))))))
 
     @property
     def encode(self) -> Encode:

@@ -48,7 +48,7 @@ HANGING: dict[int, tuple[int, ...]] = {
 """What goes along when a joint is moved. The head goes along with the trunk."""
 
 
-def kept_still(xy: np.ndarray, part: str) -> np.ndarray:
+def with_part_still(xy: np.ndarray, part: str) -> np.ndarray:
     """``xy`` (T, 17, 2) with a part of :data:`PARTS` kept still; NaN stays NaN."""
     out = xy.copy()
     for start, end in PARTS[part]:
@@ -83,7 +83,7 @@ def reasons(prediction: Prediction) -> list[Reason]:
     best = prediction.classes.index(prediction.likeliest())
     found = [
         Reason(one.part, one.probabilities[best], prediction.likeliest(one.probabilities))
-        for one in prediction.still
+        for one in prediction.ablations
         if prediction.probabilities[best] - one.probabilities[best] >= MATTERS
     ]
     return sorted(found, key=lambda reason: reason.probability)

@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.pose.detection import Sighting
+from gymform.pose.detection import Detection
 
 SEEN = 0.3
 """Score from which on a joint counts as seen."""
@@ -72,14 +72,14 @@ class Scene:
     that within the box, both 0 to 255; ``others`` the number of other people.
     """
 
-    lifter: Sighting | None
+    lifter: Detection | None
     size: tuple[int, int]
     light: float
     light_on_lifter: float
     others: int = 0
 
     @classmethod
-    def of(cls, rgb: np.ndarray, lifter: Sighting | None, others: int = 0) -> Scene:
+    def of(cls, rgb: np.ndarray, lifter: Detection | None, others: int = 0) -> Scene:
         """The scene in a frame uint8 (H, W, 3)."""
         height, width = rgb.shape[:2]
         light = brightness(rgb)
@@ -87,7 +87,7 @@ class Scene:
         return cls(lifter, (width, height), light, on_lifter, others)
 
     @property
-    def person(self) -> Sighting:
+    def person(self) -> Detection:
         """The lifter, where it is known that there is one."""
         assert self.lifter is not None
         return self.lifter
@@ -138,7 +138,7 @@ def brightness(rgb: np.ndarray) -> float:
     return float(sparse.mean()) if sparse.size else 0.0
 
 
-def tilt_deg(lifter: Sighting) -> float:
+def tilt_deg(lifter: Detection) -> float:
     """Degrees by which somebody who stands leans in the picture, clockwise; 0 when not standing."""
     shoulders, hips, knees, ankles = (
         middle(lifter, joints) for joints in ("shoulders", "hips", "knees", "ankles")
@@ -205,14 +205,14 @@ def _middle(scene: Scene, joints: str, least: float = SEEN) -> np.ndarray:
     return middle(scene.person, joints, least)
 
 
-def middle(lifter: Sighting, joints: str, least: float = SEEN) -> np.ndarray:
+def middle(lifter: Detection, joints: str, least: float = SEEN) -> np.ndarray:
     """The middle (2,) px of a pair of ``joints`` ("knees"), as far as their scores are ``least``;
     NaN when neither is seen."""
     seen = _seen(lifter, joints, least)
     return lifter.xy[seen].mean(axis=0) if seen else np.full(2, np.nan)
 
 
-def _seen(lifter: Sighting, joints: str, least: float) -> list[int]:
+def _seen(lifter: Detection, joints: str, least: float) -> list[int]:
     name = joints.removesuffix("s")
     pair = (sk.INDEX[f"left_{name}"], sk.INDEX[f"right_{name}"])
     return [k for k in pair if lifter.score[k] >= least]

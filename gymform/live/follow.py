@@ -1,6 +1,6 @@
 """Whom a live view follows: at most a look or two of the network at every frame.
 
-A whole search as in `pose/sightings.py` takes seconds, in which a live picture would stand still.
+A whole search as in `pose/detection.py` takes seconds, in which a live picture would stand still.
 Here the search is spread over frames: each gets one look at the next window of the frame; what
 is seen there must be seen again around its keypoints in the next frame, and is then followed from
 keypoints to keypoints. Once a second a second look goes elsewhere, to find other people.
@@ -16,7 +16,7 @@ import numpy as np
 
 from gymform.live.network import Looks
 from gymform.pose.crops import box_to_crop
-from gymform.pose.detection import ACCEPT, SURE, Sighting, overlap, search_windows, similarity
+from gymform.pose.detection import ACCEPT, SURE, Detection, overlap, search_windows, similarity
 from gymform.pose.tracking import COLLAPSE
 
 SHARES = (1.0, 0.6)
@@ -48,11 +48,11 @@ class Follower:
         self._size = (0, 0)
         self._windows: Iterator[np.ndarray] = iter(())
         self._elsewhere: Iterator[np.ndarray] = iter(())
-        self._last: Sighting | None = None
-        self._candidate: Sighting | None = None
+        self._last: Detection | None = None
+        self._candidate: Detection | None = None
         self._usual = 0.0
         self._unsure = 0
-        self._other: Sighting | None = None
+        self._other: Detection | None = None
         self._other_is_sure = False
         self._next_second_look = 0.0
 
@@ -61,7 +61,7 @@ class Follower:
         """How many more people were seen, as far as is known: 0 or 1."""
         return int(self._other is not None and self._other_is_sure)
 
-    def look(self, rgb: np.ndarray, now: float) -> Sighting | None:
+    def look(self, rgb: np.ndarray, now: float) -> Detection | None:
         """The followed person in ``rgb`` uint8 (H, W, 3), None while nobody is found.
 
         ``now`` is the frame's time in seconds, any clock that rises.
@@ -77,7 +77,7 @@ class Follower:
 
     # -- one person ---------------------------------------------------------------------------
 
-    def _search(self, rgb: np.ndarray) -> Sighting | None:
+    def _search(self, rgb: np.ndarray) -> Detection | None:
         """One look: at a candidate again, or at the next window."""
         if self._candidate is None:
             found = self._see(rgb, next(self._windows))
@@ -90,7 +90,7 @@ class Follower:
         self._last, self._usual, self._unsure = found, found.confidence, 0
         return found
 
-    def _follow(self, rgb: np.ndarray, last: Sighting) -> Sighting | None:
+    def _follow(self, rgb: np.ndarray, last: Detection) -> Detection | None:
         """The person around where they were; after a few unsure frames they are lost."""
         found = self._see(rgb, box_to_crop(last.box, self._room))
         if found is not None and overlap(found.box, last.box) < MOVED:
@@ -106,7 +106,7 @@ class Follower:
 
     # -- other people -------------------------------------------------------------------------
 
-    def _look_elsewhere(self, rgb: np.ndarray, followed: Sighting) -> None:
+    def _look_elsewhere(self, rgb: np.ndarray, followed: Detection) -> None:
         """One look at another person seen before, or at a window beside the followed one."""
         if self._other is not None:
             crop: np.ndarray | None = box_to_crop(self._other.box, self._room)
@@ -122,7 +122,7 @@ class Follower:
         if self._other_is_sure and self._value(found) > TAKES_OVER * self._value(followed):
             self._last, self._other, self._usual = found, followed, found.confidence
 
-    def _window_beside(self, followed: Sighting) -> np.ndarray | None:
+    def _window_beside(self, followed: Detection) -> np.ndarray | None:
         """The next window whose centre is not on the followed person; None where all are."""
         x1, y1, x2, y2 = followed.box
         for crop in itertools.islice(self._elsewhere, _count(self._size)):
@@ -130,7 +130,7 @@ class Follower:
                 return crop
         return None
 
-    def _value(self, person: Sighting) -> float:
+    def _value(self, person: Detection) -> float:
         """How much a person looks like the lifter: sure, large and near the middle."""
         half = self._size[0] / 2
         off_centre = min(1.0, abs(person.centre[0] - half) / half)
@@ -147,9 +147,9 @@ class Follower:
             self._windows, self._elsewhere = itertools.cycle(windows), itertools.cycle(windows)
             self._last = self._candidate = self._other = None
 
-    def _see(self, rgb: np.ndarray, crop: np.ndarray) -> Sighting | None:
+    def _see(self, rgb: np.ndarray, crop: np.ndarray) -> Detection | None:
         [xy], [score] = self._network.in_frame(rgb, crop[None])
-        return Sighting(xy, score, float(score.mean())) if (score > 0).sum() >= 4 else None
+        return Detection(xy, score, float(score.mean())) if (score > 0).sum() >= 4 else None
 
 
 def live_windows(width: int, height: int) -> list[np.ndarray]:
@@ -161,7 +161,7 @@ def live_windows(width: int, height: int) -> list[np.ndarray]:
     return windows
 
 
-def _twice(first: Sighting, again: Sighting) -> Sighting:
+def _twice(first: Detection, again: Detection) -> Detection:
     """The second sighting, less sure where it is unlike the first: chairs change, people do not."""
     return replace(again, confidence=again.confidence * float(np.sqrt(similarity(first, again))))
 
@@ -170,10 +170,10 @@ def _count(size: tuple[int, int]) -> int:
     return len(live_windows(*size))
 
 
-def _is_somebody(found: Sighting | None) -> bool:
+def _is_somebody(found: Detection | None) -> bool:
     return found is not None and found.confidence >= ACCEPT
 
 
-def _is_another(a: Sighting, b: Sighting) -> bool:
+def _is_another(a: Detection, b: Detection) -> bool:
     """Are these two people, rather than one seen twice?"""
     return similarity(a, b) < 0.5 and overlap(a.box, b.box) <= MOVED

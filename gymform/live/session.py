@@ -26,7 +26,7 @@ from gymform.live.meter import Lateness, Meter, Pace
 from gymform.live.network import Looks
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.detection import Sighting
+from gymform.pose.detection import Detection
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.types import PoseSequence, Prediction
 
@@ -147,9 +147,9 @@ class Track:
 
     def __init__(self) -> None:
         self._size = (1, 1)
-        self._seen: deque[tuple[float, Sighting | None]] = deque()
+        self._seen: deque[tuple[float, Detection | None]] = deque()
 
-    def add(self, now: float, sighting: Sighting | None, size: tuple[int, int]) -> None:
+    def add(self, now: float, sighting: Detection | None, size: tuple[int, int]) -> None:
         """Remember a frame of ``size`` px; a frame that is not later than the last is left out."""
         if size != self._size:
             self._seen.clear()
@@ -190,7 +190,7 @@ def fit(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
-def mirrored(rgb: np.ndarray, sighting: Sighting | None, label: str | None = None) -> np.ndarray:
+def mirrored(rgb: np.ndarray, sighting: Detection | None, label: str | None = None) -> np.ndarray:
     """A mirror image of ``rgb`` with the person seen in ``rgb`` and a legible ``label``."""
     mirror = np.asarray(cv2.flip(rgb, 1))
     last = rgb.shape[1] - 1

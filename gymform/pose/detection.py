@@ -36,7 +36,7 @@ MARGIN = 0.12
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class Detection:
     """A person in one frame: keypoints (17, 2) px of the picture, scores (17,), confidence."""
 
     xy: np.ndarray
@@ -66,7 +66,7 @@ class Sighting:
         return (self.box[:2] + self.box[2:]) / 2
 
 
-def similarity(a: Sighting, b: Sighting) -> float:
+def similarity(a: Detection, b: Detection) -> float:
     """How alike two poses are in one frame, in [0, 1]: OKS with each other as the truth."""
     distance = np.linalg.norm(a.xy - b.xy, axis=1)
     area = max((a.size * b.size) * 0.5, 1.0)
@@ -79,7 +79,7 @@ def similarity(a: Sighting, b: Sighting) -> float:
 
 def find_people(
     picture: np.ndarray, estimator: PoseEstimator, *, around: np.ndarray | None = None
-) -> list[Sighting]:
+) -> list[Detection]:
     """People in one picture, surest first, each settled and seen once.
 
     With ``around`` (2,) px, only windows about that point are tried.
@@ -90,7 +90,7 @@ def find_people(
         crops = np.array([[*around, 0.75 * size, size] for size in sizes])
         return _settle(picture, estimator, crops, keep=6)
     whole = box_to_crop(np.array([0.0, 0.0, width, height]), padding=1.0)
-    people: list[Sighting] = []
+    people: list[Detection] = []
     for share in WINDOW_HEIGHTS:
         crops = search_windows(width, height, share)
         if share == WINDOW_HEIGHTS[0]:
@@ -123,15 +123,15 @@ def _spread(side: float, whole: int) -> np.ndarray:
     return np.linspace(side / 2, whole - side / 2, count)
 
 
-def see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Sighting | None]:
+def see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Detection | None]:
     """What the network sees in each crop; None where it sees hardly a keypoint."""
     seen = zip(*estimator.in_frame(picture, crops), strict=True)
-    return [Sighting(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
+    return [Detection(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
 
 
 def _settle(
     picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray, keep: int = 4
-) -> list[Sighting]:
+) -> list[Detection]:
     """The ``keep`` best people in ``crops``, cut again around their keypoints and still there."""
     first = [person for person in see(picture, estimator, crops) if person is not None]
     people = _distinct(first)[:keep]
@@ -141,7 +141,7 @@ def _settle(
     return [person for person in _distinct(people) if person.confidence >= ACCEPT]
 
 
-def look_at(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> list[Sighting]:
+def look_at(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> list[Detection]:
     """The people in boxes (B, 4) px, looked at twice, the second time around their keypoints.
 
     The confidence is the mean score times the likeness of the two looks: a chair may look like
@@ -159,9 +159,9 @@ def look_at(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) ->
     ]
 
 
-def _distinct(people: list[Sighting]) -> list[Sighting]:
+def _distinct(people: list[Detection]) -> list[Detection]:
     """Surest first, each person once."""
-    kept: list[Sighting] = []
+    kept: list[Detection] = []
     for person in sorted(people, key=lambda p: -p.confidence):
         if all(
             similarity(person, other) < 0.5 and overlap(person.box, other.box) <= 0.6

@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from gymform.errors import NoPersonError, OptionsError
 from gymform.pose.crops import box_to_crop
-from gymform.pose.detection import ACCEPT, Sighting, find_people, look_at, overlap, see, similarity
+from gymform.pose.detection import ACCEPT, Detection, find_people, look_at, overlap, see, similarity
 from gymform.pose.estimator import PoseEstimator
 from gymform.types import Target
 from gymform.video.sparse import SparseFrames
@@ -77,7 +77,7 @@ def follow(
     where the target is.
     """
     tracker = _Tracker(frames, estimator, progress)
-    seen: list[Sighting | None] = [None] * len(frames)
+    seen: list[Detection | None] = [None] * len(frames)
     chosen_shot = None if target is None else frames.shots[_nearest_sample(frames, target.time_s)]
     for shot in np.unique(frames.shots):
         samples = np.flatnonzero(frames.shots == shot)
@@ -119,7 +119,7 @@ class _Tracker:
 
     # -- seeds: who is there, and who of them is the lifter ---------------------------------
 
-    def seeds(self, samples: np.ndarray, target: Target | None) -> dict[int, Sighting]:
+    def seeds(self, samples: np.ndarray, target: Target | None) -> dict[int, Detection]:
         """The person to follow, as seen in a few of a shot's samples; empty when nobody is."""
         if target is not None:
             sample = _nearest_sample(self.frames, target.time_s, samples)
@@ -135,10 +135,10 @@ class _Tracker:
                     break
         return _choose_lifter(people, self.frames)
 
-    def _people(self, sample: int) -> list[Sighting]:
+    def _people(self, sample: int) -> list[Detection]:
         return find_people(self.frames.picture(sample), self.estimator)
 
-    def _marked(self, sample: int, target: Target) -> Sighting:
+    def _marked(self, sample: int, target: Target) -> Detection:
         """The person whom the user marked in one sample."""
         picture, scale = self.frames.picture(sample), self.frames.scale
         if target.box is not None:
@@ -159,8 +159,8 @@ class _Tracker:
     # -- tracking ---------------------------------------------------------------------------
 
     def track(
-        self, samples: np.ndarray, seeds: dict[int, Sighting]
-    ) -> Iterable[tuple[int, Sighting | None]]:
+        self, samples: np.ndarray, seeds: dict[int, Detection]
+    ) -> Iterable[tuple[int, Detection | None]]:
         """(sample, sighting or None) for each sample of a shot, outwards from the best seed."""
         if not seeds:
             self._advance(len(samples))
@@ -174,12 +174,12 @@ class _Tracker:
             yield from self._walk(path, seeds[start], seeds)
 
     def _walk(
-        self, path: np.ndarray, first: Sighting, seeds: dict[int, Sighting]
-    ) -> Iterable[tuple[int, Sighting | None]]:
+        self, path: np.ndarray, first: Detection, seeds: dict[int, Detection]
+    ) -> Iterable[tuple[int, Detection | None]]:
         last, usual, lost_for = first, first.confidence, 0
         for sample in path:
             picture = self.frames.picture(sample)
-            sighting: Sighting | None = _step(picture, self.estimator, last)
+            sighting: Detection | None = _step(picture, self.estimator, last)
             seed = seeds.get(int(sample))
             if seed is not None and _is_better(seed, sighting):
                 sighting = seed
@@ -195,8 +195,8 @@ class _Tracker:
             self._advance(1)
 
     def _recover(
-        self, picture: np.ndarray, doubtful: Sighting, last: Sighting, usual: float, lost_for: int
-    ) -> Sighting | None:
+        self, picture: np.ndarray, doubtful: Detection, last: Detection, usual: float, lost_for: int
+    ) -> Detection | None:
         """The followed person, searched for in the whole frame; every other frame, to save time.
 
         The ``doubtful`` sighting stays when it is more likely than all others: a blurred lifter
@@ -219,7 +219,7 @@ class _Tracker:
         if self.progress is not None:
             self.progress(min(self.done, len(self.frames)), len(self.frames))
 
-    def notes(self, seen: list[Sighting | None]) -> tuple[str, ...]:
+    def notes(self, seen: list[Detection | None]) -> tuple[str, ...]:
         """Sentences for the user about cuts and about stretches without the person."""
         notes = []
         cuts = int(self.frames.shots[-1])
@@ -236,7 +236,7 @@ class _Tracker:
 # -- one step further ---------------------------------------------------------------------
 
 
-def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sighting | None:
+def _step(picture: np.ndarray, estimator: PoseEstimator, last: Detection) -> Detection | None:
     """The followed person one sample later, looked for where it was."""
     [found] = see(picture, estimator, box_to_crop(last.box)[None])
     if found is not None and overlap(found.box, last.box) >= STAYS:
@@ -249,7 +249,7 @@ def _step(picture: np.ndarray, estimator: PoseEstimator, last: Sighting) -> Sigh
     return max(again, key=lambda person: _likelihood(person, last), default=found)
 
 
-def _likelihood(person: Sighting, last: Sighting, lost_for: int = 0) -> float:
+def _likelihood(person: Detection, last: Detection, lost_for: int = 0) -> float:
     """How likely this is the followed person, last seen ``lost_for`` samples before the last one.
 
     The confidence counts less the farther a side of the box has gone since.
@@ -258,23 +258,23 @@ def _likelihood(person: Sighting, last: Sighting, lost_for: int = 0) -> float:
     return person.confidence * float(np.exp(-((gone / (REACH + lost_for)) ** 2)))
 
 
-def _distance_to(person: Sighting, point: np.ndarray) -> float:
+def _distance_to(person: Detection, point: np.ndarray) -> float:
     """Distance px from a point to the nearest keypoint, at least a little."""
     return float(np.nanmin(np.linalg.norm(person.xy - point, axis=1))) + 0.05 * person.size
 
 
-def _is_better(seed: Sighting, sighting: Sighting | None) -> bool:
+def _is_better(seed: Detection, sighting: Detection | None) -> bool:
     """Does the search's sighting replace the tracked one in the same frame?"""
     if sighting is None:
         return True
     return similarity(seed, sighting) < 0.5 and seed.confidence > sighting.confidence
 
 
-def _has_collapsed(sighting: Sighting, last: Sighting, usual: float) -> bool:
+def _has_collapsed(sighting: Detection, last: Detection, usual: float) -> bool:
     return sighting.confidence < COLLAPSE * usual or not _of_like_size(sighting, last)
 
 
-def _of_like_size(a: Sighting, b: Sighting) -> bool:
+def _of_like_size(a: Detection, b: Detection) -> bool:
     """May both be the same person, some samples apart?"""
     return 0.4 < a.size / b.size < 2.5
 
@@ -282,9 +282,11 @@ def _of_like_size(a: Sighting, b: Sighting) -> bool:
 # -- whom of them, and boxes for all frames -------------------------------------------------
 
 
-def _choose_lifter(people: dict[int, list[Sighting]], frames: SparseFrames) -> dict[int, Sighting]:
+def _choose_lifter(
+    people: dict[int, list[Detection]], frames: SparseFrames
+) -> dict[int, Detection]:
     """Link sightings of the seed frames into people and take the likeliest lifter's."""
-    chains: list[dict[int, Sighting]] = []
+    chains: list[dict[int, Detection]] = []
     for sample in sorted(people):
         free = list(people[sample])
         for chain in chains:
@@ -300,7 +302,7 @@ def _choose_lifter(people: dict[int, list[Sighting]], frames: SparseFrames) -> d
     return max(chains, key=lambda chain: _lifter_value(chain, frames))
 
 
-def _drop_weak_shots(seen: list[Sighting | None], shots: np.ndarray) -> None:
+def _drop_weak_shots(seen: list[Detection | None], shots: np.ndarray) -> None:
     """Forget what was followed in shots far less surely than in the best: titles, close-ups."""
     usual = {}
     for shot in np.unique(shots):
@@ -312,12 +314,12 @@ def _drop_weak_shots(seen: list[Sighting | None], shots: np.ndarray) -> None:
             seen[i] = None
 
 
-def _could_be(a: Sighting, b: Sighting) -> bool:
+def _could_be(a: Detection, b: Detection) -> bool:
     far = float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
     return far < 0.9 and _of_like_size(a, b)
 
 
-def _lifter_value(chain: dict[int, Sighting], frames: SparseFrames) -> float:
+def _lifter_value(chain: dict[int, Detection], frames: SparseFrames) -> float:
     """How much a person looks like the lifter: sure, large, near the centre, and moving."""
     width, height = np.array(frames.size) * frames.scale
     sightings = list(chain.values())
@@ -330,7 +332,7 @@ def _lifter_value(chain: dict[int, Sighting], frames: SparseFrames) -> float:
     return value * (0.6 + min(0.6, float(np.mean(moves)) if moves else 0.2))
 
 
-def _motion(a: Sighting, b: Sighting) -> float:
+def _motion(a: Detection, b: Detection) -> float:
     """Mean displacement of the sure keypoints over body size."""
     weight = np.minimum(a.score, b.score)
     distance = np.nan_to_num(np.linalg.norm(a.xy - b.xy, axis=1))
@@ -349,7 +351,7 @@ def _nearest_sample(frames: SparseFrames, time_s: float, samples: np.ndarray | N
     return int(samples[np.abs(frames.sample_times()[samples] - time_s).argmin()])
 
 
-def _boxes(frames: SparseFrames, seen: list[Sighting | None]) -> np.ndarray:
+def _boxes(frames: SparseFrames, seen: list[Detection | None]) -> np.ndarray:
     """Boxes float32 (T, 4) in source px for all frames from sightings at samples."""
     boxes = np.full((len(frames.time_s), 4), np.nan)
     times = frames.sample_times()
@@ -371,7 +373,7 @@ def _boxes(frames: SparseFrames, seen: list[Sighting | None]) -> np.ndarray:
     return boxes.astype(np.float32)
 
 
-def _runs(frames: SparseFrames, seen: list[Sighting | None]) -> list[list[int]]:
+def _runs(frames: SparseFrames, seen: list[Detection | None]) -> list[list[int]]:
     """Samples with the person, split at cuts and at gaps too long to bridge."""
     times = frames.sample_times()
     runs: list[list[int]] = []

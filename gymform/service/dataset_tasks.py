@@ -38,7 +38,7 @@ _GRACE_S = 10.0
 """How long a process that was asked to end may take to finish what it writes."""
 
 
-class Chore:
+class DatasetTask:
     """A function at work in a thread. ``work`` is given a progress callback, which may raise."""
 
     def __init__(self, kind: str, work: Callable[[Progress], Any]) -> None:
@@ -95,24 +95,24 @@ class Chore:
             self.error = DatasetError("There is not enough memory. Close other programs first.")
 
 
-class Chores:
+class DatasetTasks:
     """At most one chore for each data set; the last one stays to be looked at."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._chores: dict[Path, Chore] = {}
+        self._chores: dict[Path, DatasetTask] = {}
 
-    def of(self, folder: Path) -> Chore | None:
+    def of(self, folder: Path) -> DatasetTask | None:
         """The chore under way in a data set, or the last one."""
         return self._chores.get(folder.resolve())
 
-    def start(self, folder: Path, kind: str, work: Callable[[Progress], Any]) -> Chore:
+    def start(self, folder: Path, kind: str, work: Callable[[Progress], Any]) -> DatasetTask:
         """Begin ``work``. Raises BusyError while another chore of the data set is under way."""
         with self._lock:
             before = self.of(folder)
             if before and before.running:
                 raise BusyError("Something is under way in this data set: wait for it, or stop it.")
-            chore = Chore(kind, work)
+            chore = DatasetTask(kind, work)
             self._chores[folder.resolve()] = chore
             return chore
 

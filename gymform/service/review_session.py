@@ -44,7 +44,7 @@ _NEWS = 5
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What became of decision ``seq`` of the widget ``client``; ``text`` says why it failed.
 
     After a conflict ``revision`` is the item's own: who has read of the other decision may decide
@@ -67,7 +67,7 @@ class View:
     coming: tuple[str, ...]
     left: int
     counts: Mapping[str, int]
-    answers: tuple[Answer, ...]
+    answers: tuple[Reply, ...]
     news: tuple[str, ...]
 
 
@@ -81,26 +81,26 @@ class Heard:
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
-        self._answers: OrderedDict[str, deque[Answer]] = OrderedDict()
+        self._answers: OrderedDict[str, deque[Reply]] = OrderedDict()
 
     def latest(self, client: str) -> int:
         """The number of the latest decision that ``client`` was answered."""
         answers = self._answers.get(client)
         return answers[-1].seq if answers else 0
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Reply) -> None:
         """Keep an answer, to be given until it has surely been heard."""
         self._answers.setdefault(answer.client, deque(maxlen=_ANSWERS)).append(answer)
         self._answers.move_to_end(answer.client)
         if len(self._answers) > _CLIENTS:
             self._answers.popitem(last=False)
 
-    def answers(self, client: str) -> tuple[Answer, ...]:
+    def answers(self, client: str) -> tuple[Reply, ...]:
         """The latest answers to ``client``."""
         return tuple(self._answers.get(client, ()))
 
 
-class Desk:
+class ReviewSession:
     """One reviewer's way through the items of ``store`` that pass ``wanted``.
 
     The order is fixed when the desk is set up, so that nothing jumps while somebody works; items
@@ -135,18 +135,18 @@ class Desk:
             if seq > self.heard.latest(client):
                 self.heard.answer(self._write(client, seq, wish))
 
-    def _write(self, client: str, seq: int, wish: Mapping[str, Any]) -> Answer:
+    def _write(self, client: str, seq: int, wish: Mapping[str, Any]) -> Reply:
         item_id = wish.get("item")
         try:
             judged = self._decide(wish)
         except ConflictError as error:
             now = self.store.get(str(item_id))
-            return Answer(client, seq, CONFLICT, item_id, str(error), now.revision)
+            return Reply(client, seq, CONFLICT, item_id, str(error), now.revision)
         except GymformError as error:
-            return Answer(client, seq, REFUSED, item_id, str(error))
+            return Reply(client, seq, REFUSED, item_id, str(error))
         if judged is None:
-            return Answer(client, seq, REFUSED, None, "There is nothing of yours to undo.")
-        return Answer(client, seq, SAVED, judged.item.id)
+            return Reply(client, seq, REFUSED, None, "There is nothing of yours to undo.")
+        return Reply(client, seq, SAVED, judged.item.id)
 
     def _decide(self, wish: Mapping[str, Any]) -> Judged | None:
         """Do one wish. Raises GymformError; OptionsError when it is not understood."""
@@ -315,7 +315,7 @@ def when(decision: Decision) -> str:
         return decision.at
 
 
-def card(desk: Desk, item_id: str) -> dict[str, Any]:
+def card(desk: ReviewSession, item_id: str) -> dict[str, Any]:
     """Everything that the widget shows of an item; JSON-ready, files apart."""
     judged = desk.standing(item_id)
     item, clip = judged.item, desk.store.clip(judged.item.clip_sha256)

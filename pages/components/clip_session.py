@@ -1,7 +1,7 @@
 """One clip's way on a page: in the queue, at work, stopped, or done. Pages bring the clip.
 
-A page makes a :class:`Flow` in every run and asks it to show what there is; where a session stands
-is kept under the page's name, so that two pages never take each other's clip.
+A page makes a :class:`ClipSession` in every run and asks it to show what there is; where a session
+stands is kept under the page's name, so that two pages never take each other's clip.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Place:
     """How many clips were left: what is asked for a new one gets another key with each."""
 
 
-class Flow:
+class ClipSession:
     """The clips of one page in one session.
 
     ``page`` names the place in the session's state; ``another`` is the label of the button that

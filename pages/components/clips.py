@@ -16,8 +16,8 @@ from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
-    Chore,
-    Chores,
+    DatasetTask,
+    DatasetTasks,
     extract_in_process,
     plain_file_name,
 )
@@ -42,9 +42,9 @@ GROUPINGS = {
 
 
 @st.cache_resource(show_spinner=False)
-def chores() -> Chores:
+def chores() -> DatasetTasks:
     """Imports and extractions under way, for all sessions."""
-    return Chores()
+    return DatasetTasks()
 
 
 def panel(store: ReviewStore) -> None:
@@ -90,7 +90,7 @@ def under_way(folder: Path) -> None:
         right.button("Stop", icon=":material/stop:", on_click=chore.stop, width="stretch")
 
 
-def _progress_text(chore: Chore) -> str:
+def _progress_text(chore: DatasetTask) -> str:
     what = "Importing" if chore.kind == IMPORT else "Extracting keypoints"
     if not chore.total:
         return f"**{what}** …"

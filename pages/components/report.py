@@ -30,7 +30,7 @@ WELL, ROUGHLY = 0.05, 0.1
 """Calibration errors up to which a confidence is good, or a rough guide."""
 
 
-def show_report(report: records.Report, dataset: Path) -> None:
+def show_report(report: records.TrainingReport, dataset: Path) -> None:
     """Show the report of a training on the data set in the folder ``dataset``."""
     test = report.parts[records.TEST]
     headline(report, test)
@@ -48,7 +48,7 @@ def show_report(report: records.Report, dataset: Path) -> None:
 # -- in words --------------------------------------------------------------------------------
 
 
-def headline(report: records.Report, test: records.Part) -> None:
+def headline(report: records.TrainingReport, test: records.Part) -> None:
     """The numbers to quote, as sentences and as figures."""
     with st.container(border=True):
         st.markdown("\n".join(f"- {line}" for line in summary(report, test)))
@@ -60,7 +60,7 @@ def headline(report: records.Report, test: records.Part) -> None:
             st.metric("Calibration error", f"{test.ece:.3f}", width=130)
 
 
-def summary(report: records.Report, test: records.Part) -> list[str]:
+def summary(report: records.TrainingReport, test: records.Part) -> list[str]:
     """How good the model is, honestly, in sentences."""
     if not test.clips:
         return ["No clip was left to test on: nothing is known of how good this model is."]
@@ -118,7 +118,9 @@ def _name(name: str) -> str:
 
 
 @st.fragment
-def confusion_and_mistakes(report: records.Report, test: records.Part, dataset: Path) -> None:
+def confusion_and_mistakes(
+    report: records.TrainingReport, test: records.Part, dataset: Path
+) -> None:
     """The matrix beside the list of mistakes: a click on a cell narrows the list to it."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -146,7 +148,7 @@ def _cell(state: Any, classes: tuple[str, ...]) -> tuple[str, str] | None:
     return classes[truth], classes[answer]
 
 
-def mistakes(report: records.Report, dataset: Path, cell: tuple[str, str] | None) -> None:
+def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str] | None) -> None:
     """The wrong answers, or those of one cell, the surest first; the chosen one plays."""
     if cell:
         title = f"{charts.title(cell[0])} taken for {charts.title(cell[1]).lower()}"
@@ -182,7 +184,7 @@ def mistakes(report: records.Report, dataset: Path, cell: tuple[str, str] | None
     watch_clip(shown[rows[0] if rows and rows[0] < len(shown) else 0], dataset)
 
 
-def watch_clip(answer: records.Answer, dataset: Path) -> None:
+def watch_clip(answer: records.TestAnswer, dataset: Path) -> None:
     """The clip of an answer with its skeleton, from the start to the end of the repetition."""
     try:
         with ReviewStore.open(dataset) as store:
@@ -216,7 +218,7 @@ def watch_clip(answer: records.Answer, dataset: Path) -> None:
 
 
 @st.fragment
-def by_class(report: records.Report) -> None:
+def by_class(report: records.TrainingReport) -> None:
     """The classification report of one part of the data, as a table and as bars."""
     st.markdown("##### Exercise by exercise")
     name = st.segmented_control(
@@ -298,7 +300,7 @@ def calibration(test: records.Part) -> None:
     st.caption("Points below the line: surer than right. The bars are 95 % intervals.")
 
 
-def more_clips(report: records.Report) -> None:
+def more_clips(report: records.TrainingReport) -> None:
     """Accuracy over the number of clips trained on."""
     st.markdown("##### Would more clips help?")
     points = report.learning_curve
@@ -334,7 +336,7 @@ def _trend(points: tuple[records.CurvePoint, ...]) -> str:
     return "The curve has become flat: more clips of the same kind may not help much."
 
 
-def conditions(report: records.Report) -> None:
+def conditions(report: records.TrainingReport) -> None:
     """Accuracy by how the clips were filmed."""
     found = list(dict.fromkeys(one.condition for one in report.slices))
     if not found:
@@ -360,7 +362,7 @@ def conditions(report: records.Report) -> None:
     )
 
 
-def details(report: records.Report, dataset: Path) -> None:
+def details(report: records.TrainingReport, dataset: Path) -> None:
     """How it was made, to make it again, and the report as files."""
     folder = runs.runs_dir(dataset) / report.run
     with st.expander("Details", icon=":material/receipt_long:"):
@@ -389,7 +391,7 @@ def details(report: records.Report, dataset: Path) -> None:
                     )
 
 
-def _data(report: records.Report) -> str:
+def _data(report: records.TrainingReport) -> str:
     return ", ".join(
         f"{_name(name)} {n} from {count(report.groups.get(name, 0), 'group')}"
         for name, n in report.clips.items()

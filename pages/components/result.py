@@ -74,7 +74,7 @@ def answer(result: Analysis) -> None:
         right.markdown(f":gray[The lifter was seen]\n### {_grade(result.quality)}\n{_seen(result)}")
         if prediction.reason:
             st.info(prediction.reason, icon=":material/info:")
-        if prediction.still:
+        if prediction.ablations:
             why(prediction)
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.exercise.classifier import load_classifier
-from gymform.exercise.explain import PARTS, Reason, kept_still, reasons
+from gymform.exercise.explain import PARTS, Reason, reasons, with_part_still
 from gymform.motion.angles import joint_angles
 from gymform.motion.body_size import segment_lengths
 from gymform.motion.quality import assess
-from gymform.types import KeptStill
+from gymform.types import Ablation
 from tests import fakes
 from tests.form.figures import deadlift, film, once, squat
 
@@ -23,7 +23,7 @@ def _xy():
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_keeps_still_on_the_joint_that_it_hangs_on(xy, part):
-    still = kept_still(xy, part)
+    still = with_part_still(xy, part)
     for start, end in PARTS[part]:
         assert np.ptp(still[:, end] - still[:, start], axis=0).max() < 1e-4
     hips = [sk.LEFT_HIP, sk.RIGHT_HIP]
@@ -31,7 +31,7 @@ def test_a_part_keeps_still_on_the_joint_that_it_hangs_on(xy, part):
 
 
 def test_legs_that_keep_still_do_not_bend_and_the_rest_is_as_it_was(xy):
-    still = kept_still(xy, "legs")
+    still = with_part_still(xy, "legs")
     knees = [sk.LEFT_KNEE, sk.RIGHT_KNEE]
     assert np.ptp(joint_angles(xy)[:, knees], axis=0).min() > 30
     assert np.ptp(joint_angles(still)[:, knees], axis=0).max() < 0.1
@@ -40,7 +40,7 @@ def test_legs_that_keep_still_do_not_bend_and_the_rest_is_as_it_was(xy):
 
 
 def test_arms_and_head_go_along_with_the_trunk(xy):
-    still = kept_still(xy, "trunk")
+    still = with_part_still(xy, "trunk")
     before, after = (joint_angles(one)[:, [sk.LEFT_ELBOW, sk.RIGHT_ELBOW]] for one in (xy, still))
     np.testing.assert_allclose(after, before, atol=1e-3)
     np.testing.assert_allclose(segment_lengths(still)[:, 5:], segment_lengths(xy)[:, 5:], atol=1e-3)
@@ -54,13 +54,13 @@ def test_what_is_missing_stays_missing(xy):
     holes[10:20, sk.LEFT_WRIST] = np.nan
     holes[:, sk.RIGHT_ANKLE] = np.nan
     for part in PARTS:
-        still = kept_still(holes, part)
+        still = with_part_still(holes, part)
         np.testing.assert_array_equal(np.isnan(still), np.isnan(holes))
 
 
 def prediction(**without):
-    still = tuple(KeptStill(part, shares) for part, shares in without.items())
-    return fakes.make_prediction("squat", 0.94, still=still)
+    still = tuple(Ablation(part, shares) for part, shares in without.items())
+    return fakes.make_prediction("squat", 0.94, ablations=still)
 
 
 def test_the_parts_that_decide_come_by_what_is_lost():
@@ -80,6 +80,8 @@ def test_a_squat_is_in_the_legs_and_a_deadlift_in_the_trunk(points, exercise, pa
     pose, tracks = film(points(once(30)), 75)
     answer = load_classifier().predict(pose, tracks, assess(pose, tracks))
     assert answer.likeliest() == exercise
-    shares = {one.part: one.probabilities[answer.classes.index(exercise)] for one in answer.still}
+    shares = {
+        one.part: one.probabilities[answer.classes.index(exercise)] for one in answer.ablations
+    }
     assert set(shares) == set(PARTS)
     assert min(shares, key=shares.get) == part

@@ -6,7 +6,7 @@ import numpy as np
 
 from gymform import skeleton as sk
 from gymform.live.follow import Follower
-from gymform.pose.detection import Sighting
+from gymform.pose.detection import Detection
 from tests.live.people import Person
 
 SIZE = (640, 360)
@@ -25,14 +25,14 @@ class Clock:
         return self.now
 
 
-def sighting(person: Person, **scores: float) -> Sighting:
+def sighting(person: Person, **scores: float) -> Detection:
     """What a network would see of ``person``; ``scores`` by joint, for both sides."""
     score = np.full(sk.NUM_KEYPOINTS, person.score, np.float32)
     for joint, value in scores.items():
         for k in range(sk.NUM_KEYPOINTS):
             if sk.KEYPOINTS[k].endswith(joint):
                 score[k] = value
-    return Sighting(person.xy.astype(np.float32), score, float(score.mean()))
+    return Detection(person.xy.astype(np.float32), score, float(score.mean()))
 
 
 def watch(follower: Follower, frames: int, start: float = 0.0, fps: float = 10.0):

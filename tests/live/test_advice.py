@@ -7,7 +7,7 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.live.advice import Advice, Scene, SteadyAdvice, advise, tilt_deg
-from gymform.pose.detection import Sighting
+from gymform.pose.detection import Detection
 from tests.live.makers import SIZE, sighting
 from tests.live.people import Person
 
@@ -43,13 +43,13 @@ def test_advice(seen, expected):
     assert advise(seen) == expected
 
 
-def rolled(person: Person, degrees: float) -> Sighting:
+def rolled(person: Person, degrees: float) -> Detection:
     """The person in a picture turned clockwise about their centre."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     centre = np.array([person.x, person.y])
     seen = sighting(person)
-    return Sighting(((seen.xy - centre) @ turn + centre).astype(np.float32), seen.score, 0.8)
+    return Detection(((seen.xy - centre) @ turn + centre).astype(np.float32), seen.score, 0.8)
 
 
 @pytest.mark.parametrize("degrees", [-15.0, -3.0, 0.0, 3.0, 12.0])
@@ -62,7 +62,7 @@ def test_a_tilted_camera_is_seen_from_somebody_who_stands(degrees):
 def test_somebody_who_bends_says_nothing_about_the_camera():
     xy = GOOD.xy
     xy[[sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER]] += [80, 40]
-    bent = Sighting(xy.astype(np.float32), np.full(17, 0.8, np.float32), 0.8)
+    bent = Detection(xy.astype(np.float32), np.full(17, 0.8, np.float32), 0.8)
     assert tilt_deg(bent) == 0.0
 
 

@@ -20,7 +20,7 @@ from gymform.analysis_io import save
 from gymform.service import analysis_queue
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.storage import data_dir
-from gymform.types import UNKNOWN, KeptStill, Window
+from gymform.types import UNKNOWN, Ablation, Window
 from gymform.video.write import VideoWriter, transcode
 from tests import fakes
 
@@ -234,11 +234,11 @@ def test_the_form_is_told_and_each_cue_shows_its_moment(app, queue):
 def test_an_answer_says_what_it_rests_on(app, queue):
     content = MP4 + b"why"
     still = (
-        KeptStill("arms", (0.02, 0.02, 0.93, 0.03)),
-        KeptStill("legs", (0.05, 0.05, 0.1, 0.8)),
+        Ablation("arms", (0.02, 0.02, 0.93, 0.03)),
+        Ablation("legs", (0.05, 0.05, 0.1, 0.8)),
     )
     windows = (Window(0.0, 3.0, (0.1, 0.1, 0.7, 0.1)), Window(0.5, 2.5, (0.0, 0.0, 0.1, 0.9)))
-    answer = fakes.make_prediction("squat", 0.94, still=still, windows=windows)
+    answer = fakes.make_prediction("squat", 0.94, ablations=still, windows=windows)
     finish(queue, app, content, small(prediction=answer))
     upload(app, "lift.mp4", content)
     assert not app.exception
@@ -252,7 +252,9 @@ def test_an_answer_says_what_it_rests_on(app, queue):
 
 def test_an_answer_that_no_part_decides_says_so(app, queue):
     content = MP4 + b"no part"
-    answer = fakes.make_prediction("squat", 0.94, still=(KeptStill("legs", (0.0, 0.0, 0.9, 0.1)),))
+    answer = fakes.make_prediction(
+        "squat", 0.94, ablations=(Ablation("legs", (0.0, 0.0, 0.9, 0.1)),)
+    )
     finish(queue, app, content, small(prediction=answer))
     upload(app, "lift.mp4", content)
     assert "No part of the body decides alone" in texts(app)

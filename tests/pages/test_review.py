@@ -266,7 +266,7 @@ def test_uploads_are_imported_under_names_of_ours(tmp_path, finished):
     [
         ("shutil.copyfileobj", OSError(28, "No space left on device"), "No space left"),
         (
-            "gymform.service.dataset_tasks.Chores.start",
+            "gymform.service.dataset_tasks.DatasetTasks.start",
             BusyError("Something is under way"),
             "under way",
         ),

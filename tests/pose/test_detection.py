@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gymform.pose.detection import Sighting, find_people, overlap, search_windows, similarity
+from gymform.pose.detection import Detection, find_people, overlap, search_windows, similarity
 from gymform.pose.estimator import PoseEstimator
 from tests.pose.painted import dot_model, paint, person_at
 
@@ -33,9 +33,9 @@ def test_windows_cover_the_frame_and_overlap(width, height, share):
 def test_similarity_is_one_for_the_same_and_small_for_others():
     xy = person_at(200, 50, 200).astype(np.float32)
     score = np.ones(17, np.float32)
-    same = Sighting(xy, score, 1.0)
+    same = Detection(xy, score, 1.0)
     assert similarity(same, same) == pytest.approx(1.0)
-    assert similarity(same, Sighting(xy + 120, score, 1.0)) < 0.05
+    assert similarity(same, Detection(xy + 120, score, 1.0)) < 0.05
 
 
 def test_overlap_is_the_intersection_over_the_union():

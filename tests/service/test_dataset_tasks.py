@@ -12,8 +12,8 @@ from gymform.errors import BusyError, Cancelled, DatasetError
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
-    Chore,
-    Chores,
+    DatasetTask,
+    DatasetTasks,
     dataset_folder,
     extract_in_process,
     plain_file_name,
@@ -44,7 +44,7 @@ def test_a_chore_tells_how_far_it_is_and_what_came_of_it():
         go.wait(30)
         return "report"
 
-    chore = Chore(IMPORT, work)
+    chore = DatasetTask(IMPORT, work)
     assert told.wait(30)
     assert chore.running
     assert chore.fraction == 0.25
@@ -61,7 +61,7 @@ def test_a_chore_stops_when_it_is_asked_to():
         go.wait(30)
         progress("import", 1, 4)
 
-    chore = Chore(IMPORT, work)
+    chore = DatasetTask(IMPORT, work)
     chore.stop()
     go.set()
     chore.join(30)
@@ -73,14 +73,14 @@ def test_a_chore_that_fails_says_why(error):
     def work(progress):
         raise error
 
-    chore = Chore(IMPORT, work)
+    chore = DatasetTask(IMPORT, work)
     chore.join(30)
     assert isinstance(chore.error, DatasetError)
     assert str(chore.error)
 
 
 def test_one_chore_at_a_time_in_a_data_set(tmp_path):
-    go, chores = threading.Event(), Chores()
+    go, chores = threading.Event(), DatasetTasks()
     first = chores.start(tmp_path / "a", IMPORT, lambda progress: go.wait(30))
     with pytest.raises(BusyError):
         chores.start(tmp_path / "a", EXTRACT, lambda progress: None)

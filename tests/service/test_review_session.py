@@ -9,7 +9,7 @@ import pytest
 from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError
-from gymform.service.review_session import CONFLICT, REFUSED, SAVED, Desk, Heard, card
+from gymform.service.review_session import CONFLICT, REFUSED, SAVED, Heard, ReviewSession, card
 from tests.dataset.makers import clip_record, fill_store, item_of, quality_of
 
 WAITING = Filter(verdicts=(PENDING,))
@@ -22,11 +22,13 @@ def _store(tmp_path):
         yield store
 
 
-def sit(store: ReviewStore, name: str = "Anna", wanted: Filter = WAITING, **more: Any) -> Desk:
-    return Desk(store, name, wanted, **more)
+def sit(
+    store: ReviewStore, name: str = "Anna", wanted: Filter = WAITING, **more: Any
+) -> ReviewSession:
+    return ReviewSession(store, name, wanted, **more)
 
 
-def message(desk: Desk, *wishes: dict[str, Any], at: str | None = None, client: str = "w"):
+def message(desk: ReviewSession, *wishes: dict[str, Any], at: str | None = None, client: str = "w"):
     return {"desk": desk.heard.id, "client": client, "at": at, "decisions": list(wishes)}
 
 

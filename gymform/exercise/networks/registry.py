@@ -26,7 +26,7 @@ Encode = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Family:
+class NetworkFamily:
     """A family of networks and how it is trained unless the user says otherwise.
 
     ``build(classes, width)`` makes a network; ``encode`` is None for families on pixels, which
@@ -55,7 +55,7 @@ def encode_joints(xy: np.ndarray) -> np.ndarray:
 
 
 _ALL = (
-    Family(
+    NetworkFamily(
         "tcn",
         build=lambda classes, width: TCN(TCNConfig(NUM_FEATURES, classes, width)),
         encode=features,
@@ -66,7 +66,7 @@ _ALL = (
         learning_rate=3e-3,
         views=8000,
     ),
-    Family(
+    NetworkFamily(
         "stgcn",
         build=lambda classes, width: STGCN(STGCNConfig(classes, width)),
         encode=encode_joints,
@@ -77,7 +77,7 @@ _ALL = (
         learning_rate=3e-3,
         views=8000,
     ),
-    Family(
+    NetworkFamily(
         "gru",
         build=lambda classes, width: GRU(GRUConfig(NUM_FEATURES, classes, width)),
         encode=features,
@@ -88,7 +88,7 @@ _ALL = (
         learning_rate=3e-3,
         views=8000,
     ),
-    Family(
+    NetworkFamily(
         "frame-cnn",
         build=lambda classes, width: FrameCNN(FrameCNNConfig(classes, width)),
         encode=None,
@@ -98,7 +98,7 @@ _ALL = (
         batch=8,
         learning_rate=1e-3,
     ),
-    Family(
+    NetworkFamily(
         "r2plus1d",
         build=lambda classes, width: R2Plus1D(R2Plus1DConfig(classes, width, dropout=0.25)),
         encode=None,
@@ -110,10 +110,10 @@ _ALL = (
     ),
 )
 
-FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
+FAMILIES: dict[str, NetworkFamily] = {family.name: family for family in _ALL}
 
 
-def family_of(name: str) -> Family:
+def family_of(name: str) -> NetworkFamily:
     """The family called ``name``. Raises OptionsError, naming those there are."""
     if name not in FAMILIES:
         raise OptionsError(f"There is no model {name!r}. Known: {', '.join(FAMILIES)}.")

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from gymform.errors import Cancelled
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import RATE_HZ
-from gymform.exercise.networks.registry import Family, family_of
+from gymform.exercise.networks.registry import NetworkFamily, family_of
 from gymform.storage import atomic_path
 from gymform.training.exercise.corpus import Corpus, read_corpus
 from gymform.training.exercise.cross_validation import (
@@ -36,7 +36,7 @@ from gymform.training.exercise.cross_validation import (
     share_out,
 )
 from gymform.training.exercise.fitting import Plan
-from gymform.training.exercise.records import STOPPED, LogRow, Report, TrainOptions
+from gymform.training.exercise.records import STOPPED, LogRow, TrainingReport, TrainOptions
 from gymform.training.exercise.report import as_markdown, make_report
 from gymform.training.exercise.runs import SPLIT, Recorder, record
 from gymform.training.exercise.source_digest import roots_of, source_digest
@@ -55,7 +55,7 @@ PREPARING = {
 STOPPED_WORDS = "Stopped. It can be gone on with: whole folds are kept."
 
 
-def run_training(dataset: Path, folder: Path, options: TrainOptions) -> Report | None:
+def run_training(dataset: Path, folder: Path, options: TrainOptions) -> TrainingReport | None:
     """The report of a training, written with all that belongs to it into ``folder``.
 
     None when it was stopped. Raises what `runs.record` and :func:`train` raise.
@@ -69,7 +69,7 @@ def run_training(dataset: Path, folder: Path, options: TrainOptions) -> Report |
             return None
 
 
-def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> Report:
+def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> TrainingReport:
     """The report of a training, which ``recorder`` has written, with the weights, to its folder.
 
     Raises Cancelled when the recorder was asked to stop.
@@ -114,7 +114,7 @@ def cross_validation(
     return CrossValidation(task, design, plan, key, folder, watcher)
 
 
-def cache_key(corpus: Corpus, family: Family, options: TrainOptions) -> str:
+def cache_key(corpus: Corpus, family: NetworkFamily, options: TrainOptions) -> str:
     """A name for everything but rows and seed that decides what a network becomes."""
     chosen = asdict(replace(options, learning_curve=False, threads=1))
     numbers = (family.name, family.width, family.steps, family.batch, family.learning_rate)
@@ -128,7 +128,9 @@ def command_line(options: TrainOptions) -> str:
     return " ".join(["python -m gymform train DATASET", *options.arguments()])
 
 
-def _write_settings(folder: Path, family: Family, width: int, report: Report) -> None:
+def _write_settings(
+    folder: Path, family: NetworkFamily, width: int, report: TrainingReport
+) -> None:
     """``model.json``: the config of a manifest's entry for the network on keypoints."""
     settings = clf.Settings(
         classes=report.classes,

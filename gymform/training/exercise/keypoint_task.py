@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gymform.exercise import classifier as clf
-from gymform.exercise.networks.registry import Family
+from gymform.exercise.networks.registry import NetworkFamily
 from gymform.motion.clean import clean
 from gymform.timing import Progress, unheard
 from gymform.training.exercise import augment as aug
@@ -53,7 +53,7 @@ class KeypointTask:
         tracks: Sequence[LabelledPose],
         samples: Sequence[aug.Sample],
         classes: Sequence[str],
-        family: Family,
+        family: NetworkFamily,
         width: int,
         viewing: Viewing,
         progress: Progress = unheard,
@@ -114,7 +114,7 @@ class KeypointTask:
 
 
 def corpus_task(
-    corpus: Corpus, family: Family, options: TrainOptions, progress: Progress = unheard
+    corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress = unheard
 ) -> KeypointTask:
     """The task of a data set: every class is shown alike, unless the user says otherwise as the
     family is trained."""

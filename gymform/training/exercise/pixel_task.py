@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gymform.exercise.networks.registry import Family
+from gymform.exercise.networks.registry import NetworkFamily
 from gymform.timing import Progress
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
@@ -21,7 +21,7 @@ class PixelTask:
     """Frames around the lifter: jittered to learn from, as they are and mirrored to judge by."""
 
     def __init__(
-        self, corpus: Corpus, family: Family, options: TrainOptions, progress: Progress
+        self, corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress
     ) -> None:
         self._family, self._size = family, options.size
         self._steps = options.steps or family.steps

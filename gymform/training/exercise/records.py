@@ -1,7 +1,7 @@
 """What a training was told and what it leaves behind, as plain records.
 
-``report.json`` is ``dataclasses.asdict`` of :class:`Report`; read it with ``runs.read_report``. Its
-shape, in short::
+``report.json`` is ``dataclasses.asdict`` of :class:`TrainingReport`; read it with
+``runs.read_report``. Its shape, in short::
 
     {"schema": 1, "run": "...", "model": "tcn", "dataset": "...", "classes": ["deadlift", ...],
      "clips": {"deadlift": 58, ...}, "groups": {"deadlift": 22, ...}, "folds": 5, "seed": 0,
@@ -231,7 +231,7 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TestAnswer:
     """The answer to a test clip by a network that saw nothing of its group."""
 
     item_id: str
@@ -256,7 +256,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingReport:
     """``report.json``: what came of a training. ``parts`` has train, validation and test."""
 
     run: str
@@ -271,7 +271,7 @@ class Report:
     parts: dict[str, Part]
     slices: tuple[Slice, ...]
     learning_curve: tuple[CurvePoint, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[TestAnswer, ...]
     parameters: int
     temperature: float
     timing: Timing
@@ -279,7 +279,7 @@ class Report:
     schema: int = SCHEMA
 
     @property
-    def mistakes(self) -> tuple[Answer, ...]:
+    def mistakes(self) -> tuple[TestAnswer, ...]:
         """The wrong answers, the surest first."""
         wrong = [answer for answer in self.answers if not answer.right]
         return tuple(sorted(wrong, key=lambda answer: (-answer.confidence, answer.item_id)))

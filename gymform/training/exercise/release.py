@@ -27,7 +27,7 @@ from gymform.dataset.paths import dataset_dir
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
-from gymform.exercise.networks.registry import Family, family_of
+from gymform.exercise.networks.registry import NetworkFamily, family_of
 from gymform.exercise.networks.tcn import TCN, TCNConfig
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
@@ -78,7 +78,7 @@ class TrainConfig:
     seed: int = 0
 
     @property
-    def family(self) -> Family:
+    def family(self) -> NetworkFamily:
         """What is trained: the TCN, with this width and dropout."""
         shape = TCNConfig(NUM_FEATURES, len(CLASSES), self.channels, dropout=self.dropout)
         return replace(family_of("tcn"), build=lambda classes, width: TCN(shape))

@@ -19,13 +19,13 @@ from gymform.training.exercise.cross_validation import (
 from gymform.training.exercise.metrics import confusion_markdown, evaluate
 from gymform.training.exercise.records import (
     TEST,
-    Answer,
     Averages,
     ClassRow,
     Part,
-    Report,
     Slice,
+    TestAnswer,
     Timing,
+    TrainingReport,
     TrainOptions,
 )
 from gymform.training.exercise.runs import comparison_markdown
@@ -41,13 +41,13 @@ def make_report(
     validation: CrossValidation,
     outcome: CrossValidated,
     command: str,
-) -> Report:
+) -> TrainingReport:
     """The report of a finished cross-validation; only its ``timing`` differs from time to time."""
     labels = corpus.labels
     (network,) = outcome.networks
     found = answers(outcome, labels)
     rows, probabilities = found[TEST]
-    return Report(
+    return TrainingReport(
         run=run,
         model=options.model,
         dataset=corpus.name,
@@ -85,11 +85,13 @@ def slice_accuracy(
     )
 
 
-def list_answers(corpus: Corpus, rows: np.ndarray, probabilities: np.ndarray) -> tuple[Answer, ...]:
+def list_answers(
+    corpus: Corpus, rows: np.ndarray, probabilities: np.ndarray
+) -> tuple[TestAnswer, ...]:
     """The answer to each item at ``rows``."""
     labels = corpus.labels
     return tuple(
-        Answer(
+        TestAnswer(
             item_id=corpus.examples[row].item_id,
             name=corpus.examples[row].name,
             truth=corpus.classes[labels[row]],
@@ -114,7 +116,7 @@ def ms_per_clip(validation: CrossValidation, network: nn.Module) -> float:
 # ---- in words ------------------------------------------------------------------------------
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: TrainingReport) -> str:
     """The whole report as Markdown."""
     test = report.parts[TEST]
     counted = ", ".join(
@@ -160,7 +162,7 @@ def part_markdown(part: Part) -> str:
     return "\n".join(lines)
 
 
-def _slices(report: Report) -> str:
+def _slices(report: TrainingReport) -> str:
     lines = ["## By how it was filmed (test)", "", "| condition | value | clips | accuracy |"]
     lines += ["| --- | --- | --- | --- |"]
     lines += [f"| {s.condition} | {s.value} | {s.clips} | {s.accuracy:.3f} |"
@@ -168,7 +170,7 @@ def _slices(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _curve(report: Report) -> str:
+def _curve(report: TrainingReport) -> str:
     lines = ["## Learning curve", "", "| trained on | accuracy on these | on test clips |"]
     lines += ["| --- | --- | --- |"]
     lines += [f"| {p.clips} | {p.train_accuracy:.3f} | {p.test_accuracy:.3f} |"
@@ -176,7 +178,7 @@ def _curve(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mistakes(report: Report) -> str:
+def _mistakes(report: TrainingReport) -> str:
     wrong = report.mistakes
     if not wrong:
         return "## Errors\n\nNone on the test clips.\n"

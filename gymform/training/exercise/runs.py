@@ -8,7 +8,7 @@ file                   content
 =====================  ====================================================================
 ``run.json``           :class:`RunInfo`: options, data, state, how far it is; rewritten often
 ``log.csv``            one :class:`LogRow` a line while it trains: the live curves
-``report.json``        :class:`Report`, once it is done; ``report.md`` says the same in words
+``report.json``        :class:`TrainingReport`, once it is done; ``report.md``: the same in words
 ``model.safetensors``  the network trained on everything, once it is done
 ``model.json``         the manifest's ``config`` of that network
 ``split.csv``          item, clip, class, group and part of every repetition it was trained on
@@ -53,8 +53,8 @@ from gymform.training.exercise.records import (
     STOPPED,
     TEST,
     LogRow,
-    Report,
     RunInfo,
+    TrainingReport,
     TrainOptions,
     from_plain,
 )
@@ -98,9 +98,9 @@ def read_run(folder: Path) -> RunInfo:
     return info
 
 
-def read_report(folder: Path) -> Report:
+def read_report(folder: Path) -> TrainingReport:
     """The report of the training in ``folder``. Raises TrainingError when there is none."""
-    return _read(Report, folder / "report.json")
+    return _read(TrainingReport, folder / "report.json")
 
 
 def has_report(folder: Path) -> bool:
@@ -167,7 +167,7 @@ COLUMNS = ("run", "model", "clips", "classes", "accuracy", "macro F1", "lowest r
            "parameters", "ms a clip", "training")  # fmt: skip
 
 
-def comparison(reports: Sequence[Report]) -> list[dict[str, Any]]:
+def comparison(reports: Sequence[TrainingReport]) -> list[dict[str, Any]]:
     """One row of :data:`COLUMNS` a report, the best macro F1 on the test parts first."""
     rows = []
     for report in sorted(reports, key=lambda r: -r.parts[TEST].macro.f1):
@@ -179,7 +179,7 @@ def comparison(reports: Sequence[Report]) -> list[dict[str, Any]]:
     return rows
 
 
-def comparison_markdown(reports: Sequence[Report]) -> str:
+def comparison_markdown(reports: Sequence[TrainingReport]) -> str:
     """The same as a Markdown table; training in minutes and seconds."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "| --- " * len(COLUMNS) + "|"]
     for row in comparison(reports):
@@ -291,7 +291,7 @@ class Recorder:
         """Add a line to ``log.csv``, to be seen at once."""
         _write_rows(self.folder / "log.csv", [_cells(row)], "a")
 
-    def write_report(self, report: Report, text: str) -> None:
+    def write_report(self, report: TrainingReport, text: str) -> None:
         """Write ``report.json`` and, in words, ``report.md``."""
         _write_json(self.folder / "report.json", report)
         with atomic_path(self.folder / "report.md") as temporary:

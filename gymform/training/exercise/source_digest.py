@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from gymform.exercise.networks.registry import Family
+from gymform.exercise.networks.registry import NetworkFamily
 from gymform.training.exercise import fitting, keypoint_task, pixel_task
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def deciding_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
     return sorted(found)
 
 
-def roots_of(family: Family) -> tuple[str, ...]:
+def roots_of(family: NetworkFamily) -> tuple[str, ...]:
     """The modules that make a network of ``family``: its batches, their fitting, the network."""
     task = pixel_task if family.on_pixels else keypoint_task
     network = family.build(2, family.width)

@@ -21,7 +21,7 @@ from gymform.types import OTHER
 
 TORSO, THIGH, SHANK, UPPER_ARM, FOREARM = 0.288, 0.245, 0.246, 0.186, 0.146
 HIP_BREADTH, SHOULDER_BREADTH, ANKLE_HEIGHT = 0.1, 0.23, 0.04
-"""Lengths in statures (Drillis & Contini 1966, as in ``motion/body.py``)."""
+"""Lengths in statures (Drillis & Contini 1966, as in ``motion/body_size.py``)."""
 
 STANDING = ANKLE_HEIGHT + 0.985 * (THIGH + SHANK)
 """Height of the hips of somebody who stands."""

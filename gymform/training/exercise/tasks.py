@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gymform.exercise.networks.registry import Family
+from gymform.exercise.networks.registry import NetworkFamily
 from gymform.timing import Progress, unheard
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
@@ -49,7 +49,7 @@ class Task(Protocol):
 
 
 def make_task(
-    corpus: Corpus, family: Family, options: TrainOptions, progress: Progress = unheard
+    corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress = unheard
 ) -> Task:
     """The task of a family: on pixels, frames are decoded once and kept beside the data set.
 

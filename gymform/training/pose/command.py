@@ -35,7 +35,7 @@ from gymform.training.pose.batches import CropBatches, count_labels
 from gymform.training.pose.initial_weights import with_input_height
 from gymform.training.pose.packs import CropPack, join, read_pack, split
 from gymform.training.pose.pseudo_labels import pseudo_labels
-from gymform.training.pose.teacher_cache import Answers
+from gymform.training.pose.teacher_cache import TeacherCache
 from gymform.training.pose.train import (
     ANSWERS,
     HEIGHTS,
@@ -315,7 +315,7 @@ def _trainer(
     if recipe.pool:
         new = not (work / STATE).is_file()
         size = replace(teacher.config, input_height=network.config.input_height)
-        answers = Answers(work / ANSWERS, batches.views, size, new)
+        answers = TeacherCache(work / ANSWERS, batches.views, size, new)
     return Trainer(network, recipe, device, teacher.network, answers)
 
 

@@ -281,7 +281,7 @@ def _shares(ways: np.ndarray, missing: np.ndarray) -> np.ndarray:
 # ---- packs ---------------------------------------------------------------------------------
 
 
-def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
+def correct_pack(pack: CropPack, answers: TeacherKeypoints) -> CropPack:
     """The pack with the annotations of those whom the teachers saw corrected, and a note of it."""
     keypoints, rules, what = pack.keypoints.copy(), Rules(), Counter[str]()
     for row, *teachers in zip(answers.row.tolist(), *conformed(pack, answers), strict=True):
@@ -296,7 +296,7 @@ def correct_pack(pack: CropPack, answers: TeacherAnswers) -> CropPack:
     return replace(pack, keypoints=keypoints, note=_note(answers))
 
 
-def conformed(pack: CropPack, answers: TeacherAnswers) -> np.ndarray:
+def conformed(pack: CropPack, answers: TeacherKeypoints) -> np.ndarray:
     """The answers (T, n, V, 17, 3) to the people of the pack, see :func:`conform`."""
     placed = answers.of_pack.copy()
     for source in np.unique(pack.dataset[answers.row]):
@@ -307,7 +307,7 @@ def conformed(pack: CropPack, answers: TeacherAnswers) -> np.ndarray:
     return placed
 
 
-def _note(answers: TeacherAnswers) -> str:
+def _note(answers: TeacherKeypoints) -> str:
     """For the model card: how the labels came about."""
     teachers = "; ".join(map(_describe, answers.teachers))
     return (
@@ -327,7 +327,7 @@ def _describe(teacher: str) -> str:
     return f"gymform's own `{name}` of sha256 {sha256}"
 
 
-def label_clips(folder: Path, answers: TeacherAnswers) -> CropPack:
+def label_clips(folder: Path, answers: TeacherKeypoints) -> CropPack:
     """The people in the clips of ``folder`` whom the teachers are sure of, with their labels.
 
     Raises as :func:`pictures_of` does.
@@ -393,7 +393,7 @@ class ClipPeople:
 
 
 @dataclass(frozen=True, eq=False)
-class TeacherAnswers:
+class TeacherKeypoints:
     """Answers of T teachers to V views of the people at the rows (n,) of a pack and of m people in
     clips: float (T, n, V, 17, 3) and (T, m, V, 17, 3), each px of the person's picture."""
 
@@ -405,7 +405,7 @@ class TeacherAnswers:
     of_clips: np.ndarray
 
 
-def write_answers(path: Path, answers: TeacherAnswers) -> None:
+def write_answers(path: Path, answers: TeacherKeypoints) -> None:
     """Write ``answers`` to ``path``, whole or not at all, in sixteenths of a pixel."""
     people = answers.people
     arrays: dict[str, Any] = {
@@ -426,7 +426,7 @@ def write_answers(path: Path, answers: TeacherAnswers) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
+def read_answers(path: Path, pack: CropPack) -> TeacherKeypoints:
     """The answers in ``path`` to the people of ``pack``. Raises ModelDataError when it is missing,
     damaged, or of other people."""
     try:
@@ -446,11 +446,11 @@ def read_answers(path: Path, pack: CropPack) -> TeacherAnswers:
             f"{path.name}: expected answers to this pack ({expected[:12]}), got those to "
             f"another ({digest[:12]}). Ask the teachers again with scripts/ask_teachers.py."
         )
-    return TeacherAnswers(digest, teachers, row, of_pack, people, of_clips)
+    return TeacherKeypoints(digest, teachers, row, of_pack, people, of_clips)
 
 
 def _points(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Answers float (..., 3) as they were kept."""
+    """TeacherCache float (..., 3) as they were kept."""
     points = np.concatenate((xy / STEPS, score[..., None] / 255), axis=-1)
     points[(xy == _NOBODY).any(-1)] = np.nan
     return points

@@ -35,7 +35,7 @@ VIEWS = ((1.0, False), (1.0, True), (0.87, False), (1.2, False))
 """Sizes of the views over the one that the teacher is most exact with, and whether mirrored."""
 
 AGREE = 0.1
-"""Answers agree when all lie within this share of the torso of their mean."""
+"""TeacherCache agree when all lie within this share of the torso of their mean."""
 
 SURE = 0.4
 """Mean score above which a joint may be taken for labelled."""

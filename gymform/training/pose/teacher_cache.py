@@ -16,7 +16,7 @@ from gymform.errors import TrainingError
 from gymform.pose.vitpose import ViTPoseConfig
 
 
-class Answers:
+class TeacherCache:
     """Features (C, 16, 12) and heatmaps (K, 64, 48) of each view, float16, memory-mapped; larger
     for a ``config`` with larger crops.
 

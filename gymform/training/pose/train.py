@@ -37,7 +37,7 @@ from gymform.training.pose.evaluate import evaluate, fit_score_power
 from gymform.training.pose.metrics import PoseScores
 from gymform.training.pose.narrowing import slim
 from gymform.training.pose.packs import CropPack
-from gymform.training.pose.trainer import Recipe, Report, Trainer
+from gymform.training.pose.trainer import Recipe, StepReport, Trainer
 from gymform.weights import SUFFIXES, ModelEntry, sha256_of, write_entry
 
 SIZES = {
@@ -152,11 +152,11 @@ class Log:
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in lines[1:] if _step_of(line) < first_step]
-        header = ",".join(field.name for field in fields(Report))
+        header = ",".join(field.name for field in fields(StepReport))
         with atomic_path(path) as temporary:
             temporary.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
 
-    def write(self, reports: Sequence[Report]) -> None:
+    def write(self, reports: Sequence[StepReport]) -> None:
         """Add a line for each of ``reports``."""
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(
@@ -166,7 +166,7 @@ class Log:
 
 def _step_of(line: str) -> int:
     """The step of a log line; a very late one where the line was cut off."""
-    step, complete = line.split(",")[0], line.count(",") == len(fields(Report)) - 1
+    step, complete = line.split(",")[0], line.count(",") == len(fields(StepReport)) - 1
     return int(step) if step.isdigit() and complete else sys.maxsize
 
 
@@ -196,7 +196,7 @@ def train(
     if (work / STATE).is_file():
         trainer.restore(work / STATE, facts)
     log = Log(work / LOG, trainer.step)
-    reports: list[Report] = []
+    reports: list[StepReport] = []
     for report in _steps(trainer, batches, schedule):
         reports.append(report)
         if trainer.step % schedule.save_every == 0:
@@ -207,7 +207,7 @@ def train(
         _keep(trainer, work, facts, log, reports)
 
 
-def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterator[Report]:
+def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterator[StepReport]:
     """Take step after step, with a progress line that says how long it will take."""
     steps = range(trainer.step, trainer.recipe.steps)
     pinned = trainer.device.type == "cuda"
@@ -229,7 +229,7 @@ def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterat
 
 
 def _keep(
-    trainer: Trainer, work: Path, facts: Mapping[str, Any], log: Log, reports: list[Report]
+    trainer: Trainer, work: Path, facts: Mapping[str, Any], log: Log, reports: list[StepReport]
 ) -> None:
     """Write log and state; a log that is ahead of the state is cut when training goes on."""
     log.write(reports)

@@ -36,7 +36,7 @@ from gymform.training.pose.losses import (
     unexplained,
 )
 from gymform.training.pose.muon import Muon
-from gymform.training.pose.teacher_cache import Answers
+from gymform.training.pose.teacher_cache import TeacherCache
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 
 
 @dataclass(frozen=True)
-class Report:
+class StepReport:
     """What happened in one step. ``norm`` is that of the gradient before clipping."""
 
     step: int
@@ -94,7 +94,7 @@ class Trainer:
         recipe: Recipe,
         device: torch.device | None = None,
         teacher: ViTPose | None = None,
-        answers: Answers | None = None,
+        answers: TeacherCache | None = None,
     ) -> None:
         """``answers`` keeps what the teacher says of a pool's views; None: it is always asked."""
         self.device = device or torch.device("cpu")
@@ -107,7 +107,7 @@ class Trainer:
         self._optimizers = make_optimizers(self.network, recipe)
         self._drop = StochasticDepth(self.network, recipe.drop_path, recipe.seed)
 
-    def train_on(self, batch: Batch) -> Report:
+    def train_on(self, batch: Batch) -> StepReport:
         """Take one step; raises TrainingError when the loss is no number any more."""
         rate = self._prepare()
         batch = batch.to(self.device)
@@ -115,7 +115,7 @@ class Trainer:
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        report = Report(self.step, float(loss.detach()), rate, float(norm))
+        report = StepReport(self.step, float(loss.detach()), rate, float(norm))
         if not math.isfinite(report.loss) or not math.isfinite(report.norm):
             raise TrainingError(
                 f"The loss is not a number in step {self.step}. Train with a lower --lr."

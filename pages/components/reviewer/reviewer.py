@@ -15,7 +15,7 @@ import streamlit as st
 from gymform.dataset.items import REASONS
 from gymform.errors import GymformError
 from gymform.pose.files import load_poses
-from gymform.service.review_session import Desk, View, card
+from gymform.service.review_session import ReviewSession, View, card
 from pages.components.assets import text
 from pages.components.player.player import served
 
@@ -36,7 +36,7 @@ _mount = st.components.v2.component(
 )
 
 
-def facts(desk: Desk, view: View, tour: int) -> dict[str, Any]:
+def facts(desk: ReviewSession, view: View, tour: int) -> dict[str, Any]:
     """Everything the widget shows of the desk as it stands in ``view``. Raises DatasetError.
 
     Another ``tour`` than before begins again at the view's current item.
@@ -68,7 +68,7 @@ def reviewer(data: Mapping[str, Any], *, key: str) -> Any:
 
 
 def work_of(key: str) -> Mapping[str, Any] | None:
-    """What the widget last told, as :meth:`Desk.take` reads it; None before it told anything.
+    """What the widget last told, as :meth:`ReviewSession.take` reads it; None before that.
 
     {"desk", "tour", "client", "at", "decisions", "beat"}
     """
@@ -76,7 +76,7 @@ def work_of(key: str) -> Mapping[str, Any] | None:
     return state.get("work") if state else None
 
 
-def _with_files(desk: Desk, facts: dict[str, Any], *, traces: bool) -> dict[str, Any]:
+def _with_files(desk: ReviewSession, facts: dict[str, Any], *, traces: bool) -> dict[str, Any]:
     """``facts`` with the addresses of the clip's picture and trajectories, None where absent.
 
     Trajectories take a moment to make: ``traces`` says whether they are needed yet.

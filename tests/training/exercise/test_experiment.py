@@ -162,7 +162,7 @@ def test_the_shipped_model_calls_what_it_does_not_know_other(dataset):
 
 def test_the_learning_curve_and_errors_are_told(run):
     report = runs.read_report(run)
-    wrong = records.Answer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
+    wrong = records.TestAnswer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
     point = records.CurvePoint(12, 1.0, 0.5, 4)
     text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
     assert "| 7-1 | a/b.mp4 | squat | wave | 90% |" in text

@@ -28,14 +28,14 @@ def figures(right=8, wrong=2):
 
 
 def report(run="a", **changes):
-    made = records.Report(
+    made = records.TrainingReport(
         run, "tcn", "mine", ("deadlift", "squat"), {"deadlift": 5, "squat": 5},
         {"deadlift": 3, "squat": 3}, 5, 0, 100,
         {part: figures() for part in (records.TRAIN, records.VALIDATION, records.TEST)},
         (records.Slice("view", "side", 4, 0.75),), (records.CurvePoint(5, 1.0, 0.6, 10),),
-        (records.Answer("1", "a.mp4", "squat", "squat", 0.9, 0.9),
-         records.Answer("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
-         records.Answer("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
+        (records.TestAnswer("1", "a.mp4", "squat", "squat", 0.9, 0.9),
+         records.TestAnswer("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
+         records.TestAnswer("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
         89_000, 1.2, records.Timing(9.0, 83.0), "python -m gymform train")  # fmt: skip
     return replace(made, **changes)
 

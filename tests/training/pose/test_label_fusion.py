@@ -15,7 +15,7 @@ from gymform.training.pose.label_fusion import (
     STEPS,
     ClipPeople,
     Rules,
-    TeacherAnswers,
+    TeacherKeypoints,
     conform,
     conformed,
     correct,
@@ -219,7 +219,7 @@ def crowd(person: np.ndarray, count: int) -> np.ndarray:
 
 
 def low_narrow_hips(people: np.ndarray) -> np.ndarray:
-    """Answers (n, 2, 17, 3) to which hips are two thirds as wide as annotated, and lower."""
+    """TeacherCache (n, 2, 17, 3) to which hips are two thirds as wide as annotated, and lower."""
     seen = np.repeat(people[:, None], 2, 1)
     left, right = (people[:, hip, :2] for hip in sk.HIPS)
     up = people[:, list(sk.SHOULDERS), :2].mean(1) - (left + right) / 2
@@ -255,7 +255,7 @@ def test_each_source_has_hips_of_its_own(person):
     right = np.repeat(annotated[:, None], 2, 1)
     of_pack = np.concatenate((low_narrow_hips(annotated[:120]), right[120:]))[None]
     nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
-    seen = TeacherAnswers("", TEACHERS[:1], np.arange(240), of_pack, nobody_else, of_pack[:, :0])
+    seen = TeacherKeypoints("", TEACHERS[:1], np.arange(240), of_pack, nobody_else, of_pack[:, :0])
     assert np.abs(conformed(pack, seen)[0] - right)[..., :2].max() < 0.5
 
 
@@ -268,7 +268,9 @@ def kept(tmp_path, pack):
         points[..., 2] = rng.uniform(0, 1, points.shape[:-1])
     of_pack[1, 2] = np.nan
     seen = ClipPeople(np.array(["a/b.mp4"]), np.array([1.5]), np.array([[10.0, 20, 30, 40]]))
-    answers = TeacherAnswers(pack.digest(), TEACHERS, np.array([0, 2, 5]), of_pack, seen, of_clips)
+    answers = TeacherKeypoints(
+        pack.digest(), TEACHERS, np.array([0, 2, 5]), of_pack, seen, of_clips
+    )
     write_answers(tmp_path / "answers.npz", answers)
     return answers, tmp_path / "answers.npz"
 
@@ -329,7 +331,7 @@ def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
     truth[list(HEAD), :2] = face[list(HEAD)]
     of_pack = np.stack((answers(truth), answers(truth)))[:, None]
     nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
-    seen = TeacherAnswers(
+    seen = TeacherKeypoints(
         pack.digest(), TEACHERS, np.array([2]), of_pack, nobody_else, of_pack[:, :0]
     )
     taught = correct_pack(pack, seen)
@@ -355,14 +357,14 @@ ROOM_AROUND = np.array([12, 49.5, 0])
 """From the fixture's middle to that of a picture of 225 x 300 px."""
 
 
-def in_clip(person: np.ndarray, times: list[float]) -> TeacherAnswers:
+def in_clip(person: np.ndarray, times: list[float]) -> TeacherKeypoints:
     """Answers about the same person in pictures of 225 x 300 px; the last time nobody is sure."""
     centred = person + ROOM_AROUND
     of_clips = np.stack([np.stack([answers(centred)] * len(times))] * 2)
     of_clips[:, -1] = np.nan
     crops = np.array([[160.0, 200, 150, 200]] * len(times))
     seen = ClipPeople(np.array(["squat/one.mp4"] * len(times)), np.array(times), crops)
-    return TeacherAnswers(
+    return TeacherKeypoints(
         "", TEACHERS, np.empty(0, int), np.empty((2, 0, 2, 17, 3)), seen, of_clips
     )
 

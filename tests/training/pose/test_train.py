@@ -23,7 +23,7 @@ from gymform.training.pose.batches import REPEATS, CropBatches, normalised, stre
 from gymform.training.pose.evaluate import evaluate
 from gymform.training.pose.initial_weights import fresh_network, with_input_height
 from gymform.training.pose.packs import split, write_pack
-from gymform.training.pose.teacher_cache import Answers
+from gymform.training.pose.teacher_cache import TeacherCache
 from gymform.training.pose.trainer import Recipe, Trainer, layer_of, learning_rate
 from gymform.weights import read_manifest
 from tests.pose.packs import small_pack
@@ -280,7 +280,7 @@ def pooled(pack, folder, new=True):
     teacher = fresh_network(TINY, 1)
     asked = []
     teacher.backbone.register_forward_pre_hook(lambda *_: asked.append(1))
-    answers = Answers(folder / train.ANSWERS, batches.views, TINY, new)
+    answers = TeacherCache(folder / train.ANSWERS, batches.views, TINY, new)
     return tiny_trainer(POOLED, teacher=teacher, answers=answers), batches, asked
 
 
@@ -352,10 +352,10 @@ def test_a_killed_training_finds_the_answers_again(pack, tmp_path):
 
 def test_answers_that_are_gone_are_missed(tmp_path):
     with pytest.raises(TrainingError, match=r"answers\.npy.*another --work"):
-        Answers(tmp_path / train.ANSWERS, 4, TINY, new=False)
-    Answers(tmp_path / train.ANSWERS, 4, TINY, new=True).flush()
+        TeacherCache(tmp_path / train.ANSWERS, 4, TINY, new=False)
+    TeacherCache(tmp_path / train.ANSWERS, 4, TINY, new=True).flush()
     with pytest.raises(TrainingError, match="expected 5 answers"):
-        Answers(tmp_path / train.ANSWERS, 5, TINY, new=False)
+        TeacherCache(tmp_path / train.ANSWERS, 5, TINY, new=False)
 
 
 def test_rates_rise_and_fall_and_are_lower_below():
