@@ -2,8 +2,8 @@
 
 A page submits a clip and polls; it never waits. There is one worker, so memory is bounded by one
 analysis however many sessions there are; it is another process (see `analysis_worker.py`), so a
-crash in a decoder costs one job and not the app. A job's key says everything the result depends on: the
-clip's content, the options, the weights, the version. Who asks for a known key gets the result
+crash in a decoder costs one job and not the app. A job's key says everything the result depends on:
+the clip's content, the options, the weights, the version. Who asks for a known key gets the result
 from disk at once, and two sessions that ask for the same key share one job.
 """
 
