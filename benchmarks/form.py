@@ -27,7 +27,8 @@ from machine import describe, table
 import gymform
 from gymform import skeleton as sk
 from gymform.analysis import pose_model
-from gymform.form.cues import RULES, Rule, assess_form, shown
+from gymform.exercises import EXERCISES, Rule, find_exercise
+from gymform.form.cues import assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.pose.crops import box_to_crop, turn_back
@@ -52,7 +53,7 @@ def main() -> int:
     estimator = PoseEstimator(pose_model(None), batch_size=16)
     pairs: list[tuple[str, Measure, Measure]] = []
     clips = 0
-    for exercise in RULES:
+    for exercise in (one.key for one in EXERCISES):
         for file in sorted((options.poses / exercise).glob("*.npz")):
             pose = load_poses(file)
             clip = (options.clips / exercise / file.name).with_suffix(".mp4")
@@ -121,7 +122,8 @@ def sample_rows(estimator: PoseEstimator) -> list[list[str]]:
 
 def rule_of(exercise: str, key: str) -> Rule | None:
     """The rule that judges a figure."""
-    return next((rule for rule in RULES[exercise] if rule.key == key), None)
+    known = find_exercise(exercise)
+    return next((rule for rule in known.rules if rule.key == key), None) if known else None
 
 
 def render(pairs: list[tuple[str, Measure, Measure]], clips: int, sample: list[list[str]]) -> str:

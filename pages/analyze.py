@@ -9,6 +9,7 @@ import streamlit as st
 import gymform
 from gymform import limits
 from gymform.errors import GymformError
+from gymform.exercises import listed, shipped_exercises
 from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir, store_upload
 from pages.components.clip_session import (
@@ -60,6 +61,11 @@ def uploaded() -> None:
     flow().analyse(path, file.name, chosen_options())
 
 
+def known_exercises() -> str:
+    """The exercises that the shipped classifier knows: "a **snatch** or a **squat**"."""
+    return listed([f"{one.article} **{one.name}**" for one in shipped_exercises()])
+
+
 def welcome(problem: GymformError | None) -> None:
     """The upload, with advice on how to record; ``problem`` says why there was no analysis."""
     st.html(STYLE)
@@ -68,7 +74,7 @@ def welcome(problem: GymformError | None) -> None:
         st.title("Which lift is it?")
         st.markdown(
             "Drop a clip of one repetition. gymform finds the lifter, follows every joint from "
-            "frame to frame and says whether it is a **snatch**, a **deadlift** or a **squat**."
+            f"frame to frame and says whether it is {known_exercises()}."
         )
         if problem:
             tell(problem)

@@ -11,6 +11,7 @@ import streamlit as st
 from gymform.dataset.paths import data_sets
 from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
+from gymform.exercises import name_of, title_of
 from gymform.training.exercise import deploy, records, runs
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
@@ -107,7 +108,7 @@ def in_use() -> None:
 def _about(entry: ModelEntry) -> str:
     """Where a model comes from and what it tells apart."""
     source = "It came with gymform" if entry.embedded else "Trained here"
-    names = [plain(str(name).replace("_", " ")) for name in entry.config.get("classes", [])]
+    names = [plain(name_of(str(name))) for name in entry.config.get("classes", [])]
     return f"{source}. It tells apart {listed(names)}." if names else f"{source}."
 
 
@@ -274,7 +275,7 @@ def one_training(
 ) -> None:
     """What came of a training and what can be done with it."""
     folder = runs.runs_dir(dataset) / info.id
-    names = ", ".join(charts.title(name) for name in info.classes)
+    names = ", ".join(title_of(name) for name in info.classes)
     st.markdown(
         f"#### {training.FAMILIES[info.options.model][0]}, {when(info.started_at)}"
         + (f"\n:gray[{plain(names, 200)}]" if names else "")

@@ -16,6 +16,7 @@ from plotly.subplots import make_subplots
 
 from gymform import skeleton as sk
 from gymform.draw.charts import percent
+from gymform.exercises import title_of
 
 TRAINING, VALIDATION = sk.COLOURS[sk.Side.LEFT], sk.COLOURS[sk.Side.RIGHT]
 RIGHT, WRONG = sk.COLOURS[sk.Side.CENTRE], "#D55E00"
@@ -117,7 +118,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
     as ``customdata``, so that a click can be turned into a list of clips: a click on a heat map
     never fires, so an invisible marker lies on every cell.
     """
-    names = [title(name) for name in classes]
+    names = [title_of(name) for name in classes]
     totals = [max(1, sum(row)) for row in matrix]
     share = [[n / total for n in row] for row, total in zip(matrix, totals, strict=True)]
     figure = go.Figure()
@@ -167,7 +168,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
 def describe_confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
     """The confusion matrix in words: what is mistaken for what, most frequent first."""
     wrong = sorted(
-        (-n, title(classes[i]), title(classes[j]))
+        (-n, title_of(classes[i]), title_of(classes[j]))
         for i, row in enumerate(matrix)
         for j, n in enumerate(row)
         if i != j and n
@@ -230,7 +231,7 @@ def class_bars(
     for name, values, colour in parts:
         figure.add_trace(
             go.Bar(
-                x=[title(one) for one in classes],
+                x=[title_of(one) for one in classes],
                 y=list(values),
                 name=name,
                 marker_color=colour,
@@ -250,7 +251,7 @@ def accuracy_bars(parts: Mapping[str, tuple[float, int]]) -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=[parts[name][0] for name in names],
-            y=[f"{title(name)} ({parts[name][1]})" for name in names],
+            y=[f"{title_of(name)} ({parts[name][1]})" for name in names],
             error_x=_error_bars([parts[name] for name in names]),
             mode="markers",
             marker={"color": RIGHT, "size": 11},
@@ -269,7 +270,7 @@ def accuracy_bars(parts: Mapping[str, tuple[float, int]]) -> go.Figure:
 def describe_accuracy(parts: Mapping[str, tuple[float, int]]) -> str:
     """The accuracy of every part of the data in words."""
     return ", ".join(
-        f"{title(name)} {percent(share)} of {n} clips" for name, (share, n) in parts.items()
+        f"{title_of(name)} {percent(share)} of {n} clips" for name, (share, n) in parts.items()
     )
 
 
@@ -324,7 +325,7 @@ def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure
     figure = go.Figure(
         go.Bar(
             x=[counts[name] for name in names],
-            y=[title(name) for name in names],
+            y=[title_of(name) for name in names],
             orientation="h",
             marker_color=RIGHT,
             text=[f"{counts[name]} from {_people(groups.get(name, 0))}" for name in names],
@@ -344,15 +345,9 @@ def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure
 def describe_clips(counts: Mapping[str, int], groups: Mapping[str, int]) -> str:
     """The bars of the data set in words."""
     return ", ".join(
-        f"{title(name)} {count} from {_people(groups.get(name, 0))}"
+        f"{title_of(name)} {count} from {_people(groups.get(name, 0))}"
         for name, count in counts.items()
     )
-
-
-def title(name: str) -> str:
-    """``front_squat`` as people write it: "Front squat"."""
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 # -- how they look ---------------------------------------------------------------------------

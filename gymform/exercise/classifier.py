@@ -23,6 +23,7 @@ from gymform.errors import OptionsError, WeightsError
 from gymform.exercise.explain import PARTS, with_part_still
 from gymform.exercise.features import RATE_HZ, features, resample
 from gymform.exercise.networks.registry import Encode, NetworkFamily, family_of
+from gymform.exercises import listed, name_of
 from gymform.motion.repetitions import MIN_RANGE, find_repetitions, movement_range
 from gymform.skeleton import FLIP_ORDER
 from gymform.storage import atomic_path
@@ -307,17 +308,16 @@ class Classifier:
         best, second = (self.classes[i] for i in order[:2])
         confidence = float(probabilities[order[0]])
         if best == OTHER:
-            named = [name for name in self.classes if name != OTHER]
-            listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
-            return UNKNOWN, f"This moves like none of {listed}."
+            named = [name_of(name) for name in self.classes if name != OTHER]
+            return UNKNOWN, f"This moves like none of {listed(named, 'and')}."
         if confidence < MIN_CONFIDENCE:
-            other = "something else" if second == OTHER else second
+            other = "something else" if second == OTHER else name_of(second)
             return UNKNOWN, (
-                f"It could be {best} or {other}, but neither clearly. A view from the side with "
-                "the whole body in the picture helps."
+                f"It could be {name_of(best)} or {other}, but neither clearly. A view from the "
+                "side with the whole body in the picture helps."
             )
         if confidence < DOUBTFUL:
-            other = "something else" if second == OTHER else second
+            other = "something else" if second == OTHER else name_of(second)
             return best, f"Not certain: {other} is possible too."
         return best, None
 

@@ -7,9 +7,9 @@ is called close, and nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from gymform.exercises import FRONT, WHOLE_BODY, Rule, find_exercise, name_of
 from gymform.form.body import Body, body_of
 from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure
 from gymform.motion.repetitions import find_repetitions
@@ -39,130 +39,26 @@ OUTLIER = 1.7
 """A repetition that is so many times as fast as usual is a cut in the film."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A limit of one measure.
-
-    ``limit`` is where good ends; ``margin`` how uncertain the figure is from the side, ``oblique``
-    from elsewhere (None: not taken there). ``more`` says whether more is better. ``good`` and
-    ``look`` are titles, ``means`` says what the figure is, with ``{value}`` for it.
-    """
-
-    key: str
-    limit: float
-    margin: float
-    more: bool
-    good: str
-    look: str
-    means: str
-    basis: str
-    oblique: float | None = None
-
-    def verdict(self, value: float, margin: float) -> Verdict:
-        """Good, something to look at, or too close to the limit to say."""
-        beyond = (value - self.limit) * (1 if self.more else -1)
-        if abs(beyond) < margin:
-            return Verdict.CLOSE
-        return Verdict.GOOD if beyond > 0 else Verdict.LOOK
-
-
-RULES: dict[str, tuple[Rule, ...]] = {
-    "squat": (
-        Rule(
-            "thigh_below_level", -8.0, 9.0, True,
-            "Deep: the hips go below the knees", "Above parallel",
-            "At the bottom the thighs point {value}.",
-            "Powerlifting rules (IPF) count a squat when the hips are lower than the tops of the "
-            "knees. Many train higher on purpose.",
-            oblique=15.0,
-        ),
-        Rule(
-            "tip", 10.0, 4.0, False,
-            "Hips and shoulders rise together", "The hips rise before the shoulders",
-            "Early on the way up the trunk leans {value} more than at the bottom.",
-            "Coaches call it a good-morning squat: the back takes over from the legs.",
-        ),
-        Rule(
-            "knees_apart", 75.0, 10.0, True,
-            "The knees stay over the feet", "The knees come inwards",
-            "Early on the way up the knees are {value} as far apart as the ankles.",
-            "Knee to ankle separation, as in jump tests (Barber-Westin et al. 2005: below 60 % is "
-            "distinctly abnormal there).",
-            oblique=10.0,
-        ),
-    ),
-    "deadlift": (
-        Rule(
-            "tip", 8.0, 4.0, False,
-            "Hips and shoulders rise together", "The hips rise before the bar",
-            "Early on the way up the trunk leans {value} more than at the start.",
-            "Coaches call it a stiff-legged pull: the legs are straight before they have helped.",
-        ),
-        Rule(
-            "bar_ahead", 10.0, 4.0, False,
-            "The bar stays over the feet", "The bar is far before the feet",
-            "Where they are farthest, the hands are {value} the middle of the foot, measured in "
-            "the lifter's height.",
-            "A bar over the middle of the foot has the shortest lever to the hips.",
-        ),
-        Rule(
-            "top_hip", 158.0, 9.0, True,
-            "The hips are locked out", "The hips stay bent at the top",
-            "At the top the hip angle is {value}.",
-            "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
-        ),
-        Rule(
-            "top_knee", 158.0, 9.0, True,
-            "The knees are locked out", "The knees stay bent at the top",
-            "At the top the knee angle is {value}.",
-            "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
-        ),
-    ),
-    "snatch": (
-        Rule(
-            "catch_elbow", 150.0, 10.0, True,
-            "Caught on straight arms", "The arms are bent at the catch",
-            "As the lifter is lowest under the bar, the elbow angle is {value}.",
-            "Weightlifting rules (IWF): the bar goes overhead in one motion onto straight arms.",
-            oblique=15.0,
-        ),
-        Rule(
-            "press_out", 15.0, 8.0, False,
-            "No press-out", "The arms straighten after the catch",
-            "After the catch the elbows open by {value}.",
-            "Weightlifting rules (IWF): to finish by pressing out is a fault.",
-            oblique=12.0,
-        ),
-        Rule(
-            "catch_ahead", 8.0, 5.0, False,
-            "Caught over the feet", "Caught before the feet",
-            "At the catch the hands are {value} the middle of the foot, measured in the lifter's "
-            "height.",
-            "A bar before the feet must be chased or is lost.",
-        ),
-    ),
-}  # fmt: skip
-"""By exercise. Margins: see ``benchmarks/form.md``."""
-
-
 def assess_form(
     pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality, prediction: Prediction
 ) -> FormReport:
     """How the repetitions of a clip were done, as far as it can be seen."""
-    exercise = prediction.label
+    exercise = find_exercise(prediction.label)
     body = body_of(pose, tracks)
     if body is None:
-        return FormReport(exercise, float("nan"), notes=("Nobody was found to measure.",))
-    reps = [measure(body, exercise, *span) for span in find_repetitions(tracks)]
+        return FormReport(prediction.label, float("nan"), notes=("Nobody was found to measure.",))
+    spans = find_repetitions(tracks, exercise.moving if exercise else WHOLE_BODY)
+    reps = [measure(body, exercise, *span) for span in spans]
     reps = [rep for rep in reps if rep.measures]
+    rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
     if quality.score >= MIN_QUALITY:
-        cues = [cue for rule in RULES.get(exercise, ()) if (cue := apply(rule, body, reps))]
+        cues = [cue for rule in rules if (cue := apply(rule, body, reps))]
         cues += _slowing(reps)
     order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
     cues.sort(key=lambda cue: order.index(cue.verdict))
-    notes = tuple(_notes(body, exercise, quality, reps, cues))
-    return FormReport(exercise, body.turned, tuple(reps), tuple(cues), notes)
+    notes = tuple(_notes(body, prediction.label, quality, reps, cues))
+    return FormReport(prediction.label, body.turned, tuple(reps), tuple(cues), notes)
 
 
 def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
@@ -230,7 +126,7 @@ def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
 
 def _notes(
     body: Body,
-    exercise: str,
+    label: str,
     quality: PoseQuality,
     reps: Sequence[RepForm],
     cues: Sequence[Cue],
@@ -239,8 +135,9 @@ def _notes(
     if not reps:
         yield "No repetition could be measured: show one from start to end, feet in the picture."
         return
-    if exercise not in RULES:
-        name = "what is not known" if exercise == UNKNOWN else exercise.replace("_", " ")
+    exercise = find_exercise(label)
+    if exercise is None or not exercise.rules:
+        name = "what is not known" if label == UNKNOWN else name_of(label)
         yield f"There are figures, but no rules to judge {name} by."
         return
     if quality.score < MIN_QUALITY:
@@ -252,7 +149,6 @@ def _notes(
             "Not seen from the side: the lean of the trunk and the angles of hips and knees cannot "
             "be measured, and depth only roughly. Turn the camera for those."
         )
-    if exercise == "squat" and not body.from_front:
-        yield "Whether the knees come inwards shows from the front only."
-    if exercise == "deadlift":
-        yield "Whether the back is rounded cannot be told from keypoints of shoulders and hips."
+    for spot in exercise.blind_spots:
+        if spot.seen_from != FRONT or not body.from_front:
+            yield spot.text

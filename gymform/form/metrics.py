@@ -9,9 +9,11 @@ the picture matters, and times are true seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from gymform.exercises import ANY, FRONT, SIDE, At, Exercise, Speed
 from gymform.form.body import Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
 from gymform.motion.body_size import midpoint
@@ -38,80 +40,62 @@ CATCH_S = 1.2
 """A snatch is caught within this time of the hands being overhead."""
 
 
-def measure(body: Body, exercise: str, start_s: float, end_s: float) -> RepForm:
-    """The figures of the repetition from ``start_s`` to ``end_s``.
+def measure(body: Body, exercise: Exercise | None, start_s: float, end_s: float) -> RepForm:
+    """The measures of the repetition from ``start_s`` to ``end_s``.
 
-    Of an exercise that is not known, those that any movement has.
+    Of an exercise that is not known, or has no measures of its own, those that any movement has.
     """
-    taken = _MEASURES.get(exercise, _any)(body, body.frame_at(start_s), body.frame_at(end_s))
+    first, last = body.frame_at(start_s), body.frame_at(end_s)
+    if exercise is None or not exercise.measures:
+        taken = _of_any_movement(body, first, last)
+    else:
+        taken = _of_exercise(body, exercise, first, last)
     return RepForm(start_s, end_s, tuple(m for m in taken if np.isfinite(m.value)))
 
 
-# ---- by exercise ---------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Repetition:
+    """A repetition as measures see it: its first and last frame, and its phases where told."""
+
+    first: int
+    last: int
+    phases: Phases | None
 
 
-def _squat(body: Body, first: int, last: int) -> Iterator[Measure]:
-    phases = phases_of(body.height(HIPS), body.time_s, first, last)
+def _of_exercise(body: Body, exercise: Exercise, first: int, last: int) -> Iterator[Measure]:
+    """What the exercise names, as far as the camera can see it; nothing without its phases."""
+    phases = None
+    if exercise.phases_by is not None:
+        phases = phases_of(body.height(exercise.phases_by), body.time_s, first, last)
+        if phases is None:
+            return
+    rep = Repetition(first, last, phases)
+    for wanted in exercise.measures:
+        if isinstance(wanted, Speed):
+            yield from _speed(body, phases.lifting if phases else None, wanted.joints, wanted.what)
+        elif not _is_seen(body, wanted.view):
+            continue
+        elif isinstance(wanted, At):
+            yield from _at_moment(body, phases, wanted)
+        else:
+            yield from COMPUTED[wanted.name](body, rep)
+
+
+def _is_seen(body: Body, view: str) -> bool:
+    """Does the camera stand where ``view`` asks for it?"""
+    return {SIDE: body.from_side, FRONT: body.from_front, ANY: True}[view]
+
+
+def _at_moment(body: Body, phases: Phases | None, wanted: At) -> Iterator[Measure]:
+    """A quantity at the bottom or the top."""
     if phases is None:
         return
-    yield _depth(body, phases.bottom)
-    if body.from_side:
-        yield _at(body, "knee_angle", "Knee angle at the bottom", body.angle(KNEES), phases.bottom)
-        yield _at(body, "hip_angle", "Hip angle at the bottom", body.angle(HIPS), phases.bottom)
-        yield _at(body, "trunk_lean", "Trunk lean at the bottom", body.lean, phases.bottom)
-        yield from _tip(body, phases)
-    if body.from_front:
-        yield from _knees_apart(body, phases.lifting)
-    yield from _times(body, phases)
-    yield from _speed(body, phases.lifting, SHOULDERS, "shoulders")
+    frame = {"bottom": phases.bottom, "top": phases.top}[wanted.moment]
+    values, unit = QUANTITIES[wanted.quantity](body)
+    yield _at(body, wanted.key, wanted.title, values, frame, unit)
 
 
-def _deadlift(body: Body, first: int, last: int) -> Iterator[Measure]:
-    phases = phases_of(body.height(SHOULDERS), body.time_s, first, last)
-    if phases is None:
-        return
-    if body.from_side:
-        yield _at(body, "start_lean", "Trunk lean at the start", body.lean, phases.bottom)
-        yield _at(body, "start_knee", "Knee angle at the start", body.angle(KNEES), phases.bottom)
-        yield from _tip(body, phases)
-        yield from _bar_ahead(body, phases.lifting)
-        yield _at(body, "top_hip", "Hip angle at the top", body.angle(HIPS), phases.top)
-        yield _at(body, "top_knee", "Knee angle at the top", body.angle(KNEES), phases.top)
-    yield from _times(body, phases)
-    yield from _speed(body, phases.lifting, WRISTS, "hands")
-
-
-def _snatch(body: Body, first: int, last: int) -> Iterator[Measure]:
-    hands = body.height(WRISTS)
-    above = hands - body.height(SHOULDERS) > OVERHEAD
-    overhead = np.flatnonzero(above[first : last + 1])
-    if not len(overhead):
-        return
-    over = first + int(overhead[0])
-    before = hands[first : over + 1]
-    if np.isfinite(before).sum() < 3:
-        return
-    bottom = first + int(np.nanargmin(before))
-    catch = _catch(body, over, last)
-    moment = float(body.time_s[catch])
-    yield Measure("pull_s", "Floor to overhead", float(body.time_s[over] - body.time_s[bottom]),
-                  "s", float(body.time_s[bottom]))  # fmt: skip
-    yield from _speed(body, (bottom, over), WRISTS, "hands")
-    yield _depth(body, catch)
-    elbows = body.angle(ELBOWS)
-    caught = body.about(elbows, catch)
-    yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
-    later = elbows[catch : last + 1][above[catch : last + 1]]
-    later = later[np.isfinite(later)]
-    if len(later) >= 3:
-        opened = max(0.0, float(np.percentile(later, 80)) - caught)
-        yield Measure("press_out", "Elbows open after the catch by", opened, "°", moment)
-    if body.from_side:
-        ahead = _ahead_of_midfoot(body)
-        yield _at(body, "catch_ahead", "Hands from the midfoot, caught", 100 * ahead, catch, BEFORE)
-
-
-def _any(body: Body, first: int, last: int) -> Iterator[Measure]:
+def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
     """How long it takes, and how far the joints go in the picture."""
     seconds = float(body.time_s[last] - body.time_s[first])
     yield Measure("duration_s", "Duration", seconds, "s", float(body.time_s[first]))
@@ -129,13 +113,6 @@ def _any(body: Body, first: int, last: int) -> Iterator[Measure]:
                           float(body.time_s[low]))  # fmt: skip
 
 
-_MEASURES: dict[str, Callable[[Body, int, int], Iterator[Measure]]] = {
-    "squat": _squat,
-    "deadlift": _deadlift,
-    "snatch": _snatch,
-}
-
-
 # ---- single measures -----------------------------------------------------------------------
 
 
@@ -146,15 +123,10 @@ def _at(
     return Measure(key, title, body.about(values, frame), unit, float(body.time_s[frame]))
 
 
-def _depth(body: Body, frame: int) -> Measure:
-    """How far the thighs point below level."""
-    thighs = body.of_pair(body.thighs)
-    return _at(body, "thigh_below_level", "Thighs at the bottom", thighs, frame, BELOW_LEVEL)
-
-
-def _tip(body: Body, phases: Phases) -> Iterator[Measure]:
+def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
     """How much the trunk leans more, early on the way up, than at the bottom."""
-    if phases.lifting is None:
+    phases = rep.phases
+    if phases is None or phases.lifting is None:
         return
     worst = _extreme(body.lean, _early(body, phases.lifting), np.nanargmax)
     if worst is not None:
@@ -163,23 +135,24 @@ def _tip(body: Body, phases: Phases) -> Iterator[Measure]:
         yield Measure("tip", "Trunk tips on the way up by", more, "°", moment)
 
 
-def _knees_apart(body: Body, lifting: Span | None) -> Iterator[Measure]:
+def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
     """Distance of the knees over that of the ankles, where it is least early on the way up."""
-    if lifting is None:
+    if rep.phases is None or rep.phases.lifting is None:
         return
     knees, ankles = (
         np.abs(body.xy[:, pair[0], 0] - body.xy[:, pair[1], 0]) for pair in (KNEES, ANKLES)
     )
     share = 100 * knees / np.maximum(ankles, 1e-6)
-    least = _extreme(share, _early(body, lifting), np.nanargmin)
+    least = _extreme(share, _early(body, rep.phases.lifting), np.nanargmin)
     if least is not None:
         yield _at(body, "knees_apart", "Knees apart, of the ankles", share, least, "%")
 
 
-def _bar_ahead(body: Body, lifting: Span | None) -> Iterator[Measure]:
+def _bar_ahead(body: Body, rep: Repetition) -> Iterator[Measure]:
     """How far the hands are before the middle of the feet, where it is most on the way up."""
-    if lifting is None:
+    if rep.phases is None or rep.phases.lifting is None:
         return
+    lifting = rep.phases.lifting
     ahead = 100 * _ahead_of_midfoot(body)
     most = _extreme(ahead, np.arange(lifting[0], lifting[1] + 1), np.nanargmax)
     if most is not None:
@@ -192,8 +165,11 @@ def _ahead_of_midfoot(body: Body) -> np.ndarray:
     return np.asarray(body.facing * (hands - ankles)[:, 0] / body.size - MIDFOOT)
 
 
-def _times(body: Body, phases: Phases) -> Iterator[Measure]:
+def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
     """How long the phases take."""
+    phases = rep.phases
+    if phases is None:
+        return
     named = (("lowering_s", "Down", phases.lowering), ("lifting_s", "Up", phases.lifting))
     for key, title, span in named:
         if span is not None:
@@ -249,3 +225,55 @@ def _catch(body: Body, over: int, last: int) -> int:
     frames = np.arange(over, min(last, int(soon[-1])) + 1)
     height = body.height(HIPS)[frames]
     return int(frames[np.nanargmin(height)]) if np.isfinite(height).any() else over
+
+
+def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
+    """From the floor to overhead: how fast, how deep, and on which arms it is caught."""
+    hands = body.height(WRISTS)
+    above = hands - body.height(SHOULDERS) > OVERHEAD
+    overhead = np.flatnonzero(above[rep.first : rep.last + 1])
+    if not len(overhead):
+        return
+    over = rep.first + int(overhead[0])
+    before = hands[rep.first : over + 1]
+    if np.isfinite(before).sum() < 3:
+        return
+    bottom = rep.first + int(np.nanargmin(before))
+    catch = _catch(body, over, rep.last)
+    moment = float(body.time_s[catch])
+    yield Measure("pull_s", "Floor to overhead", float(body.time_s[over] - body.time_s[bottom]),
+                  "s", float(body.time_s[bottom]))  # fmt: skip
+    yield from _speed(body, (bottom, over), WRISTS, "hands")
+    thighs, unit = QUANTITIES["thighs"](body)
+    yield _at(body, "thigh_below_level", "Thighs at the bottom", thighs, catch, unit)
+    elbows = body.angle(ELBOWS)
+    caught = body.about(elbows, catch)
+    yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
+    later = elbows[catch : rep.last + 1][above[catch : rep.last + 1]]
+    later = later[np.isfinite(later)]
+    if len(later) >= 3:
+        opened = max(0.0, float(np.percentile(later, 80)) - caught)
+        yield Measure("press_out", "Elbows open after the catch by", opened, "°", moment)
+    if body.from_side:
+        ahead = _ahead_of_midfoot(body)
+        yield _at(body, "catch_ahead", "Hands from the midfoot, caught", 100 * ahead, catch, BEFORE)
+
+
+QUANTITIES: dict[str, Callable[[Body], tuple[np.ndarray, str]]] = {
+    "knee": lambda body: (body.angle(KNEES), "°"),
+    "hip": lambda body: (body.angle(HIPS), "°"),
+    "elbow": lambda body: (body.angle(ELBOWS), "°"),
+    "shoulder": lambda body: (body.angle(SHOULDERS), "°"),
+    "lean": lambda body: (body.lean, "°"),
+    "thighs": lambda body: (body.of_pair(body.thighs), BELOW_LEVEL),
+}
+"""What can be measured at a moment, by the name that exercises use: values (T,) and their unit."""
+
+COMPUTED: dict[str, Callable[[Body, Repetition], Iterator[Measure]]] = {
+    "tip": _tip,
+    "knees_apart": _knees_apart,
+    "bar_ahead": _bar_ahead,
+    "times": _times,
+    "overhead_catch": _overhead_catch,
+}
+"""What takes more than a look at one moment, by the name that exercises use."""

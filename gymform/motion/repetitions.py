@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -33,14 +35,16 @@ HALF = 0.8
 JOINTS = (sk.NOSE, *sk.BODY)
 
 
-def find_repetitions(tracks: CleanTracks) -> list[tuple[float, float]]:
+def find_repetitions(
+    tracks: CleanTracks, moving: Sequence[int] = JOINTS
+) -> list[tuple[float, float]]:
     """(start_s, end_s) of every repetition, in order; empty when nothing moves enough.
 
     A repetition leaves the resting pose, turns, and comes back (down and up in a squat, up and
     down in a deadlift); a clip that holds half of one counts as one. Resting is where the clip
     starts, since nobody films from mid-air.
     """
-    movement = movement_signal(tracks)
+    movement = movement_signal(tracks, moving)
     if movement is None:
         return []
     time_s, signal = movement
@@ -74,11 +78,14 @@ def movement_range(tracks: CleanTracks) -> float:
     return 0.0 if movement is None else _range(movement[1])
 
 
-def movement_signal(tracks: CleanTracks) -> tuple[np.ndarray, np.ndarray] | None:
+def movement_signal(
+    tracks: CleanTracks, moving: Sequence[int] = JOINTS
+) -> tuple[np.ndarray, np.ndarray] | None:
     """(time_s, signal), both (N,) at :data:`GRID_HZ`: the main movement in statures, or None.
 
-    The first principal component of all joints relative to the feet (to the hips where no foot
-    is seen), which no pan of the camera changes. None without a body or with a single frame.
+    The first principal component of the keypoints ``moving`` relative to the feet (to the hips
+    where no foot is seen), which no pan of the camera changes. None without a body or with a single
+    frame.
     """
     if len(tracks.time_s) < 3:
         return None
@@ -87,7 +94,8 @@ def movement_signal(tracks: CleanTracks) -> tuple[np.ndarray, np.ndarray] | None
         return None
     duration = float(tracks.time_s[-1] - tracks.time_s[0])
     grid = tracks.time_s[0] + np.arange(int(duration * GRID_HZ) + 1) / GRID_HZ
-    columns = _columns(tracks.xy.astype(np.float64) / sizes[:, None, None], tracks.time_s, grid)
+    lengths = tracks.xy.astype(np.float64) / sizes[:, None, None]
+    columns = _columns(lengths, tracks.time_s, grid, moving)
     if columns is None or len(grid) < 3:
         return None
     columns = gaussian_filter1d(columns, SMOOTHING_S * GRID_HZ, axis=0, mode="nearest")
@@ -144,8 +152,10 @@ def _trim(signal: np.ndarray, start: int, end: int) -> tuple[int, int]:
     return start + max(int(left[0]) - 1, 0), start + min(int(right[-1]) + 1, len(part) - 1)
 
 
-def _columns(xy: np.ndarray, time_s: np.ndarray, grid: np.ndarray) -> np.ndarray | None:
-    """(N, 2 J): joints seen in at least half of the frames, relative to the feet, on the grid."""
+def _columns(
+    xy: np.ndarray, time_s: np.ndarray, grid: np.ndarray, moving: Sequence[int]
+) -> np.ndarray | None:
+    """(N, 2 J): keypoints seen in half of the frames, relative to the feet, on the grid."""
     feet = midpoint(xy, sk.ANKLES)
     hips = midpoint(xy, sk.HIPS)
     seen = [np.isfinite(points).all(-1).mean() for points in (feet, hips)]
@@ -153,7 +163,7 @@ def _columns(xy: np.ndarray, time_s: np.ndarray, grid: np.ndarray) -> np.ndarray
         return None
     origin = feet if seen[0] >= 0.5 else hips
     columns = []
-    for joint in JOINTS:
+    for joint in moving:
         relative = xy[:, joint] - origin
         known = np.isfinite(relative).all(-1)
         if known.mean() >= 0.5:

@@ -13,6 +13,7 @@ from gymform import limits
 from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
+from gymform.exercises import EXERCISES
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 UPLOADS, FOLDER = "Upload", "Folder on this computer"
-KNOWN_EXERCISES = ("squat", "deadlift", "snatch")
 BY_FOLDERS = "By the folders or the table index.csv"
 
 GROUPINGS = {
@@ -152,7 +152,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
 
 def _ask_for_exercise(store: ReviewStore, way: str | None) -> str | None:
     """The exercise of all clips; None when folders or a table say it."""
-    known = sorted({clip.exercise for clip in store.clips()} | set(KNOWN_EXERCISES))
+    known = sorted({clip.exercise for clip in store.clips()} | {one.key for one in EXERCISES})
     options = known if way == UPLOADS else [BY_FOLDERS, *known]
     chosen = st.selectbox(
         "Exercise",

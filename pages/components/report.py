@@ -12,6 +12,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
+from gymform.exercises import name_of, title_of
 from gymform.training.exercise import records, runs
 from pages.components.text import clock, count, plain
 from pages.components.training import FAMILIES, STILL
@@ -111,7 +112,7 @@ def _sureness(test: records.Part) -> str:
 
 
 def _name(name: str) -> str:
-    return plain(name.replace("_", " "))
+    return plain(name_of(name))
 
 
 # -- what is mistaken for what ---------------------------------------------------------------
@@ -151,10 +152,10 @@ def _cell(state: Any, classes: tuple[str, ...]) -> tuple[str, str] | None:
 def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str] | None) -> None:
     """The wrong answers, or those of one cell, the surest first; the chosen one plays."""
     if cell:
-        title = f"{charts.title(cell[0])} taken for {charts.title(cell[1]).lower()}"
+        title = f"{title_of(cell[0])} taken for {title_of(cell[1]).lower()}"
         shown = [one for one in report.answers if (one.truth, one.answer) == cell]
         if cell[0] == cell[1]:
-            title = f"{charts.title(cell[0])}, recognised"
+            title = f"{title_of(cell[0])}, recognised"
         shown.sort(key=lambda one: (-one.confidence, one.item_id))
     else:
         title, shown = "Mistakes, the surest first", list(report.mistakes)
@@ -167,8 +168,8 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
         [
             {
                 "Clip": one.name,
-                "Is": charts.title(one.truth),
-                "Answer": charts.title(one.answer),
+                "Is": title_of(one.truth),
+                "Answer": title_of(one.answer),
                 "Sure": 100 * one.confidence,
             }
             for one in shown
@@ -262,7 +263,7 @@ def by_class(report: records.TrainingReport) -> None:
 def report_table(part: records.Part) -> list[dict[str, Any]]:
     """The usual classification report as rows."""
     rows: Iterable[tuple[str, records.ClassRow | records.Averages, int]] = [
-        *((charts.title(row.name), row, row.support) for row in part.rows),
+        *((title_of(row.name), row, row.support) for row in part.rows),
         ("Macro average", part.macro, part.clips),
         ("Weighted average", part.weighted, part.clips),
     ]
@@ -349,7 +350,7 @@ def conditions(report: records.TrainingReport) -> None:
             if one.condition == condition
         }
         with column:
-            st.markdown(f":gray[{plain(CONDITIONS.get(condition, charts.title(condition)))}]")
+            st.markdown(f":gray[{plain(CONDITIONS.get(condition, title_of(condition)))}]")
             st.plotly_chart(
                 charts.accuracy_bars(parts),
                 key=f"slice-{condition}",

@@ -15,6 +15,7 @@ from gymform.analysis_io import Artifacts, load
 from gymform.draw import charts
 from gymform.draw.player import player_json
 from gymform.exercise import explain
+from gymform.exercises import name_of, title_of
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
 from pages.components.form import show_form
@@ -107,7 +108,7 @@ def _basis(prediction: Prediction) -> str:
 
 
 def _plain(name: str) -> str:
-    return "something else" if name == OTHER else name.replace("_", " ")
+    return "something else" if name == OTHER else name_of(name)
 
 
 def _stretches(prediction: Prediction) -> dict[str, list[str]]:
@@ -124,7 +125,7 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
 def _label(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
         return "None of these" if prediction.likeliest() == OTHER else "Not sure"
-    return prediction.label.replace("_", " ").capitalize()
+    return title_of(prediction.label)
 
 
 def _sure(prediction: Prediction) -> str:

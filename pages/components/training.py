@@ -14,6 +14,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
+from gymform.exercises import title_of
 from gymform.training.exercise import records, runs
 from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
 from pages.components.text import count, duration
@@ -131,7 +132,7 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
         "Exercises to tell apart",
         names,
         default=large_enough(what),
-        format_func=charts.title,
+        format_func=title_of,
         key="classes-" + "-".join(names),
         help="The others are trained on as one class, “other”.",
     )

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from gymform.draw import report_charts as charts
+from gymform.exercises import title_of
 
 CLASSES = ("squat", "clean_and_jerk", "other")
 MATRIX = ((8, 0, 2), (1, 4, 0), (0, 0, 0))
@@ -50,7 +51,7 @@ def test_right_and_wrong_answers_have_their_colours_by_share_of_the_row():
 def test_classes_are_named_as_people_do():
     points = charts.confusion(CLASSES, MATRIX).data[-1]
     assert "Clean and jerk" in points.y
-    assert charts.title("") == ""
+    assert title_of("") == ""
 
 
 def test_the_matrix_in_words_names_the_worst_mistake_first():

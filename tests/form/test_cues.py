@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gymform.exercises import EXERCISES, SQUAT
 from gymform.form.body import body_of
-from gymform.form.cues import RULES, apply, assess_form, shown
+from gymform.form.cues import apply, assess_form, shown
 from gymform.motion.quality import assess
 from gymform.types import Measure, Prediction, Verdict
 from tests.fakes import make_prediction, make_quality
@@ -117,7 +118,7 @@ def test_nobody_and_nothing_moves():
     assert "No repetition" in form.notes[0]
 
 
-@pytest.mark.parametrize("rule", [rule for rules in RULES.values() for rule in rules])
+@pytest.mark.parametrize("rule", [rule for one in EXERCISES for rule in one.rules])
 def test_a_rule_has_three_answers_and_words_for_each(rule):
     better = 1 if rule.more else -1
     assert rule.verdict(rule.limit + better * 1.01 * rule.margin, rule.margin) is Verdict.GOOD
@@ -130,7 +131,7 @@ def test_a_rule_has_three_answers_and_words_for_each(rule):
 
 def test_a_rule_without_its_measure_says_nothing():
     body = body_of(*film(squat(once(30)), 90))
-    assert apply(RULES["squat"][0], body, ()) is None
+    assert apply(SQUAT.rules[0], body, ()) is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
+from gymform.exercises import SNATCH, SQUAT, find_exercise
 from gymform.form.body import body_of
 from gymform.form.metrics import measure
 from gymform.form.phases import phases_of
@@ -25,7 +26,9 @@ def figures(points, degrees, exercise, fps=30.0):
 
 def figures_of(pose, tracks, exercise):
     (span,) = find_repetitions(tracks)
-    return {m.key: m for m in measure(body_of(pose, tracks), exercise, *span).measures}
+    return {
+        m.key: m for m in measure(body_of(pose, tracks), find_exercise(exercise), *span).measures
+    }
 
 
 # ---- squat
@@ -116,7 +119,7 @@ def test_snatches_are_caught_on_straight_arms():
         points = synthesize.snatch(np.random.default_rng(seed))
         pose, tracks = film(points, 20, synthesize.BASE_HZ)
         body = body_of(pose, tracks)
-        rep = measure(body, "snatch", float(pose.time_s[0]), float(pose.time_s[-1]))
+        rep = measure(body, SNATCH, float(pose.time_s[0]), float(pose.time_s[-1]))
         assert rep.value("catch_elbow").value > 150
         assert rep.value("press_out").value < 20
         assert 0.3 < rep.value("pull_s").value < 2
@@ -141,7 +144,7 @@ def test_joints_that_are_not_sure_are_left_out():
     points = squat(once(30))
     pose, tracks = film(points, 90, score=0.4)
     body = body_of(pose, tracks)
-    assert measure(body, "squat", 0.5, 3.0).measures == ()
+    assert measure(body, SQUAT, 0.5, 3.0).measures == ()
 
 
 def test_from_the_side_the_near_joint_counts():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gymform.exercises import listed, shipped_exercises
 from gymform.storage import atomic_path
 from gymform.training.exercise.corpus import CONTEXT_S
 from gymform.training.exercise.metrics import as_markdown, evaluate
@@ -66,15 +68,15 @@ def write(
 
 
 def headline(judged: Judged) -> dict[str, float]:
-    """The figures to quote: accuracy on four classes and on the three exercises, ECE, recall."""
+    """The figures to quote: accuracy on all classes and on the known exercises, ECE, recall."""
     labels, probabilities = judged.labels, judged.probabilities
     part = evaluate(labels, probabilities, CLASSES)
     three = [i for i, name in enumerate(CLASSES) if name != OTHER]
     rows = np.isin(labels, three)
     answers = np.array(three)[probabilities[rows][:, three].argmax(1)]
     return {
-        "four classes": part.accuracy,
-        "three exercises": float((answers == labels[rows]).mean()) if rows.any() else float("nan"),
+        "all classes": part.accuracy,
+        "known exercises": float((answers == labels[rows]).mean()) if rows.any() else float("nan"),
         "lowest recall": part.lowest_recall,
         "calibration error": part.ece,
     }
@@ -83,31 +85,37 @@ def headline(judged: Judged) -> dict[str, float]:
 def _head(entry: ModelEntry) -> str:
     config = entry.config
     size = f"{config['networks']} networks of {config['channels']} channels"
+    known = ", ".join(f"{one.article} {one.name}" for one in shipped_exercises())
+    purpose = textwrap.fill(
+        f"Says whether a clip shows {known} or something else, from the keypoints of one lifter.",
+        99,
+    )
     return f"""# {entry.name}
 
-Says whether a clip shows a snatch, a deadlift, a squat or something else, from the keypoints of
-one lifter. An ensemble of temporal convolutional networks ({size}), {entry.bytes:,} bytes,
+{purpose} An ensemble of temporal convolutional networks ({size}), {entry.bytes:,} bytes,
 sha256 `{entry.sha256}`. Licence: MIT for code and weights, but see the sources' terms below.
 Temperature {config["temperature"]}, fitted on held-out clips.
 """
 
 
 def _results(judged: Mapping[str, Judged]) -> str:
+    names = listed([one.name for one in shipped_exercises()], "and")
     lines = [
         "## Results on held-out data",
         "",
         "Every clip is judged by networks that saw neither it nor anything of its group, the way a",
         "user's clip is judged. Probabilities are calibrated with the temperature of the other",
-        "folds. *Four classes*: the most probable class is the right one. *Three exercises*: on",
-        "clips of snatch, deadlift and squat, the most probable of the three is the right one.",
+        f"folds. *{_all_classes()}*: the most probable class is the right one. *{_known()}*: on",
+        f"clips of {names}, the most probable of the {_number(len(shipped_exercises()))} is",
+        "the right one.",
         "",
     ]
     for source, part in judged.items():
         figures = headline(part)
         lines += [f"### {source} ({len(part.items)})", ""]
         lines += [
-            f"Four classes {figures['four classes']:.3f}, three exercises "
-            f"{figures['three exercises']:.3f}, calibration error (ECE, 10 bins) "
+            f"{_all_classes()} {figures['all classes']:.3f}, {_known().lower()} "
+            f"{figures['known exercises']:.3f}, calibration error (ECE, 10 bins) "
             f"{figures['calibration error']:.3f}.",
             "",
             as_markdown(evaluate(part.labels, part.probabilities, CLASSES)),
@@ -136,8 +144,8 @@ def _by_exercise(judged: Judged) -> list[str]:
 
 
 def _data(judged: Mapping[str, Judged]) -> str:
-    lines = ["## Data", "", "| source | snatch | deadlift | squat | other | groups |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    lines = ["## Data", "", f"| source | {' | '.join(CLASSES)} | groups |"]
+    lines.append("| --- " * (len(CLASSES) + 2) + "|")
     for source, part in judged.items():
         if source.endswith("turned"):
             continue
@@ -147,7 +155,8 @@ def _data(judged: Mapping[str, Judged]) -> str:
         lines.append(f"| {source} | {row} | {groups} |")
     lines += ["", *(f"- **{s}**: {SOURCES.get(s, '')}" for s in judged), ""]
     lines += [
-        "The label is the exercise that the index names; every name but the three is `other`, the",
+        f"The label is the exercise that the index names; every name but the "
+        f"{_number(len(shipped_exercises()))} is `other`, the",
         "Romanian deadlift and the overhead squat too. A Romanian deadlift differs from a",
         "deadlift only in how far the bar goes down and how far the knees bend: expect it to be",
         "called a deadlift more often than not (see the table). Joints: the nose and the twelve",
@@ -190,3 +199,18 @@ Few videos of snatches were there: trust the figures for the turned tracks more 
 clips are mostly of men in gyms, filmed from one place, one lifter in view. The classifier sees no
 barbell: what is moved does not matter to it, only how the body moves.
 """
+
+
+def _all_classes() -> str:
+    return f"{_number(len(CLASSES)).capitalize()} classes"
+
+
+def _known() -> str:
+    return f"{_number(len(shipped_exercises())).capitalize()} exercises"
+
+
+def _number(count: int) -> str:
+    """A small number as people write it."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+             "eleven", "twelve")  # fmt: skip
+    return words[count] if count < len(words) else str(count)

@@ -29,6 +29,7 @@ from gymform.exercise import classifier as clf
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
 from gymform.exercise.networks.registry import NetworkFamily, family_of
 from gymform.exercise.networks.tcn import TCN, TCNConfig
+from gymform.exercises import class_of
 from gymform.motion.clean import clean
 from gymform.storage import data_dir
 from gymform.training.exercise import model_card
@@ -49,7 +50,6 @@ from gymform.training.exercise.samples import (
 )
 from gymform.training.exercise.source_digest import roots_of, source_digest
 from gymform.training.exercise.tracks import LabelledPose, turn
-from gymform.types import OTHER
 from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
@@ -278,7 +278,7 @@ def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPo
 def label_example(example: Example) -> LabelledPose:
     """An accepted repetition and what is around it as a clip to learn from; an exercise that is no
     class is ``other``."""
-    label = example.exercise if example.exercise in CLASSES else OTHER
+    label = class_of(example.exercise)
     pose = load_track(example, CONTEXT_S)
     return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
 

@@ -18,6 +18,7 @@ from gymform.dataset.splits import check_apart
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.exercise.features import features
 from gymform.exercise.networks.registry import Encode
+from gymform.exercises import class_of, shipped_classes, training_shares
 from gymform.pose.files import load_poses
 from gymform.timing import Progress, unheard
 from gymform.training.exercise import augment as aug
@@ -28,14 +29,13 @@ from gymform.training.exercise.tracks import (
     load_penn_tracks,
     load_snatch_tracks,
 )
-from gymform.types import OTHER
 
 logger = logging.getLogger(__name__)
 
-CLASSES = ("snatch", "deadlift", "squat", OTHER)
+CLASSES = shipped_classes()
 """In the order of the probabilities. Every other name in an index is ``other``."""
 
-CLASS_SHARES = {"snatch": 0.22, "deadlift": 0.23, "squat": 0.25, OTHER: 0.30}
+CLASS_SHARES = training_shares()
 """Share of each class in what the networks see."""
 
 SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25, "made": 0.5}
@@ -81,8 +81,9 @@ def load_clips(folder: Path, index: Path) -> list[LabelledPose]:
         except PoseFileError as error:
             raise ModelDataError(f"{row['file']}: {error}") from error
         action = row["exercise"]
-        label = action if action in CLASSES else OTHER
-        clips.append(LabelledPose(row["file"], label, action, row["group"], "clips", pose))
+        clips.append(
+            LabelledPose(row["file"], class_of(action), action, row["group"], "clips", pose)
+        )
     if missing:
         logger.warning("%d of the clips in %s have no keypoint file", missing, index.name)
     return clips

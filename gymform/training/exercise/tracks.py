@@ -14,9 +14,10 @@ from scipy.ndimage import median_filter
 
 from gymform import skeleton as sk
 from gymform.errors import ModelDataError, PoseFileError
+from gymform.exercises import class_of
 from gymform.motion.body_size import midpoint
 from gymform.pose.files import read_arrays
-from gymform.types import OTHER, PoseSequence, Provenance
+from gymform.types import PoseSequence, Provenance
 
 PENN_FPS = 30.0
 """Penn Action's nominal rate; its frames carry no times."""
@@ -55,7 +56,7 @@ def keypoint_digest(track: LabelledPose) -> str | None:
 
 
 def load_penn_tracks(path: Path) -> list[LabelledPose]:
-    """Penn Action's gym tracks (Zhang et al. 2013): squats as such, everything else ``other``.
+    """Penn Action's gym tracks (Zhang et al. 2013); what is no class is ``other``.
 
     Sequences cut from one video carry neighbouring numbers: a run of one action and one image
     size is one group.
@@ -68,7 +69,7 @@ def load_penn_tracks(path: Path) -> list[LabelledPose]:
         score = PENN_SCORE[data["visibility"][start:stop]]
         time_s = np.arange(stop - start) / PENN_FPS
         pose = _pose(data["xy"][start:stop], score, time_s, data["image_wh"][i], "penn-action")
-        label = "squat" if action == "squat" else OTHER
+        label = class_of(action)
         group = f"penn_{action}_{groups[i]:03d}"
         name = f"penn_{data['name'][i]}"
         tracks.append(LabelledPose(name, label, action, group, "penn", pose))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gymform.errors import GymformError
+from gymform.exercises import title_of
 from gymform.live.ice import SETTING, parse_ice_servers
 from pages.components.assets import text
 
@@ -228,7 +229,7 @@ def guess_in_words(guess: Prediction | None) -> str:
     if guess is None:
         return ":gray[Nothing yet]"
     if guess.label != UNKNOWN:
-        return f"{guess.label.replace('_', ' ').capitalize()}, {percent(guess.confidence)}"
+        return f"{title_of(guess.label)}, {percent(guess.confidence)}"
     if guess.reason and "movement" in guess.reason:
         return ":gray[Waiting for a movement]"
     return ":gray[Not sure]"

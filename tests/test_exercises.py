@@ -1,0 +1,184 @@
+"""Exercises are said in one place: one that is added there is known everywhere."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gymform import exercises as ex
+from gymform.form.metrics import COMPUTED, QUANTITIES
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def test_keys_and_aliases_name_one_exercise_each():
+    names = [name for one in ex.EXERCISES for name in (one.key, *one.aliases)]
+    assert len(names) == len(set(names))
+    assert all(name == name.lower() and " " not in name for name in names)
+
+
+@pytest.mark.parametrize("name", ["squat", "Squat", "back squat", "Back-Squat", "back_squat"])
+def test_an_exercise_is_found_by_key_or_alias_however_it_is_written(name):
+    assert ex.find_exercise(name) is ex.SQUAT
+
+
+@pytest.mark.parametrize("name", ["", "other", "unknown", "squats everywhere"])
+def test_what_is_not_known_is_not_found(name):
+    assert ex.find_exercise(name) is None
+
+
+@pytest.mark.parametrize("one", ex.EXERCISES, ids=lambda one: one.key)
+def test_every_measure_can_be_taken_and_every_rule_has_its_measure(one):
+    keys = set()
+    for wanted in one.measures:
+        if isinstance(wanted, ex.At):
+            assert wanted.quantity in QUANTITIES
+            assert wanted.moment in ("bottom", "top")
+            assert one.phases_by is not None
+            keys.add(wanted.key)
+        elif isinstance(wanted, ex.Computed):
+            assert wanted.name in COMPUTED
+            keys.add(wanted.name)
+    computed = {"catch_elbow", "press_out", "catch_ahead"} if one is ex.SNATCH else set()
+    assert {rule.key for rule in one.rules} <= keys | computed
+    assert all(rule.basis and "{value}" in rule.means and rule.margin > 0 for rule in one.rules)
+
+
+def test_the_shipped_classes_have_their_shares():
+    assert ex.shipped_classes() == ("snatch", "deadlift", "squat", "other")
+    assert list(ex.training_shares()) == list(ex.shipped_classes())
+    assert sum(ex.training_shares().values()) == pytest.approx(1)
+    assert ex.class_of("squat") == "squat"
+    assert ex.class_of("back_squat") == "other"  # what it was trained as
+
+
+def test_names_for_people():
+    assert ex.title_of("clean_and_jerk") == "Clean and jerk"
+    assert ex.name_of("deadlift") == "deadlift"
+    assert ex.listed(["a", "b", "c"]) == "a, b or c"
+    assert ex.listed(["a", "b"], "and") == "a and b"
+    assert ex.listed(["a"]) == "a"
+
+
+BENCH_PRESS = """
+BENCH_PRESS = Exercise(
+    "bench_press",
+    "Bench press",
+    aliases=("barbell_bench_press",),
+    moving=(*SHOULDERS, 7, 8, *WRISTS),
+    phases_by=WRISTS,
+    measures=(
+        At("low_elbow", "Elbow angle at the chest", "elbow", "bottom"),
+        At("high_elbow", "Elbow angle at the top", "elbow", "top"),
+        Computed("times"),
+    ),
+    rules=(
+        Rule("low_elbow", 100.0, 10.0, False, "Down to the chest", "The bar stops high",
+             "At the chest the elbow angle is {value}.", "Made up."),
+        Rule("high_elbow", 155.0, 10.0, True, "The arms are locked out", "The arms stay bent",
+             "At the top the elbow angle is {value}.", "Made up."),
+    ),
+    training_share=0.1,
+)
+"""
+
+SEE_IT = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from streamlit.testing.v1 import AppTest
+from gymform import cli, exercises
+from gymform.form.cues import assess_form
+from gymform.form.metrics import measure
+from gymform.types import Prediction
+from gymform.training.exercise import model_card
+from gymform.weights import ModelEntry
+from tests import fakes
+from tests.form.figures import film, once, squat
+from tests.motion.makers import sequence
+
+root, out = map(Path, sys.argv[1:])
+assert Path(exercises.__file__).is_relative_to(root), exercises.__file__
+
+# somebody in a squat whose arms go up and down beside it: elbows bend and stretch
+u = once(30)
+points = squat(u)
+for side, (shoulder, elbow, wrist) in enumerate(((5, 7, 9), (6, 8, 10))):
+    bend = np.radians(20 + 130 * u)
+    arm = 0.17
+    points[:, elbow] = points[:, shoulder] + arm * np.stack(
+        [np.sin(bend / 2), 0 * bend, np.cos(bend / 2)], 1)
+    points[:, wrist] = points[:, elbow] + arm * np.stack(
+        [-np.sin(bend / 2), 0 * bend, np.cos(bend / 2)], 1)
+pose, tracks = film(points, 90)
+prediction = Prediction(("bench_press", "other"), (0.9, 0.1), "bench_press", None, "")
+form = assess_form(pose, tracks, fakes.make_quality(), prediction)
+analysis = fakes.make_analysis(12, prediction=prediction, form=form)
+
+def page():
+    import streamlit as st
+    from pages.components.form import show_form
+    from pages.components import result
+    analysis = st.session_state["analysis"]
+    st.title(result._label(analysis.prediction))
+    show_form(analysis.form, lambda time_s: None)
+
+app = AppTest.from_function(page, default_timeout=60)
+app.session_state["analysis"] = analysis
+app.run()
+start = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+read = lambda app: [str(e.value) for kind in (app.title, app.markdown) for e in kind]
+
+entry = ModelEntry(name="m", kind="exercise", file="m.safetensors", sha256="ab" * 32, bytes=1,
+    licence="", provenance="", folder=out, config={
+    "networks": 1, "channels": 4, "temperature": 1.0})
+model_card.write(out / "m.md", entry, {}, {"folds": 2}, "command")
+print(json.dumps({
+    "errors": [str(e.value) for a in (app, start) for e in a.exception],
+    "cues": [cue.title for cue in form.cues],
+    "page": read(app), "start": read(start),
+    "terminal": cli._sentence("a.mp4", analysis, out),
+    "card": (out / "m.md").read_text(),
+}))
+"""
+
+
+def test_an_exercise_that_is_added_in_one_file_is_known_in_page_terminal_and_card(tmp_path):
+    """Nothing but exercises.py is touched, in a copy of the source."""
+    root, out = tmp_path / "copy", tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "see_it.py").write_text(SEE_IT)
+    for name in ("gymform", "pages", ".streamlit"):
+        shutil.copytree(
+            PROJECT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.mp4")
+        )
+    shutil.copy(PROJECT / "app.py", root)
+    path = root / "gymform" / "exercises.py"
+    source = path.read_text()
+    at = source.index("EXERCISES: tuple[Exercise, ...] = (")
+    source = source[:at] + BENCH_PRESS.lstrip() + "\n" + source[at:]
+    path.write_text(
+        source.replace("(SNATCH, DEADLIFT, SQUAT)", "(SNATCH, DEADLIFT, SQUAT, BENCH_PRESS)")
+    )
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "see_it.py"), str(root), str(out)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{PROJECT}"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    seen = json.loads(result.stdout.splitlines()[-1])
+    assert seen["errors"] == []
+    assert "The arms are locked out" in seen["cues"]
+    assert seen["page"][0] == "Bench press"
+    assert any("The arms are locked out" in text for text in seen["page"])
+    assert any("a **bench press**" in text for text in seen["start"])
+    assert "a.mp4: bench_press" in seen["terminal"]
+    assert "The arms are locked out. At the top the elbow angle is" in seen["terminal"]
+    assert "a bench press" in seen["card"]
+    assert "*Four exercises*" in seen["card"]
+    assert "| snatch | deadlift | squat | bench_press | other |" in seen["card"]
