@@ -37,7 +37,7 @@ __all__ = ["Analysis", "Options", "Target", "analyze"]
 
 @dataclass(frozen=True)
 class Options:
-    """How to analyse: network, flip test, whom to follow, frames a second at most."""
+    """Options of an analysis: pose network, flip test, person to follow, highest frame rate."""
 
     pose_model: str | None = None
     flip_test: bool = False
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """Everything known of a clip. ``seconds`` is the time spent by stage."""
+    """All that was found out about a clip. ``seconds`` is the time spent in each stage."""
 
     clip: Clip
     pose: PoseSequence
@@ -67,9 +67,8 @@ def analyze(
 ) -> Analysis:
     """The analysis of the clip at ``path``, called ``name`` in texts.
 
-    ``progress`` hears the stages probe, search, pose and classify, and may raise `Cancelled` to
-    stop. Raises the kinds of `GymformError`: VideoError,
-    PoseError, WeightsError, OptionsError.
+    ``progress`` is called in the stages probe, search, pose and classify, and may raise `Cancelled`
+    to stop. Raises VideoError, PoseError, WeightsError or OptionsError, all kinds of GymformError.
     """
     options = options or Options()
     report = progress or unheard

@@ -1,4 +1,4 @@
-"""An analysis as files: written whole or not at all, and read back."""
+"""Saves an analysis to files, each written whole or not at all, and loads it again."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def save(
 
 
 def load(folder: Path, stem: str) -> Analysis:
-    """A saved analysis; trajectories, quality and form are computed again from the keypoints.
+    """A saved analysis; trajectories, quality and form are computed anew from the keypoints.
 
     Raises PoseFileError when a file is missing or not what `save` wrote.
     """
@@ -129,7 +129,7 @@ def write_csv(path: Path, analysis: Analysis) -> None:
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
-    """Clip, answer, quality, form and provenance as plain data for JSON."""
+    """Clip, prediction, quality, form and provenance as plain data for JSON."""
     prediction = analysis.prediction
     return {
         "schema": RESULT_SCHEMA,
@@ -152,13 +152,13 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
 
 
 def _form_as_dict(form: FormReport) -> dict[str, Any]:
-    """The report as plain data; JSON has no NaN, so what is unknown is None."""
+    """The report as plain data; None where something is unknown, since JSON has no NaN."""
     known = np.isfinite(form.turned)
     return {**asdict(form), "turned": form.turned if known else None}
 
 
 def options_from_dict(options: Mapping[str, Any]) -> Options:
-    """Options from what ``dataclasses.asdict`` made of them, after a trip through JSON."""
+    """The inverse of ``dataclasses.asdict(options)``, also after a round trip through JSON."""
     target = options.get("target")
     if target is not None:
         box, point = target.get("box"), target.get("point")

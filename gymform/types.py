@@ -1,4 +1,4 @@
-"""What travels through gymform: frozen carriers that check themselves.
+"""The data that pass through gymform: frozen carriers that validate themselves.
 
 Coordinates are pixels of the *upright* source frame, x right, y down, the centre of the top-left
 pixel at (0, 0). Times are seconds from the clip's first frame, from its presentation time stamps.
@@ -20,7 +20,9 @@ OTHER = "other"
 """The class of everything that is none of the named exercises."""
 
 
-def _check_array(owner: str, name: str, value: np.ndarray, shape: tuple, dtype: type) -> None:
+def _check_array(
+    owner: str, name: str, value: np.ndarray, shape: tuple[int | None, ...], dtype: type
+) -> None:
     """Raise ValueError unless ``value`` has ``dtype`` and ``shape`` (None matches any length)."""
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{owner}.{name}: expected a numpy array, got {type(value).__name__}")
@@ -54,12 +56,12 @@ class Clip:
     bytes: int
     sha256: str
     problems: tuple[str, ...] = ()
-    """Sentences for the user: what was not read as it should have been. Empty when all is well."""
+    """Sentences for the user about what could not be read properly. Empty when all is well."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where keypoints come from; everything needed to make them again."""
+    """Where keypoints come from: all that is needed to reproduce them."""
 
     network: str = "unknown"
     weights_sha256: str = ""
@@ -69,7 +71,7 @@ class Provenance:
     clip_sha256: str = ""
     schema: int = 1
     note: str = ""
-    """What had to be assumed, in words: an older file says neither times nor image size."""
+    """What had to be assumed, in words: older files hold neither times nor image size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,7 @@ class PoseSequence:
 
 @dataclass(frozen=True, eq=False)
 class CleanTracks:
-    """Trajectories fit for measuring: gaps filled, noise smoothed; the raw ones stay as they were.
+    """Trajectories ready for measuring: gaps filled, noise smoothed. The raw ones are kept apart.
 
     ``xy`` float32 (T, 17, 2) px, NaN where nothing is known; ``velocity`` float32 (T, 17, 2) px/s;
     ``filled`` bool (T, 17), true where a value was interpolated; ``time_s`` float64 (T,).
@@ -150,7 +152,7 @@ class CleanTracks:
 
 @dataclass(frozen=True)
 class Window:
-    """One repetition or window of a clip and what the classifier says of it alone."""
+    """One repetition or window of a clip, with the classifier's probabilities for it alone."""
 
     start_s: float
     end_s: float
@@ -166,7 +168,7 @@ def percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class Ablation:
-    """What the answer would be, had a ``part`` of the body ("arms", "trunk", "legs") not moved."""
+    """The probabilities if a ``part`` of the body ("arms", "trunk", "legs") had not moved."""
 
     part: str
     probabilities: tuple[float, ...]
@@ -174,12 +176,12 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer to "which exercise is it".
+    """Which exercise a clip shows.
 
     ``probabilities`` are calibrated, in the order of ``classes`` (the manifest's), and sum to 1.
-    ``label`` is a class or ``unknown``; ``reason`` says in words why the answer abstains, or what
-    weakens it, and is None when there is nothing to say. ``ablations`` tell what
-    it rests on.
+    ``label`` is a class or ``unknown``. ``reason`` says in words why the label is ``unknown`` or
+    what speaks against it; None when there is nothing to add. ``ablations`` show which parts of the
+    body the label depends on.
     """
 
     classes: tuple[str, ...]
@@ -207,13 +209,13 @@ class Prediction:
         return max(self.probabilities)
 
     def likeliest(self, probabilities: tuple[float, ...] | None = None) -> str:
-        """The class with the largest probability, named or not: here, or by other ones."""
+        """The class with the largest probability, of this prediction or of ``probabilities``."""
         return max(zip(probabilities or self.probabilities, self.classes, strict=True))[1]
 
 
 @dataclass(frozen=True)
 class PoseQuality:
-    """How far the keypoints of a clip can be trusted. Each figure is explained in ``notes``.
+    """How reliable the keypoints of a clip are. ``notes`` explain what is wrong, in words.
 
     ``score`` in [0, 1] sums it up; ``coverage`` is the share of frames with a person,
     ``mean_confidence`` the mean keypoint score where present, ``missing`` the share of body
@@ -234,7 +236,7 @@ class PoseQuality:
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a repetition: ``value`` in ``unit`` at second ``at_s``.
+    """One measurement of a repetition: ``value`` in ``unit`` at second ``at_s``.
 
     ``key`` is its name in files, ``title`` the one for people.
     """
@@ -248,20 +250,20 @@ class Measure:
 
 @dataclass(frozen=True)
 class RepForm:
-    """A repetition in figures: where it starts and ends, and what could be measured in it."""
+    """The measures of one repetition, with its start and end."""
 
     start_s: float
     end_s: float
     measures: tuple[Measure, ...]
 
     def value(self, key: str) -> Measure | None:
-        """The measure called ``key``, None where it could not be taken."""
+        """The measure called ``key``; None when it could not be taken."""
         return next((measure for measure in self.measures if measure.key == key), None)
 
 
 SIDE, FRONT = 50.0, 40.0
-"""Degrees from the camera: from the one on a lifter is seen from the side, up to the other from the
-front or the back. Angles of a squat or a deadlift err by less than 10 from the one on."""
+"""Degrees by which the lifter faces away from the camera: a side view from ``SIDE`` on, a front or
+back view up to ``FRONT``. In a side view angles of a squat or a deadlift err by less than 10."""
 
 
 class Verdict(StrEnum):
@@ -274,9 +276,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Cue:
-    """A remark on the form: a ``title``, a ``text`` with the figure behind it, and its ``basis``.
+    """What a rule says about the form: a ``title`` and a ``text`` with the measure behind it.
 
-    ``basis`` names the rule or the source that it goes by; ``at_s`` is the moment to look at.
+    ``basis`` names where the rule comes from; ``at_s`` is the second to look at.
     """
 
     verdict: Verdict
@@ -290,8 +292,8 @@ class Cue:
 class FormReport:
     """How the repetitions were done. ``exercise`` is the prediction's label.
 
-    ``turned`` is how far the lifter is turned from the camera, degrees: 0 front or back, 90 from
-    the side, NaN unknown. ``notes`` say what could not be judged, and why.
+    ``turned`` is how far the lifter faces away from the camera, in degrees: 0 is a front or back
+    view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why.
     """
 
     exercise: str

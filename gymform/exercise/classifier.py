@@ -1,8 +1,8 @@
-"""Which exercise it is: the only place that opens the exercise weights.
+"""The exercise classifier, and the only place that opens its weights.
 
-A clip is cut into stretches (the clip as a whole, and each of its repetitions), every network of
-the ensemble looks at every stretch and at its mirror image, and their votes make one calibrated
-answer, or an honest ``unknown``.
+A clip is cut into stretches (the whole clip, and each of its repetitions). Every network of the
+ensemble classifies every stretch and its mirror image; the mean of their logits gives calibrated
+probabilities, and the label ``unknown`` when these are too uncertain.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ from gymform.types import (
 from gymform.weights import ModelEntry, checked_path, manifest_entry
 
 MAX_SECONDS = 10.0
-"""The longest stretch that the networks see at once, seconds."""
+"""The longest stretch that is classified at once, seconds."""
 
 MARGIN_S = 0.5
-"""What is shown before and after a repetition, seconds."""
+"""Seconds before and after a repetition that belong to its stretch."""
 
 MIN_SECONDS = 0.6
-"""A shorter clip holds no movement that could be named."""
+"""A shorter clip cannot be classified, seconds."""
 
 MIN_COVERAGE = 0.3
-"""Below this share of frames with a person there is no answer."""
+"""Below this share of frames with a person the label is ``unknown``."""
 
 MIN_QUALITY = 0.2
-"""Below this pose quality (see ``motion/quality.py``) there is no answer."""
+"""Below this pose quality (see ``motion/quality.py``) the label is ``unknown``."""
 
 MIN_CONFIDENCE = 0.5
-"""Below this probability the best class is not named."""
+"""Below this probability of the best class the label is ``unknown``."""
 
 DOUBTFUL = 0.8
-"""Below this probability the answer carries a remark."""
+"""Below this probability of the best class a remark says what else is possible."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Settings:
 
 
 def write_networks(path: Path, networks: Sequence[nn.Module]) -> None:
-    """All tensors of ``networks`` in one safetensors file, keys led by the network's number."""
+    """Write all tensors of ``networks`` to one safetensors file; keys begin with a number each."""
     tensors = {
         f"{i}.{key}": tensor.detach().cpu().contiguous().clone()
         for i, network in enumerate(networks)
@@ -147,7 +147,7 @@ def read_networks(path: Path, build: Callable[[], nn.Module], count: int) -> lis
 
 
 def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], number: int, file: str) -> None:
-    """Load ``tensors`` into ``network`` after each key and shape was found to fit."""
+    """Load ``tensors`` into ``network`` after checking every key and shape."""
     state = {}
     for key, own in network.state_dict().items():
         tensor = tensors.get(f"{number}.{key}")
@@ -167,10 +167,7 @@ def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], number: int, 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """A part of a clip and what the networks are shown of it.
-
-    ``inputs`` are two (N, F): as filmed and mirrored.
-    """
+    """A part of a clip with the networks' inputs for it, two (N, F): as filmed and mirrored."""
 
     start_s: float
     end_s: float
@@ -178,16 +175,16 @@ class Stretch:
 
 
 def cut(tracks: CleanTracks, encode: Encode = features) -> list[Stretch]:
-    """The stretches by which a clip is judged: the clip in long pieces, and each repetition.
+    """The stretches of a clip: the whole clip in long pieces, and each repetition.
 
-    ``encode`` is what the networks' family sees of a stretch.
+    ``encode`` makes the inputs of the network family.
     """
     xy = resample(tracks)
     return _stretches(xy, _spans(tracks, len(xy)), float(tracks.time_s[0]), encode)
 
 
 def _spans(tracks: CleanTracks, steps: int) -> list[tuple[float, float]]:
-    """(start, end) of the stretches of a clip of so many steps, seconds from its first frame."""
+    """(start, end) of a clip's stretches in seconds from its first frame; ``steps`` at RATE_HZ."""
     start_s = float(tracks.time_s[0])
     seconds = (steps - 1) / RATE_HZ
     spans = _pieces(seconds)
@@ -203,7 +200,7 @@ def _stretches(
 
 
 def _pieces(seconds: float) -> list[tuple[float, float]]:
-    """(start, end) of the clip's pieces: of equal length, half overlapping when it is long."""
+    """(start, end) of the clip's pieces: of equal length, overlapping by half in a long clip."""
     if seconds <= MAX_SECONDS:
         return [(0.0, seconds)]
     count = int(np.ceil(2 * seconds / MAX_SECONDS)) - 1
@@ -239,16 +236,16 @@ def votes(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.nda
 
 
 def combine(rows: np.ndarray) -> np.ndarray:
-    """Logits (K,) of the clip out of those of its stretches (S, K): each stretch counts alike."""
-    return rows.mean(0)
+    """Logits (K,) of the clip: the mean over its stretches (S, K)."""
+    return np.asarray(rows.mean(0))
 
 
-# ---- the answer ----------------------------------------------------------------------------
+# ---- the prediction ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Says which of ``classes`` a movement is. Make one with :func:`load_classifier`."""
+    """Classifies movements into ``classes``. Made by :func:`load_classifier`."""
 
     networks: Sequence[nn.Module]
     settings: Settings
@@ -261,7 +258,7 @@ class Classifier:
         return self.settings.classes
 
     def predict(self, pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> Prediction:
-        """The answer to one clip, from ``pose``, ``clean(pose)`` and ``assess(pose, tracks)``."""
+        """The prediction for a clip from ``pose``, ``clean(pose)`` and ``assess(pose, tracks)``."""
         obstacle = _obstacle(pose, tracks, quality)
         if not np.isfinite(tracks.xy).any():
             even = (1 / len(self.classes),) * len(self.classes)
@@ -291,19 +288,19 @@ class Classifier:
         return np.asarray(votes(self.networks, stretches) / self.settings.temperature)
 
     def _without(self, part: str, xy: np.ndarray, spans: Sequence[tuple[float, float]]) -> Ablation:
-        """The answer to ``xy`` (N, 17, 2), had a part kept still."""
+        """The probabilities for ``xy`` (N, 17, 2) with a part of the body kept still."""
         stretches = _stretches(with_part_still(xy, part), spans, 0.0, self.encode)
         return Ablation(part, tuple(map(float, softmax(combine(self._logits(stretches))))))
 
     @property
     def encode(self) -> Encode:
-        """What the networks see of a stretch."""
+        """How the network family's inputs are made."""
         encode = self.settings.network_family.encode
         assert encode is not None  # the settings refuse families on pixels
         return encode
 
     def _name(self, probabilities: np.ndarray) -> tuple[str, str | None]:
-        """(label, remark) by probabilities alone."""
+        """(label, remark) from the probabilities alone."""
         order = np.argsort(probabilities)[::-1]
         best, second = (self.classes[i] for i in order[:2])
         confidence = float(probabilities[order[0]])
@@ -338,7 +335,7 @@ def open_classifier(entry: ModelEntry) -> Classifier:
 
 
 def _obstacle(pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> str | None:
-    """Why no name could be trusted, whatever the networks say; None when one could."""
+    """Why the clip cannot be classified, whatever the networks say; None when it can."""
     seconds = float(pose.time_s[-1] - pose.time_s[0])
     if quality.coverage == 0:
         return "Nobody was found in this clip."

@@ -1,8 +1,8 @@
-"""What an answer rests on: what it would be, had a part of the body kept still.
+"""Which parts of the body a prediction depends on, by ablation.
 
-A part keeps still by staying where it usually is from the joint that it hangs on; what hangs on it
-goes along. The networks then judge a movement that did not happen, so that only large differences
-say something.
+A part is kept still: its bones stay at their median position relative to the joint they start from,
+and everything attached to them moves along. The networks then judge a movement that never happened,
+so only large differences mean anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gymform import skeleton as sk
 from gymform.types import Prediction
 
 MATTERS = 0.1
-"""A part matters when the likeliest class loses so much probability without its movement."""
+"""A part matters when the likeliest class loses this much probability without its movement."""
 
 PARTS: dict[str, tuple[tuple[int, int], ...]] = {
     "arms": (
@@ -35,7 +35,7 @@ PARTS: dict[str, tuple[tuple[int, int], ...]] = {
         (sk.RIGHT_KNEE, sk.RIGHT_ANKLE),
     ),
 }
-"""Bones (from, to) of each part, in the order in which they hang on each other."""
+"""Bones (from, to) of each part, from the trunk outwards."""
 
 HANGING: dict[int, tuple[int, ...]] = {
     sk.LEFT_SHOULDER: (sk.LEFT_ELBOW, sk.LEFT_WRIST),
@@ -45,7 +45,7 @@ HANGING: dict[int, tuple[int, ...]] = {
     sk.LEFT_KNEE: (sk.LEFT_ANKLE,),
     sk.RIGHT_KNEE: (sk.RIGHT_ANKLE,),
 }
-"""What goes along when a joint is moved. The head goes along with the trunk."""
+"""The joints that move along with a joint. The head moves along with the trunk."""
 
 
 def with_part_still(xy: np.ndarray, part: str) -> np.ndarray:
@@ -67,10 +67,10 @@ def with_part_still(xy: np.ndarray, part: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Reason:
-    """A part whose movement an answer rests on.
+    """A part whose movement a prediction depends on.
 
-    Had it kept still, the likeliest class would be left with ``probability``, and ``instead`` would
-    be the likeliest.
+    Without its movement the likeliest class has only ``probability``, and ``instead`` is the
+    likeliest.
     """
 
     part: str
@@ -79,7 +79,7 @@ class Reason:
 
 
 def reasons(prediction: Prediction) -> list[Reason]:
-    """The parts of the body that decide, the most decisive first; none when none does alone."""
+    """The parts that the prediction depends on, the most decisive first; maybe none."""
     best = prediction.classes.index(prediction.likeliest())
     found = [
         Reason(one.part, one.probabilities[best], prediction.likeliest(one.probabilities))

@@ -1,8 +1,8 @@
-"""What the classifier sees: numbers that say how a body moves, and nothing else.
+"""The classifier's input: numbers that describe how a body moves, and nothing else.
 
-Free of position, size, distance, frame rate and of which side is called left; gravity stays, since
-lying and standing exercises differ by it. Only joints that every source of training tracks has are
-used: the nose and the twelve body joints.
+They do not depend on position, size, distance, frame rate or on which side is called left. The
+direction of gravity stays in, since it tells lying from standing exercises. Only keypoints that all
+sources of training tracks have are used: the nose and the twelve body joints.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NAMES: tuple[str, ...] = (
 NUM_FEATURES = len(NAMES)
 
 MAX_POSITION = 1.5
-"""Positions are clipped to this many statures from the hips: beyond lies no body."""
+"""Positions are clipped to this many statures from the hips: no body part is farther away."""
 
 MAX_SPEED = 4.0
 """Speeds are clipped to this many statures a second; a snatch's bar reaches about 1.5."""
@@ -101,7 +101,7 @@ def features(xy: np.ndarray, rate_hz: float = RATE_HZ) -> np.ndarray:
         torso,
         seen,
     ]
-    return np.nan_to_num(np.concatenate(columns, 1), nan=0.0).astype(np.float32)
+    return np.asarray(np.nan_to_num(np.concatenate(columns, 1), nan=0.0), np.float32)
 
 
 def _read_off(points: np.ndarray, time_s: np.ndarray, grid: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ def _velocity(values: np.ndarray, rate_hz: float) -> np.ndarray:
     """Central differences a second along the first axis; 0 at the ends and beside holes."""
     out = np.zeros_like(values)
     out[1:-1] = (values[2:] - values[:-2]) * (rate_hz / 2)
-    return np.nan_to_num(out, nan=0.0)
+    return np.asarray(np.nan_to_num(out, nan=0.0))
 
 
 def _cosines(
@@ -149,8 +149,8 @@ def _cosines(
 def _unit(vectors: np.ndarray) -> np.ndarray:
     """``vectors`` (..., 2) at length 1; shorter ones (a joint on another) shrink towards 0."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(length, 0.02)
+    return np.asarray(vectors / np.maximum(length, 0.02))
 
 
 def _clip(values: np.ndarray, limit: float) -> np.ndarray:
-    return np.clip(values, -limit, limit)
+    return np.asarray(np.clip(values, -limit, limit))

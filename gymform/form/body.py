@@ -1,4 +1,4 @@
-"""A lifter as form is measured: heights over the feet, angles, and what can be relied on."""
+"""The lifter's body for measuring form: heights over the feet, angles, and what was seen."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 
 WINDOW_S = 0.1
-"""A figure at a moment is the median of what was seen so long before and after it."""
+"""A value at a moment is the median over this many seconds before and after it."""
 
 MIN_SCORE = 0.5
 """A joint counts from this score on: it is then more likely right than wrong."""
 
 SHORTEST, LONGEST = 0.72, 1.25
-"""A bone seen from the side has this share of its length at least, from anywhere at most."""
+"""Limits of a bone's apparent length over its true one: the least in a side view, and the most."""
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """What of a lifter was seen over T frames.
+    """What was seen of a lifter over T frames.
 
-    ``xy`` (T, 17, 2) px of joints that were seen, NaN others; ``size`` px of stature; ``turned``
-    degrees from the camera, NaN unknown; ``near`` is the side seen better, 0 left or 1 right.
-    Degrees, NaN where the limbs have no length that they could have: ``angles`` (T, 17) and
-    ``lean`` (T,) as in ``motion/angles.py``, and ``thighs`` (T, 2), how far the left and the right
-    one point below level.
+    ``xy`` (T, 17, 2) px of the joints that were seen, NaN elsewhere; ``size`` the stature in px;
+    ``turned`` the degrees by which the lifter faces away from the camera, NaN unknown; ``near`` the
+    side nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
+    impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
+    (T, 2), how far the left and the right one point below level.
     """
 
     time_s: np.ndarray
@@ -43,27 +43,27 @@ class Body:
 
     @property
     def from_side(self) -> bool:
-        """Do angles in the picture tell those of knees, hips and trunk?"""
+        """Is it a side view, in which angles in the picture are those of knees, hips and trunk?"""
         return self.turned >= SIDE
 
     @property
     def from_front(self) -> bool:
-        """Do widths in the picture tell how far left and right are apart?"""
+        """Is it a front or back view, in which widths in the picture are those of the body?"""
         return self.turned <= FRONT
 
     def height(self, joints: tuple[int, ...]) -> np.ndarray:
-        """Statures (T,) of the joints' middle over that of the ankles."""
+        """Height (T,) of the joints' midpoint above the ankles', in statures."""
         feet, there = midpoint(self.xy, ANKLES), midpoint(self.xy, joints)
         return np.asarray((feet - there)[:, 1] / self.size)
 
     def angle(self, pair: tuple[int, int]) -> np.ndarray:
-        """Degrees (T,) at a pair of joints: the mean, or from the side that of the near one."""
+        """Degrees (T,) at a pair of joints: their mean, or in a side view the near one's."""
         return self.of_pair(self.angles[:, list(pair)])
 
     def of_pair(self, both: np.ndarray) -> np.ndarray:
-        """One value (T,) of a left and a right one (T, 2): the mean, or from the side the near one.
+        """One value (T,) of a left and a right one (T, 2): their mean, or the near one from the side.
 
-        From the side the far joint is behind the near one, and mostly guessed.
+        In a side view the far joint is hidden behind the near one and mostly guessed.
         """
         return np.asarray(both[:, self.near]) if self.from_side else mean_known(both)
 
@@ -78,20 +78,17 @@ class Body:
 
     @property
     def facing(self) -> float:
-        """1 where the lifter faces the picture's right, -1 the left, seen from the side.
-
-        Knees bend forwards.
-        """
+        """1 when the lifter faces right in a side view, -1 left: knees bend forwards."""
         bent = self.xy[:, list(KNEES)] - (self.xy[:, list(HIPS)] + self.xy[:, list(ANKLES)]) / 2
         return 1.0 if np.nansum(bent[..., 0]) >= 0 else -1.0
 
 
 def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
-    """The lifter of a clip, ``tracks`` being ``clean(pose)``; None where there is nobody.
+    """The lifter of a clip, ``tracks`` being ``clean(pose)``; None when nobody was found.
 
-    Where plates hide the lifter a network puts joints somewhere else, and is sometimes sure of it.
-    Bones do not change their length: from the side, those of legs and trunk must show all of it,
-    from elsewhere they may look shorter.
+    Where plates hide the lifter a network puts joints somewhere else, sometimes with confidence.
+    Bones do not change their length: in a side view those of legs and trunk must show all of it;
+    in other views they may look shorter.
     """
     size = stature(tracks.xy)
     if not np.isfinite(size):
@@ -111,8 +108,8 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     angles[:, KNEES[0]][~(left_thigh & left_shank)] = np.nan
     angles[:, KNEES[1]][~(right_thigh & right_shank)] = np.nan
     lean[~trunk] = np.nan
-    # a thigh of length L whose ends differ in height by h is tilted by asin(h / L), wherever a
-    # level camera stands
+    # a thigh of length L whose ends differ in height by h is tilted by asin(h / L), from whichever
+    # side a level camera looks
     drop = (xy[:, list(HIPS)] - xy[:, list(KNEES)])[..., 1] / np.maximum(whole[1:3], 1e-6)
     thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
     thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
@@ -121,13 +118,13 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
 
 
 def _whole(lengths: np.ndarray, usual: float) -> float:
-    """px of a bone in full: where it is longest in the picture, but no other body's."""
+    """A bone's true length in px: the longest seen, within what a body of this size can have."""
     known = lengths[np.isfinite(lengths)]
     longest = float(np.percentile(known, 85)) if len(known) else usual
     return float(np.clip(longest, 0.8 * usual, 1.2 * usual))
 
 
 def median(values: np.ndarray) -> float:
-    """The median of what is known of ``values``, NaN where nothing is."""
+    """The median of the finite ``values``; NaN when there are none."""
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else float("nan")

@@ -1,7 +1,7 @@
-"""What stands out in the figures, in words: each cue with its number, its limit and its basis.
+"""Cues: what the rules of an exercise say about its measures, in words.
 
-A figure counts only when it is past its limit by more than keypoints are uncertain; in between it
-is called close, and nothing is concluded from it.
+A measure counts only when it is past the limit by more than its uncertainty; in between it is
+called close, and nothing is concluded from it.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from gymform.types import (
 )
 
 MIN_QUALITY = 0.45
-"""Below this pose quality (see ``motion/quality.py``) nothing is concluded from the figures."""
+"""Below this pose quality (see ``motion/quality.py``) nothing is concluded from the measures."""
 
 SLOWER = 0.2
-"""A loss of speed within a set from which on lifters are said to tire."""
+"""From this loss of speed within a set on, lifters are said to tire."""
 
 WHOLE = 0.7
-"""A repetition that rises by less of the highest one is no whole one: its speed is another's."""
+"""A repetition that rises less than this share of the highest one is partial: its speed does not
+compare."""
 
 OUTLIER = 1.7
-"""A repetition that is so many times as fast as usual is a cut in the film."""
+"""A repetition this many times as fast as the median is a cut in the film."""
 
 
 def assess_form(
     pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality, prediction: Prediction
 ) -> FormReport:
-    """How the repetitions of a clip were done, as far as it can be seen."""
+    """How the repetitions of a clip were done, as far as the camera shows it."""
     exercise = find_exercise(prediction.label)
     body = body_of(pose, tracks)
     if body is None:
@@ -62,7 +63,7 @@ def assess_form(
 
 
 def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
-    """What a rule says of all repetitions: of the worst one, and in how many it is so."""
+    """What a rule says of all repetitions: of the worst one, and of how many it holds."""
     margin = rule.margin if body.from_side or rule.oblique is None else rule.oblique
     taken = [found for rep in reps if (found := rep.value(rule.key))]
     if not taken:
@@ -84,7 +85,7 @@ def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
 
 
 def shown(measure: Measure) -> str:
-    """A measure as people write it: 7°, 1.2 s, 12 %, 5° above level, 3 % behind."""
+    """A measure in words: 7°, 1.2 s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
         return f"{measure.value:.1f} s"
     if measure.unit == BELOW_LEVEL:
@@ -103,7 +104,7 @@ def _often(verdict: Verdict, count: int, total: int) -> str:
 
 
 def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
-    """The last repetition against the fastest, where there are enough to tell."""
+    """Whether the last repetition is slower than the fastest, in a set of at least three."""
     rises = [rise.value if (rise := rep.value("rise")) else 0.0 for rep in reps]
     whole = [rep for rep, rise in zip(reps, rises, strict=True) if rise >= WHOLE * max(rises)]
     speeds = [found for rep in whole if (found := rep.value("speed")) and found.value > 0]

@@ -1,9 +1,9 @@
-"""Repetitions in figures: how deep, how upright, how straight, how fast.
+"""The measures of a repetition: how deep, how upright, how straight, how fast.
 
-Each measure is taken only from where the camera can see it: angles in the plane of the movement
-from the side, widths from the front, heights and times from anywhere. What was not seen is left
-out. Lengths are in statures or degrees, so that neither the distance of the camera nor the size of
-the picture matters, and times are true seconds.
+Each is taken only from a view that shows it: angles in the plane of the movement from the side,
+widths from the front, heights and times from anywhere. What was not seen is left out. Lengths are
+in statures or degrees, so that neither the distance of the camera nor the size of the picture
+matters; times are in seconds.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
 
 BELOW_LEVEL = "° below level"
-"""The unit of how far the thighs point down; less than 0 is above level."""
+"""Unit of the thighs' slope: above 0 the knees are higher than the hips."""
 
 BEFORE = "% before"
-"""The unit of how far hands are before the middle of the feet; less than 0 is behind."""
+"""Unit of the hands' distance from the middle of the feet: above 0 in front, below 0 behind."""
 
 EARLY = 0.4
-"""The first part of the way up, as a share of its height."""
+"""The first part of the lifting, as a share of its height."""
 
 MIDFOOT = 0.04
-"""How far the middle of the foot is before the ankle, statures (foot length 0.152: Drillis &
-Contini 1966; the ankle stands a quarter of it from the heel)."""
+"""How far the middle of the foot is in front of the ankle, in statures (foot length 0.152: Drillis
+& Contini 1966; the ankle stands a quarter of it from the heel)."""
 
 OVERHEAD = 0.12
-"""Hands so many statures above the shoulders are overhead."""
+"""Hands this many statures above the shoulders are overhead."""
 
 CATCH_S = 1.2
-"""A snatch is caught within this time of the hands being overhead."""
+"""A snatch is caught within this many seconds after the hands are overhead."""
 
 
 def measure(body: Body, exercise: Exercise | None, start_s: float, end_s: float) -> RepForm:
@@ -96,7 +96,7 @@ def _at_moment(body: Body, phases: Phases | None, wanted: At) -> Iterator[Measur
 
 
 def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
-    """How long it takes, and how far the joints go in the picture."""
+    """Duration, and in a side view the range of motion of each joint."""
     seconds = float(body.time_s[last] - body.time_s[first])
     yield Measure("duration_s", "Duration", seconds, "s", float(body.time_s[first]))
     if not body.from_side:
@@ -124,7 +124,7 @@ def _at(
 
 
 def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
-    """How much the trunk leans more, early on the way up, than at the bottom."""
+    """By how much the trunk leans forward early in the lifting, beyond its lean at the bottom."""
     phases = rep.phases
     if phases is None or phases.lifting is None:
         return
@@ -136,7 +136,7 @@ def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
 
 
 def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
-    """Distance of the knees over that of the ankles, where it is least early on the way up."""
+    """Distance of the knees over that of the ankles, at its least early in the lifting."""
     if rep.phases is None or rep.phases.lifting is None:
         return
     knees, ankles = (
@@ -149,7 +149,7 @@ def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
 
 
 def _bar_ahead(body: Body, rep: Repetition) -> Iterator[Measure]:
-    """How far the hands are before the middle of the feet, where it is most on the way up."""
+    """How far the hands are in front of the middle of the feet, at its most during the lifting."""
     if rep.phases is None or rep.phases.lifting is None:
         return
     lifting = rep.phases.lifting
@@ -160,7 +160,7 @@ def _bar_ahead(body: Body, rep: Repetition) -> Iterator[Measure]:
 
 
 def _ahead_of_midfoot(body: Body) -> np.ndarray:
-    """Statures (T,) by which the hands are before the middle of the feet, seen from the side."""
+    """How far (T,) the hands are in front of the midfoot, in statures, in a side view."""
     hands, ankles = midpoint(body.xy, WRISTS), midpoint(body.xy, ANKLES)
     return np.asarray(body.facing * (hands - ankles)[:, 0] / body.size - MIDFOOT)
 
@@ -184,7 +184,7 @@ def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
 def _speed(
     body: Body, lifting: Span | None, joints: tuple[int, ...], what: str
 ) -> Iterator[Measure]:
-    """How far and how fast the load goes up: per cent of the stature."""
+    """How far and how fast the load rises, in per cent of the stature."""
     if lifting is None:
         return
     begin, end = lifting
@@ -201,13 +201,13 @@ def _speed(
 def _extreme(
     values: np.ndarray, frames: np.ndarray, pick: Callable[[np.ndarray], np.intp]
 ) -> int | None:
-    """The one of ``frames`` at which ``values`` (T,) are extreme; None where few are known."""
+    """The one of ``frames`` where ``values`` (T,) are extreme; None when fewer than 3 are known."""
     part = values[frames]
     return int(frames[pick(part)]) if np.isfinite(part).sum() >= 3 else None
 
 
 def _early(body: Body, lifting: Span) -> np.ndarray:
-    """Frames of the first :data:`EARLY` of the way up, by the height of the shoulders."""
+    """Frames of the first :data:`EARLY` of the lifting, by the height of the shoulders."""
     frames = np.arange(lifting[0], lifting[1] + 1)
     height = body.height(SHOULDERS)[frames]
     known = np.isfinite(height)

@@ -1,4 +1,4 @@
-"""The way down and the way up of a repetition, and where it rests."""
+"""The phases of a repetition: lowering, lifting, and the rest between them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 NEAR = 0.1
-"""An end of a way is near where the height is within this share of its range of it."""
+"""A phase starts and ends where the height is within this share of its range of an extreme."""
 
 LEAST = 0.05
-"""A movement by less, in statures, is none."""
+"""A movement smaller than this, in statures, is no repetition."""
 
 BEYOND_S = 0.4
-"""So long before and after a repetition the ends of its movement may lie: seconds."""
+"""Seconds before and after a repetition in which its movement may still start or end."""
 
 LEAST_S = 0.15
-"""A way that takes less is a cut in the film."""
+"""A phase shorter than this, in seconds, is a cut in the film."""
 
 HALF = 0.3
-"""A repetition that is never farther than this share of its range from the line between its ends
-goes one way only."""
+"""A repetition that stays within this share of its range of the straight line between its ends goes
+one way only: it is half a repetition."""
 
 Span = tuple[int, int]
 """First and last frame of a phase."""
@@ -30,10 +30,9 @@ Span = tuple[int, int]
 class Phases:
     """Frames of a repetition.
 
-    ``lowering`` and ``lifting`` are None where one is not in the clip; ``bottom`` and ``top`` are
-    the lowest and the highest frame on that side of the turn on which the lifting lies, or the
-    lowering where that is all; ``hold_s`` is how long the lifter rests between the two, None in
-    half a repetition.
+    ``lowering`` or ``lifting`` is None when it is not in the clip. ``bottom`` and ``top`` are the
+    lowest and the highest frame of the lifting, or of the lowering when there is no lifting.
+    ``hold_s`` is how long the lifter rests between the two; None in half a repetition.
     """
 
     lowering: Span | None
@@ -44,7 +43,7 @@ class Phases:
 
 
 def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> Phases | None:
-    """The phases between two frames by ``height`` (T,), NaN unknown; None where little is known."""
+    """The phases between two frames by ``height`` (T,), NaN unknown; None where most is unknown."""
     frames = np.flatnonzero(
         (time_s >= time_s[first] - BEYOND_S) & (time_s <= time_s[last] + BEYOND_S)
     )
@@ -56,21 +55,21 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
         return None
     offset = int(frames[0])
     end = len(part) - 1
-    turn, low = _turn(part, first - offset, last - offset)
-    if turn is None:
+    reversal, low = _reversal(part, first - offset, last - offset)
+    if reversal is None:
         up = bool(part[last - offset] > part[first - offset])
         halves = {up: (0, end)}
     else:
-        halves = {not low: (0, turn), low: (turn, end)}
+        halves = {not low: (0, reversal), low: (reversal, end)}
     times = time_s[frames]
-    ways: dict[bool, Span] = {}
+    found: dict[bool, Span] = {}
     for up, half in halves.items():
-        way = _way(part, half, up)
-        if turn is None or _is_whole(part, way, times):
-            ways[up] = (offset + way[0], offset + way[1])
-    if not ways:
+        span = _phase(part, half, up)
+        if reversal is None or _is_whole(part, span, times):
+            found[up] = (offset + span[0], offset + span[1])
+    if not found:
         return None
-    lowering, lifting = ways.get(False), ways.get(True)
+    lowering, lifting = found.get(False), found.get(True)
     hold_s = None
     if lowering and lifting:
         before, after = sorted((lowering, lifting))
@@ -81,14 +80,14 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
     return Phases(lowering, lifting, bottom, top, hold_s)
 
 
-def _is_whole(part: np.ndarray, way: Span, time_s: np.ndarray) -> bool:
-    """Does a way go as far as the movement does, in a time in which somebody could go it?"""
-    far = abs(float(part[way[1]] - part[way[0]])) >= HALF * float(np.ptp(part))
-    return far and float(time_s[way[1]] - time_s[way[0]]) >= LEAST_S
+def _is_whole(part: np.ndarray, span: Span, time_s: np.ndarray) -> bool:
+    """Does a phase span enough of the movement, and take as long as a person needs?"""
+    far = abs(float(part[span[1]] - part[span[0]])) >= HALF * float(np.ptp(part))
+    return far and float(time_s[span[1]] - time_s[span[0]]) >= LEAST_S
 
 
-def _turn(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
-    """The frame at which down becomes up or up down, and whether it is low; None: one way only."""
+def _reversal(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
+    """The frame where the direction reverses, and whether it is a low; None when it never does."""
     inner = part[first : last + 1]
     line = np.linspace(inner[0], inner[-1], len(inner))
     away = inner - line
@@ -99,11 +98,11 @@ def _turn(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
     return first + int(np.argmin(inner) if low else np.argmax(inner)), low
 
 
-def _way(part: np.ndarray, span: Span, up: bool) -> Span:
-    """The frames from where one end of a way is left to where the other is reached.
+def _phase(part: np.ndarray, span: Span, up: bool) -> Span:
+    """First and last frame of a phase: from leaving one extreme to reaching the other.
 
-    From where the ends are near the movement is followed as long as it goes on: nobody stands
-    quite still.
+    Near the extremes the movement is followed for as long as it goes on, since nobody stands
+    perfectly still.
     """
     values = part[span[0] : span[1] + 1] * (1 if up else -1)
     low, high = float(values.min()), float(values.max())

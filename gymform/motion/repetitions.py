@@ -1,4 +1,4 @@
-"""Repetitions, found from the movement itself, whatever the exercise and the point of view."""
+"""Repetitions, found from the movement itself, whatever the exercise and the view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gymform.motion.body_size import midpoint, statures
 from gymform.types import CleanTracks
 
 GRID_HZ = 20.0
-"""Rate at which the movement is looked at, Hz."""
+"""Rate at which the movement is sampled, Hz."""
 
 SMOOTHING_S = 0.12
 """Standard deviation of the smoothing of the movement signal, seconds."""
@@ -21,16 +21,16 @@ MIN_RANGE = 0.15
 """Smallest movement that can be a repetition: the root sum of squares over joints, in statures."""
 
 HYSTERESIS = 0.4
-"""A turn counts when the signal comes back by this share of its range."""
+"""A reversal counts when the signal comes back by this share of its range."""
 
 REST_SHARE = 0.1
 """A repetition starts and ends where the signal is within this share of its amplitude of rest."""
 
 MIN_REP_S = 0.4
-"""Anything shorter is a twitch."""
+"""A shorter movement is no repetition, seconds."""
 
 HALF = 0.8
-"""A repetition that ends this share of its range away from where it started is half of one."""
+"""A repetition that ends farther than this share of its range from its start is half of one."""
 
 JOINTS = (sk.NOSE, *sk.BODY)
 
@@ -40,9 +40,9 @@ def find_repetitions(
 ) -> list[tuple[float, float]]:
     """(start_s, end_s) of every repetition, in order; empty when nothing moves enough.
 
-    A repetition leaves the resting pose, turns, and comes back (down and up in a squat, up and
-    down in a deadlift); a clip that holds half of one counts as one. Resting is where the clip
-    starts, since nobody films from mid-air.
+    A repetition leaves the resting pose, reverses and comes back (down and up in a squat, up and
+    down in a deadlift). A clip that holds half a repetition counts as one. The pose at the start of
+    the clip is taken for the resting one. ``moving`` are the keypoints to look at.
     """
     movement = movement_signal(tracks, moving)
     if movement is None:
@@ -51,8 +51,8 @@ def find_repetitions(
     span = _range(signal)
     if span < MIN_RANGE:
         return []
-    turns = turning_points(signal, HYSTERESIS * span)
-    cycles = _cycles(turns)
+    reversals = turning_points(signal, HYSTERESIS * span)
+    cycles = _cycles(reversals)
     reps = [_trim(signal, *cycle) for cycle in cycles]
     found = [(float(time_s[a]), float(time_s[b])) for a, b in reps]
     return [(start, end) for start, end in found if end - start >= MIN_REP_S]
@@ -61,8 +61,8 @@ def find_repetitions(
 def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
     """Does the movement from ``start_s`` to ``end_s`` go one way only, up or down?
 
-    Lifts that end elsewhere than they start, a snatch for one, come back by a third at least
-    when the lifter rises; half repetitions end where they went.
+    Lifts that end in another pose than they start in, such as a snatch, still come back by at
+    least a third when the lifter rises; half repetitions end at their extreme.
     """
     movement = movement_signal(tracks)
     if movement is None:
@@ -73,7 +73,7 @@ def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
 
 
 def movement_range(tracks: CleanTracks) -> float:
-    """How far the main movement goes, in statures; 0 without a body."""
+    """The range of the main movement in statures; 0 without a body."""
     movement = movement_signal(tracks)
     return 0.0 if movement is None else _range(movement[1])
 
@@ -129,12 +129,12 @@ def turning_points(signal: np.ndarray, hysteresis: float) -> list[int]:
 
 
 def _range(signal: np.ndarray) -> float:
-    """From low to high, a few outliers aside."""
+    """The range of the signal without its outliers."""
     return float(np.percentile(signal, 98) - np.percentile(signal, 2))
 
 
 def _cycles(turns: list[int]) -> list[tuple[int, int]]:
-    """Index pairs from rest to rest; a last half counts when it is all there is."""
+    """Index pairs from rest to rest; half a cycle counts only when there is no whole one."""
     cycles = [(turns[i], turns[i + 2]) for i in range(0, len(turns) - 2, 2)]
     if not cycles and len(turns) == 2:
         cycles = [(turns[0], turns[1])]
@@ -142,7 +142,7 @@ def _cycles(turns: list[int]) -> list[tuple[int, int]]:
 
 
 def _trim(signal: np.ndarray, start: int, end: int) -> tuple[int, int]:
-    """``start`` and ``end`` moved inwards to where the signal leaves and regains its rest."""
+    """``start`` and ``end`` moved inwards to where the signal leaves and reaches its rest."""
     part = signal[start : end + 1]
     for_start, for_end = np.abs(part - part[0]), np.abs(part - part[-1])
     left = np.flatnonzero(for_start > REST_SHARE * for_start.max())

@@ -75,4 +75,5 @@ class FrameCNN(nn.Module):
         frames = clips.transpose(1, 2).flatten(0, 1)  # (B T, 3, H, W)
         x = self.blocks(self.stem((frames - self.mean) / self.std))  # (B T, 8 C, H / 32, W / 32)
         scores = self.head(self.dropout(x.mean((2, 3)))).log_softmax(-1)  # (B T, K)
-        return scores.view(b, t, -1).logsumexp(1) - math.log(t)  # (B, K)
+        out: Tensor = scores.view(b, t, -1).logsumexp(1) - math.log(t)  # (B, K)
+        return out

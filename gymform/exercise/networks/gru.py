@@ -59,4 +59,5 @@ class GRU(nn.Module):
             self.gru(packed)[0], batch_first=True, total_length=x.shape[1]
         )  # (B, N, 2 C)
         pooled = pool(h.transpose(1, 2), mask.unsqueeze(1).to(h.dtype))  # (B, 4 C)
-        return self.head(self.dropout(pooled))  # (B, K)
+        out: Tensor = self.head(self.dropout(pooled))  # (B, K)
+        return out

@@ -112,4 +112,5 @@ class R2Plus1D(nn.Module):
     def forward(self, clips: Tensor) -> Tensor:
         x = self.stem((clips - self.mean) / self.std)  # (B, C, T, H / 2, W / 2)
         x = self.blocks(x)  # (B, 8 C, T / 8, H / 16, W / 16)
-        return self.head(self.dropout(x.mean((2, 3, 4))))  # (B, K)
+        out: Tensor = self.head(self.dropout(x.mean((2, 3, 4))))  # (B, K)
+        return out

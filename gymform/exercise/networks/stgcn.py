@@ -175,11 +175,12 @@ class STGCN(nn.Module):
 
     def forward(self, joints: Tensor, mask: Tensor) -> Tensor:
         x = (joints - self.mean) / self.std  # (B, N, V * 3)
-        x = x.unflatten(-1, (sk.NUM_KEYPOINTS, INPUTS)).permute(0, 3, 1, 2)  # (B, 3, N, V)
+        x = torch.unflatten(x, -1, (sk.NUM_KEYPOINTS, INPUTS)).permute(0, 3, 1, 2)  # (B, 3, N, V)
         mask = mask[:, None, :, None].to(x.dtype)  # (B, 1, N, 1)
         x = self.stem(x) * mask  # (B, C, N, V)
         for block in self.blocks:
             x, mask = block(x, mask)  # (B, D, N / stride, V)
         steps = mask.sum((1, 2, 3)).clamp(min=1)[:, None]  # (B, 1)
         x = x.mean(-1).sum(-1) / steps  # (B, D)
-        return self.head(self.dropout(x))  # (B, K)
+        out: Tensor = self.head(self.dropout(x))  # (B, K)
+        return out

@@ -40,7 +40,8 @@ class ChannelNorm(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.transpose(1, 2)).transpose(1, 2)  # (B, C, N)
+        out: Tensor = self.norm(x.transpose(1, 2)).transpose(1, 2)  # (B, C, N)
+        return out
 
 
 class Block(nn.Module):
@@ -60,7 +61,8 @@ class Block(nn.Module):
         h = torch.relu(self.norm1(x)) * mask  # (B, C, N)
         h = self.dropout(self.conv1(h))  # (B, C, N)
         h = torch.relu(self.norm2(h)) * mask  # (B, C, N)
-        return (x + self.conv2(h)) * mask  # (B, C, N)
+        out: Tensor = (x + self.conv2(h)) * mask  # (B, C, N)
+        return out
 
 
 class TCN(nn.Module):
@@ -87,7 +89,8 @@ class TCN(nn.Module):
         for block in self.blocks:
             x = block(x, mask)  # (B, C, N)
         x = self.norm(x)  # (B, C, N)
-        return self.head(self.dropout(pool(x, mask)))  # (B, K)
+        out: Tensor = self.head(self.dropout(pool(x, mask)))  # (B, K)
+        return out
 
 
 def pool(x: Tensor, mask: Tensor) -> Tensor:
