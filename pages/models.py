@@ -11,6 +11,7 @@ import streamlit as st
 from gymform.dataset.paths import data_sets
 from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
 from gymform.training.exercise import deploy, records, runs
 from gymform.weights import ModelEntry, manifest_entry
@@ -231,7 +232,7 @@ def _read_report(folder: Path, _changed: int) -> records.TrainingReport | None:
     sizes = {len(part.confusion) for part in report.parts.values()}
     sizes |= {len(row) for part in report.parts.values() for row in part.confusion}
     sound = records.TEST in report.parts and sizes == {len(report.classes)}
-    return report if sound and report.model in training.FAMILIES else None
+    return report if sound and report.model in CATALOGUE else None
 
 
 def _active(dataset: Path, name: str) -> bool:
@@ -247,7 +248,7 @@ def _row(
     """A training as a row of the table; numbers are of clips it was not trained on."""
     row = {
         "Started": when(info.started_at),
-        "Model": training.FAMILIES[info.options.model][0],
+        "Model": CATALOGUE[info.options.model].title,
         "State": "in use" if active else STATES[info.state],
     }
     return row | (_numbers(report) if report else dict.fromkeys(NUMBERS))
@@ -277,7 +278,7 @@ def one_training(
     folder = runs.runs_dir(dataset) / info.id
     names = ", ".join(title_of(name) for name in info.classes)
     st.markdown(
-        f"#### {training.FAMILIES[info.options.model][0]}, {when(info.started_at)}"
+        f"#### {CATALOGUE[info.options.model].title}, {when(info.started_at)}"
         + (f"\n:gray[{plain(names, 200)}]" if names else "")
     )
     if info.live:

@@ -61,7 +61,7 @@ class Body:
         return self.of_pair(self.angles[:, list(pair)])
 
     def of_pair(self, both: np.ndarray) -> np.ndarray:
-        """One value (T,) of a left and a right one (T, 2): their mean, or the near one from the side.
+        """One value (T,) of a left and a right one (T, 2): the mean, or from the side the near one.
 
         In a side view the far joint is hidden behind the near one and mostly guessed.
         """

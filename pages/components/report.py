@@ -12,10 +12,11 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
 from gymform.training.exercise import records, runs
 from pages.components.text import clock, count, plain
-from pages.components.training import FAMILIES, STILL
+from pages.components.training import STILL
 
 PARTS = {records.TEST: "Test", records.VALIDATION: "Validation", records.TRAIN: "Training"}
 
@@ -368,7 +369,7 @@ def details(report: records.TrainingReport, dataset: Path) -> None:
     folder = runs.runs_dir(dataset) / report.run
     with st.expander("Details", icon=":material/receipt_long:"):
         st.markdown(
-            f"- **Model** {FAMILIES[report.model][0]}, {report.parameters:,} parameters, "
+            f"- **Model** {CATALOGUE[report.model].title}, {report.parameters:,} parameters, "
             f"{report.timing.ms_per_clip:.1f} ms a clip\n"
             f"- **Training** {clock(report.timing.training_s)} for {report.folds} folds of "
             f"{report.steps} steps, seed {report.seed}, temperature {report.temperature:.3f}\n"

@@ -14,28 +14,13 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
 from gymform.errors import GymformError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import title_of
 from gymform.training.exercise import records, runs
 from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
 from pages.components.text import count, duration
 
 STILL = {"displayModeBar": False}
-
-FAMILIES = {
-    "tcn": ("TCN", "Convolutions over time on joints, angles and speeds. Small, and the default."),
-    "stgcn": ("ST-GCN", "Convolutions along the bones of the skeleton and over time."),
-    "gru": ("GRU", "A recurrent network that reads the keypoints frame by frame."),
-    "frame-cnn": (
-        "Frame CNN",
-        "Scores single pictures and averages them: sees bar and room, no movement. "
-        "For comparison only.",
-    ),
-    "r2plus1d": (
-        "R(2+1)D-18",
-        "A video network: sees pictures and their movement, slow on a CPU. For comparison only.",
-    ),
-}
-"""Every family's name and what it is, in a sentence."""
 
 FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
 
@@ -101,14 +86,14 @@ def offer(folder: Path, what: Contents) -> None:
     """Model family, options and the button that starts a training."""
     model = st.segmented_control(
         "Model",
-        list(FAMILIES),
+        list(CATALOGUE),
         default=records.MODELS[0],
         required=True,
-        format_func=lambda name: FAMILIES[name][0],
+        format_func=lambda name: CATALOGUE[name].title,
         key="family",
         persist_state="session",
     )
-    st.caption(FAMILIES[model or records.MODELS[0]][1])
+    st.caption(CATALOGUE[model or records.MODELS[0]].sentence)
     with st.expander("Options", icon=":material/tune:"):
         chosen = _options(model or records.MODELS[0], what)
     classes = chosen.classes or tuple(what.accepted)
@@ -152,7 +137,7 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
         "Steps", min_value=1, value=None, placeholder="default", step=100, key=f"steps-{model}"
     )
     views, size, frames, seed = None, 112, 8, 0
-    if model in records.ON_PIXELS:
+    if CATALOGUE[model].on_pixels:
         size = middle.select_slider("Picture size (px)", [64, 96, 112, 128, 160], 112, key="size")
         frames = right.select_slider("Frames of a clip", [4, 8, 12, 16], 8, key="frames")
     else:
@@ -218,7 +203,7 @@ def follow(folder: Path) -> None:
         st.rerun()
     if not info.live:
         st.rerun()
-    st.markdown(f"**{FAMILIES[info.options.model][0]}** is being trained")
+    st.markdown(f"**{CATALOGUE[info.options.model].title}** is being trained")
     st.progress(info.fraction, text=_progress(info))
     rows = runs.read_log(folder)
     if rows:

@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 
 from gymform.errors import WeightsError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.storage import atomic_path
-from gymform.training.exercise.records import DONE, ON_PIXELS
+from gymform.training.exercise.records import DONE
 from gymform.training.exercise.runs import read_run
 from gymform.weights import (
     ModelEntry,
@@ -31,7 +32,7 @@ def model_name(folder: Path) -> str:
 def why_not_active(folder: Path) -> str | None:
     """The reason why a run's model cannot be the app's, in words; None when it can."""
     info = read_run(folder)
-    if info.options.model in ON_PIXELS:
+    if CATALOGUE[info.options.model].on_pixels:
         return (
             f"A {info.options.model} looks at the picture, but the app hands its classifier the "
             "keypoints only: it is here for comparison. A tcn, stgcn or gru can be made active."

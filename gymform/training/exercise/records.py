@@ -34,14 +34,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gymform.errors import OptionsError
+from gymform.exercise.networks.catalogue import CATALOGUE
 
 SCHEMA = 1
 
-MODELS = ("tcn", "stgcn", "gru", "frame-cnn", "r2plus1d")
+MODELS = tuple(CATALOGUE)
 """Families that can be trained. The first is the default."""
-
-ON_PIXELS = ("frame-cnn", "r2plus1d")
-"""Families that look at the picture; the others see keypoints only."""
 
 STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"

@@ -31,6 +31,7 @@ NOT_DECIDING = {
     "gymform.training.exercise.tracks": "reads the data, which are in the key themselves",
     "gymform.training.exercise.corpus": "reads the data, which are in the key themselves",
     "gymform.exercise.explain": "words about an answer",
+    "gymform.exercise.networks.catalogue": "words",
     "gymform.exercise.networks.registry": "names all networks: the one that is built is a root of "
     "its own, and its numbers are in the key",
     "gymform.training.exercise.records": "options, which are in the key themselves",

@@ -6,14 +6,15 @@ import torch
 
 from gymform import skeleton as sk
 from gymform.errors import OptionsError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercise.networks.frame_cnn import FrameCNN, FrameCNNConfig
 from gymform.exercise.networks.r2plus1d import R2Plus1D, R2Plus1DConfig, middle
 from gymform.exercise.networks.registry import FAMILIES, count_parameters, encode_joints, family_of
 from gymform.exercise.networks.stgcn import LINKS, _hops, joint_positions, partitions
-from gymform.training.exercise.records import MODELS, ON_PIXELS
 from tests.motion.makers import STANDING, squat
 
-ON_KEYPOINTS = [name for name in MODELS if name not in ON_PIXELS]
+ON_PIXELS = [name for name, entry in CATALOGUE.items() if entry.on_pixels]
+ON_KEYPOINTS = [name for name in CATALOGUE if name not in ON_PIXELS]
 
 
 def made(name, classes=3, width=4):
@@ -22,8 +23,8 @@ def made(name, classes=3, width=4):
 
 
 def test_the_names_are_the_same_everywhere():
-    assert tuple(FAMILIES) == MODELS
-    assert tuple(name for name in FAMILIES if FAMILIES[name].on_pixels) == ON_PIXELS
+    assert list(FAMILIES) == list(CATALOGUE)
+    assert [name for name in FAMILIES if FAMILIES[name].on_pixels] == ON_PIXELS
 
 
 def test_an_unknown_family_is_refused_by_name():
@@ -131,7 +132,7 @@ def test_padding_changes_nothing(name, steps):
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_a_few_steps_tell_two_clips_apart(name):
     torch.manual_seed(0)
     family, network = family_of(name), made(name, 2)
