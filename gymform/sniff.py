@@ -31,6 +31,15 @@ WEBM = FileKind("matroska", ".webm")
 MKV = FileKind("matroska", ".mkv")
 AVI = FileKind("avi", ".avi")
 
+VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv")
+"""Suffixes of the containers that are read: what uploads offer, and how stored clips are named."""
+
+ANY_VIDEO_SUFFIXES = (
+    *VIDEO_SUFFIXES,
+    ".qt", ".3gp", ".3g2", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts", ".m2ts", ".gif",
+)  # fmt: skip
+"""Names that promise a video; whether it can be read is found out by its content."""
+
 _ROOT_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp")
 """Types with which an ISO or QuickTime file may start."""
 

@@ -11,6 +11,7 @@ from gymform import limits
 from gymform.errors import GymformError
 from gymform.exercises import listed, shipped_exercises
 from gymform.service.result_store import discard_oldest
+from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, store_upload
 from pages.components.clip_session import (
     ClipSession,
@@ -20,7 +21,6 @@ from pages.components.clip_session import (
     tell,
 )
 
-FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 STYLE = Path(__file__).parent / "assets" / "page.css"
 SAMPLE = Path(gymform.__file__).parent / "assets" / "sample_squat.mp4"
 
@@ -81,7 +81,7 @@ def welcome(problem: GymformError | None) -> None:
         with st.container(key="drop"):
             st.file_uploader(
                 "Video of one repetition",
-                type=FORMATS,
+                type=list(VIDEO_SUFFIXES),
                 key=f"upload{flow().place.left}",
                 on_change=uploaded,
                 max_upload_size=limits.MAX_UPLOAD_BYTES // 1024**2,

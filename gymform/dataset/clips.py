@@ -14,18 +14,12 @@ from gymform.dataset.duplicates import Fingerprints, fingerprint
 from gymform.dataset.items import ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError, OptionsError, VideoError
-from gymform.sniff import HEAD_BYTES, sniff
+from gymform.sniff import ANY_VIDEO_SUFFIXES, HEAD_BYTES, sniff
 from gymform.storage import atomic_path
 from gymform.timing import Progress, unheard
 from gymform.types import Clip
 from gymform.video.read import probe
 from gymform.weights import sha256_of
-
-SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".3gp", ".3g2", ".mpg", ".mpeg",
-    ".wmv", ".flv", ".ts", ".mts", ".m2ts", ".gif",
-)  # fmt: skip
-"""Names that promise a video; whether they keep it is seen when they are read."""
 
 BY_FOLDER, BY_REGEX, BY_CSV = "folder", "regex", "csv"
 
@@ -148,7 +142,7 @@ def _walk(folder: Path, exercise: str | None) -> Iterator[Found]:
     for path in sorted(folder.rglob("*")):
         source = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in source.parts)
-        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if hidden or path.suffix.lower() not in ANY_VIDEO_SUFFIXES or not path.is_file():
             continue
         above = source.parts[:-1]
         if exercise is None and not above:

@@ -22,6 +22,7 @@ from gymform.service.dataset_tasks import (
     extract_in_process,
     plain_file_name,
 )
+from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
 from pages.components.text import count, duration, plain
@@ -29,7 +30,6 @@ from pages.components.text import count, duration, plain
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport
 
-FORMATS = ["mp4", "mov", "m4v", "webm", "avi", "mkv"]
 UPLOADS, FOLDER = "Upload", "Folder on this computer"
 BY_FOLDERS = "By the folders or the table index.csv"
 
@@ -118,7 +118,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
     if way == UPLOADS:
         files = st.file_uploader(
             "Clips",
-            type=FORMATS,
+            type=list(VIDEO_SUFFIXES),
             accept_multiple_files=True,
             key=f"import-files-{turn}",
             max_upload_size=limits.MAX_UPLOAD_BYTES // 1024**2,

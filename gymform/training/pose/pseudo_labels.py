@@ -18,13 +18,12 @@ from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import box_to_crop, cut_crop, turn_back
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
+from gymform.sniff import VIDEO_SUFFIXES
 from gymform.training.pose.metrics import torso_lengths
 from gymform.training.pose.packs import ROOM, CropPack, make_pack, read_pack, usual_view, write_pack
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v")
 
 INTERVAL_S = 0.5
 """Seconds between frames: neighbouring ones teach the same."""
