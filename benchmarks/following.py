@@ -90,10 +90,12 @@ class Counted:
     network: SharedNetwork
     looks: int = 0
 
-    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keypoints_in_frame(
+        self, rgb: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As that of the network."""
         self.looks += len(crops)
-        return self.network.in_frame(rgb, crops)
+        return self.network.keypoints_in_frame(rgb, crops)
 
 
 def main() -> int:
@@ -151,7 +153,7 @@ def middle(path: Path, poses: Path, reference: PoseEstimator) -> Clip:
     xy = np.full((len(frames), sk.NUM_KEYPOINTS, 2), np.nan)
     for i in range(0, len(frames), COMPARED):
         view = box_to_crop(boxes[i], reference.padding)
-        [found], [score] = reference.in_frame(frames[i], view[None])
+        [found], [score] = reference.keypoints_in_frame(frames[i], view[None])
         xy[i] = np.where(score[:, None] >= MIN_SCORE, found, np.nan)
     return Clip(frames, xy, boxes, stature(clean(pose).xy) * TORSO * scale)
 

@@ -31,7 +31,7 @@ from gymform.exercises import EXERCISES, Rule, find_exercise
 from gymform.form.cues import assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.crops import box_to_crop, turn_back
+from gymform.pose.crops import box_to_crop, unmirror
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
 from gymform.pose.sequence import extract_poses
@@ -88,7 +88,9 @@ def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSe
             if np.isfinite(crops[row]).all():
                 rows.append(row)
                 pixels.append(np.ascontiguousarray(estimator.cut(frame.rgb, crops[row])[:, ::-1]))
-    xy[rows], score[rows] = turn_back(*estimator.in_pixels(pixels, crops[rows]), crops[rows])
+    xy[rows], score[rows] = unmirror(
+        *estimator.keypoints_in_crops(pixels, crops[rows]), crops[rows]
+    )
     return replace(pose, xy=xy, score=score)
 
 

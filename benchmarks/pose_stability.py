@@ -30,7 +30,7 @@ from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.motion.quality import swapped, swaps_per_100
 from gymform.pose.checkpoints import load_pose_model
-from gymform.pose.crops import box_to_crop, cut_crop, turn_back
+from gymform.pose.crops import box_to_crop, cut_crop, unmirror
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
 from gymform.types import PoseSequence
@@ -161,7 +161,7 @@ def sight(estimator: PoseEstimator) -> Sight:
 def look(scene: Scene, estimator: PoseEstimator) -> Found:
     """One model's figures in one scene."""
     pixels, views = scene.pixels[sight(estimator)], np.stack(scene.views[sight(estimator)])
-    xy, score = estimator.in_pixels(pixels, views)
+    xy, score = estimator.keypoints_in_crops(pixels, views)
     body = xy[:, list(sk.BODY)] / scene.torso
     window = max(3, round(SLOW_S * len(xy) / (scene.time_s[-1] - scene.time_s[0] + 1e-9)))
     fast = body - uniform_filter1d(body, window, axis=0, mode="nearest")
@@ -178,7 +178,7 @@ def sides(scene: Scene, xy: np.ndarray, estimator: PoseEstimator) -> tuple[float
     views = np.stack(scene.views[sight(estimator)][::MIRRORED_EVERY])
     seen = scene.pixels[sight(estimator)][::MIRRORED_EVERY]
     pixels = [np.ascontiguousarray(p[:, ::-1]) for p in seen]
-    turned, _ = turn_back(*estimator.in_pixels(pixels, views), views)
+    turned, _ = unmirror(*estimator.keypoints_in_crops(pixels, views), views)
     exchanged = swapped(xy[::MIRRORED_EVERY] / scene.torso, turned / scene.torso)
     return 100 * float(exchanged.mean()), len(exchanged)
 

@@ -211,7 +211,7 @@ class OwnTeacher(Teacher):
 
     def _ask(self, pixels: np.ndarray) -> np.ndarray:
         seen = np.ascontiguousarray(pixels[:, self._middle])
-        (xy,), (score,) = self._estimator.in_pixels([seen], self._view)
+        (xy,), (score,) = self._estimator.keypoints_in_crops([seen], self._view)
         return np.column_stack((xy, score)).astype(np.float64)
 
 

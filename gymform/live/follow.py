@@ -16,8 +16,15 @@ import numpy as np
 
 from gymform.live.network import Looks
 from gymform.pose.crops import box_to_crop
-from gymform.pose.detection import ACCEPT, SURE, Detection, overlap, search_windows, similarity
-from gymform.pose.tracking import COLLAPSE
+from gymform.pose.detection import (
+    MIN_CONFIDENCE,
+    SURE_CONFIDENCE,
+    Detection,
+    overlap,
+    search_windows,
+    similarity,
+)
+from gymform.pose.tracking import LOST_SHARE
 
 SHARES = (1.0, 0.6)
 """Heights of the windows that are searched, over the frame's."""
@@ -85,7 +92,7 @@ class Follower:
             return None
         first, self._candidate = self._candidate, None
         found = self._see(rgb, box_to_crop(first.box, self._room))
-        if found is None or _twice(first, found).confidence < ACCEPT:
+        if found is None or _twice(first, found).confidence < MIN_CONFIDENCE:
             return None
         self._last, self._usual, self._unsure = found, found.confidence, 0
         return found
@@ -95,7 +102,7 @@ class Follower:
         found = self._see(rgb, box_to_crop(last.box, self._room))
         if found is not None and overlap(found.box, last.box) < MOVED:
             found = self._see(rgb, box_to_crop(found.box, self._room)) or found
-        if found is not None and found.confidence >= max(ACCEPT, COLLAPSE * self._usual):
+        if found is not None and found.confidence >= max(MIN_CONFIDENCE, LOST_SHARE * self._usual):
             self._usual += 0.1 * (found.confidence - self._usual)
             self._last, self._unsure = found, 0
             return found
@@ -114,7 +121,7 @@ class Follower:
             crop = self._window_beside(followed)
         found = None if crop is None else self._see(rgb, crop)
         again = found if self._other is None or found is None else _twice(self._other, found)
-        if again is None or again.confidence < SURE or not _is_another(again, followed):
+        if again is None or again.confidence < SURE_CONFIDENCE or not _is_another(again, followed):
             self._other, self._other_is_sure = None, False
             return
         self._other_is_sure = self._other is not None
@@ -148,7 +155,7 @@ class Follower:
             self._last = self._candidate = self._other = None
 
     def _see(self, rgb: np.ndarray, crop: np.ndarray) -> Detection | None:
-        [xy], [score] = self._network.in_frame(rgb, crop[None])
+        [xy], [score] = self._network.keypoints_in_frame(rgb, crop[None])
         return Detection(xy, score, float(score.mean())) if (score > 0).sum() >= 4 else None
 
 
@@ -171,7 +178,7 @@ def _count(size: tuple[int, int]) -> int:
 
 
 def _is_somebody(found: Detection | None) -> bool:
-    return found is not None and found.confidence >= ACCEPT
+    return found is not None and found.confidence >= MIN_CONFIDENCE
 
 
 def _is_another(a: Detection, b: Detection) -> bool:

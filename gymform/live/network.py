@@ -18,7 +18,9 @@ from gymform.weights import ModelEntry, manifest_entry, read_manifest
 class Looks(Protocol):
     """Whatever sees people in crops of a frame, as `PoseEstimator` does."""
 
-    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keypoints_in_frame(
+        self, rgb: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints (B, 17, 2) px of the frame and scores (B, 17) for crops (B, 4)."""
 
 
@@ -34,10 +36,12 @@ class SharedNetwork:
         self._estimator = estimator
         self._lock = threading.Lock()
 
-    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `PoseEstimator.in_frame`; waits for its turn."""
+    def keypoints_in_frame(
+        self, rgb: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `PoseEstimator.keypoints_in_frame`; waits for its turn."""
         with self._lock:
-            return self._estimator.in_frame(rgb, crops)
+            return self._estimator.keypoints_in_frame(rgb, crops)
 
 
 def load_live_network() -> SharedNetwork:
@@ -51,7 +55,9 @@ def load_live_network() -> SharedNetwork:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
     # The first look is slow, and nobody should wait for it in front of a picture that stands still.
-    network.in_frame(np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]]))
+    network.keypoints_in_frame(
+        np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]])
+    )
     # Streamlit collects garbage after every run of a page, once a second here. Looking through all
     # that PyTorch has loaded takes 0.2 s, in which no picture moves: what is there now, stays.
     gc.collect()

@@ -255,8 +255,11 @@ def _opened(path: Path) -> Iterator[Checkpoint]:
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from error
     with file:
-        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-        yield Checkpoint(path.name, shapes, file.get_tensor, _metadata_hints(file.metadata() or {}))
+        # safetensors' stubs leave these methods untyped
+        keys = file.keys()  # type: ignore[no-untyped-call]
+        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in keys}  # type: ignore[no-untyped-call]
+        metadata = file.metadata() or {}  # type: ignore[no-untyped-call]
+        yield Checkpoint(path.name, shapes, file.get_tensor, _metadata_hints(metadata))
 
 
 def _open_pth(path: Path) -> Checkpoint:

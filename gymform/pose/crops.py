@@ -1,4 +1,4 @@
-"""From a frame and a box to what the network sees, and back.
+"""From a frame and a bounding box to the network's input, and back.
 
 UDP ("unbiased data processing", Huang et al., "The Devil is in the Details", CVPR 2020): lengths
 are measured between pixel centres, so a crop of 192 x 256 pixels spans 191 x 255 units. A crop is
@@ -15,8 +15,8 @@ from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE, ViTPoseConfig
 from gymform.skeleton import FLIP_ORDER
 
 PADDING = ViTPoseConfig.padding
-"""The usual room around a box: the box grown to the input's aspect, times this. Who looks for
-somebody needs it; a network may be most exact with less (`ViTPoseConfig.padding`)."""
+"""The usual padding: a crop is the box, extended to the input's aspect, times this. Searching for
+people needs it; a network may be most exact with less (`ViTPoseConfig.padding`)."""
 
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -26,7 +26,7 @@ STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
     """Crops (..., 4) as centre x, y, width, height px for boxes (..., 4) xyxy px.
 
-    The box grows to the input's aspect of 3:4 around its centre, then by ``padding``.
+    The box is extended to the input's aspect of 3:4 around its centre, then scaled by ``padding``.
     """
     boxes = np.asarray(boxes, dtype=np.float64)
     centre = (boxes[..., :2] + boxes[..., 2:]) / 2
@@ -39,20 +39,21 @@ def box_to_crop(boxes: np.ndarray, padding: float = PADDING) -> np.ndarray:
 def cut_crop(rgb: np.ndarray, crop: np.ndarray, size: tuple[int, int] = INPUT_SIZE) -> np.ndarray:
     """The crop's pixels, uint8 (256, 192, 3), of a frame uint8 (H, W, 3); black outside it.
 
-    ``size`` is another width and height than the usual input's.
+    ``size`` is the width and height of the result.
     """
     rgb, crop = _reduced(rgb, crop, size)
     step = crop[2:] / (np.array(size) - 1)  # frame px from one crop pixel to the next
     corner = crop[:2] - crop[2:] / 2
     # maps crop pixels to frame pixels, hence WARP_INVERSE_MAP
     matrix = np.array([[step[0], 0.0, corner[0]], [0.0, step[1], corner[1]]])
-    return cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(rgb, matrix, size, flags=flags))
 
 
 def _reduced(
     rgb: np.ndarray, crop: np.ndarray, target: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frame and crop at a whole fraction of their size, where a crop is reduced by two or more.
+    """Frame and crop scaled down by a whole number, if the crop has to shrink by two or more.
 
     Pixels are averaged over their area, so that thin limbs do not alias in the warp.
     """
@@ -80,22 +81,22 @@ def heatmap_to_frame(
     """Frame px (B, K, 2) of heatmap px (B, K, 2) found in ``crops`` (B, 4)."""
     span = np.array(heatmap_size, dtype=np.float64) - 1
     size = crops[:, None, 2:]
-    return crops[:, None, :2] - size / 2 + points / span * size
+    return np.asarray(crops[:, None, :2] - size / 2 + points / span * size)
 
 
 def frame_to_heatmap(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
     """Heatmap px (B, K, 2) of frame px (B, K, 2): the inverse of :func:`heatmap_to_frame`."""
     span = np.array(HEATMAP_SIZE, dtype=np.float64) - 1
     size = crops[:, None, 2:]
-    return (points - crops[:, None, :2] + size / 2) / size * span
+    return np.asarray((points - crops[:, None, :2] + size / 2) / size * span)
 
 
-def turn_back(
+def unmirror(
     points: np.ndarray, scores: np.ndarray, crops: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (B, 17, 2) frame px and scores (B, 17) found in mirrored ``crops`` (B, 4), as if
-    these had been seen as they are: left is left again."""
+    """Keypoints (B, 17, 2) frame px and scores (B, 17) found in mirrored ``crops`` (B, 4), mapped
+    back to the frame: mirrored around the crops' centres, left and right exchanged."""
     order = list(FLIP_ORDER)
-    turned = points.copy()
-    turned[..., 0] = 2 * crops[:, None, 0] - points[..., 0]
-    return turned[:, order], scores[:, order]
+    xy = points.copy()
+    xy[..., 0] = 2 * crops[:, None, 0] - points[..., 0]
+    return xy[:, order], scores[:, order]

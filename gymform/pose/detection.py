@@ -1,7 +1,7 @@
-"""Who is in one picture, found with the pose network itself.
+"""The people in one picture, detected with the pose network itself.
 
 There is no person detector here, and none is needed: where a window shows a person, ViTPose's
-heatmaps peak high and its keypoints stay where they are when the window is cut again around them.
+heatmaps have high peaks, and a second crop around the keypoints gives the same keypoints again.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.skeleton import OKS_SIGMAS
 
 WINDOW_HEIGHTS = (1.0, 0.6, 0.35)
-"""Heights of the windows tried, over the frame's: smaller ones only while the larger ones show
-nobody who is surely seen and fills a good part of them."""
+"""Heights of the search windows as shares of the frame's height. Smaller windows are searched only
+while the larger ones show nobody who is clearly seen and fills a good part of them."""
 
 WINDOW_STEP = 2 / 3
-"""Neighbouring windows are this share of their side apart."""
+"""Distance between neighbouring windows, as a share of their side."""
 
-FILLS = 0.5
-"""A person this large in a window needs no smaller window."""
+FILLED_SHARE = 0.5
+"""A person who fills this share of a window needs no smaller window."""
 
-ACCEPT = 0.3
-"""Confidence under which a sighting is nobody: a background scores up to here when re-cut."""
+MIN_CONFIDENCE = 0.3
+"""A detection below this confidence is discarded: background can score this high."""
 
-SURE = 0.45
-"""Confidence above which no smaller windows need be tried."""
+SURE_CONFIDENCE = 0.45
+"""From this confidence on, no smaller windows need to be searched."""
 
 MARGIN = 0.12
-"""Head and feet reach beyond the keypoints: a box is grown by this share of its longer side."""
+"""A box is enlarged by this share of its longer side: head and feet extend past the keypoints."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Detection:
 
     @functools.cached_property
     def box(self) -> np.ndarray:
-        """float64 (4,) px xyxy around the keypoints that are sure, with room for head and feet."""
+        """float64 (4,) px xyxy around the confident keypoints, with a margin for head and feet."""
         sure = self.score >= max(0.2, 0.3 * float(np.median(self.score)))
         if sure.sum() < 4:
             sure = self.score >= np.sort(self.score)[-4]
@@ -63,11 +63,11 @@ class Detection:
     @property
     def centre(self) -> np.ndarray:
         """The box's centre (2,) px."""
-        return (self.box[:2] + self.box[2:]) / 2
+        return np.asarray((self.box[:2] + self.box[2:]) / 2)
 
 
 def similarity(a: Detection, b: Detection) -> float:
-    """How alike two poses are in one frame, in [0, 1]: OKS with each other as the truth."""
+    """How similar two poses in one frame are, in [0, 1]: OKS of one against the other."""
     distance = np.linalg.norm(a.xy - b.xy, axis=1)
     area = max((a.size * b.size) * 0.5, 1.0)
     sigmas = 2 * np.array(OKS_SIGMAS)
@@ -80,23 +80,26 @@ def similarity(a: Detection, b: Detection) -> float:
 def find_people(
     picture: np.ndarray, estimator: PoseEstimator, *, around: np.ndarray | None = None
 ) -> list[Detection]:
-    """People in one picture, surest first, each settled and seen once.
+    """The people in one picture, highest confidence first, each confirmed and listed once.
 
-    With ``around`` (2,) px, only windows about that point are tried.
+    With ``around`` (2,) px, only windows centred on that point are searched.
     """
     height, width = picture.shape[:2]
     if around is not None:
         sizes = height * np.array([1.4, 1.0, 0.7, 0.5, 0.35, 0.25])
         crops = np.array([[*around, 0.75 * size, size] for size in sizes])
-        return _settle(picture, estimator, crops, keep=6)
+        return _confirmed_people(picture, estimator, crops, keep=6)
     whole = box_to_crop(np.array([0.0, 0.0, width, height]), padding=1.0)
     people: list[Detection] = []
     for share in WINDOW_HEIGHTS:
         crops = search_windows(width, height, share)
         if share == WINDOW_HEIGHTS[0]:
             crops = np.concatenate((whole[None], crops))
-        people += _settle(picture, estimator, crops)
-        if any(p.confidence >= SURE and p.size >= FILLS * crops[-1, 3] for p in people):
+        people += _confirmed_people(picture, estimator, crops)
+        if any(
+            p.confidence >= SURE_CONFIDENCE and p.size >= FILLED_SHARE * crops[-1, 3]
+            for p in people
+        ):
             break
     return _distinct(people)
 
@@ -104,8 +107,8 @@ def find_people(
 def search_windows(width: int, height: int, share: float) -> np.ndarray:
     """Overlapping windows (M, 4), centre and size px, that cover a frame.
 
-    They have the input's aspect and ``share`` of the frame's height, less where the frame is
-    narrower than that.
+    They have the aspect of the network's input and ``share`` of the frame's height, or less where
+    the frame is too narrow for that.
     """
     size = np.array([0.75 * share * height, share * height])
     size *= min(1.0, width / size[0])
@@ -123,44 +126,49 @@ def _spread(side: float, whole: int) -> np.ndarray:
     return np.linspace(side / 2, whole - side / 2, count)
 
 
-def see(picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray) -> list[Detection | None]:
-    """What the network sees in each crop; None where it sees hardly a keypoint."""
-    seen = zip(*estimator.in_frame(picture, crops), strict=True)
+def detect_in_crops(
+    picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray
+) -> list[Detection | None]:
+    """One detection for each crop (B, 4); None where fewer than four keypoints are found."""
+    seen = zip(*estimator.keypoints_in_frame(picture, crops), strict=True)
     return [Detection(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
 
 
-def _settle(
+def _confirmed_people(
     picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray, keep: int = 4
 ) -> list[Detection]:
-    """The ``keep`` best people in ``crops``, cut again around their keypoints and still there."""
-    first = [person for person in see(picture, estimator, crops) if person is not None]
+    """The ``keep`` best people in ``crops``, if a second crop around their keypoints agrees."""
+    first = [person for person in detect_in_crops(picture, estimator, crops) if person is not None]
     people = _distinct(first)[:keep]
     if not people:
         return []
-    people = look_at(picture, estimator, np.stack([person.box for person in people]))
-    return [person for person in _distinct(people) if person.confidence >= ACCEPT]
+    people = detect_in_boxes(picture, estimator, np.stack([person.box for person in people]))
+    return [person for person in _distinct(people) if person.confidence >= MIN_CONFIDENCE]
 
 
-def look_at(picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray) -> list[Detection]:
-    """The people in boxes (B, 4) px, looked at twice, the second time around their keypoints.
+def detect_in_boxes(
+    picture: np.ndarray, estimator: PoseEstimator, boxes: np.ndarray
+) -> list[Detection]:
+    """The people in boxes (B, 4) px, detected twice, the second time around their keypoints.
 
-    The confidence is the mean score times the likeness of the two looks: a chair may look like
-    a person once, but not twice the same.
+    The confidence is the mean score times the root of the similarity of both detections: a chair
+    may look like a person once, but not twice in the same pose.
     """
-    seen = see(picture, estimator, box_to_crop(boxes))
+    seen = detect_in_crops(picture, estimator, box_to_crop(boxes))
     first = [person for person in seen if person is not None]
     if not first:
         return []
-    again = see(picture, estimator, box_to_crop(np.stack([person.box for person in first])))
+    crops = box_to_crop(np.stack([person.box for person in first]))
+    second = detect_in_crops(picture, estimator, crops)
     return [
         replace(b, confidence=b.confidence * np.sqrt(similarity(a, b)))
-        for a, b in zip(first, again, strict=True)
+        for a, b in zip(first, second, strict=True)
         if b is not None
     ]
 
 
 def _distinct(people: list[Detection]) -> list[Detection]:
-    """Surest first, each person once."""
+    """Highest confidence first, each person once."""
     kept: list[Detection] = []
     for person in sorted(people, key=lambda p: -p.confidence):
         if all(

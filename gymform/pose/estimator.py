@@ -1,4 +1,4 @@
-"""Crops in, keypoints in frame pixels out: preprocess, inference, postprocess of ViTPose."""
+"""From crops to keypoints in frame pixels: ViTPose's preprocessing, inference, postprocessing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from gymform.timing import Stopwatch
 
 
 class PoseEstimator:
-    """A loaded ViTPose ready for frames; holds no state between calls, so threads may share it.
+    """A loaded ViTPose ready for frames; keeps no state between calls, so threads may share it.
 
-    ``flip_test`` averages the heatmaps of each crop and its mirror: twice the time, a little more
-    exact. Where the device computes in half precision, the network does (:func:`half_precision`).
+    ``flip_test`` averages the heatmaps of each crop and its mirror image: twice the time, a little
+    more exact. The network runs in half precision where that is faster (:func:`half_precision`).
     """
 
     def __init__(
@@ -42,31 +42,33 @@ class PoseEstimator:
 
     @property
     def device(self) -> torch.device:
-        """Where the network's parameters are."""
+        """The device that holds the network's parameters."""
         return next(self.model.network.parameters()).device
 
     @property
     def padding(self) -> float:
-        """Room around a box with which the network is most exact, for `box_to_crop`."""
+        """The padding with which the network is most exact, for `box_to_crop`."""
         return self.model.config.padding
 
     def cut(self, rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
-        """The pixels of a ``crop`` (4,) of a frame, as large as the network wants them."""
+        """The pixels of a ``crop`` (4,) of a frame, resized to the network's input."""
         with self.stopwatch("crop"):
             return cut_crop(rgb, crop, self.model.config.input_size)
 
-    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`in_pixels`."""
-        return self.in_pixels([self.cut(rgb, crop) for crop in crops], crops)
+    def keypoints_in_frame(
+        self, rgb: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`keypoints_in_crops`."""
+        return self.keypoints_in_crops([self.cut(rgb, crop) for crop in crops], crops)
 
-    def in_pixels(
+    def keypoints_in_crops(
         self, pixels: Sequence[np.ndarray], crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints float32 (B, 17, 2) in frame px, NaN where missing, and scores float32 (B, 17)
-        in [0, 1], 0 where missing: as a :class:`~gymform.types.PoseSequence` has them.
+        in [0, 1], 0 where missing: the conventions of :class:`~gymform.types.PoseSequence`.
 
-        ``pixels`` are B crops uint8 in RGB as :meth:`cut` makes them, ``crops`` (B, 4) says where
-        in the frame each was cut: centre x, y, width, height px.
+        ``pixels`` are B crops uint8 in RGB from :meth:`cut`; ``crops`` (B, 4) are their places in
+        the frame: centre x, y, width, height px.
         """
         points, scores = [], []
         size = self.model.config.heatmap_size
@@ -81,7 +83,7 @@ class PoseEstimator:
 
     @torch.inference_mode()
     def heatmaps(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        """Heatmaps float32 (B, 17, H, W) of crops as :meth:`cut` makes them."""
+        """Heatmaps float32 (B, 17, H, W) of crops from :meth:`cut`."""
         with self.stopwatch("network"):
             images = to_tensor(list(pixels)).to(self.device)
             heatmaps = self._forward(images)
@@ -92,24 +94,25 @@ class PoseEstimator:
     def _forward(self, images: torch.Tensor) -> torch.Tensor:
         half = self._half
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
-            return self._network(images)
+            heatmaps: torch.Tensor = self._network(images)
+            return heatmaps
 
 
 @cache
 def half_precision(device: str) -> torch.dtype | None:
-    """The half precision in which ``device`` multiplies matrices in about half the time, or None.
+    """The half-precision type with which ``device`` needs about half the time, or None.
 
-    GPUs: float16. Processors: bfloat16 where they have instructions for it (AVX-512 BF16, AMX);
-    others emulate it slowly.
+    float16 on GPUs, bfloat16 on CPUs with instructions for it (AVX-512 BF16, AMX); other CPUs
+    emulate it slowly.
     """
     if device == "cuda":
         return torch.float16
-    can = torch.cpu.get_capabilities() if device == "cpu" else {}
-    return torch.bfloat16 if can.get("avx512_bf16") or can.get("amx_bf16") else None
+    features = torch.cpu.get_capabilities() if device == "cpu" else {}
+    return torch.bfloat16 if features.get("avx512_bf16") or features.get("amx_bf16") else None
 
 
 def with_half(network: nn.Module, half: torch.dtype) -> nn.Module:
-    """A copy of ``network`` whose large matrices are kept in ``half`` precision.
+    """A copy of ``network`` whose linear layers are stored in ``half`` precision.
 
     Autocast would convert them for each batch. Norms, sums and the last layer stay in float32.
     """

@@ -1,4 +1,4 @@
-"""Keypoint files (``.npz``) in and out: whole, exact, and safe to open whoever made them.
+"""Keypoint files (``.npz``): written completely or not at all, read exactly, safe to open.
 
 Layout, schema 1: an uncompressed zip with five ``.npy`` members and nothing else.
 
@@ -13,10 +13,10 @@ meta       str         ()           JSON: schema, image_size, provenance, sha256
 =========  ==========  ===========  =====================================================
 
 ``np.load(path)`` opens it anywhere. Time stamps and order inside the zip are fixed, so equal
-content gives equal bytes. Reading goes the other way round from ``np.load``: first the end of the
-file, then the zip directory, then every ``.npy`` header, and only then the first array. A zip's own
-CRC guards a member only when it is read to its end, which a forged smaller shape avoids; therefore
-members are read whole, and ``meta`` holds a sha256 over names, types, shapes and bytes.
+content gives equal bytes. Files from strangers are checked before any array is read: first the end
+of the file, then the zip directory, then every ``.npy`` header. A zip's own CRC is checked only
+when a member is read to its end, which a forged smaller shape would avoid; therefore members are
+read completely, and ``meta`` holds a sha256 over names, types, shapes and bytes.
 
 The older layout, a single array ``reconstruction`` (T, 17, 2 or 3), is read but never written; see
 :func:`_from_reconstruction` for what has to be assumed.
@@ -52,7 +52,7 @@ SCHEMA = 1
 """Number of the layout that :func:`save_poses` writes."""
 
 OLDER_FPS = 30.0
-"""Frames a second assumed for the older layout, which holds no times."""
+"""Frames per second assumed for the older layout, which holds no times."""
 
 _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "xy": ("<f4", (NUM_KEYPOINTS, 2)),
@@ -60,7 +60,7 @@ _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "boxes": ("<f4", (4,)),
     "time_s": ("<f8", ()),
 }
-"""Type and shape of one frame of every array of schema 1."""
+"""Each array of schema 1: its type, and the shape of one frame."""
 
 _MAX_MEMBERS = 32
 _MAX_DIRECTORY_BYTES = 64 * 1024
@@ -88,7 +88,7 @@ _UNREADABLE = (
 
 
 def save_poses(path: Path, pose: PoseSequence) -> None:
-    """Write ``pose`` to ``path``, whole or not at all; equal poses give equal bytes.
+    """Write ``pose`` to ``path``, completely or not at all; equal poses give equal bytes.
 
     Raises PoseFileError when the file cannot be written, or would be over the size that
     :func:`load_poses` accepts.
@@ -117,10 +117,10 @@ def save_poses(path: Path, pose: PoseSequence) -> None:
 
 
 def load_poses(path: Path) -> PoseSequence:
-    """The poses in ``path``: bit for bit those that :func:`save_poses` was given.
+    """The pose sequence in ``path``, bit for bit as :func:`save_poses` was given it.
 
-    Files of the older layout are read too. Raises PoseFileError, naming field, expected and got,
-    for anything else; nothing is unpickled, and no more than ``limits.MAX_NPZ_BYTES`` is ever
+    Files of the older layout are read too. For anything else raises PoseFileError with the field,
+    what was expected and what came. Nothing is unpickled, and at most ``limits.MAX_NPZ_BYTES`` are
     unpacked.
     """
     with _opened(path, limits.MAX_NPZ_BYTES) as (archive, members):
@@ -139,7 +139,7 @@ def load_poses(path: Path) -> PoseSequence:
 def read_arrays(path: Path, max_bytes: int = limits.MAX_NPZ_BYTES) -> dict[str, np.ndarray]:
     """All arrays of any ``.npz`` by name, for development data; checked like keypoint files.
 
-    ``max_bytes`` caps the sum of the uncompressed sizes. Raises PoseFileError.
+    ``max_bytes`` limits the sum of the uncompressed sizes. Raises PoseFileError.
     """
     with _opened(path, max_bytes) as (archive, members):
         return {name: _read(archive, member) for name, member in members.items()}
@@ -170,12 +170,12 @@ def _digest(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> str:
     return sha.hexdigest()
 
 
-# --- reading: nothing is believed before it is checked -------------------------------------------
+# --- reading: everything is checked before it is used -------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Member:
-    """One ``.npy`` of the archive, as far as its header tells."""
+    """One ``.npy`` of the archive, described by its header."""
 
     info: zipfile.ZipInfo
     header_bytes: int
@@ -186,13 +186,13 @@ class _Member:
 
 @contextlib.contextmanager
 def _opened(path: Path, max_bytes: int) -> Iterator[tuple[zipfile.ZipFile, dict[str, _Member]]]:
-    """The archive and its surveyed members; inside the block every failure is a PoseFileError."""
+    """The archive and its members, headers checked; errors in the block become PoseFileError."""
     try:
         with path.open("rb") as stream:
             _check_end(stream, max_bytes)
             with zipfile.ZipFile(stream) as archive:
                 _check_directory(archive, max_bytes)
-                yield archive, dict(_survey(archive, info) for info in archive.infolist())
+                yield archive, dict(_read_header(archive, info) for info in archive.infolist())
     except PoseFileError as error:
         raise PoseFileError(f"{path.name} is not a keypoint file we can read. {error}") from error
     except OSError as error:
@@ -206,23 +206,23 @@ def _opened(path: Path, max_bytes: int) -> Iterator[tuple[zipfile.ZipFile, dict[
 
 
 def _mismatch(field: str, expected: object, got: object) -> PoseFileError:
-    """The error that says what ``field`` should have been, and what to do."""
+    """The error that says what was expected of ``field``, what came, and what to do."""
     return PoseFileError(
         f"{field}: expected {expected}, got {got}. Extract the clip's keypoints again."
     )
 
 
 def _brief(value: object, length: int = 60) -> str:
-    """A printable piece of text that came from a file or an error."""
+    """Text from a file or an error, made printable and cut to ``length``."""
     text = "".join(char if char.isprintable() else "?" for char in str(value))
     return text if len(text) <= length else text[:length] + "..."
 
 
 def _check_end(stream: BinaryIO, max_bytes: int) -> None:
-    """Refuse by the last 22 bytes a zip whose directory alone would fill the memory.
+    """Check by the last 22 bytes that the zip's directory is small enough to be read.
 
-    zipfile reads the whole directory before one can look at it: a million empty members cost
-    hundreds of megabytes. Comments, data behind the end and zip64 directories are not ours either.
+    zipfile reads the whole directory at once: a million empty members cost hundreds of megabytes.
+    Comments, data after the end and zip64 directories are refused too, as we never write them.
     """
     size = stream.seek(0, io.SEEK_END)
     if size > max_bytes + _MAX_DIRECTORY_BYTES:
@@ -244,7 +244,7 @@ def _check_end(stream: BinaryIO, max_bytes: int) -> None:
 
 
 def _check_directory(archive: zipfile.ZipFile, max_bytes: int) -> None:
-    """Check names, packing and summed size by the zip directory alone."""
+    """Check names, compression and total size by the zip directory alone."""
     infos = archive.infolist()
     names = [info.filename for info in infos]
     if len(set(names)) != len(names):
@@ -262,11 +262,11 @@ def _check_directory(archive: zipfile.ZipFile, max_bytes: int) -> None:
         raise _mismatch("members", f"at most {max_bytes} bytes unpacked", f"{total} bytes")
 
 
-def _survey(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[str, _Member]:
+def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[str, _Member]:
     """Name and header of one member; the header must account for every byte of the member."""
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as stream:
-        # The longest header of format 1.0; read at most that, for deflate bombs.
+        # the longest header of format 1.0; no more, since the member may be a deflate bomb
         head = io.BytesIO(stream.read(min(info.file_size, 65_546)))
     version = np.lib.format.read_magic(head)
     if version != (1, 0):
@@ -284,8 +284,8 @@ def _survey(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[str, _Memb
 
 
 def _read(archive: zipfile.ZipFile, member: _Member) -> np.ndarray:
-    """The array of one surveyed member, read to its last byte so that the zip's CRC is checked."""
-    # read(n), not read(): without a number zipfile unpacks everything that a lying directory hides.
+    """The array of one member, read to its last byte so that the zip's CRC is checked."""
+    # read(n), not read(): without a number zipfile unpacks more than the directory announces
     with archive.open(member.info) as stream:
         data = stream.read(member.info.file_size)
         if len(data) != member.info.file_size or stream.read(1):
@@ -299,7 +299,7 @@ def _read(archive: zipfile.ZipFile, member: _Member) -> np.ndarray:
 
 
 def _check_text(flat: np.ndarray) -> None:
-    """Refuse code points beyond Unicode, on which numpy raises SystemError when one looks."""
+    """Refuse code points beyond Unicode: numpy raises SystemError when they are read."""
     points = np.frombuffer(flat.tobytes(), flat.dtype.byteorder.replace("|", "=") + "u4")
     if points.size and points.max() > sys.maxunicode:
         raise _mismatch("text", "Unicode", f"code point {points.max():#x}")
@@ -309,7 +309,7 @@ def _check_text(flat: np.ndarray) -> None:
 
 
 def _check_members(members: Mapping[str, _Member]) -> None:
-    """Check by the headers that these are the arrays of schema 1, of one length."""
+    """Check by the headers that these are the arrays of schema 1, all of the same length."""
     expected = [*_ARRAYS, "meta"]
     if set(members) != set(expected):
         got = ", ".join(sorted(map(_brief, members))) or "none"
@@ -327,7 +327,7 @@ def _check_members(members: Mapping[str, _Member]) -> None:
 
 
 def _read_meta(text: np.ndarray) -> dict[str, Any]:
-    """The JSON object in ``meta``, of the schema that we know."""
+    """The JSON object in ``meta``; its schema must be :data:`SCHEMA`."""
     meta = json.loads(text.item())
     if not isinstance(meta, dict):
         raise _mismatch("meta", "a JSON object", type(meta).__name__)
@@ -338,7 +338,7 @@ def _read_meta(text: np.ndarray) -> dict[str, Any]:
 
 
 def _build(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> PoseSequence:
-    """The checked PoseSequence; what the carrier refuses becomes a PoseFileError."""
+    """The PoseSequence of ``arrays``; a ValueError of its checks becomes a PoseFileError."""
     size = meta.get("image_size")
     if not isinstance(size, list) or [type(side) for side in size] != [int, int]:
         raise _mismatch("image_size", "[width, height]", _brief(size))
@@ -350,7 +350,7 @@ def _build(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> PoseSeq
 
 
 def _provenance(stated: object) -> Provenance:
-    """Provenance from its JSON object: known fields, each of its own type."""
+    """Provenance from its JSON object, which may hold only known fields of the right type."""
     if not isinstance(stated, dict):
         raise _mismatch("provenance", "a JSON object", type(stated).__name__)
     defaults = dataclasses.asdict(Provenance())
@@ -367,12 +367,12 @@ def _provenance(stated: object) -> Provenance:
 
 
 def _from_reconstruction(array: np.ndarray) -> PoseSequence:
-    """Poses from ``reconstruction`` (T, 17, 2 or 3), with what it does not say assumed.
+    """The pose sequence of ``reconstruction`` (T, 17, 2 or 3), with what it lacks assumed.
 
-    Two columns: x, y in px, score 1 where both are finite. A third column is the score when every
-    value given lies in [0, 1] and one is above 0; otherwise it is a depth and ignored. Times are
-    those of 30 frames a second, boxes and image size those that hold the keypoints. The provenance
-    says so in its note.
+    Two columns: x, y in px, score 1 where both are finite. A third column is the score if all its
+    values are in [0, 1] and one is above 0; otherwise it is a depth and ignored. Times are those of
+    30 frames per second; boxes and image size just hold the keypoints. The provenance's note says
+    so.
     """
     right_shape = array.ndim == 3 and array.shape[1] == NUM_KEYPOINTS and array.shape[2] in (2, 3)
     if array.dtype.kind not in "fiu" or not right_shape:
@@ -404,7 +404,7 @@ def _from_reconstruction(array: np.ndarray) -> PoseSequence:
 
 
 def _older_score(array: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str]:
-    """Scores float32 (T, 17), 0 where ``missing``, and what the third column was taken for."""
+    """Scores float32 (T, 17), 0 where ``missing``, and how the third column was read."""
     third = array[..., 2] if array.shape[2] == 3 else None
     kind = "none" if third is None else "depth, ignored"
     score = np.ones(missing.shape, np.float32)
@@ -417,7 +417,7 @@ def _older_score(array: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, st
 
 
 def _boxes_around(xy: np.ndarray) -> np.ndarray:
-    """float32 (T, 4) xyxy around each frame's keypoints, NaN where there are none."""
+    """float32 (T, 4) px xyxy around each frame's keypoints, NaN where there are none."""
     seen = ~np.isnan(xy)
     low = np.where(seen, xy, np.inf).min(axis=1)
     high = np.where(seen, xy, -np.inf).max(axis=1)

@@ -1,10 +1,10 @@
 """From heatmaps to keypoints: DARK with UDP, as the official ViTPose evaluates.
 
 Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation" (CVPR
-2020): after blurring, the logarithm of a heatmap is a parabola around the joint, and one Newton
-step from the highest pixel finds its top. Networks trained on little have rough heatmaps; there the
-highest pixel is found more steadily after smoothing with the shape a peak was trained to have (a
-matched filter).
+2020): after blurring, the logarithm of a heatmap is a parabola around the keypoint, and one Newton
+step from the highest pixel finds its top. Networks trained on few data have rough heatmaps; their
+highest pixel is found more reliably after smoothing with the shape of a training target (a matched
+filter).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ BLUR_KERNEL = 11
 """Side of the Gaussian kernel, px of the heatmap."""
 
 BLUR_SIGMA = 2.0
-"""Its standard deviation: OpenCV's own choice for a kernel of 11, and the training targets'."""
+"""Its standard deviation: OpenCV's default for a kernel of 11, and that of training targets."""
 
 FLOOR, CEILING = 0.001, 50.0
 """Heatmap values are clipped to this range before the logarithm."""
 
 MAX_STEP = 2.0
-"""Longest step from the highest pixel, px on each axis: a flat ridge must not send a joint away."""
+"""Longest step from the highest pixel, px on each axis: on a flat ridge it would go anywhere."""
 
 
 def flip_back(heatmaps: torch.Tensor) -> torch.Tensor:
-    """Heatmaps (B, 17, H, W) of mirrored crops, as those of the crops themselves."""
+    """Heatmaps (B, 17, H, W) of mirrored crops, mapped back to the crops themselves."""
     return heatmaps.flip(-1)[:, list(FLIP_ORDER)]
 
 
@@ -39,32 +39,33 @@ def decode(heatmaps: np.ndarray, *, smooth: bool = False) -> tuple[np.ndarray, n
     """Keypoints float32 (B, K, 2) in heatmap px and scores float32 (B, K) in [0, 1].
 
     ``heatmaps`` is float (B, K, H, W). The score is the peak's value. A heatmap that holds a NaN,
-    is flat or has no positive peak gives NaN coordinates and score 0, never a number. ``smooth``
-    looks for the top in the map smoothed by the training targets' Gaussian, which the official code
-    does not; the score stays that of the map itself.
+    is flat or has no positive peak gives NaN coordinates and score 0. ``smooth`` finds the peak in
+    the map smoothed by the training targets' Gaussian, which the official code does not do; the
+    score is still the peak of the unsmoothed map.
     """
     batch, keypoints, height, width = heatmaps.shape
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and so missing
+    with np.errstate(over="ignore"):  # values too large for float32 become infinite: missing
         maps = heatmaps.reshape(-1, height, width).astype(np.float32)
     flat = maps.reshape(len(maps), height * width)
     highest, lowest = flat.max(axis=1), flat.min(axis=1)  # both NaN where the map holds one
     finite = np.isfinite(highest) & np.isfinite(lowest)
-    sound = np.flatnonzero(finite & (highest > 0) & (highest > lowest))
-    tops = _smoothed(maps[sound]) if smooth else maps[sound]
-    y, x = np.divmod(tops.reshape(len(tops), height * width).argmax(axis=1), width)
+    valid = np.flatnonzero(finite & (highest > 0) & (highest > lowest))
+    searched = _smoothed(maps[valid]) if smooth else maps[valid]
+    y, x = np.divmod(searched.reshape(len(searched), height * width).argmax(axis=1), width)
     points = np.full((len(maps), 2), np.nan, dtype=np.float32)
-    points[sound] = np.stack((x, y), axis=1) + _newton_steps(tops, x, y)
+    points[valid] = np.stack((x, y), axis=1) + _newton_steps(searched, x, y)
     limit = np.array((width - 1, height - 1), dtype=np.float32)
     points = np.clip(points, 0, limit)  # NaN stays NaN
     score = np.zeros(len(maps), dtype=np.float32)
-    score[sound] = np.minimum(highest[sound], 1.0)
+    score[valid] = np.minimum(highest[valid], 1.0)
     return points.reshape(batch, keypoints, 2), score.reshape(batch, keypoints)
 
 
 def _smoothed(maps: np.ndarray) -> np.ndarray:
-    """Maps (N, H, W) after the Gaussian blur, with nothing beyond the border."""
+    """Maps (N, H, W) after the Gaussian blur, zero beyond the border."""
     height, width = maps.shape[1:]
-    return (_blur_matrix(height) @ maps @ _blur_matrix(width).T).astype(np.float32)
+    blurred: np.ndarray = _blur_matrix(height) @ maps @ _blur_matrix(width).T
+    return blurred.astype(np.float32)
 
 
 @cache
@@ -87,7 +88,7 @@ def _newton_steps(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     # the official mixed derivative: it uses two of the four diagonal neighbours
     dxy = (lower_right - right - lower + 2 * middle - left - upper + upper_left) / 2
     determinant = dxx * dyy - dxy**2
-    # the official code steps anyway: from a ridge or a saddle that leads anywhere
+    # the official code steps regardless, in an arbitrary direction from a ridge or a saddle
     top = (dxx < 0) & (determinant > 1e-12)
     determinant = np.where(top, determinant, 1.0)
     step = np.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), axis=1) / determinant[:, None]
@@ -97,9 +98,9 @@ def _newton_steps(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _blurred_around(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The 3 x 3 pixels (N, 3, 3) around (x, y) of the blurred maps (N, H, W).
 
-    Only they are needed, so only they are computed. As in the official code, the blur sees the
-    map mirrored at its border, and a neighbour beyond the border is the border pixel itself. That
-    costs up to 1.5 px within 4 px of the border, where a padded crop seldom has a joint.
+    Only these pixels are computed. As in the official code, the map is mirrored at its border for
+    the blur, and a neighbour beyond the border is the border pixel itself. That costs up to 1.5 px
+    within 4 px of the border, where a padded crop seldom has a keypoint.
     """
     height, width = maps.shape[1:]
     reach = BLUR_KERNEL // 2 + 1
@@ -109,7 +110,7 @@ def _blurred_around(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarra
     near = windows[np.arange(len(maps)), y, x].astype(np.float64)
     kernel = cv2.getGaussianKernel(BLUR_KERNEL, BLUR_SIGMA)[:, 0]
     blur = np.stack([np.pad(kernel, (shift, 2 - shift)) for shift in range(3)])  # (3, side)
-    blurred = blur @ near @ blur.T
+    blurred: np.ndarray = blur @ near @ blur.T
     for at, edge in ((0, 0), (2, height - 1)):
         blurred[y == edge, at] = blurred[y == edge, 1]
     for at, edge in ((0, 0), (2, width - 1)):

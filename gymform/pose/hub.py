@@ -1,7 +1,7 @@
-"""The official checkpoints on the Hugging Face hub, downloaded so that a broken download resumes.
+"""Resumable downloads of the official checkpoints from the Hugging Face hub.
 
-``huggingface_hub`` knows the addresses, the server's answers and the session; its own download
-starts anew after an interruption, so the bytes are written here, with an HTTP range request.
+``huggingface_hub`` provides the addresses, the file's metadata and the session. Its own download
+starts over after an interruption, so the bytes are fetched here, with HTTP range requests.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ OFFICIAL: dict[str, str] = {
         "vitpose-plus-huge",
     )
 }
-"""Names that can be fetched, and the hub's repositories of the same models."""
+"""Names of the models that can be fetched, and their repositories on the hub."""
 
 WEIGHTS = "model.safetensors"
-"""The file that each of these repositories keeps its weights in."""
+"""The name of the weights file in each of these repositories."""
 
 Progress = Callable[[int, int], None]
-"""Told the bytes that have arrived and those there are; may raise to stop, and resume later."""
+"""Called with the bytes received and the total; may raise to stop, so as to resume later."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -53,7 +53,7 @@ class Download:
 
 @dataclass(frozen=True)
 class _Remote:
-    """What the hub says of a file; ``etag`` is its sha256 where the hub knows it."""
+    """The hub's metadata of a file; ``etag`` is its sha256 where the hub has one."""
 
     url: str
     etag: str
@@ -62,18 +62,18 @@ class _Remote:
 
 
 def download(name: str, folder: Path, progress: Progress | None = None) -> Download:
-    """The hub's weights of the official model ``name``, as a hidden file in ``folder``.
+    """The weights of the official model ``name``, downloaded to a hidden file in ``folder``.
 
-    What an interrupted download left there is continued. Raises WeightsError when the hub cannot
-    be reached, refuses, or sends other bytes than it announced.
+    An interrupted download is resumed. Raises WeightsError when the hub cannot be reached, refuses,
+    or sends other bytes than it announced.
     """
-    import httpx  # slow to import, and only fetching needs it: so in all functions below
+    import httpx  # here and below: slow to import, and needed only for downloads
     from filelock import FileLock, Timeout
     from huggingface_hub.errors import HfHubHTTPError
 
     repository = OFFICIAL[name]
     try:
-        remote = _ask(repository)
+        remote = _metadata(repository)
         partial = folder / f".{name}-{remote.etag[:16]}.part.safetensors"
         with FileLock(folder / f".{name}.lock", timeout=0):
             for outdated in set(folder.glob(f".{name}-*.part.safetensors")) - {partial}:
@@ -91,8 +91,8 @@ def download(name: str, folder: Path, progress: Progress | None = None) -> Downl
             raise WeightsError(f"{name} cannot be stored: {error.strerror}.") from error
         raise WeightsError(
             f"{repository}: the Hugging Face hub cannot be reached. Fetch again when there is a "
-            f"connection: it goes on where it stopped. Or bring the repository's {WEIGHTS} from "
-            "elsewhere and use 'weights convert'."
+            f"connection: the download resumes where it stopped. Or get the repository's {WEIGHTS} "
+            "in another way and use 'weights convert'."
         ) from error
     digest = sha256_of(partial)
     if _SHA256.fullmatch(remote.etag) and digest != remote.etag:
@@ -104,12 +104,12 @@ def download(name: str, folder: Path, progress: Progress | None = None) -> Downl
     return Download(partial, digest, remote.bytes, remote.commit)
 
 
-def _ask(repository: str) -> _Remote:
-    """Size, hash and fixed address of a repository's weights."""
+def _metadata(repository: str) -> _Remote:
+    """Size, hash and address of a repository's weights, at the commit that is current now."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     endpoint = os.environ.get("HF_ENDPOINT")
-    # no token: the repositories are public, and nobody's credentials need to travel
+    # no token: the repositories are public, so nobody's credentials need to be sent
     address = hf_hub_url(repository, WEIGHTS, endpoint=endpoint)
     found = get_hf_file_metadata(address, token=False, endpoint=endpoint)
     if not (found.commit_hash and found.etag and found.size):
@@ -124,7 +124,7 @@ def _ask(repository: str) -> _Remote:
 
 
 def _receive(remote: _Remote, partial: Path, progress: Progress) -> None:
-    """Complete ``partial``; connection losses are bridged as long as bytes keep coming."""
+    """Complete the file ``partial``, reconnecting as long as each connection brings some bytes."""
     import httpx
 
     while True:
@@ -142,14 +142,15 @@ def _receive(remote: _Remote, partial: Path, progress: Progress) -> None:
 
 
 def _receive_once(remote: _Remote, partial: Path, start: int, progress: Progress) -> None:
-    """One request for the bytes from ``start`` on, appended to ``partial``."""
-    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+    """Append the bytes from ``start`` on to ``partial``, with one request."""
+    from huggingface_hub import get_session, utils
 
     progress(start, remote.bytes)
     if start >= remote.bytes:
         os.truncate(partial, remote.bytes)
         return
-    headers = build_hf_headers(token=False)
+    # both functions of utils are documented there, but the library does not mark them as exported
+    headers = utils.build_hf_headers(token=False)  # type: ignore[attr-defined]
     headers |= {"Accept-Encoding": "identity", "Range": f"bytes={start}-"}
     with (
         partial.open("ab") as file,
@@ -157,7 +158,7 @@ def _receive_once(remote: _Remote, partial: Path, start: int, progress: Progress
             "GET", remote.url, headers=headers, follow_redirects=True, timeout=30
         ) as response,
     ):
-        hf_raise_for_status(response)
+        utils.hf_raise_for_status(response)  # type: ignore[attr-defined]
         done = start
         if response.status_code != 206:  # the server sends the whole file again
             file.truncate(0)

@@ -1,4 +1,4 @@
-"""A clip's PoseSequence: one pass to find whom to follow, one through all frames in batches."""
+"""A clip's PoseSequence: one pass that tracks the lifter, one through all frames in batches."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def extract_poses(
     max_fps: float | None = None,
     progress: Progress | None = None,
 ) -> tuple[PoseSequence, tuple[str, ...]]:
-    """The followed person's keypoints in every frame, and what there is to say about the clip.
+    """The lifter's keypoints in every frame, and notes about the clip for the user.
 
-    ``clip`` is what `probe` said of ``path``; ``target`` names another person than the lifter;
-    ``max_fps`` skips frames that come sooner. ``progress`` hears (stage, done, total) with the
-    stages "search" and "pose", and may raise to stop. Raises NoPersonError, OptionsError and
-    VideoError kinds.
+    ``clip`` is the result of `probe` for ``path``; ``target`` selects another person; ``max_fps``
+    limits the frame rate by skipping frames. ``progress`` is called with (stage, done, total) for
+    the stages "search" and "pose", and may raise to stop. Raises NoPersonError, OptionsError and
+    the kinds of VideoError.
     """
     if target is not None:
         check_target(target, (clip.width, clip.height))
@@ -42,21 +42,21 @@ def extract_poses(
     with stopwatch("sample"):
         frames = sample_frames(path, SAMPLE_INTERVAL_S, choose=choose)
     with stopwatch("search"):
-        following = follow(
+        lifter = follow(
             frames,
             estimator,
             target=target,
             progress=lambda done, total: report("search", done, total),
         )
-    of_search = dict(stopwatch.seconds)
-    xy, score = _all_frames(path, frames.time_s, following.boxes, estimator, report)
-    # the search's share of the estimator's stages is part of "search"
+    during_search = dict(stopwatch.seconds)
+    xy, score = _all_frames(path, frames.time_s, lifter.boxes, estimator, report)
+    # what the estimator did during the search is part of "search" already
     for stage in ("crop", "network", "heatmaps"):
-        stopwatch.seconds[stage] -= of_search.get(stage, 0.0)
+        stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
     pose = PoseSequence(
         xy=xy,
         score=score,
-        boxes=following.boxes,
+        boxes=lifter.boxes,
         time_s=frames.time_s,
         image_size=frames.size,
         provenance=Provenance(
@@ -67,7 +67,7 @@ def extract_poses(
             clip_sha256=clip.sha256,
         ),
     )
-    return pose, (*frames.problems, *following.notes)
+    return pose, (*frames.problems, *lifter.notes)
 
 
 def _all_frames(
@@ -89,7 +89,7 @@ def _all_frames(
     def flush() -> None:
         nonlocal done
         if rows:
-            xy[rows], score[rows] = estimator.in_pixels(pixels, crops[rows])
+            xy[rows], score[rows] = estimator.keypoints_in_crops(pixels, crops[rows])
         done += len(rows)
         rows.clear()
         pixels.clear()

@@ -1,11 +1,11 @@
-"""ViTPose, the network: RGB crops in, one heatmap a keypoint out.
+"""The network ViTPose: RGB crops in, one heatmap per keypoint out.
 
 A plain vision transformer with a light decoder (Xu et al., "ViTPose: Simple Vision Transformer
 Baselines for Human Pose Estimation", NeurIPS 2022; ViTPose++, TPAMI 2024). Parameters are named
-as in the authors' released checkpoints. The file reads from top to bottom in the order in which
-a picture passes through: config, patches, attention, MLP, block, backbone, decoders, network.
-Shapes in comments: B crops, N tokens, C channels, H heads, K keypoints; sizes of pictures are those
-of the usual crops of 256 x 192 px, see `ViTPoseConfig.input_height`.
+as in the authors' released checkpoints. The file follows a picture through the network: config,
+patches, attention, MLP, block, backbone, decoders, network. Shapes in comments: B crops, N tokens,
+C channels, H heads, K keypoints; picture sizes are those of the usual crops of 256 x 192 px, see
+`ViTPoseConfig.input_height`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 INPUT_SIZE = (192, 256)
-"""Width and height of the crops a network usually sees, px; all see crops of that aspect."""
+"""Width and height of the usual input, px; all networks have inputs of this aspect."""
 
 HEATMAP_SIZE = (48, 64)
-"""Width and height of the heatmaps it then answers with: a quarter of the input."""
+"""Width and height of the heatmaps of the usual input: a quarter of it."""
 
-ENLARGED = 4
-"""So many times as wide and high as the grid of patches are the heatmaps."""
+UPSAMPLING = 4
+"""The decoder's factor: heatmaps are this many times as wide and high as the grid of patches."""
 
 HEIGHT_STEP = 64
-"""Crops whose height is a multiple of that are whole patches high and wide."""
+"""Input heights are multiples of this, so that patches cover the input without a rest."""
 
-MOST_PADDING = 2.0
-"""No network sees more around a box than that."""
+MAX_PADDING = 2.0
+"""The largest `ViTPoseConfig.padding`."""
 
 
-# what no ViTPose comes near: a damaged file must not ask for all memory
+# far above any ViTPose, so that a damaged file cannot ask for all the memory
 _LIMITS = {
     "dim": 4096,
     "depth": 128,
@@ -50,7 +50,7 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class ViTPoseConfig:
-    """Everything about a network but its weights. The defaults are the official ViTPose-S."""
+    """Everything about a network except its weights. The defaults are the official ViTPose-S."""
 
     dim: int = 384
     depth: int = 12
@@ -63,7 +63,7 @@ class ViTPoseConfig:
     decoder_channels: int = 256  # of the classic decoder's two deconvolutions
     keypoints: int = 17
     score_power: float = 1.0  # a keypoint's score is its heatmap's peak to this power
-    padding: float = 1.25  # what it sees: the box grown to the input's aspect, times this
+    padding: float = 1.25  # a crop is the box, extended to the input's aspect, times this
     input_height: int = INPUT_SIZE[1]  # of its crops, px
 
     def __post_init__(self) -> None:
@@ -73,8 +73,8 @@ class ViTPoseConfig:
                 raise ValueError(f"{name}: expected {least} to {most}, got {value!r}")
         if not isinstance(self.score_power, int | float) or not 0.1 <= self.score_power <= 10:
             raise ValueError(f"score_power: expected 0.1 to 10, got {self.score_power!r}")
-        if not isinstance(self.padding, int | float) or not 1 <= self.padding <= MOST_PADDING:
-            raise ValueError(f"padding: expected 1 to {MOST_PADDING}, got {self.padding!r}")
+        if not isinstance(self.padding, int | float) or not 1 <= self.padding <= MAX_PADDING:
+            raise ValueError(f"padding: expected 1 to {MAX_PADDING}, got {self.padding!r}")
         if self.dim % self.heads:
             raise ValueError(f"heads: expected a divisor of dim {self.dim}, got {self.heads}")
         if self.decoder not in ("classic", "simple"):
@@ -85,7 +85,7 @@ class ViTPoseConfig:
             raise ValueError(
                 f"input_height: expected a multiple of {HEIGHT_STEP}, got {self.input_height}"
             )
-        rows, columns = (side // ENLARGED for side in self.heatmap_size[::-1])
+        rows, columns = (side // UPSAMPLING for side in self.heatmap_size[::-1])
         if self.grid != (rows, columns):
             raise ValueError(
                 f"patch_size, patch_padding: expected {rows} x {columns} patches, got {self.grid}"
@@ -100,8 +100,8 @@ class ViTPoseConfig:
     def heatmap_size(self) -> tuple[int, int]:
         """Width and height of its heatmaps, px."""
         width, height = self.input_size
-        share = INPUT_SIZE[0] // HEATMAP_SIZE[0]
-        return width // share, height // share
+        stride = INPUT_SIZE[0] // HEATMAP_SIZE[0]
+        return width // stride, height // stride
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -112,7 +112,7 @@ class ViTPoseConfig:
 
     @property
     def tokens(self) -> int:
-        """Patches of one crop."""
+        """The number of patches of one crop."""
         rows, columns = self.grid
         return rows * columns
 
@@ -127,7 +127,7 @@ OFFICIAL_SIZES: dict[str, dict[str, int]] = {
 
 
 class PatchEmbed(nn.Module):
-    """Cuts a crop into patches and makes a token of each."""
+    """Cuts a crop into patches and turns each into a token."""
 
     def __init__(self, config: ViTPoseConfig) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(3, config.dim, kernel_size=size, stride=size, padding=padding)
 
     def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
-        patches = self.proj(images)  # (B, C, 16, 12)
+        patches: Tensor = self.proj(images)  # (B, C, 16, 12)
         return patches.flatten(2).transpose(1, 2)  # (B, N, C)
 
 
@@ -148,25 +148,27 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.dim, 3 * config.dim)
         self.proj = nn.Linear(config.dim, config.dim)
 
-    def gather(self, qkv: Tensor) -> Tensor:  # (B, N, 3C)
-        """What the heads bring together, before it is projected."""
+    def attend(self, qkv: Tensor) -> Tensor:  # (B, N, 3C)
+        """The heads' outputs side by side, before the projection."""
         batch, tokens, width = qkv.shape
         qkv = qkv.reshape(batch, tokens, 3, self.heads, width // 3 // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, N, C/H)
-        learns = qkv.requires_grad and qkv.device.type == "cpu"
-        attend = _attend_in_parts if learns else F.scaled_dot_product_attention
-        x = attend(query, key, value)  # (B, H, N, C/H)
+        on_cpu = qkv.requires_grad and qkv.device.type == "cpu"
+        attention = _unfused_attention if on_cpu else F.scaled_dot_product_attention
+        x = attention(query, key, value)  # (B, H, N, C/H)
         return x.transpose(1, 2).reshape(batch, tokens, width // 3)  # (B, N, C)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
-        return self.proj(self.gather(self.qkv(x)))  # (B, N, C)
+        out: Tensor = self.proj(self.attend(self.qkv(x)))  # (B, N, C)
+        return out
 
 
-def _attend_in_parts(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention, its steps one by one: of PyTorch's fused one the way back is slow on processors
-    (104 against 37 ms for 32 crops in bfloat16)."""
-    alike = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)  # (B, H, N, N)
-    return alike.softmax(-1) @ value  # (B, H, N, C/H)
+def _unfused_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention step by step, for training on CPUs: there the backward pass of PyTorch's fused
+    version is slow (104 against 37 ms for 32 crops in bfloat16)."""
+    scale: float = query.shape[-1] ** -0.5
+    similarity = (query * scale) @ key.transpose(-2, -1)  # (B, H, N, N)
+    return similarity.softmax(-1) @ value  # (B, H, N, C/H)
 
 
 class Mlp(nn.Module):
@@ -178,7 +180,8 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(config.mlp_ratio * config.dim, config.dim)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
-        return self.fc2(F.gelu(self.fc1(x)))  # (B, N, C)
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))  # (B, N, C)
+        return out
 
 
 class Block(nn.Module):
@@ -193,14 +196,15 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, N, C)
         x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
 
 
 class Backbone(nn.Module):
-    """Patches, positions, blocks and a last norm: a picture becomes a map of features.
+    """Patches, positions, blocks and a last norm: from a picture to a map of features.
 
-    The first row of ``pos_embed`` belongs to the class token. The official networks have none in
-    the sequence and add that row to every patch; with ``class_token`` it is added to the token.
+    The first row of ``pos_embed`` belongs to the class token. The official networks have no such
+    token and add that row to every patch; with ``class_token`` it is added to the token.
     """
 
     def __init__(self, config: ViTPoseConfig) -> None:
@@ -214,8 +218,8 @@ class Backbone(nn.Module):
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
 
     def tokens(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
-        """What the first block sees."""
-        x = self.patch_embed(images)  # (B, N, C)
+        """The input of the first block."""
+        x: Tensor = self.patch_embed(images)  # (B, N, C)
         patches, first = self.pos_embed[:, 1:], self.pos_embed[:, :1]
         if self.cls_token is None:
             return x + patches + first  # (B, N, C)
@@ -223,10 +227,10 @@ class Backbone(nn.Module):
         return torch.cat((token, x + patches), dim=1)  # (B, 1 + N, C)
 
     def features(self, x: Tensor) -> Tensor:  # (B, N, C) or (B, 1 + N, C)
-        """What the decoder sees of the last block's tokens."""
+        """The decoder's input, from the last block's tokens."""
         x = self.last_norm(x)
         x = x[:, -self.pos_embed.shape[1] + 1 :]  # (B, N, C), without a class token
-        return x.transpose(1, 2).unflatten(2, self.grid)  # (B, C, 16, 12)
+        return x.transpose(1, 2).reshape(len(x), x.shape[2], *self.grid)  # (B, C, 16, 12)
 
     def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
         x = self.tokens(images)
@@ -251,46 +255,48 @@ class ClassicDecoder(nn.Module):
         self.final_layer = nn.Conv2d(config.decoder_channels, config.keypoints, kernel_size=1)
 
     def forward(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
-        return self.final_layer(self.deconv_layers(features))  # (B, K, 64, 48)
+        heatmaps: Tensor = self.final_layer(self.deconv_layers(features))  # (B, K, 64, 48)
+        return heatmaps
 
 
 class SimpleDecoder(nn.Module):
-    """Bilinear enlargement by four, then a 3x3 convolution.
+    """Bilinear upsampling by four, then a 3x3 convolution.
 
-    Both are linear, so they are done the other way round: the convolution's nine taps are taken of
-    the small maps, and what they give is enlarged and shifted. That needs a tenth of the work, or
-    less, and gives the same but for rounding.
+    Both are linear, so they are done in reverse order: the convolution's nine taps are applied to
+    the small maps, and their results upsampled and shifted. That takes a tenth of the work or less,
+    with the same result except for rounding.
     """
 
     def __init__(self, config: ViTPoseConfig) -> None:
         super().__init__()
         self.final_layer = nn.Conv2d(config.dim, config.keypoints, kernel_size=3, padding=1)
 
-    def enlarge(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
-        """What the convolution sees."""
+    def upsample(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
+        """The convolution's input, (B, C, 64, 48)."""
         x = F.relu(features)
-        return F.interpolate(x, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
+        return F.interpolate(x, scale_factor=UPSAMPLING, mode="bilinear", align_corners=False)
 
     def forward(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
         weight, bias = self.final_layer.weight, self.final_layer.bias
         assert bias is not None
+        batch, _, *size = features.shape
         small = weight.permute(0, 2, 3, 1).flatten(0, 2) @ F.relu(features).flatten(2)
-        rows, columns = (_enlarge_and_shift(s, features.device) for s in features.shape[2:])
-        taps = small.unflatten(2, features.shape[2:]).unflatten(1, (-1, 3, 3))
+        rows, columns = (_upsampled_taps(side, features.device) for side in size)
+        taps = small.reshape(batch, len(weight), 3, 3, *size)  # (B, K, 3, 3, 16, 12)
         wide = torch.einsum("bkyxhw,xvw->bkyhv", taps, columns)  # (B, K, 3, 16, 48)
         large = torch.einsum("bkyhv,yuh->bkuv", wide, rows)  # (B, K, 64, 48)
         return large + bias[:, None, None]
 
 
 @cache
-@torch.inference_mode(False)  # it is kept, and networks that learn need it too
-def _enlarge_and_shift(size: int, device: torch.device) -> Tensor:
-    """Along one side, what each of three taps sees of small maps, (3, 4 size, size): enlarged, and
-    shifted by one, nought and minus one; zero beyond the border."""
+@torch.inference_mode(False)  # the result is cached, and used in training too
+def _upsampled_taps(size: int, device: torch.device) -> Tensor:
+    """Along one side, a matrix (3, 4 size, size) for each of three taps that upsamples a small map
+    and shifts it by 1, 0 and -1; zero beyond the border."""
     unit = torch.eye(size, device=device)[None]
-    enlarged = F.interpolate(unit, scale_factor=ENLARGED, mode="linear", align_corners=False)[0].T
-    padded = F.pad(enlarged, (0, 0, 1, 1))
-    return torch.stack([padded[tap : tap + len(enlarged)] for tap in range(3)])
+    large = F.interpolate(unit, scale_factor=UPSAMPLING, mode="linear", align_corners=False)[0].T
+    padded = F.pad(large, (0, 0, 1, 1))
+    return torch.stack([padded[tap : tap + len(large)] for tap in range(3)])
 
 
 class ViTPose(nn.Module):
@@ -303,11 +309,12 @@ class ViTPose(nn.Module):
         decoder = ClassicDecoder if self.config.decoder == "classic" else SimpleDecoder
         self.keypoint_head = decoder(self.config)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.decode(self.backbone(images))
+    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
+        return self.decode(self.backbone(images))  # (B, K, 64, 48)
 
     def decode(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
         """Heatmaps (B, K, 64, 48) of the backbone's features."""
-        # under autocast too: in half precision the pixels around a peak would be equally high
+        # in float32 under autocast too: half precision would level the pixels around a peak
         with torch.autocast(features.device.type, enabled=False):
-            return self.keypoint_head(features.float())
+            heatmaps: Tensor = self.keypoint_head(features.float())
+            return heatmaps

@@ -51,7 +51,9 @@ class FakeNetwork:
     people: list[Person] = field(default_factory=list)
     looks: int = 0
 
-    def in_frame(self, rgb: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keypoints_in_frame(
+        self, rgb: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         seen = [self._look(crop) for crop in crops]
         return np.stack([xy for xy, _ in seen]), np.stack([score for _, score in seen])
 

@@ -63,10 +63,10 @@ def test_a_frame_that_takes_long_is_no_lost_camera():
     clock = Clock()
 
     class Slow(FakeNetwork):
-        def in_frame(self, rgb, crops):
+        def keypoints_in_frame(self, rgb, crops):
             clock.now += 10
             seen.append(session.status().lost)
-            return super().in_frame(rgb, crops)
+            return super().keypoints_in_frame(rgb, crops)
 
     session = LiveSession(Slow(), clock=clock)
     seen: list[bool] = []
@@ -84,7 +84,7 @@ def test_large_pictures_are_made_small_and_others_left_alone():
 
 def test_an_error_of_the_network_costs_the_skeleton_and_not_the_stream():
     class Broken(FakeNetwork):
-        def in_frame(self, rgb, crops):
+        def keypoints_in_frame(self, rgb, crops):
             raise RuntimeError("out of memory")
 
     session = LiveSession(Broken(), clock=Clock())
@@ -134,12 +134,12 @@ def test_sessions_share_a_network_without_mixing():
             self.busy = False
             self.overlaps = 0
 
-        def in_frame(self, rgb, crops):
+        def keypoints_in_frame(self, rgb, crops):
             self.overlaps += self.busy
             self.busy = True
             column = int(rgb[0, :, 0].argmax())
             people = FakeNetwork([Person(column, 180, 300)])
-            found = people.in_frame(rgb, crops)
+            found = people.keypoints_in_frame(rgb, crops)
             self.busy = False
             return found
 

@@ -1,6 +1,6 @@
-"""Small networks, and their parameters as the four families of checkpoints would hold them.
+"""Small networks, and their parameters in each of the four layouts of checkpoints.
 
-The names are written out here on purpose, independently of the loader's rules.
+The names are spelled out here on purpose, independently of the loader's rules.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ State = dict[str, Tensor]
 
 
 def small_network(decoder: str = "classic", depth: int = 2, **options) -> ViTPose:
-    """A tiny ViTPose in eval mode, all of whose parameters and statistics matter."""
+    """A tiny ViTPose in eval mode; all its parameters and statistics affect its output."""
     config = ViTPoseConfig(
         **{"dim": 32, "heads": 4, "decoder_channels": 16} | options, depth=depth, decoder=decoder
     )
@@ -22,7 +22,7 @@ def small_network(decoder: str = "classic", depth: int = 2, **options) -> ViTPos
 
 
 def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
-    """``network`` in eval mode, with random numbers also where initialisation puts 0 and 1."""
+    """``network`` in eval mode, with random numbers also where initialisation gives 0 or 1."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -34,13 +34,13 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def official(network: ViTPose) -> State:
-    """Family A, with the class token that some files keep from pretraining."""
+    """The authors' layout, with the class token that some files keep from pretraining."""
     unused = {"backbone.cls_token": torch.randn(1, 1, network.config.dim)}
     return dict(network.state_dict()) | unused
 
 
 def official_plus(network: ViTPose, part: int = 8) -> State:
-    """Family B: the last ``part`` rows of each fc2 as expert 0, beside other data sets' ones."""
+    """ViTPose++: the last ``part`` rows of each fc2 are expert 0, beside other data sets'."""
     state = dict(network.state_dict())
     for i in range(network.config.depth):
         mlp = f"backbone.blocks.{i}.mlp"
@@ -52,7 +52,7 @@ def official_plus(network: ViTPose, part: int = 8) -> State:
 
 
 def mmpose(network: ViTPose) -> State:
-    """Family C. It has no row for a class token: the first is added to the others."""
+    """MMPose's layout. It has no row for a class token: the first is added to the others."""
     ours = network.state_dict()
     positions = ours["backbone.pos_embed"]
     state = {
@@ -77,7 +77,7 @@ def mmpose(network: ViTPose) -> State:
 
 
 def hugging_face(network: ViTPose) -> State:
-    """Family D."""
+    """The Hugging Face layout."""
     ours = network.state_dict()
     state = {"backbone.embeddings.position_embeddings": ours["backbone.pos_embed"]}
     for kind in ("weight", "bias"):
@@ -105,7 +105,7 @@ def hugging_face(network: ViTPose) -> State:
 
 
 def hugging_face_plus(network: ViTPose, part: int = 8) -> State:
-    """Family D with experts."""
+    """The Hugging Face layout with experts."""
     state = hugging_face(network)
     for i in range(network.config.depth):
         mlp = f"backbone.encoder.layer.{i}.mlp"

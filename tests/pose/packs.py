@@ -6,13 +6,13 @@ from gymform.training.pose.packs import CropPack, join, make_pack
 from tests.pose.painted import paint, person_at
 
 SIZE = (144, 192)
-"""Width and height of a crop; the network's usual view is the middle two thirds."""
+"""Width and height of a crop, px; the network's usual input is the middle two thirds."""
 
 
 def people(
     count: int, dataset: str, groups: list[str], subset: str = "", seed: int = 0
 ) -> CropPack:
-    """People who move their arms about; faces are not labelled in LSP Extended."""
+    """A pack of people in different arm positions; LSP Extended labels no faces."""
     rng = np.random.default_rng(seed)
     pictures, labels = [], []
     for _ in range(count):
@@ -26,7 +26,7 @@ def people(
 
 
 def small_pack() -> CropPack:
-    """Twelve people to train on and four to be judged by."""
+    """Twelve people for training and four for validation."""
     lspet = people(8, "lspet", [f"lspet/g{i}" for i in range(8)], seed=1)
     coco = people(4, "coco_subset", [f"train/{i}" for i in range(4)], "train2017", seed=2)
     held_out = people(4, "coco_subset", [f"val/{i}" for i in range(4)], "val2017", seed=3)

@@ -1,8 +1,8 @@
 """People made of coloured dots, and a network that sees nothing else.
 
-Each keypoint has a colour of its own. :class:`DotNetwork` answers with a Gaussian where a crop
-shows that colour, so tests of following and of the pipeline know the truth to the pixel, without
-weights and without luck.
+Each keypoint has a colour of its own. :class:`DotNetwork` returns a Gaussian where a crop shows
+that colour, so tests of tracking and of the pipeline know every keypoint to the pixel, without
+weights and without randomness.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BACKGROUND = 128
 
 _LEVELS = [rgb for rgb in itertools.product((0, 128, 255), repeat=3) if len(set(rgb)) > 1]
 COLOURS = np.array(_LEVELS[:NUM_KEYPOINTS], dtype=np.float32)
-"""(17, 3): no two alike, none grey."""
+"""(17, 3) RGB: no two are equal, and none is grey."""
 
 STANDING = np.array(
     [
@@ -44,7 +44,7 @@ def person_at(x: float, y: float, height: float) -> np.ndarray:
 
 
 def paint(size: tuple[int, int], *people: np.ndarray, faint: float = 1.0) -> np.ndarray:
-    """A frame uint8 (h, w, 3) RGB that shows ``people``; all but the first ``faint``-ly."""
+    """A frame uint8 (h, w, 3) RGB that shows ``people``; others than the first fainter."""
     width, height = size
     frame = np.full((height, width, 3), BACKGROUND, dtype=np.uint8)
     for number, keypoints in reversed(list(enumerate(people))):
@@ -64,7 +64,7 @@ class DotNetwork(nn.Module):
     def __init__(self, config: ViTPoseConfig) -> None:
         super().__init__()
         self.config = config
-        self.anchor = nn.Parameter(torch.zeros(1))  # tells the device, as real ones do
+        self.anchor = nn.Parameter(torch.zeros(1))  # a parameter, so that the device is known
         self.register_buffer("colours", torch.from_numpy(COLOURS / 255))
         radius = 6
         line = torch.exp(-(torch.arange(-radius, radius + 1) ** 2) / (2 * 2.0**2))
@@ -92,19 +92,19 @@ class DotNetwork(nn.Module):
 
 
 def watch_crops(estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """A list that the crops (B, 4) which the estimator is asked about from now on are put into."""
+    """A list that records every batch of crops (B, 4) given to the estimator from now on."""
     asked: list[np.ndarray] = []
-    in_pixels = estimator.in_pixels
+    keypoints_in_crops = estimator.keypoints_in_crops
 
     def ask(pixels: list[np.ndarray], crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         asked.append(crops)
-        return in_pixels(pixels, crops)
+        return keypoints_in_crops(pixels, crops)
 
-    monkeypatch.setattr(estimator, "in_pixels", ask)
+    monkeypatch.setattr(estimator, "keypoints_in_crops", ask)
     return asked
 
 
-def dot_model(**facts: float) -> LoadedPose:
-    """The dot network, as the checkpoint loader would return it; ``facts`` of its configuration."""
-    network = DotNetwork(ViTPoseConfig(**facts)).eval()  # type: ignore[arg-type]
+def dot_model(**options: float) -> LoadedPose:
+    """The dot network as the checkpoint loader would return it, configured with ``options``."""
+    network = DotNetwork(ViTPoseConfig(**options)).eval()  # type: ignore[arg-type]
     return LoadedPose(network=network, name="dots", sha256="0" * 64, config=network.config)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from gymform.pose.crops import (
     frame_to_heatmap,
     heatmap_to_frame,
     to_tensor,
-    turn_back,
+    unmirror,
 )
 from gymform.pose.vitpose import HEATMAP_SIZE, INPUT_SIZE
 from gymform.skeleton import LEFT_WRIST, NOSE, RIGHT_WRIST
@@ -36,7 +36,7 @@ length = st.floats(1, 4000)
 
 
 @given(x=coordinate, y=coordinate, width=length, height=length)
-def test_a_crop_holds_the_box_with_its_room_at_the_inputs_aspect(x, y, width, height):
+def test_a_crop_holds_the_box_with_its_padding_at_the_inputs_aspect(x, y, width, height):
     crop = box_to_crop(np.array([x, y, x + width, y + height]))
     assert crop[:2] == pytest.approx([x + width / 2, y + height / 2], abs=1e-6)
     assert crop[2] / crop[3] == pytest.approx(192 / 256)
@@ -73,12 +73,12 @@ def test_the_corners_of_heatmap_and_crop_are_the_same_places():
     assert heatmap_to_frame(corners, crops)[0] == pytest.approx(np.array([[70, 160], [130, 240]]))
 
 
-def test_what_is_found_in_a_mirror_is_turned_back():
+def test_keypoints_of_a_mirrored_crop_are_mapped_back():
     crops = np.array([[100.0, 200.0, 60.0, 80.0], [9.0, 50.0, 30.0, 40.0]])
     points = np.random.default_rng(0).uniform(0, 47, (2, 17, 2))
     scores = np.random.default_rng(1).uniform(0, 1, (2, 17))
     mirrored = points * [-1, 1] + [HEATMAP_SIZE[0] - 1, 0]
-    found, sure = turn_back(heatmap_to_frame(mirrored, crops), scores, crops)
+    found, sure = unmirror(heatmap_to_frame(mirrored, crops), scores, crops)
     expected = heatmap_to_frame(points, crops)
     for here, there in ((LEFT_WRIST, RIGHT_WRIST), (RIGHT_WRIST, LEFT_WRIST), (NOSE, NOSE)):
         assert found[:, here] == pytest.approx(expected[:, there])

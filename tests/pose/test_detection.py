@@ -1,4 +1,4 @@
-"""Who is in one picture, on painted people."""
+"""The people in one picture, on painted people."""
 
 import numpy as np
 import pytest

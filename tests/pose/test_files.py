@@ -1,4 +1,4 @@
-"""Keypoint files: the exact round trip, and what happens to files made to do harm."""
+"""Keypoint files: the exact round trip, and how malicious files are refused."""
 
 import functools
 import io
@@ -25,7 +25,7 @@ from gymform.pose.files import load_poses, read_arrays, save_poses
 from gymform.types import PoseSequence, Provenance
 
 MUTATIONS = int(os.environ.get("GYMFORM_NPZ_MUTATIONS", "400"))
-"""How many damaged files one run tries; 5,000 for the reliability goal R6."""
+"""How many damaged files one run tries; 5,000 for a thorough check."""
 
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
 
@@ -102,9 +102,9 @@ def test_round_trip_is_exact_and_bytes_are_deterministic(pose, tmp_path_factory)
 
 def test_order_in_memory_does_not_show_in_the_file(tmp_path):
     pose = make_pose()
-    turned = make_pose(xy=np.asfortranarray(pose.xy), score=np.asfortranarray(pose.score))
+    fortran = make_pose(xy=np.asfortranarray(pose.xy), score=np.asfortranarray(pose.score))
     save_poses(tmp_path / "c.npz", pose)
-    save_poses(tmp_path / "f.npz", turned)
+    save_poses(tmp_path / "f.npz", fortran)
     assert (tmp_path / "c.npz").read_bytes() == (tmp_path / "f.npz").read_bytes()
 
 
@@ -126,7 +126,7 @@ def test_saving_refuses_what_loading_would(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").write_bytes(b"in the way")
     with pytest.raises(PoseFileError, match=r"a\.npz cannot be written") as caught:
         save_poses(tmp_path / "file" / "a.npz", make_pose())
@@ -201,7 +201,7 @@ def test_older_layout_refused(tmp_path, array):
         load_poses(write_older(tmp_path / "old.npz", array))
 
 
-# --- files made to do harm ----------------------------------------------------------------------
+# --- malicious files ----------------------------------------------------------------------------
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -216,7 +216,7 @@ def npy_header(shape: str, dtype: str, data: bytes = b"") -> bytes:
 
 
 def good_members() -> dict[str, bytes]:
-    """The members of a sound file, by name."""
+    """The members of a valid file, by name."""
     buffer = Path(os.environ["GYMFORM_HOME"]) / "good.npz"
     save_poses(buffer, make_pose())
     with zipfile.ZipFile(buffer) as archive:
@@ -236,7 +236,7 @@ def with_member(name: str, data: bytes) -> bytes:
 
 
 def with_array(name: str, change) -> bytes:
-    """A file whose checksum was forged along with the change: only the carrier can object."""
+    """A changed file with a correct checksum: only the checks of PoseSequence can refuse it."""
     pose = make_pose()
     arrays = {n: np.ascontiguousarray(getattr(pose, n)) for n in ("xy", "score", "boxes", "time_s")}
     arrays[name] = change(arrays[name].copy())
@@ -464,10 +464,10 @@ def test_zip_crc_alone_is_checked_to_the_last_byte(tmp_path):
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
-    """``data`` damaged in one of the ways in which disks, networks and attackers do it."""
+    """``data`` with one random damage: bits, bytes, cuts, insertions, copies or forged numbers."""
     broken = bytearray(data)
     at, length = rng.randrange(len(data)), rng.randrange(1, 64)
-    # Half of all damage goes to the structure: headers in front and the directory at the end.
+    # half of all damage goes to the structure: the headers at the start, the directory at the end
     if rng.random() < 0.5:
         at = rng.choice([rng.randrange(200), len(data) - 1 - rng.randrange(400)])
     kind = rng.randrange(8)
@@ -520,9 +520,9 @@ sys.path.insert(0, sys.argv[2])
 from test_files import make_pose
 from gymform.pose.files import save_poses
 both = make_pose(400, seed=1), make_pose(400, seed=2)
-for turn in range(100_000):
-    save_poses(Path(sys.argv[1]), both[turn % 2])
-    print(turn, flush=True)
+for number in range(100_000):
+    save_poses(Path(sys.argv[1]), both[number % 2])
+    print(number, flush=True)
 """
 
 

@@ -14,14 +14,14 @@ WIDTH, HEIGHT = HEATMAP_SIZE
 
 
 def gaussians(centres: np.ndarray, peak: float = 1.0, sigma: float = 2.0) -> np.ndarray:
-    """Heatmaps (1, K, 64, 48) as the network is trained to give them, for centres (K, 2)."""
+    """Heatmaps (1, K, 64, 48) as in training, a Gaussian at each of ``centres`` (K, 2)."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     squared = (x - centres[:, 0, None, None]) ** 2 + (y - centres[:, 1, None, None]) ** 2
     return (peak * np.exp(-squared / (2 * sigma**2)))[None].astype(np.float32)
 
 
 def decode_whole_image(heatmap: np.ndarray) -> np.ndarray:
-    """Reference for one map: the official steps over the whole image, one after the other."""
+    """Reference for one map: the official steps, computed over the whole image."""
     blurred = cv2.GaussianBlur(heatmap, (11, 11), 0)
     logs = np.log(np.clip(blurred, 0.001, 50)).astype(np.float64)
     logs = np.pad(logs, 1, mode="edge")
@@ -35,7 +35,7 @@ def decode_whole_image(heatmap: np.ndarray) -> np.ndarray:
         - logs[i, j - 1] - logs[i - 1, j] + logs[i - 1, j - 1]
     )  # fmt: skip
     hessian = np.array([[dxx, dxy], [dxy, dyy]])
-    if dxx >= 0 or np.linalg.det(hessian) <= 1e-12:  # ours: no step where there is no top
+    if dxx >= 0 or np.linalg.det(hessian) <= 1e-12:  # unlike the official code: no peak, no step
         return np.array([x, y])
     step = -np.linalg.inv(hessian) @ gradient
     return np.clip(np.array([x, y]) + np.clip(step, -2, 2), 0, [WIDTH - 1, HEIGHT - 1])
@@ -116,7 +116,7 @@ def test_one_broken_pixel_makes_the_keypoint_missing(value):
         fill=st.sampled_from([0.0, -0.0, 1e-30, -5.0, 0.2, 7.0, float("nan")]),
     )
 )
-def test_whatever_comes_a_keypoint_is_in_the_map_or_missing(maps):
+def test_for_any_values_a_keypoint_is_in_the_map_or_missing(maps):
     points, scores = decode(maps)
     assert points.dtype == np.float32
     assert scores.dtype == np.float32
@@ -145,7 +145,7 @@ def test_no_crops_give_no_keypoints():
 
 
 def test_flip_back_undoes_what_a_mirror_does_to_an_equivariant_network():
-    """The fake finds each keypoint by its brightness, and calls left what looks left."""
+    """The fake tells keypoints by brightness, and left from right by how the image looks."""
 
     def network(image: torch.Tensor) -> torch.Tensor:  # (B, 1, H, W) -> (B, 17, H, W)
         maps = torch.stack([(image[:, 0] == k + 1).float() for k in range(NUM_KEYPOINTS)], dim=1)

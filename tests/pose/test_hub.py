@@ -1,4 +1,4 @@
-"""Fetching from a hub on the loopback address: resume, verify, and plain words when it fails."""
+"""Downloads from a hub on the loopback address: resuming, verification and error messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class FakeHub:
-    """What the hub holds and how it behaves; ``requests`` are the GETs it saw."""
+    """What the hub holds and how it behaves; ``requests`` are the ranges it was asked for."""
 
     content: bytes
     announced_sha256: str | None = None
@@ -40,7 +40,7 @@ class FakeHub:
     status: int = 200
     ranges: bool = True
     cut_after: list[int] = field(default_factory=list)
-    """For the next answers, after how many bytes the connection breaks."""
+    """For each of the next responses, the number of bytes after which the connection breaks."""
     requests: list[str | None] = field(default_factory=list)
     address: str = ""
 
@@ -82,7 +82,7 @@ def handler_for(fake: FakeHub) -> type[http.server.BaseHTTPRequestHandler]:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory) -> bytes:
-    """A small ViTPose++ as the hub keeps it: of official width, so that heads are known."""
+    """A small ViTPose++ as on the hub, of official width: the loader infers the heads from it."""
     network = small_network("simple", **OFFICIAL_SIZES["S"] | {"depth": 1})
     path = tmp_path_factory.mktemp("hub") / hub.WEIGHTS
     state = hugging_face_plus(network, part=96)
@@ -126,13 +126,13 @@ def test_a_fetched_model_is_recorded_and_can_be_chosen(fake):
     assert [problem for e, problem in verify() if e == entry] == [None]
 
 
-def test_a_model_that_is_here_is_not_asked_for_again(fake):
+def test_a_model_that_is_here_is_not_downloaded_again(fake):
     entry = fetch(NAME)
     fake.status = 500
     assert fetch(NAME) == entry
 
 
-def test_a_stopped_download_goes_on_where_it_was(fake):
+def test_a_stopped_download_resumes_where_it_was(fake):
     half = len(fake.content) // 2
 
     def stop(done: int, total: int) -> None:
@@ -148,7 +148,7 @@ def test_a_stopped_download_goes_on_where_it_was(fake):
     assert start >= half
 
 
-def test_broken_connections_are_bridged_while_bytes_come(fake):
+def test_a_broken_connection_is_opened_again_while_bytes_come(fake):
     part = len(fake.content) // 3
     fake.cut_after = [part, part]
     assert fetch(NAME).path.read_bytes() == fake.content
@@ -158,7 +158,7 @@ def test_broken_connections_are_bridged_while_bytes_come(fake):
     assert starts[1] + part / 2 < starts[2] <= starts[1] + part
 
 
-def test_a_connection_that_gives_nothing_ends_and_keeps_what_came(fake):
+def test_a_connection_without_bytes_ends_the_download_and_keeps_what_came(fake):
     fake.cut_after = [len(fake.content) // 3, 0]
     with pytest.raises(WeightsError, match="cannot be reached"):
         fetch(NAME)
@@ -166,7 +166,7 @@ def test_a_connection_that_gives_nothing_ends_and_keeps_what_came(fake):
     assert fake.requests[-1] != "bytes=0-"
 
 
-def test_a_server_without_ranges_sends_the_whole_again(fake):
+def test_a_server_without_ranges_sends_the_whole_file_again(fake):
     fake.ranges = False
     fake.cut_after = [len(fake.content) // 3]
     assert fetch(NAME).path.read_bytes() == fake.content
@@ -180,15 +180,15 @@ def test_other_bytes_than_announced_are_not_kept(fake):
 
 
 def test_more_bytes_than_announced_are_refused(fake, monkeypatch):
-    real = hub._ask
-    monkeypatch.setattr(hub, "_ask", lambda repository: replace(real(repository), bytes=1000))
+    real = hub._metadata
+    monkeypatch.setattr(hub, "_metadata", lambda name: replace(real(name), bytes=1000))
     with pytest.raises(WeightsError, match="more bytes than it announced"):
         fetch(NAME)
     assert all(path.stat().st_size <= 1000 for path in leftovers())
 
 
-def test_the_first_sha256_holds_ever_after(fake):
-    """Also where the file was lost, and whatever the hub has by then."""
+def test_the_sha256_of_the_first_fetch_stays_binding(fake):
+    """Also when the file was lost, and whatever the hub has by then."""
     entry = fetch(NAME)
     entry.path.unlink()
     assert fetch(NAME) == entry
@@ -218,13 +218,13 @@ def test_a_hub_that_refuses_is_quoted(fake, status, text):
     assert "http" not in str(raised.value)
 
 
-def test_a_server_that_is_no_hub_is_told(fake):
+def test_a_server_that_is_no_hub_is_refused(fake):
     fake.commit = None
     with pytest.raises(WeightsError, match="did not come from a Hugging Face hub"):
         fetch(NAME)
 
 
-def test_a_file_over_the_cap_is_not_downloaded(fake, monkeypatch):
+def test_a_file_over_the_limit_is_not_downloaded(fake, monkeypatch):
     monkeypatch.setattr(hub, "MAX_WEIGHTS_BYTES", 1000)
     with pytest.raises(WeightsError, match="at most 1000 bytes"):
         fetch(NAME)
@@ -232,13 +232,13 @@ def test_a_file_over_the_cap_is_not_downloaded(fake, monkeypatch):
 
 
 def test_offline_the_message_says_what_to_do(monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # no server on that port
     with pytest.raises(WeightsError, match=r"cannot be reached\. Fetch again .*weights convert"):
         fetch(NAME)
     assert leftovers() == []
 
 
-def test_two_fetches_of_one_model_do_not_meet(fake):
+def test_a_model_is_not_fetched_twice_at_a_time(fake):
     def again(done: int, total: int) -> None:
         with pytest.raises(WeightsError, match="being fetched already"):
             fetch(NAME)

@@ -1,4 +1,4 @@
-"""Our network against the transformers library's, through the file and the loader."""
+"""Our network, loaded from a file, against that of the transformers library."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ OTHER_HEADS = {"hidden_size": 64, "num_attention_heads": 2, "num_hidden_layers":
 
 
 def oracle(backbone: dict, simple: bool) -> torch.nn.Module:
-    """The library's network with random weights; every bias and statistic random too."""
+    """The library's network with random weights, biases and statistics."""
     config = transformers.VitPoseConfig(
         backbone_config=transformers.VitPoseBackboneConfig(
             **backbone, out_indices=[backbone["num_hidden_layers"]]

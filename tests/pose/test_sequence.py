@@ -1,4 +1,4 @@
-"""From a file to a PoseSequence, on a painted clip with known keypoints."""
+"""From a video file to a PoseSequence, on a painted clip with known keypoints."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ EMPTY_FRAMES = 12
 FRAMES = 36
 
 
-def truth(frame: int) -> np.ndarray:
-    """Somebody who bobs up and down by a third of a body height and walks to the right."""
+def keypoints(frame: int) -> np.ndarray:
+    """(17, 2) px: somebody who moves up and down and to the right."""
     drop = 0.5 - 0.5 * np.cos(2 * np.pi * frame / FRAMES)
     return person_at(180 + 3 * frame, 30 + 30 * drop, 230 - 30 * drop)
 
@@ -30,7 +30,7 @@ def clip_path(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("painted") / "clip.mp4"
     with VideoWriter(path, width=SIZE[0], height=SIZE[1], fps=FPS, crf=4) as writer:
         for frame in range(FRAMES):
-            people = [] if frame < EMPTY_FRAMES else [truth(frame)]
+            people = [] if frame < EMPTY_FRAMES else [keypoints(frame)]
             writer.write(paint(SIZE, *people), frame / FPS)
     return path
 
@@ -46,7 +46,7 @@ def test_every_frame_is_there_and_keypoints_are_right(extracted):
     assert pose.image_size == SIZE
     np.testing.assert_allclose(pose.time_s, np.arange(FRAMES) / FPS, atol=1e-3)
     for frame in range(EMPTY_FRAMES + 2, FRAMES):
-        assert np.abs(pose.xy[frame] - truth(frame)).max() < 6
+        assert np.abs(pose.xy[frame] - keypoints(frame)).max() < 6
 
 
 def test_frames_without_anyone_stay_in_as_missing(extracted):
@@ -65,15 +65,15 @@ def test_provenance_says_how_it_was_made(extracted, clip_path):
     assert not pose.provenance.flip_test
 
 
-def test_frames_are_cut_with_the_room_that_the_network_knows(extracted, clip_path, monkeypatch):
+def test_frames_are_cropped_with_the_network_s_padding(extracted, clip_path, monkeypatch):
     close = PoseEstimator(dot_model(padding=1.1))
     asked = watch_crops(close, monkeypatch)
     pose, _ = extract_poses(clip_path, probe(clip_path), close)
-    np.testing.assert_array_equal(pose.boxes, extracted[0].boxes)  # the search needs more room
+    np.testing.assert_array_equal(pose.boxes, extracted[0].boxes)  # tracking pads as usual
     followed = pose.boxes[np.isfinite(pose.boxes).all(1)]
     last = asked[-1]
     np.testing.assert_allclose(last, box_to_crop(followed[-len(last) :], padding=1.1))
-    assert np.abs(pose.xy[-1] - truth(FRAMES - 1)).max() < 6
+    assert np.abs(pose.xy[-1] - keypoints(FRAMES - 1)).max() < 6
 
 
 def test_max_fps_skips_frames(clip_path):

@@ -1,4 +1,4 @@
-"""Whom to follow, on painted people: found, followed, lost, found again, chosen by the user."""
+"""Tracking of painted people: found, followed, lost, found again, chosen by the user."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ def estimator() -> PoseEstimator:
 
 
 def sparse(pictures: list[np.ndarray], shots: list[int] | None = None) -> SparseFrames:
-    """Sampled frames ``SAMPLE_INTERVAL_S`` apart, with the frames between them only as times."""
+    """Sampled frames ``SAMPLE_INTERVAL_S`` apart; of the frames between them only the times."""
     step = round(SAMPLE_INTERVAL_S * FPS)
     count = (len(pictures) - 1) * step + 1
     size = (pictures[0].shape[1], pictures[0].shape[0])
@@ -46,7 +46,7 @@ def contains(box: np.ndarray, keypoints: np.ndarray, slack: float = 4.0) -> bool
 
 
 def tightness(box: np.ndarray, keypoints: np.ndarray) -> float:
-    """Height of the box over the person's."""
+    """Height of the box as a multiple of the person's height."""
     return float((box[3] - box[1]) / np.ptp(keypoints[:, 1]))
 
 
@@ -74,12 +74,12 @@ def test_frames_without_anyone_stay_empty_until_somebody_comes(estimator):
     person = person_at(300, 60, 240)
     pictures = [paint(SIZE)] * 4 + [paint(SIZE, person)] * 8
     frames = sparse(pictures)
-    following = follow(frames, estimator)
+    lifter = follow(frames, estimator)
     before = frames.time_s < 3 * SAMPLE_INTERVAL_S
     after = frames.time_s >= 4 * SAMPLE_INTERVAL_S
-    assert np.isnan(following.boxes[before]).all()
-    assert np.isfinite(following.boxes[after]).all()
-    assert any("Nobody" in note for note in following.notes)
+    assert np.isnan(lifter.boxes[before]).all()
+    assert np.isfinite(lifter.boxes[after]).all()
+    assert any("Nobody" in note for note in lifter.notes)
 
 
 def test_bridges_a_short_loss_and_leaves_a_long_one_open(estimator):
@@ -100,11 +100,11 @@ def test_prefers_the_large_person_to_one_in_the_background(estimator):
     assert all(contains(box, lifter) for box in boxes)
 
 
-class SeesTheSurest:
-    """An estimator that answers, as real ones do, for the one in a crop who is seen most surely.
+class ClearestPersonEstimator:
+    """An estimator that, like real ones, returns the person in a crop who is seen most clearly.
 
-    ``scenes`` lists (keypoints, score) of the people in each picture; a picture's grey is its
-    number. Keypoints outside a crop count, and score, nothing.
+    ``scenes`` lists (keypoints, score) of the people in each picture; a picture's grey value is its
+    number. Keypoints outside a crop have score 0.
     """
 
     def __init__(self, *scenes: list[tuple[np.ndarray, float]]) -> None:
@@ -114,14 +114,16 @@ class SeesTheSurest:
         width, height = SIZE
         return [np.full((height, width, 3), number, np.uint8) for number in range(len(self.scenes))]
 
-    def in_frame(self, picture: np.ndarray, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keypoints_in_frame(
+        self, picture: np.ndarray, crops: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         found = [
             max(
                 (
                     (xy, self._scores(xy, score, crop))
                     for xy, score in self.scenes[picture[0, 0, 0]]
                 ),
-                key=lambda answer: float(answer[1].sum()),
+                key=lambda person: float(person[1].sum()),
             )
             for crop in crops
         ]
@@ -136,7 +138,7 @@ class SeesTheSurest:
 def test_a_blurred_lifter_is_still_the_lifter(blurred):
     lifter, spectator = person_at(250, 40, 280), person_at(420, 120, 150)
     clear, blur = ([(lifter, score), (spectator, 0.76)] for score in (0.8, 0.4))
-    estimator = SeesTheSurest(*[clear] * 6, *[blur] * blurred, *[clear] * 2)
+    estimator = ClearestPersonEstimator(*[clear] * 6, *[blur] * blurred, *[clear] * 2)
     boxes = follow(sparse(estimator.pictures()), estimator).boxes
     assert all(contains(box, lifter) for box in boxes)
 
@@ -157,10 +159,10 @@ def test_follows_the_person_the_user_marked(estimator, kind):
 def test_searches_again_after_a_cut(estimator):
     first, second = person_at(120, 60, 240), person_at(500, 140, 180)
     frames = sparse([paint(SIZE, first)] * 5 + [paint(SIZE, second)] * 5, shots=[0] * 5 + [1] * 5)
-    following = follow(frames, estimator)
-    assert contains(following.boxes[frames.positions[4]], first, slack=8)
-    assert contains(following.boxes[frames.positions[5]], second, slack=8)
-    assert any("cut" in note for note in following.notes)
+    lifter = follow(frames, estimator)
+    assert contains(lifter.boxes[frames.positions[4]], first, slack=8)
+    assert contains(lifter.boxes[frames.positions[5]], second, slack=8)
+    assert any("cut" in note for note in lifter.notes)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_says_that_nobody_is_where_the_user_marked(estimator, target):
         follow(sparse([paint(SIZE, person_at(160, 60, 240))] * 2), estimator, target=target)
 
 
-def test_forgets_a_shot_that_hardly_looks_like_a_person(estimator):
+def test_drops_a_shot_that_hardly_looks_like_a_person(estimator):
     person = person_at(300, 60, 240)
     title = paint(SIZE, person_at(900, 60, 240), person_at(320, 60, 240), faint=0.71)
     frames = sparse([title] * 3 + [paint(SIZE, person)] * 6, shots=[0] * 3 + [1] * 6)

@@ -31,7 +31,7 @@ def test_official_sizes_have_the_published_number_of_parameters(size, decoder, m
 @pytest.mark.parametrize("patch_padding", [0, 2])
 @pytest.mark.parametrize("class_token", [False, True])
 @pytest.mark.parametrize("heads", [1, 4])
-def test_every_variant_answers_with_heatmaps(decoder, patch_padding, class_token, heads):
+def test_every_variant_gives_heatmaps(decoder, patch_padding, class_token, heads):
     network = small_network(
         decoder, patch_padding=patch_padding, class_token=class_token, heads=heads
     )
@@ -41,8 +41,8 @@ def test_every_variant_answers_with_heatmaps(decoder, patch_padding, class_token
     assert heatmaps.isfinite().all()
 
 
-def test_heads_padding_and_class_token_change_the_answer():
-    """They do not show in shapes, so a loader that lost one of them would not notice."""
+def test_heads_padding_and_class_token_change_the_heatmaps():
+    """No shape depends on them, so a loader that dropped one of them would not notice."""
     base = small_network()
     with torch.inference_mode():
         expected = base(IMAGES)
@@ -115,16 +115,16 @@ def test_an_impossible_configuration_is_refused_by_name(options, named):
         ViTPoseConfig(**options)
 
 
-def test_the_simple_decoder_enlarges_bilinearly_then_convolves():
-    """... though it computes it the other way round."""
+def test_the_simple_decoder_upsamples_bilinearly_then_convolves():
+    """... though it computes both in reverse order."""
     decoder = small_network("simple").keypoint_head
     features = torch.randn(2, decoder.final_layer.in_channels, 16, 12)
     with torch.inference_mode():
-        expected = decoder.final_layer(decoder.enlarge(features))
+        expected = decoder.final_layer(decoder.upsample(features))
         torch.testing.assert_close(decoder(features), expected)
 
 
-def test_attention_that_learns_is_that_of_inference():
+def test_attention_in_training_equals_that_of_inference():
     network = small_network("simple", heads=4)
     with torch.inference_mode():
         expected = network(IMAGES)

@@ -27,7 +27,7 @@ from gymform.pose.checkpoints import (
     LoadedPose,
     load_pose_model,
 )
-from gymform.pose.vitpose import HEIGHT_STEP, MOST_PADDING, ViTPose
+from gymform.pose.vitpose import HEIGHT_STEP, MAX_PADDING, ViTPose
 from gymform.storage import data_dir
 from gymform.training.pose import model_card
 from gymform.training.pose.augment import Augmentation
@@ -235,7 +235,7 @@ def run(args: argparse.Namespace) -> int:
     kept = args.keep_start or 0.0
     _check("keep_start", kept, 0, 1)
     if args.padding is not None:
-        _check("padding", args.padding, 1, MOST_PADDING)
+        _check("padding", args.padding, 1, MAX_PADDING)
     if args.input_height is not None and args.input_height not in HEIGHTS:
         raise OptionsError(
             f"--input-height: expected a multiple of {HEIGHT_STEP} from {HEIGHTS[0]} to "

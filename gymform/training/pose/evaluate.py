@@ -34,7 +34,7 @@ def find_people(
         some = rows[start : start + AT_ONCE].tolist()
         views = np.stack([pack.view(row, estimator.padding) for row in some])
         pixels = [estimator.cut(pack.rgb(row), view) for row, view in zip(some, views, strict=True)]
-        found, score = estimator.in_pixels(pixels, views)
+        found, score = estimator.keypoints_in_crops(pixels, views)
         points.append(found)
         scores.append(score)
     return np.concatenate(points), np.concatenate(scores)

@@ -96,14 +96,14 @@ def _fit_block(
 ) -> tuple[Tensor, Tensor]:
     """Fit a narrow block; both streams after it."""
     joint = block.attn.qkv(block.norm1(stream))  # (B, N, 3C)
-    inner = block.attn.gather(joint)
+    inner = block.attn.attend(joint)
     stream = stream + block.attn.proj(inner)
     wanted = stream @ cut.T - slim_stream
     kept = _best_heads(inner, wanted, block.attn.heads, mine.attn.heads)
     seen = F.layer_norm(slim_stream, mine.norm1.normalized_shape, eps=mine.norm1.eps)
     channels = torch.cat([kept + part * stream.shape[-1] for part in range(3)])
     _fit(mine.attn.qkv, seen, joint[..., channels])
-    inner = mine.attn.gather(mine.attn.qkv(seen))
+    inner = mine.attn.attend(mine.attn.qkv(seen))
     _fit(mine.attn.proj, inner, wanted)
     slim_stream = slim_stream + mine.attn.proj(inner)
 
@@ -146,7 +146,7 @@ def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, slim_stream: Te
     heatmaps = wide.keypoint_head(wide.backbone.features(stream))  # (B, K, 64, 48)
     decoder = narrow.keypoint_head
     assert isinstance(decoder, SimpleDecoder)
-    large = decoder.enlarge(narrow.backbone.features(slim_stream))
+    large = decoder.upsample(narrow.backbone.features(slim_stream))
     layer = decoder.final_layer
     sums: list[tuple[Tensor, Tensor]] = []
     for crop, heatmap in zip(large, heatmaps, strict=True):

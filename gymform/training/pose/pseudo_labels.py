@@ -15,7 +15,7 @@ import numpy as np
 
 from gymform.errors import ModelDataError
 from gymform.pose.checkpoints import LoadedPose
-from gymform.pose.crops import box_to_crop, cut_crop, turn_back
+from gymform.pose.crops import box_to_crop, cut_crop, unmirror
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
 from gymform.sniff import VIDEO_SUFFIXES
@@ -133,9 +133,9 @@ def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
     views = np.array([[*view[:2], *(view[2:] * size)] for size, _ in VIEWS])
     pixels = [estimator.cut(picture, view) for view in views]
     pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
-    found, score = estimator.in_pixels([np.ascontiguousarray(p) for p in pixels], views)
+    found, score = estimator.keypoints_in_crops([np.ascontiguousarray(p) for p in pixels], views)
     turned = [i for i, (_, mirrored) in enumerate(VIEWS) if mirrored]
-    found[turned], score[turned] = turn_back(found[turned], score[turned], views[turned])
+    found[turned], score[turned] = unmirror(found[turned], score[turned], views[turned])
     return consensus(found, score)
 
 

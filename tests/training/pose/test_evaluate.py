@@ -20,7 +20,7 @@ class Guesser:
         self.pack, self.power, self.row = pack, power, 0
         self.random = np.random.default_rng(0)
 
-    def in_pixels(self, pixels, views):
+    def keypoints_in_crops(self, pixels, views):
         rows = slice(self.row, self.row + len(views))
         self.row += len(views)
         found = self.pack.keypoints[rows, :, :2].copy()

@@ -55,7 +55,7 @@ class Ideal:
     def __init__(self, person, width):
         self.person, self.width = person, width
 
-    def in_pixels(self, pixels, views):
+    def keypoints_in_crops(self, pixels, views):
         self.views = views
         found = np.repeat(self.person[None], len(views), 0).astype(np.float32)
         for i, (_, mirrored) in enumerate(pseudo.VIEWS):
