@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
-from gymform.motion.camera import usual_speed
+from gymform.motion.camera import median_speed
 from gymform.motion.quality import FLOOR, assess, grade
 from gymform.motion.repetitions import find_repetitions, is_half
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
@@ -165,7 +165,7 @@ def _findings_of_scene(scene: Scene, start_s: float, end_s: float) -> Iterator[_
         moment = (scene.time_s[cut] + scene.time_s[cut + 1]) / 2
         note = f"The scene is cut at about {moment:.1f} s: trim to one side of it, or reject."
         yield _Finding(SCENE_CUT, note, _WEIGHT[SCENE_CUT])
-    speed = usual_speed(scene.camera_speed, scene.time_s, start_s, end_s)
+    speed = median_speed(scene.camera_speed, scene.time_s, start_s, end_s)
     calm = np.clip((RESTLESS_CAMERA - speed) / (RESTLESS_CAMERA - CALM_CAMERA), 0, 1)
     if calm < PROBLEM_GRADE:  # not where the speed is unknown
         note = (

@@ -1,8 +1,8 @@
-"""Angles of the body in the picture, and from which side the camera sees it.
+"""Angles of the body in the picture, and the side from which the camera sees it.
 
-An angle in the picture is that of the joint only where the limb moves across the line of sight: a
-knee filmed from the front looks straight however deep the squat. :func:`turned` says how far that
-can be trusted. ``xy`` is (..., 17, 2) px, NaN where missing; angles are degrees.
+An angle in the picture is the joint's angle only if the limb moves across the line of sight: a knee
+filmed from the front looks straight however deep the squat. :func:`turned` tells how far angles can
+be trusted. ``xy`` is (..., 17, 2) px, NaN where missing; angles are in degrees.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ ENDS: dict[int, tuple[int, int]] = {
     sk.LEFT_KNEE: (sk.LEFT_HIP, sk.LEFT_ANKLE),
     sk.RIGHT_KNEE: (sk.RIGHT_HIP, sk.RIGHT_ANKLE),
 }
-"""Between which two neighbours each joint's angle opens: 180 degrees is straight."""
+"""For each joint, the two neighbours between which its angle is measured; 180 degrees is straight.
+"""
 
 WIDTHS: dict[tuple[int, int], float] = {SHOULDERS: 0.20, HIPS: 0.125}
-"""How far a pair of keypoints is apart over stature, seen from the front.
+"""Distance of a pair of keypoints seen from the front, as a share of the stature.
 
-The ninth deciles of 616 people who stand upright in studio photographs with given keypoints. These
-lie at the joints' centres: breadths over skin and bone are larger (0.259 and 0.191, Drillis &
-Contini 1966).
+The ninth deciles of 616 people who stand upright in studio photographs with annotated keypoints.
+These mark the joints' centres; breadths of the body are larger (0.259 and 0.191, Drillis & Contini
+1966).
 """
 
 
@@ -45,20 +46,20 @@ def joint_angles(xy: np.ndarray) -> np.ndarray:
 
 
 def trunk_lean(xy: np.ndarray) -> np.ndarray:
-    """Degrees (...) of the trunk from upright: 0 standing, 90 level, more with the head below."""
+    """Degrees (...) between trunk and vertical: 0 upright, 90 level, more with the head lower."""
     trunk = midpoint(xy, SHOULDERS) - midpoint(xy, HIPS)
-    return np.degrees(np.arctan2(np.abs(trunk[..., 0]), -trunk[..., 1]))
+    return np.asarray(np.degrees(np.arctan2(np.abs(trunk[..., 0]), -trunk[..., 1])))
 
 
 def turned(xy: np.ndarray, size: float) -> float:
-    """How far the lifter is turned from the camera over a clip: 0 front or back, 90 from the side.
+    """Degrees by which the lifter faces away from the camera: 0 front or back, 90 from the side.
 
-    By how narrow shoulders and hips look, ``xy`` (T, 17, 2) against the stature ``size`` px; NaN
-    without any of them.
+    Estimated from how narrow shoulders and hips look in ``xy`` (T, 17, 2), given the stature
+    ``size`` px; NaN if neither pair is seen.
     """
-    narrow = []
+    shares = []
     for (left, right), width in WIDTHS.items():
-        apart = np.abs(xy[:, left, 0] - xy[:, right, 0])
-        if np.isfinite(apart).any():
-            narrow.append(float(np.nanmedian(apart)) / (width * size))
-    return float(np.degrees(np.arccos(np.clip(np.mean(narrow), 0, 1)))) if narrow else float("nan")
+        distance = np.abs(xy[:, left, 0] - xy[:, right, 0])
+        if np.isfinite(distance).any():
+            shares.append(float(np.nanmedian(distance)) / (width * size))
+    return float(np.degrees(np.arccos(np.clip(np.mean(shares), 0, 1)))) if shares else float("nan")

@@ -1,4 +1,4 @@
-"""Lengths of the body in the image: the ruler by which motion is measured without metres."""
+"""Lengths of the body in px, and the stature: the unit of length in clips without metres."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ SEGMENTS: tuple[tuple[tuple[int, ...], tuple[int, ...], float], ...] = (
     ((sk.LEFT_ELBOW,), (sk.LEFT_WRIST,), 0.146),
     ((sk.RIGHT_ELBOW,), (sk.RIGHT_WRIST,), 0.146),
 )
-"""Segments as (joints at one end, joints at the other, length over stature).
+"""Segments as (joints at one end, joints at the other, length as a share of stature).
 
 Source of the ratios: Drillis & Contini, "Body Segment Parameters", 1966 (in Winter, Biomechanics
 and Motor Control of Human Movement).
 """
 
 TORSO = 0.288
-"""Torso (mid-shoulder to mid-hip) over stature."""
+"""Length of the torso (mid-shoulder to mid-hip) as a share of stature."""
 
 
 def midpoint(xy: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
-    """The mean (..., 2) of those of ``joints`` that are there; NaN where none is."""
+    """The mean (..., 2) of those of ``joints`` that are known; NaN where none is."""
     points = xy[..., list(joints), :]  # (..., J, 2)
-    there = np.isfinite(points).all(-1, keepdims=True)
-    count = there.sum(-2)
-    total = np.where(there, points, 0).sum(-2)
+    known = np.isfinite(points).all(-1, keepdims=True)
+    count = known.sum(-2)
+    total = np.where(known, points, 0).sum(-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def mean_known(values: np.ndarray) -> np.ndarray:
-    """The mean over the last axis of what is there; NaN where nothing is."""
-    there = np.isfinite(values)
-    total = np.where(there, values, 0).sum(-1)
-    return np.asarray(np.where(there.any(-1), total / np.maximum(there.sum(-1), 1), np.nan))
+    """The mean of the known values over the last axis; NaN where none is known."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0).sum(-1)
+    return np.asarray(np.where(known.any(-1), total / np.maximum(known.sum(-1), 1), np.nan))
 
 
 def segment_lengths(xy: np.ndarray) -> np.ndarray:
     """px (..., 9): the length of each of :data:`SEGMENTS`, NaN where an end is missing."""
     ends = [midpoint(xy, a) - midpoint(xy, b) for a, b, _ in SEGMENTS]
-    return np.linalg.norm(np.stack(ends, axis=-2), axis=-1)
+    return np.asarray(np.linalg.norm(np.stack(ends, axis=-2), axis=-1))
 
 
 def stature(xy: np.ndarray) -> float:
     """The lifter's standing height in px, estimated over a whole clip; NaN without a segment.
 
-    A projected segment is never longer than the real one, so each segment votes with a high
-    percentile over time, divided by its share of stature; the third highest vote decides, which
-    neither a foreshortened torso (front view, bent over) nor one badly found joint can move.
+    A projected segment is never longer than the real one, so each segment gives an estimate: a high
+    percentile over time, divided by its share of stature. The third highest is returned:
+    neither a foreshortened torso (front view, bent over) nor one misplaced joint can change it.
     ``xy`` (T, 17, 2) px, NaN where missing.
     """
     lengths = segment_lengths(xy).reshape(-1, len(SEGMENTS))
@@ -65,17 +65,17 @@ def stature(xy: np.ndarray) -> float:
     if not usable.any():
         return float("nan")
     ratios = np.array([ratio for _, _, ratio in SEGMENTS])
-    votes = np.nanpercentile(lengths[:, usable], 85, axis=0) / ratios[usable]
-    votes = np.sort(votes)[::-1]
-    size = float(votes[min(2, len(votes) - 1)])
+    estimates = np.nanpercentile(lengths[:, usable], 85, axis=0) / ratios[usable]
+    estimates = np.sort(estimates)[::-1]
+    size = float(estimates[min(2, len(estimates) - 1)])
     return size if size > 1e-6 else float("nan")
 
 
 def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
-    """:func:`stature` px (T,) of the shot that each frame belongs to; NaN without a segment.
+    """:func:`stature` px (T,) within the shot of each frame; NaN without a segment.
 
-    A shot ends where the whole body grows or shrinks at once by more than any lifter does: the
-    camera cut to a close-up. ``xy`` (T, 17, 2) px at even steps of 1 / ``rate_hz``.
+    A shot ends where the whole body suddenly grows or shrinks by more than movement can explain,
+    as when the clip cuts to a close-up. ``xy`` (T, 17, 2) px at even steps of 1 / ``rate_hz``.
     """
     whole = stature(xy)
     out = np.full(len(xy), whole)
@@ -88,14 +88,14 @@ def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
 
 
 CUT_FACTOR = 1.5
-"""The body's size changes at least so much at a cut, and within :data:`CUT_S`."""
+"""At a cut the body's scale changes by at least this factor, within :data:`CUT_S`."""
 
 CUT_WINDOW_S = 0.5
 CUT_S = 0.2
 
 
 def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
-    """Indices of frames with which a shot of another scale begins."""
+    """Indices of the frames where a shot of another scale begins."""
     lengths = segment_lengths(xy)
     known = np.isfinite(lengths).sum(0) > len(xy) / 2
     if not known.any() or len(xy) < 4 * CUT_WINDOW_S * rate_hz:
@@ -104,11 +104,11 @@ def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
     share = lengths[:, known] / np.maximum(usual, 1e-6)
     ordered = np.sort(share, axis=1)  # NaN last
     count = np.isfinite(share).sum(1)
-    there = np.flatnonzero(count)
+    seen = np.flatnonzero(count)
     steps = []
-    for part in (0.3, 0.75):  # long and short segments alike
-        scale = ordered[there, np.round(part * (count[there] - 1)).astype(int)]
-        scale = np.interp(np.arange(len(xy)), there, np.log(np.maximum(scale, 1e-3)))
+    for quantile in (0.3, 0.75):  # both must jump, so that a few bad segments make no cut
+        scale = ordered[seen, np.round(quantile * (count[seen] - 1)).astype(int)]
+        scale = np.interp(np.arange(len(xy)), seen, np.log(np.maximum(scale, 1e-3)))
         steps += [_step(scale, CUT_WINDOW_S * rate_hz), _step(scale, CUT_S * rate_hz / 2)]
     sudden = np.flatnonzero(np.min(steps, axis=0) > np.log(CUT_FACTOR))
     cuts: list[int] = []
@@ -119,7 +119,7 @@ def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
 
 
 def _step(values: np.ndarray, reach: float) -> np.ndarray:
-    """How far (T,) the medians of the ``reach`` values before and after each index are apart."""
+    """Difference (T,) between the medians of the ``reach`` values before and after each index."""
     width = max(1, round(reach))
     medians = np.median(np.lib.stride_tricks.sliding_window_view(values, width), axis=1)
     out = np.zeros(len(values))

@@ -1,7 +1,7 @@
-"""How much the camera moves, seen where the lifter is not.
+"""How fast the camera moves, measured on the background.
 
-In real clips a camera on a stand gives less than 0.005 diagonals of the picture a second, a calm
-hand 0.005 to 0.02, and one that follows the lifter 0.02 to 0.1.
+In real clips a camera on a stand gives less than 0.005 picture diagonals per second, a calm hand
+0.005 to 0.02, and a camera that follows the lifter 0.02 to 0.1.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ SIDE = 320
 
 MAX_CORNERS = 200
 MIN_CORNERS = 12
-"""Fewer points of the background than this say nothing about the camera."""
+"""With fewer points of the background than this the camera's speed is unknown."""
 
 MIN_AGREEMENT = 0.5
-"""Where less than this share of them moves alike, it is not the camera that moves."""
+"""If less than this share of the points moves together, the camera's speed is unknown."""
 
 MARGIN = 0.1
-"""The lifter's box grows by this share on each side before the background begins."""
+"""The background begins outside the lifter's box, enlarged by this share on each side."""
 
 _QUALITY, _MIN_DISTANCE = 0.01, 7
 
 
 def camera_speed(frames: SparseFrames, boxes: np.ndarray) -> np.ndarray:
-    """How fast the picture moves between samples, float64 (N - 1,) in its diagonals a second.
+    """Speed of the picture between samples, float64 (N - 1,) in picture diagonals per second.
 
-    ``boxes`` (T, 4) px xyxy hold the lifter, NaN where nobody is. The movement is that of the
-    frame's corners under the similarity (shift, turn, zoom) that most points of the background
-    follow: corners (Shi & Tomasi 1994) tracked by pyramidal Lucas-Kanade, RANSAC against what
-    moves on its own. NaN across a cut, and where too little background is seen.
+    ``boxes`` (T, 4) px xyxy hold the lifter, NaN where nobody is. The speed is that of the frame's
+    corners under the similarity transform (shift, rotation, zoom) of the background: points (Shi &
+    Tomasi 1994) tracked by pyramidal Lucas-Kanade, with RANSAC to ignore what moves by itself. NaN
+    across a cut, and where too little background is seen.
     """
     times = frames.sample_times()
     speeds = np.full(max(len(frames) - 1, 0), np.nan)
@@ -41,18 +41,18 @@ def camera_speed(frames: SparseFrames, boxes: np.ndarray) -> np.ndarray:
     for i in range(len(speeds)):
         grey = _grey(frames, i + 1)
         if frames.shots[i] == frames.shots[i + 1] and previous is not None:
-            # both boxes: what the lifter covers and uncovers is no background either
+            # both boxes: what the lifter covers or uncovers in between is not background
             masks = [_background(grey.shape, frames, boxes, sample) for sample in (i, i + 1)]
-            moved = _movement(previous, grey, masks[0] & masks[1])
-            speeds[i] = moved / (times[i + 1] - times[i])
+            distance = _movement(previous, grey, masks[0] & masks[1])
+            speeds[i] = distance / (times[i + 1] - times[i])
         previous = grey
     return speeds
 
 
-def usual_speed(speeds: np.ndarray, times: np.ndarray, start_s: float, end_s: float) -> float:
-    """The median of :func:`camera_speed` from ``start_s`` to ``end_s``; NaN where it is unknown.
+def median_speed(speeds: np.ndarray, times: np.ndarray, start_s: float, end_s: float) -> float:
+    """The median of :func:`camera_speed` from ``start_s`` to ``end_s``; NaN if all are unknown.
 
-    ``times`` (N,) are the samples' seconds.
+    ``times`` (N,) are the samples' times in seconds.
     """
     middle = (times[1:] + times[:-1]) / 2
     inside = speeds[(middle >= start_s) & (middle <= end_s)]
@@ -61,17 +61,17 @@ def usual_speed(speeds: np.ndarray, times: np.ndarray, start_s: float, end_s: fl
 
 
 def _grey(frames: SparseFrames, sample: int) -> np.ndarray:
-    """A sampled frame, small and grey, uint8 (h, w)."""
+    """A sampled frame, shrunk and in grey levels, uint8 (h, w)."""
     picture = cv2.cvtColor(frames.picture(sample), cv2.COLOR_RGB2GRAY)
     scale = min(1.0, SIDE / max(picture.shape))
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def _background(
     shape: tuple[int, ...], frames: SparseFrames, boxes: np.ndarray, sample: int
 ) -> np.ndarray:
-    """uint8 (h, w): 255 where the lifter is not."""
+    """Mask uint8 (h, w): 255 on the background, 0 on the lifter."""
     mask = np.full(shape[:2], 255, np.uint8)
     box = boxes[frames.positions[sample]]
     if np.isfinite(box).all():
@@ -83,7 +83,7 @@ def _background(
 
 
 def _movement(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
-    """Mean way of the frame's corners from one picture to the next, in diagonals; NaN unknown."""
+    """Mean distance that the frame's corners move between two pictures, in diagonals, or NaN."""
     corners = cv2.goodFeaturesToTrack(first, MAX_CORNERS, _QUALITY, _MIN_DISTANCE, mask=mask)
     if corners is None or len(corners) < MIN_CORNERS:
         return float("nan")
@@ -91,7 +91,7 @@ def _movement(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
     kept = found.ravel() == 1
     if kept.sum() < MIN_CORNERS:
         return float("nan")
-    cv2.setRNGSeed(0)  # the same clip gives the same figures
+    cv2.setRNGSeed(0)  # the same clip gives the same speeds
     matrix, followed = cv2.estimateAffinePartial2D(corners[kept], moved[kept])
     if matrix is None or followed.sum() < max(MIN_CORNERS, MIN_AGREEMENT * kept.sum()):
         return float("nan")

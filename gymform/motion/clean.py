@@ -1,7 +1,7 @@
-"""Trajectories fit for measuring, out of noisy keypoints: mask, reject, fill, smooth, derive.
+"""From noisy keypoints to trajectories fit for measuring: mask, reject, fill, smooth, derive.
 
-Everything is in seconds, never in frames: the same lift filmed at 24, 60 or 240 fps, or with a
-variable frame rate, comes out the same.
+All limits are in seconds, never in frames: the same lift filmed at 24, 60 or 240 fps, or with a
+variable frame rate, gives the same trajectories.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from gymform.motion.body_size import stature
 from gymform.types import CleanTracks, PoseSequence
 
 MIN_SCORE = 0.25
-"""A keypoint below this score is not trusted. ViTPose's heatmap maxima: 0.3 is often used."""
+"""A keypoint below this score is not trusted; 0.3 is often used with ViTPose's scores."""
 
 MAX_GAP_S = 0.5
-"""The longest gap that is filled, seconds. Half a repetition must not be invented."""
+"""The longest gap that is filled, in seconds: half a repetition must not be invented."""
 
 CUTOFF_HZ = 6.0
-"""Cut-off of the low-pass: lifting holds little above 4-6 Hz (Winter; Yu et al. 1999)."""
+"""Cut-off of the low-pass filter: lifts move little above 4-6 Hz (Winter; Yu et al. 1999)."""
 
 OUTLIER_WINDOW_S = 0.5
 OUTLIER_MADS = 4.0
 OUTLIER_STATURES = 0.06
-"""A point is rejected when it lies this far from its neighbours' median, by both measures."""
+"""A point is rejected if it exceeds both limits in its distance from the neighbours' median."""
 
 MIN_SMOOTHING_RATE = 2.2 * CUTOFF_HZ
-"""Below this rate (Hz) nothing can be told from noise by frequency: samples stay as they are."""
+"""Below this frame rate (Hz) movement and noise share all frequencies: nothing is smoothed."""
 
 
 def clean(pose: PoseSequence) -> CleanTracks:
@@ -45,10 +45,10 @@ def clean(pose: PoseSequence) -> CleanTracks:
 
 
 def reject_outliers(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """``xy`` (T, K, 2) with lone wild points replaced by NaN (Hampel's filter, 1974).
+    """``xy`` (T, K, 2) with isolated outliers replaced by NaN (Hampel filter, 1974).
 
-    A point goes when it is far from the median of its window both in robust deviations and in
-    body lengths: a fast but steady movement keeps its points, since the median moves with it.
+    An outlier is far from the median of its window both in robust deviations and in statures. A
+    fast but steady movement keeps its points, since the median moves along.
     """
     size = stature(xy)
     reach = _reach(time_s, OUTLIER_WINDOW_S)
@@ -60,15 +60,15 @@ def reject_outliers(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     spread = 1.4826 * _nanmedian(np.abs(windows - median[..., None]))
     distance = np.linalg.norm(xy - median, axis=-1)
     limit = OUTLIER_MADS * np.linalg.norm(spread, axis=-1)
-    wild = (distance > limit) & (distance > OUTLIER_STATURES * size)
-    return np.where(wild[..., None], np.nan, xy)
+    outlier = (distance > limit) & (distance > OUTLIER_STATURES * size)
+    return np.where(outlier[..., None], np.nan, xy)
 
 
 def fill_gaps(xy: np.ndarray, time_s: np.ndarray, max_gap_s: float = MAX_GAP_S) -> np.ndarray:
     """``xy`` (T, K, 2) with inner gaps of at most ``max_gap_s`` filled linearly in time.
 
-    A gap is measured from the last point before it to the first after it. Nothing is
-    extrapolated: a start or an end without points stays NaN.
+    A gap's length is from the last point before it to the first after it. Nothing is extrapolated:
+    missing points at the start and the end stay NaN.
     """
     out = xy.copy()
     for k in range(xy.shape[1]):
@@ -83,10 +83,10 @@ def fill_gaps(xy: np.ndarray, time_s: np.ndarray, max_gap_s: float = MAX_GAP_S) 
 
 
 def smooth(xy: np.ndarray, time_s: np.ndarray, cutoff_hz: float = CUTOFF_HZ) -> np.ndarray:
-    """``xy`` (T, K, 2) low-passed at ``cutoff_hz``, without delay; NaN stays NaN.
+    """``xy`` (T, K, 2) low-pass filtered at ``cutoff_hz``, without delay; NaN stays NaN.
 
-    A second-order Butterworth run forwards and backwards (fourth order, zero phase), on a grid of
-    even steps: frames of a variable rate are put on it and read back from it.
+    A second-order Butterworth filter, run forwards and backwards (fourth order, zero phase) on an
+    even time grid; frames of a variable rate are interpolated to it and back.
     """
     out = xy.copy()
     for k in range(xy.shape[1]):
@@ -96,7 +96,7 @@ def smooth(xy: np.ndarray, time_s: np.ndarray, cutoff_hz: float = CUTOFF_HZ) -> 
 
 
 def derive(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """px/s (T, K, 2): central differences by true time; NaN where a point has no neighbour."""
+    """px/s (T, K, 2): central differences by the real times; NaN for a point alone."""
     out = np.full_like(xy, np.nan)
     for k in range(xy.shape[1]):
         for start, stop in _runs(np.isfinite(xy[:, k]).all(-1)):
@@ -106,7 +106,7 @@ def derive(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
 
 
 def _smooth_run(points: np.ndarray, time_s: np.ndarray, cutoff_hz: float) -> np.ndarray:
-    """One gapless run (N, 2), low-passed on an even grid of about its own rate."""
+    """One run (N, 2) without gaps, low-pass filtered on an even grid of about its own rate."""
     if len(points) < 4:
         return points
     steps = np.diff(time_s)
@@ -124,26 +124,26 @@ def _smooth_run(points: np.ndarray, time_s: np.ndarray, cutoff_hz: float) -> np.
 
 
 def _at(points: np.ndarray, time_s: np.ndarray, new_time_s: np.ndarray) -> np.ndarray:
-    """``points`` (N, 2) read off at other times, linearly."""
+    """``points`` (N, 2) interpolated linearly at other times."""
     columns = [np.interp(new_time_s, time_s, points[:, i]) for i in range(points.shape[1])]
     return np.stack(columns, axis=1)
 
 
 def _runs(known: np.ndarray) -> list[tuple[int, int]]:
-    """Half-open index ranges in which ``known`` (T,) is true throughout."""
+    """Half-open index ranges (start, stop) of the runs in which ``known`` (T,) is true."""
     edges = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _reach(time_s: np.ndarray, window_s: float) -> int:
-    """Frames to each side that make a window of ``window_s``; at least two."""
+    """Frames on each side in a window of ``window_s`` seconds; at least two."""
     if len(time_s) < 2:
         return 2
     return max(2, round(window_s / 2 / float(np.median(np.diff(time_s)))))
 
 
 def _nanmedian(values: np.ndarray) -> np.ndarray:
-    """The median along the last axis without NaN, and NaN (no warning) where all are."""
+    """The median over the last axis, ignoring NaN; NaN without a warning where all are NaN."""
     ordered = np.sort(values, axis=-1)  # NaN last
     count = np.isfinite(ordered).sum(-1)
     low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[..., None], -1)[..., 0]

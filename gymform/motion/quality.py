@@ -1,4 +1,4 @@
-"""How far a clip's keypoints can be trusted, in figures and in plain words."""
+"""How far a clip's keypoints can be trusted, in numbers and in plain words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from gymform.motion.clean import MIN_SCORE
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 
 SWAP_GAIN = 0.15
-"""A pair looks swapped when exchanging it shortens its step by this many torsos, and by half."""
+"""Left and right look swapped if exchanging them shortens their step by this many torsos, and by
+more than half."""
 
 RANGES: dict[str, tuple[float, float]] = {
     "coverage": (0.95, 0.4),
@@ -20,25 +21,25 @@ RANGES: dict[str, tuple[float, float]] = {
     "bone_variation": (0.15, 0.7),
     "swaps_per_100": (2.0, 25.0),
 }
-"""For each figure the value from which on it is fully good, and from which on it is poor.
+"""For each metric the value that is fully good, and the value that is poor.
 
-Clips on which the skeleton holds have a jitter of about 0.01 to 0.04 torsos and a bone variation
-of 0.1 to 0.2; where plates hide the legs of lifters seen from the side, up to 0.15 and 0.5.
+Clips with a reliable skeleton have a jitter of about 0.01 to 0.04 torsos and a bone variation of
+0.1 to 0.2; where plates hide the legs of lifters seen from the side, up to 0.15 and 0.5.
 """
 
 FLOOR = 0.4
-"""What is left of the summary by one figure that is poor."""
+"""The factor by which one poor metric reduces the score."""
 
 
 def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
-    """Figures of trust for ``pose``, their summary in [0, 1], and notes for whoever filmed it.
+    """Quality metrics of ``pose``, a score in [0, 1], and notes for the person who filmed it.
 
-    ``tracks`` are ``clean(pose)``. The summary is a product in which a figure that is poor leaves
-    :data:`FLOOR`: one trouble makes a clip doubtful, two make it hardly usable.
+    ``tracks`` are ``clean(pose)``. The score is a product with a factor from 1 (good) to
+    :data:`FLOOR` (poor) for each metric: one problem makes a clip doubtful, two hardly usable.
     """
     present = pose.present
     trusted = pose.score >= MIN_SCORE
-    figures = {
+    metrics = {
         "coverage": float(present.mean()),
         "mean_confidence": _mean(pose.score[present][:, list(sk.BODY)]),
         "missing": 1 - _mean(trusted[present][:, list(sk.BODY)]),
@@ -46,14 +47,14 @@ def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
         "bone_variation": bone_variation(tracks.xy),
         "swaps_per_100": swaps_per_100(pose, trusted),
     }
-    grades = {name: grade(name, value) for name, value in figures.items()}
+    grades = {name: grade(name, value) for name, value in metrics.items()}
     score = float(np.prod([FLOOR + (1 - FLOOR) * g for g in grades.values()]))
     score = score if present.any() else 0.0
-    return PoseQuality(score=score, **figures, notes=_notes(figures, grades))
+    return PoseQuality(score=score, **metrics, notes=_notes(metrics, grades))
 
 
 def jitter(pose: PoseSequence, tracks: CleanTracks) -> float:
-    """Mean length of what cleaning takes out of a frame-to-frame step, in torsos; 0 if unknown."""
+    """Mean change that cleaning makes to a frame-to-frame step, in torsos; 0 if unknown."""
     size = stature(tracks.xy) * TORSO
     if len(pose) < 2 or not np.isfinite(size):
         return 0.0
@@ -63,11 +64,11 @@ def jitter(pose: PoseSequence, tracks: CleanTracks) -> float:
 
 
 def bone_variation(xy: np.ndarray) -> float:
-    """Median, over the body's segments, of their length's spread over its median; 0 if unknown.
+    """Relative spread of the segments' lengths over time, median over segments; 0 if unknown.
 
-    The spread is half the distance of the 16th and 84th percentile: the standard deviation where
-    lengths are normal. Bones do not grow, but projections change as a limb turns to the camera,
-    so a clean clip is not at 0 either.
+    The spread is half the distance between the 16th and 84th percentiles (the standard deviation
+    of a normal distribution), divided by the median. Bones do not grow, but projections change as a
+    limb turns to the camera, so even a clean clip is above 0.
     """
     lengths = segment_lengths(xy).reshape(len(xy), -1)
     variations = []
@@ -80,7 +81,7 @@ def bone_variation(xy: np.ndarray) -> float:
 
 
 def swaps_per_100(pose: PoseSequence, trusted: np.ndarray) -> float:
-    """Frames in 100 at which a left and a right joint seem to have changed places."""
+    """In how many of 100 frames a left and a right joint seem to be swapped."""
     size = stature(np.where(trusted[..., None], pose.xy, np.nan)) * TORSO
     if len(pose) < 2 or not np.isfinite(size):
         return 0.0
@@ -89,22 +90,24 @@ def swaps_per_100(pose: PoseSequence, trusted: np.ndarray) -> float:
 
 
 def swapped(xy: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Whether, from one pose (T, 17, 2) to the other, a left and a right joint seem to have changed
-    places: bool (T,). Torsos; joints that are NaN count for nothing."""
+    """Whether a left and a right joint seem to be swapped between two poses: bool (T,).
 
-    def apart(joint: int, other: int) -> np.ndarray:
-        return np.linalg.norm(others[:, other] - xy[:, joint], axis=-1)
+    ``xy`` and ``others`` are (T, 17, 2) in torsos; joints that are NaN are ignored.
+    """
+
+    def distance(joint: int, other: int) -> np.ndarray:
+        return np.asarray(np.linalg.norm(others[:, other] - xy[:, joint], axis=-1))
 
     found = np.zeros(len(xy), bool)
     for left, right in sk.BODY_PAIRS:
-        stay = apart(left, left) + apart(right, right)
-        cross = apart(left, right) + apart(right, left)
-        found |= (stay - cross > SWAP_GAIN) & (cross < 0.5 * stay)
+        same = distance(left, left) + distance(right, right)
+        crossed = distance(left, right) + distance(right, left)
+        found |= (same - crossed > SWAP_GAIN) & (crossed < 0.5 * same)
     return found
 
 
 def grade(name: str, value: float) -> float:
-    """1 for a good figure, 0 for a poor one, linear in between."""
+    """1 for a good value of the metric ``name``, 0 for a poor one, linear in between."""
     good, poor = RANGES[name]
     return float(np.clip((value - poor) / (good - poor), 0, 1))
 
@@ -113,21 +116,21 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else 0.0
 
 
-def _notes(figures: dict[str, float], grades: dict[str, float]) -> tuple[str, ...]:
-    """One sentence for each figure that is far from good: what is seen and what helps."""
-    if figures["coverage"] == 0:
+def _notes(metrics: dict[str, float], grades: dict[str, float]) -> tuple[str, ...]:
+    """One sentence for each metric that is far from good: what is wrong and what helps."""
+    if metrics["coverage"] == 0:
         return ("Nobody was found in this clip.",)
     sentences = {
-        "coverage": f"The lifter was found in {figures['coverage']:.0%} of the frames only: keep "
+        "coverage": f"The lifter was found in {metrics['coverage']:.0%} of the frames only: keep "
         "the whole body in the picture from start to end.",
         "mean_confidence": "The joints are hard to see: film in better light, nearer, with clothes "
         "that stand out from the background.",
-        "missing": f"{figures['missing']:.0%} of the joints could not be found, hidden or outside "
+        "missing": f"{metrics['missing']:.0%} of the joints could not be found, hidden or outside "
         "the picture: film from the side or at an angle, with head and feet in view.",
         "jitter": "The joints tremble from frame to frame: speeds and angles are rough.",
         "bone_variation": "Limb lengths change more than a turning body explains: the skeleton may "
         "have slipped to something else for a while.",
-        "swaps_per_100": f"Left and right were mixed up in about {figures['swaps_per_100']:.0f} of "
+        "swaps_per_100": f"Left and right were mixed up in about {metrics['swaps_per_100']:.0f} of "
         "100 frames: do not compare sides.",
     }
     return tuple(text for name, text in sentences.items() if grades[name] < 0.5)

@@ -1,4 +1,4 @@
-"""Made-up movements for the tests of motion and exercise."""
+"""Synthetic movements for the tests of motion and exercise."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ STANDING = np.array([
 def squat(
     time_s: np.ndarray, period_s: float = 3.0, depth: float = 38.0, still_s: float = 0.5
 ) -> np.ndarray:
-    """(T, 17, 2) px: bodyweight squats seen from the front quarter, after standing still."""
+    """(T, 17, 2) px: squats without a bar, seen half from the front, after ``still_s`` seconds."""
     phase = np.maximum(np.asarray(time_s, float) - still_s, 0) / period_s
     down = depth * (1 - np.cos(2 * np.pi * phase)) / 2  # (T,)
     xy = np.repeat(STANDING[None], len(down), 0)
@@ -35,7 +35,7 @@ def sequence(
     score: float = 0.9,
     image_size: tuple[int, int] = (640, 360),
 ) -> PoseSequence:
-    """A PoseSequence out of ``xy`` (T, 17, 2); NaN becomes missing."""
+    """A PoseSequence from ``xy`` (T, 17, 2) px; NaN becomes missing."""
     xy = np.asarray(xy, np.float32)
     missing = np.isnan(xy).any(-1)
     xy = np.where(missing[..., None], np.float32(np.nan), xy)

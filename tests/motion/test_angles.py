@@ -1,4 +1,4 @@
-"""Angles in the picture: known figures, known angles, from known sides."""
+"""Angles in the picture: synthetic lifters with known angles, seen from known sides."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_from_the_side_angles_are_those_in_space():
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 50, 70, 90])
-def test_it_is_told_from_where_the_lifter_is_seen(degrees):
+def test_turned_tells_the_side_from_which_the_lifter_is_seen(degrees):
     pose, tracks = film(squat(once(30)), degrees)
     assert turned(tracks.xy, 300) == pytest.approx(degrees, abs=15)
     assert np.isnan(turned(np.full_like(pose.xy, np.nan), 300))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gymform.motion.camera import camera_speed, usual_speed
+from gymform.motion.camera import camera_speed, median_speed
 from gymform.video.sparse import SparseFrames
 
 SIZE = (320, 240)
@@ -47,20 +47,20 @@ def test_across_a_cut_and_without_background_it_is_unknown():
     assert np.isnan(camera_speed(*film(2.0, blank=True))).all()
 
 
-def test_nobody_in_the_picture_leaves_all_of_it_as_background():
+def test_without_a_lifter_the_whole_picture_is_background():
     frames, boxes = film(5.0, lifter=False)
     speeds = camera_speed(frames, np.full_like(boxes, np.nan))
     np.testing.assert_allclose(speeds, 5.0 / DIAGONAL / INTERVAL_S, atol=0.004)
 
 
-def test_the_same_film_gives_the_same_figures():
+def test_the_same_clip_gives_the_same_speeds():
     np.testing.assert_array_equal(camera_speed(*film(7.0)), camera_speed(*film(7.0)))
 
 
-def test_the_usual_speed_is_of_the_stretch_and_unknown_where_all_is():
+def test_the_median_speed_is_that_of_the_interval_and_unknown_if_all_are():
     times = np.arange(6) * 1.0
     speeds = np.array([0.1, 0.1, np.nan, 0.5, 0.7])
-    assert usual_speed(speeds, times, 0.0, 2.0) == pytest.approx(0.1)
-    assert usual_speed(speeds, times, 3.0, 5.0) == pytest.approx(0.6)
-    assert np.isnan(usual_speed(speeds, times, 2.0, 3.0))
-    assert np.isnan(usual_speed(np.empty(0), np.zeros(1), 0.0, 1.0))
+    assert median_speed(speeds, times, 0.0, 2.0) == pytest.approx(0.1)
+    assert median_speed(speeds, times, 3.0, 5.0) == pytest.approx(0.6)
+    assert np.isnan(median_speed(speeds, times, 2.0, 3.0))
+    assert np.isnan(median_speed(np.empty(0), np.zeros(1), 0.0, 1.0))

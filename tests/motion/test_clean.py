@@ -16,7 +16,7 @@ RATES = (3.0, 10.0, 24.0, 30.0, 59.94, 240.0)
 def test_a_clean_track_stays_where_it_is(fps):
     pose = squat_sequence(fps)
     tracks = clean(pose)
-    assert np.abs(tracks.xy - pose.xy).max() < 1.0  # of 170 px stature
+    assert np.abs(tracks.xy - pose.xy).max() < 1.0  # of a stature of 170 px
     assert not tracks.filled.any()
 
 
@@ -64,7 +64,7 @@ def test_short_gaps_are_filled_and_long_ones_are_not():
     xy = pose.xy.copy()
     xy[60:70, sk.LEFT_WRIST] = np.nan  # a third of a second
     xy[60:90, sk.RIGHT_WRIST] = np.nan  # a second
-    xy[:5, sk.NOSE] = np.nan  # before the first sight
+    xy[:5, sk.NOSE] = np.nan  # not seen at the start
     tracks = clean(sequence(xy, pose.time_s))
     assert tracks.filled[60:70, sk.LEFT_WRIST].all()
     assert np.abs(tracks.xy - pose.xy)[60:70, sk.LEFT_WRIST].max() < 3
@@ -85,7 +85,7 @@ def test_the_longest_gap_is_in_seconds():
         assert not known[wide].any()
 
 
-def test_a_wild_point_is_replaced():
+def test_an_outlier_is_replaced():
     pose = squat_sequence(30.0)
     xy = pose.xy.copy()
     xy[100, sk.LEFT_WRIST] += 120
@@ -95,7 +95,7 @@ def test_a_wild_point_is_replaced():
     assert tracks.filled[100, sk.LEFT_WRIST]
 
 
-def test_a_fast_steady_movement_is_not_called_wild():
+def test_a_fast_steady_movement_is_no_outlier():
     time_s = np.arange(90) / 30
     xy = squat(time_s) + 300
     swing = np.clip((time_s - 1) / 0.5, 0, 1)  # a wrist overhead in half a second
@@ -104,7 +104,7 @@ def test_a_fast_steady_movement_is_not_called_wild():
     assert not tracks.filled[:, [sk.LEFT_WRIST, sk.RIGHT_WRIST]].any()
 
 
-def test_a_distrusted_point_counts_as_missing():
+def test_a_point_of_low_score_counts_as_missing():
     pose = squat_sequence(30.0)
     score = pose.score.copy()
     score[:, sk.LEFT_ANKLE] = 0.1
@@ -112,7 +112,7 @@ def test_a_distrusted_point_counts_as_missing():
     assert np.isnan(clean(doubtful).xy[:, sk.LEFT_ANKLE]).all()
 
 
-def test_the_raw_sequence_is_left_alone():
+def test_the_pose_sequence_itself_is_unchanged():
     pose = squat_sequence(30.0)
     before = pose.xy.copy()
     clean(pose)
@@ -142,7 +142,7 @@ def test_nobody_there(fps):
     st.sampled_from([5.0, 24.0, 30.0, 60.0]),
     st.integers(0, 2**32 - 1),
 )
-def test_shift_and_scale_go_straight_through(shift, scale, fps, seed):
+def test_cleaning_commutes_with_shift_and_scale(shift, scale, fps, seed):
     rng = np.random.default_rng(seed)
     time_s = np.arange(60) / fps
     xy = squat(time_s) + rng.normal(0, 1, (60, 17, 2))

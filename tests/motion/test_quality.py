@@ -1,4 +1,4 @@
-"""Quality: good clips score well, each kind of trouble costs something and is named."""
+"""Quality: good clips score well, each kind of problem lowers the score and is named."""
 
 import numpy as np
 import pytest
