@@ -20,7 +20,7 @@ from gymform.motion.quality import assess
 from gymform.pose.checkpoints import LoadedPose, load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
-from gymform.timing import Progress, Stopwatch, unheard
+from gymform.timing import Progress, Stopwatch, ignore_progress
 from gymform.types import (
     CleanTracks,
     Clip,
@@ -71,7 +71,7 @@ def analyze(
     to stop. Raises VideoError, PoseError, WeightsError or OptionsError, all kinds of GymformError.
     """
     options = options or Options()
-    report = progress or unheard
+    report = progress or ignore_progress
     stopwatch = Stopwatch()
 
     report("probe", 0, 1)

@@ -21,7 +21,7 @@ from gymform.motion.quality import assess
 from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.types import UNKNOWN, Ablation, Clip, FormReport, Prediction, Target, Window, percent
 
 RESULT_SCHEMA = 1
@@ -60,7 +60,7 @@ def save(
     Each file appears whole or not at all. Raises GymformError when something cannot be written.
     """
     files = Artifacts.of(folder, stem)
-    report = progress or unheard
+    report = progress or ignore_progress
     try:
         save_poses(files.poses, analysis.pose)
         with atomic_path(files.csv) as temporary:

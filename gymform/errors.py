@@ -1,49 +1,49 @@
-"""Every error gymform raises on purpose.
+"""Every error that gymform raises on purpose.
 
-The text of a :class:`GymformError` is written for the person in front of the screen: what was
-expected, what came, and what to do. Pages and the terminal show ``str(error)`` as it is, so it
-never holds an absolute path or a traceback.
+The text of a :class:`GymformError` is written for the user: what was expected, what was found, and
+what to do. Pages and the terminal show ``str(error)`` as it is, so it never contains an absolute
+path or a traceback.
 """
 
 
 class GymformError(Exception):
-    """Base of all deliberate errors; ``str()`` is a text for the user."""
+    """Base of all deliberate errors; ``str()`` is the text for the user."""
 
 
 class VideoError(GymformError):
-    """A clip cannot be read, or is over a limit."""
+    """A clip cannot be read or exceeds a limit."""
 
 
 class EmptyFileError(VideoError):
-    """The file holds no bytes."""
+    """The file is empty."""
 
 
 class NotAVideoError(VideoError):
-    """The file's content is not one of the containers or codecs we read."""
+    """The file is not in a container or codec that gymform reads."""
 
 
 class NoVideoStreamError(VideoError):
-    """The container is fine but holds no picture, only sound or nothing."""
+    """The container is valid but has no video stream, only sound or nothing."""
 
 
 class DamagedVideoError(VideoError):
-    """The container is one that we read, but it is cut off or broken beyond use."""
+    """The container is supported, but the file is truncated or too damaged to use."""
 
 
 class TooSmallError(VideoError):
-    """The picture has too few pixels to show a person."""
+    """The frames have too few pixels to show a person."""
 
 
 class NoFramesError(VideoError):
-    """The stream announces pictures, but not a single one can be decoded."""
+    """The stream claims to have frames, but none of them can be decoded."""
 
 
 class TooLargeError(VideoError):
-    """Bytes or pixels are over the cap."""
+    """Bytes or pixels exceed the limit."""
 
 
 class TooLongError(VideoError):
-    """Seconds or frames are over the cap."""
+    """Seconds or frames exceed the limit."""
 
 
 class VideoWriteError(VideoError):
@@ -59,15 +59,15 @@ class NoPersonError(PoseError):
 
 
 class WeightsError(GymformError):
-    """A checkpoint is missing, corrupt, of unknown layout, or not what the manifest says."""
+    """A checkpoint is missing, corrupt, of unknown layout, or does not match the manifest."""
 
 
 class PoseFileError(GymformError):
-    """A keypoint file (``.npz``) is not what it should be."""
+    """A keypoint file (``.npz``) is invalid."""
 
 
 class ModelDataError(GymformError):
-    """Training or evaluation data cannot be used as given (empty, one class, leaking split)."""
+    """Training or evaluation data cannot be used (empty, one class only, leaking split)."""
 
 
 class DatasetError(GymformError):
@@ -75,23 +75,23 @@ class DatasetError(GymformError):
 
 
 class ConflictError(DatasetError):
-    """Somebody else decided on the same item in the meantime."""
+    """Another reviewer has decided on the same item in the meantime."""
 
 
 class LeakError(ModelDataError):
-    """A split has one person, one clip or a copy of it on both sides."""
+    """One person, one clip or a copy of it is in two parts of a split."""
 
 
 class TrainingError(GymformError):
-    """A training cannot go on: the loss is no number, or the work folder holds another one."""
+    """A training cannot continue: the loss is NaN, or the folder belongs to another training."""
 
 
 class OptionsError(GymformError):
-    """An option that the user gave does not fit (box outside the frame, unknown model)."""
+    """An option given by the user is not valid (box outside the frame, unknown model)."""
 
 
 class Cancelled(GymformError):
-    """The user stopped the work."""
+    """The user cancelled the work."""
 
 
 class BusyError(GymformError):
@@ -99,4 +99,4 @@ class BusyError(GymformError):
 
 
 class WorkerError(GymformError):
-    """The process that analyses clips stopped, or met something nobody had thought of."""
+    """The process that analyses clips stopped or met an unexpected error."""

@@ -1,7 +1,7 @@
 """The COCO-17 skeleton as data: names, edges, sides, flip pairs.
 
 Source: Lin et al., "Microsoft COCO: Common Objects in Context", 2014, person keypoints.
-"Left" and "right" are the lifter's own.
+"Left" and "right" are the lifter's, not the viewer's.
 """
 
 from enum import Enum
@@ -71,13 +71,13 @@ FLIP_ORDER: tuple[int, ...] = _flip_order()
 """Index that swaps left and right: ``mirrored = keypoints[..., FLIP_ORDER, :]``."""
 
 BODY: tuple[int, ...] = tuple(range(LEFT_SHOULDER, NUM_KEYPOINTS))
-"""The twelve joints below the head."""
+"""The twelve keypoints below the head."""
 
 HEAD: tuple[int, ...] = tuple(range(LEFT_SHOULDER))
 """Nose, eyes and ears."""
 
 BODY_PAIRS: tuple[tuple[int, int], ...] = FLIP_PAIRS[2:]
-"""(left, right) of each kind of joint below the head."""
+"""(left, right) of each pair of joints below the head."""
 
 SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = BODY_PAIRS
 
@@ -110,7 +110,7 @@ class Side(Enum):
 
 
 def side_of(keypoint: int) -> Side:
-    """The side of one keypoint, by its name."""
+    """The side that a keypoint is on."""
     name = KEYPOINTS[keypoint]
     if name.startswith("left_"):
         return Side.LEFT
@@ -118,7 +118,7 @@ def side_of(keypoint: int) -> Side:
 
 
 def side_of_edge(edge: tuple[int, int]) -> Side:
-    """The side of an edge: that of its ends when they agree, else the centre."""
+    """Left or right where an end of the edge is on that side and none on the other, else centre."""
     first, second = side_of(edge[0]), side_of(edge[1])
     if first is second:
         return first
@@ -132,7 +132,7 @@ COLOURS: dict[Side, str] = {
     Side.RIGHT: "#E69F00",
     Side.CENTRE: "#009E73",
 }
-"""Okabe & Ito's palette (2008), told apart with every common colour blindness. sRGB hex."""
+"""Okabe & Ito's palette (2008), distinct with every common form of colour blindness. sRGB hex."""
 
 OKS_SIGMAS: tuple[float, ...] = (
     0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072,

@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes and never by its name.
+"""What kind of file it is, told from its first bytes and never from its name.
 
-FFmpeg guesses formats generously: a text file may turn into a playlist that opens other files.
+FFmpeg is generous in guessing formats: it may take a text file for a playlist and open other files.
 So the container is recognised here, and FFmpeg is told which one to expect.
 """
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from gymform.errors import EmptyFileError, NotAVideoError
 
 HEAD_BYTES = 4096
-"""How much of a file's beginning :func:`sniff` wants to see."""
+"""How many bytes from the start of a file :func:`sniff` needs."""
 
 CONTAINERS = "MP4, MOV, WebM, MKV or AVI"
-"""The containers that are read, as error texts name them."""
+"""The supported containers, as error texts name them."""
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """A container that is read: FFmpeg's demuxer for it and the suffix of a stored copy."""
+    """A supported container: FFmpeg's demuxer for it and the suffix of a stored copy."""
 
     demuxer: str
     suffix: str
@@ -41,7 +41,7 @@ ANY_VIDEO_SUFFIXES = (
 """Names that promise a video; whether it can be read is found out by its content."""
 
 _ROOT_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp")
-"""Types with which an ISO or QuickTime file may start."""
+"""Types of the box that an ISO or QuickTime file may start with."""
 
 _PHOTO_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")
 """ISO brands of still pictures."""
@@ -70,7 +70,7 @@ _OTHER_FILES = (
     (0, b"MZ", "a program"),
     (0, b"BM", "a BMP picture"),
 )
-"""(offset, bytes found there, what to call the file): to name what came instead of a video."""
+"""(offset, bytes found there, what to call the file): names what was given instead of a video."""
 
 _TEXT_FILES = (
     ("#extm3u", "a playlist (M3U8)"),
@@ -87,8 +87,8 @@ _TEXT_FILES = (
 def sniff(head: bytes) -> FileKind:
     """The container that ``head``, the file's first :data:`HEAD_BYTES` bytes, belongs to.
 
-    Raises EmptyFileError for no bytes and NotAVideoError, naming what the file is where that is
-    known, for everything but ISO/QuickTime, Matroska/WebM and AVI.
+    Raises EmptyFileError for no bytes, and NotAVideoError for everything but ISO/QuickTime,
+    Matroska/WebM and AVI; its text says what the file is, where that is known.
     """
     if not head:
         raise EmptyFileError(
@@ -101,7 +101,7 @@ def sniff(head: bytes) -> FileKind:
 
 
 def _iso(head: bytes) -> FileKind | None:
-    """MP4 or MOV when the file starts with a box of that family, unless it is a photo."""
+    """MP4 or MOV when the file starts with an ISO or QuickTime box, unless it is a photo."""
     if head[4:8] not in _ROOT_BOXES:
         return None
     if head[4:8] != b"ftyp":
@@ -131,9 +131,9 @@ def _what(head: bytes) -> str:
         return "This is a photo (HEIC or AVIF), not a video."
     for offset, magic, name in _OTHER_FILES:
         if head[offset : offset + len(magic)] == magic:
-            return f"This is {name}, which is not read here."
+            return f"This is {name}, which gymform does not read."
     if head[:1] == head[188:189] == b"\x47":
-        return "This is an MPEG transport stream, which is not read here."
+        return "This is an MPEG transport stream, which gymform does not read."
     text = head.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip().lower()
     for start, name in _TEXT_FILES:
         if text.startswith(start):

@@ -1,4 +1,4 @@
-"""Where files go, and how they get there whole: temp file, fsync, rename."""
+"""Where files go, and how they are written atomically: temporary file, fsync, rename."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gymform.sniff import HEAD_BYTES, sniff
 
 
 def data_dir() -> Path:
-    """gymform's own folder for results and fetched weights, made when first asked for.
+    """gymform's own folder for results and fetched weights, created on first use.
 
     ``GYMFORM_HOME`` when set, else ``gymform`` in the XDG data directory.
     """
@@ -35,17 +35,17 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise OptionsError(
-            f"{str(path)[:200]}: there is no user of that name here. Write the folder's whole path."
+            f"{str(path)[:200]}: this computer has no user of that name. Write the full path."
         ) from None
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well.
+    """A temporary path beside ``path`` that replaces it when the block ends without an error.
 
-    The file's bytes and the folder's entry are on disk before the block returns; when it raises,
-    nothing is left and an older ``path`` is untouched. The suffix is kept, since writers look
-    at it.
+    The file's bytes and the folder's entry are on disk before the block returns. When the block
+    raises, the temporary file is deleted and an existing ``path`` stays as it was. The suffix is
+    kept, since some writers choose the format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
@@ -71,26 +71,26 @@ def store_upload(source: bytes | BinaryIO, folder: Path) -> Path:
     """Copy an upload into a folder of its own below ``folder`` and return the file's path.
 
     ``source`` is the content or an open binary file, which is read from its start. Both names
-    are made here, and the suffix follows the content: the client's name never becomes a path.
-    Raises EmptyFileError, TooLargeError over the cap, NotAVideoError, and VideoError when the
-    disk does not take it; nothing is then left.
+    are made up here, and the suffix follows the content: the name that the user's browser sent
+    never becomes a path. Raises EmptyFileError, TooLargeError over the limit, NotAVideoError, and
+    VideoError when the disk does not accept it; nothing is then left on disk.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes | bytearray) else source
     if stream.seekable():
         stream.seek(0)
     head = stream.read(HEAD_BYTES)
     suffix = sniff(head).suffix
-    place = folder / secrets.token_hex(16)
+    target = folder / secrets.token_hex(16)
     try:
-        with atomic_path(place / f"clip{suffix}") as temporary, temporary.open("xb") as file:
+        with atomic_path(target / f"clip{suffix}") as temporary, temporary.open("xb") as file:
             _copy(itertools.chain((head,), _chunks(stream)), file)
     except OSError as error:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
         raise VideoError(f"The upload could not be stored: {error.strerror}.") from None
     except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
         raise
-    return place / f"clip{suffix}"
+    return target / f"clip{suffix}"
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _copy(chunks: Iterable[bytes], file: BinaryIO) -> None:
-    """Write ``chunks`` to ``file``. Raises TooLargeError as soon as they are over the cap."""
+    """Write ``chunks`` to ``file``. Raises TooLargeError as soon as they exceed the limit."""
     written = 0
     for chunk in chunks:
         written += len(chunk)

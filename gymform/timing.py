@@ -1,4 +1,4 @@
-"""Progress and seconds by stage, for those who wait and for benchmarks."""
+"""Progress callbacks, and seconds spent by stage."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 Progress = Callable[[str, int, int], None]
-"""Hears (stage, done, total) of a long piece of work, and may raise to stop it."""
+"""Called with (stage, done, total) during long work; may raise to stop it."""
 
 
-def unheard(stage: str, done: int, total: int) -> None:
-    """A :data:`Progress` for when nobody listens."""
+def ignore_progress(stage: str, done: int, total: int) -> None:
+    """A :data:`Progress` that does nothing."""
 
 
 class Stopwatch:
-    """Adds up wall-clock seconds under names; blocks may nest, each counts its whole time."""
+    """Adds up wall-clock seconds by stage. Blocks may nest: each counts all of its own time."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

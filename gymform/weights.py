@@ -1,8 +1,8 @@
-"""What models there are: the manifests, and files checked against them. Nothing is parsed here.
+"""Which models there are: manifests, and files checked against them. No weights are parsed here.
 
 ``weights/MANIFEST.json`` beside the package lists the embedded models; the same kind of file in
-``data_dir()/weights`` those that the user fetched or converted. A manifest says of each model what
-it is and the sha256 of its file; no weights are opened before :func:`checked_path` has agreed.
+``data_dir()/weights`` lists those that the user fetched or converted. A manifest describes each
+model and gives the sha256 of its file; weights are opened only after :func:`checked_path`.
 To replace a default, change ``default_pose`` or ``default_exercise``; ``default_live`` may name
 the pose model of the live view.
 """
@@ -35,7 +35,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model of a manifest. ``file`` lies in ``folder``; ``config`` is the network's own."""
+    """One model of a manifest. ``file`` is in ``folder``; ``config`` belongs to the network."""
 
     name: str
     kind: str
@@ -51,7 +51,7 @@ class ModelEntry:
     def of(cls, path: Path, *, file: str | None = None, **facts: Any) -> ModelEntry:
         """The entry of the weights at ``path``, with their size and sha256.
 
-        ``file`` is the name they will have in their folder, when it is another than now;
+        ``file`` is the name that they will have in their folder, by default that of ``path``;
         ``facts`` are name, kind, licence, provenance and config.
         """
         return cls(
@@ -86,7 +86,7 @@ class ModelEntry:
 
     @property
     def embedded(self) -> bool:
-        """Does the model come with gymform, rather than from a fetch or a conversion?"""
+        """Whether the model comes with gymform; others were fetched, converted or trained here."""
         return self.folder == embedded_dir()
 
 
@@ -101,7 +101,7 @@ class Manifest:
 
 
 def check_name(name: Any) -> None:
-    """Raise WeightsError unless ``name`` may be a model's, and so part of a file's name."""
+    """Raise WeightsError unless ``name`` is valid for a model, and so as part of a file's name."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise WeightsError(
             f"{name!r} cannot be a model's name: expected at most 64 letters, digits and . _ + -, "
@@ -110,13 +110,13 @@ def check_name(name: Any) -> None:
 
 
 def embedded_dir() -> Path:
-    """The folder of the models that come with gymform; ``GYMFORM_WEIGHTS`` puts another there."""
+    """The folder of the models that come with gymform, or the one in ``GYMFORM_WEIGHTS``."""
     other = os.environ.get("GYMFORM_WEIGHTS")
     return Path(other) if other else Path(__file__).resolve().parent.parent / "weights"
 
 
 def local_dir() -> Path:
-    """The folder of fetched and converted models, made when first asked for."""
+    """The folder of fetched and converted models, created on first use."""
     folder = data_dir() / "weights"
     folder.mkdir(exist_ok=True)
     return folder
@@ -125,7 +125,7 @@ def local_dir() -> Path:
 def read_manifest(folder: Path | None = None) -> Manifest:
     """The manifest of ``folder``, by default of the embedded models.
 
-    Raises WeightsError when it is missing or is not what a manifest should be.
+    Raises WeightsError when it is missing or not valid.
     """
     folder = folder or embedded_dir()
     try:
@@ -134,13 +134,13 @@ def read_manifest(folder: Path | None = None) -> Manifest:
         advice = (
             "Restore weights/ from the repository."
             if folder == embedded_dir()
-            else "It lists your own models, in gymform's data folder: mend or delete it."
+            else "It lists your own models, in gymform's data folder: repair or delete it."
         )
         raise WeightsError(f"{error} {advice}") from error
 
 
 def _parse(folder: Path) -> Manifest:
-    """The manifest of ``folder``; an error's text says what is wrong, not yet what to do."""
+    """The manifest of ``folder``. Its errors say what is wrong, but not what to do."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -155,9 +155,9 @@ def _parse(folder: Path) -> Manifest:
         raise WeightsError(f"{MANIFEST}: expected a list 'models'.")
     models = tuple(_entry(item, folder) for item in content["models"])
     names = [entry.name for entry in models]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise WeightsError(f"{MANIFEST}: model {twice!r} is listed twice.")
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate:
+        raise WeightsError(f"{MANIFEST}: model {duplicate!r} is listed twice.")
     defaults = {
         key: str(content.get(key) or "")
         for key in ("default_pose", "default_exercise", "default_live")
@@ -166,7 +166,7 @@ def _parse(folder: Path) -> Manifest:
 
 
 def _entry(item: Any, folder: Path) -> ModelEntry:
-    """A manifest's item as a checked ModelEntry. Raises WeightsError naming what it lacks."""
+    """One entry of a manifest, checked. Raises WeightsError naming what is missing."""
     if not isinstance(item, dict):
         raise WeightsError(f"{MANIFEST}: each of 'models' should be an object.")
     missing = next((key for key in _FIELDS if key not in item), None)
@@ -178,7 +178,7 @@ def _entry(item: Any, folder: Path) -> ModelEntry:
 def manifest_entry(name: str | None = None, kind: str = "pose") -> ModelEntry:
     """The model called ``name``, embedded or local; without a name the default of its kind.
 
-    Raises WeightsError for an unknown name or one of another kind, naming those there are.
+    Raises WeightsError for an unknown name or one of another kind, listing the known names.
     """
     embedded = read_manifest()
     if name is None:
@@ -208,20 +208,20 @@ def _named(name: str, kind: str, models: tuple[ModelEntry, ...]) -> ModelEntry |
 
 
 def local_models() -> tuple[ModelEntry, ...]:
-    """The fetched and converted models; none when there never was one."""
+    """The fetched and converted models; empty when there are none."""
     folder = data_dir() / "weights"
     return read_manifest(folder).models if (folder / MANIFEST).is_file() else ()
 
 
 def write_entry(entry: ModelEntry) -> None:
-    """Put ``entry`` into the manifest of its folder, in place of one of the same name.
+    """Write ``entry`` into the manifest of its folder, replacing one of the same name.
 
-    Other fields of the manifest stay as they are; a folder without one gets one.
+    Other fields of the manifest are kept; a folder without a manifest gets one.
     """
     path = entry.folder / MANIFEST
     content: dict[str, Any] = {"schema": SCHEMA, "models": []}
     if path.is_file():
-        read_manifest(entry.folder)  # refuses a broken one before it is rewritten
+        read_manifest(entry.folder)  # raises when it is broken, before it is overwritten
         content = json.loads(path.read_text(encoding="utf-8"))
     item = {key: getattr(entry, key) for key in _FIELDS}
     names = [model["name"] for model in content["models"]]
@@ -236,7 +236,7 @@ def write_entry(entry: ModelEntry) -> None:
 def set_default(entry: ModelEntry) -> None:
     """Make ``entry``, which its folder's manifest lists, the default of its kind there."""
     path = entry.folder / MANIFEST
-    read_manifest(entry.folder)  # refuses a broken one before it is rewritten
+    read_manifest(entry.folder)  # raises when it is broken, before it is overwritten
     content = json.loads(path.read_text(encoding="utf-8"))
     content[f"default_{entry.kind}"] = entry.name
     with atomic_path(path) as temporary:
@@ -244,11 +244,11 @@ def set_default(entry: ModelEntry) -> None:
 
 
 def clear_default(kind: str) -> None:
-    """Let the embedded default of this kind count again, whatever the local manifest names."""
+    """Make the embedded default of this kind apply again: remove the local manifest's."""
     path = data_dir() / "weights" / MANIFEST
     if not path.is_file():
         return
-    read_manifest(path.parent)  # refuses a broken one before it is rewritten
+    read_manifest(path.parent)  # raises when it is broken, before it is overwritten
     content = json.loads(path.read_text(encoding="utf-8"))
     if content.pop(f"default_{kind}", None) is not None:
         with atomic_path(path) as temporary:
@@ -256,29 +256,29 @@ def clear_default(kind: str) -> None:
 
 
 def checked_path(entry: ModelEntry) -> Path:
-    """The path of a model's file, after its size and sha256 were found to be the manifest's.
+    """The path of a model's file, once its size and sha256 match the manifest.
 
-    Raises WeightsError, saying what to do, when the file is missing or differs.
+    Raises WeightsError when the file is missing or differs; its text says what to do.
     """
-    again = "Fetch or convert the model again."
+    advice = "Fetch or convert the model again."
     if entry.embedded:
-        again = "Restore it from the repository."
+        advice = "Restore it from the repository."
     elif entry.kind == "exercise":
-        again = "Choose another one on the page Models."
+        advice = "Choose another one on the page Models."
     try:
         size = entry.path.stat().st_size
         # the size is compared first, so that a file that grew is not read at all
         digest = sha256_of(entry.path) if size == entry.bytes else None
     except FileNotFoundError:
-        raise WeightsError(f"{entry.file} is missing. {again}") from None
+        raise WeightsError(f"{entry.file} is missing. {advice}") from None
     except OSError as error:
         raise WeightsError(f"{entry.file} cannot be read: {error.strerror}.") from None
     if digest is None:
-        raise WeightsError(f"{entry.file}: expected {entry.bytes} bytes, got {size}. {again}")
+        raise WeightsError(f"{entry.file}: expected {entry.bytes} bytes, got {size}. {advice}")
     if digest != entry.sha256:
         raise WeightsError(
             f"{entry.file}: expected sha256 {entry.sha256[:12]}..., got {digest[:12]}...; "
-            f"it was not opened. {again}"
+            f"it was not opened. {advice}"
         )
     return entry.path
 

@@ -104,7 +104,7 @@ def test_a_broken_local_manifest_does_not_take_the_default_away(embedded):
     put(embedded, manifest(ITEM))
     put(weights.local_dir(), "{")
     assert manifest_entry().name == "one"
-    with pytest.raises(WeightsError, match="mend or delete"):
+    with pytest.raises(WeightsError, match="repair or delete"):
         manifest_entry("mine")
 
 

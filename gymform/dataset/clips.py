@@ -16,7 +16,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError, OptionsError, VideoError
 from gymform.sniff import ANY_VIDEO_SUFFIXES, HEAD_BYTES, sniff
 from gymform.storage import atomic_path
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip
 from gymform.video.read import probe
 from gymform.weights import sha256_of
@@ -85,7 +85,7 @@ def import_clips(
     stopped can be repeated. Originals are only read. ``progress`` hears the stage "import", and may
     raise. Raises OptionsError for options that do not fit, DatasetError when the store fails.
     """
-    report = progress or unheard
+    report = progress or ignore_progress
     found = find_clips(folder, exercise=exercise, group_by=group_by)
     known = Fingerprints(store.fingerprints())
     names = {clip.sha256: clip.name for clip in store.clips()}

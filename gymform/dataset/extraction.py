@@ -55,7 +55,7 @@ from gymform.pose.files import load_poses, save_poses
 from gymform.pose.sequence import extract_poses
 from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence
 from gymform.video.read import probe
 from gymform.video.sparse import SparseFrames, only, sample_frames
@@ -152,7 +152,7 @@ def extract(
     options = options or Options()
     left = sorted(set(clips) - set(known), key=lambda clip: (clip.name, clip.sha256))
     tasks = _tasks(store, left, options, again, estimate)
-    report = _Counted(progress or unheard, [task.clip for task in tasks])
+    report = _Counted(progress or ignore_progress, [task.clip for task in tasks])
     if engine == RAY:
         outcomes = _on_ray(tasks, address)
     elif jobs > 1:
@@ -272,7 +272,7 @@ class _Counted:
 def extract_clip(task: ExtractionJob, progress: Progress | None = None) -> ExtractionResult:
     """Make the files of one clip, and propose its items; a clip that fails says why."""
     try:
-        return _extract_clip(task, progress or unheard)
+        return _extract_clip(task, progress or ignore_progress)
     except (Cancelled, OptionsError, WeightsError):
         raise  # no fault of this clip: nothing else would go better
     except GymformError as error:

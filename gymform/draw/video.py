@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gymform.draw.overlay import draw_overlay, hand_trail
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.types import CleanTracks, PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
@@ -37,7 +37,7 @@ def draw_skeletons(
     limits the frames between key frames. ``progress`` hears the stage "draw". Raises VideoError
     kinds.
     """
-    report = progress or unheard
+    report = progress or ignore_progress
     trail = max(2, round(TRAIL_S * pose.fps))
     line = _line_scale(pose)
     total = len(pose)

@@ -11,7 +11,7 @@ from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.tracking import SAMPLE_INTERVAL_S, check_target, follow
 from gymform.skeleton import NUM_KEYPOINTS
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence, Provenance, Target
 from gymform.video.read import read_frames
 from gymform.video.sparse import every, only, sample_frames
@@ -35,7 +35,7 @@ def extract_poses(
     """
     if target is not None:
         check_target(target, (clip.width, clip.height))
-    report = progress or unheard
+    report = progress or ignore_progress
     stopwatch = estimator.stopwatch
     choose = every(1.0 / max_fps) if max_fps else None
     report("search", 0, 1)

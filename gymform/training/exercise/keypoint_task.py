@@ -14,7 +14,7 @@ from torch import nn
 from gymform.exercise import classifier as clf
 from gymform.exercise.networks.registry import NetworkFamily
 from gymform.motion.clean import clean
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch, fit_scale
@@ -56,7 +56,7 @@ class KeypointTask:
         family: NetworkFamily,
         width: int,
         viewing: Viewing,
-        progress: Progress = unheard,
+        progress: Progress = ignore_progress,
     ) -> None:
         assert family.encode is not None
         self._tracks, self._samples, self._classes = tracks, samples, classes
@@ -114,7 +114,10 @@ class KeypointTask:
 
 
 def corpus_task(
-    corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress = unheard
+    corpus: Corpus,
+    family: NetworkFamily,
+    options: TrainOptions,
+    progress: Progress = ignore_progress,
 ) -> KeypointTask:
     """The task of a data set: every class is shown alike, unless the user says otherwise as the
     family is trained."""
@@ -130,7 +133,7 @@ def corpus_task(
     return KeypointTask(corpus.tracks, samples, corpus.classes, family, width, viewing, progress)
 
 
-def corpus_samples(corpus: Corpus, progress: Progress = unheard) -> list[aug.Sample]:
+def corpus_samples(corpus: Corpus, progress: Progress = ignore_progress) -> list[aug.Sample]:
     """Training samples of a data set: its tracks, and idle or lost lifters.
 
     The latter only where there is a class ``other``.

@@ -15,7 +15,7 @@ from gymform.errors import ModelDataError, PoseFileError, VideoError
 from gymform.pose.crops import cut_crop
 from gymform.pose.files import read_arrays
 from gymform.storage import atomic_path
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise.corpus import Corpus, Example
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
@@ -37,7 +37,9 @@ Pictures = list[np.ndarray]
 """uint8 (2 T, S, S, 3) RGB for each example."""
 
 
-def load_pictures(corpus: Corpus, frames: int, size: int, progress: Progress = unheard) -> Pictures:
+def load_pictures(
+    corpus: Corpus, frames: int, size: int, progress: Progress = ignore_progress
+) -> Pictures:
     """The pictures of all examples, ``frames`` the number and ``size`` the px that are shown.
 
     Raises ModelDataError naming a clip that cannot be decoded.

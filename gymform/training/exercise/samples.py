@@ -20,7 +20,7 @@ from gymform.exercise.features import features
 from gymform.exercise.networks.registry import Encode
 from gymform.exercises import class_of, shipped_classes, training_shares
 from gymform.pose.files import load_poses
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.synthesize import make_figures
 from gymform.training.exercise.tracks import (
@@ -206,7 +206,7 @@ def make_views(
     *,
     encode: Encode = features,
     class_shares: Mapping[str, float] = CLASS_SHARES,
-    progress: Progress = unheard,
+    progress: Progress = ignore_progress,
 ) -> Views:
     """About ``count`` augmented recordings, spread over the samples by their share.
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from gymform.exercise.networks.registry import NetworkFamily
-from gymform.timing import Progress, unheard
+from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
 from gymform.training.exercise.keypoint_task import corpus_task
@@ -49,7 +49,10 @@ class Task(Protocol):
 
 
 def make_task(
-    corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress = unheard
+    corpus: Corpus,
+    family: NetworkFamily,
+    options: TrainOptions,
+    progress: Progress = ignore_progress,
 ) -> Task:
     """The task of a family: on pixels, frames are decoded once and kept beside the data set.
 
