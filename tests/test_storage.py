@@ -85,5 +85,5 @@ def test_data_dir_follows_the_environment(tmp_path, monkeypatch):
 def test_a_home_that_nobody_has_is_named(monkeypatch):
     assert expanded("~/lifts") == Path.home() / "lifts"
     monkeypatch.setenv("GYMFORM_HOME", "~nobody-of-this-name/x")
-    with pytest.raises(OptionsError, match=r"~nobody-of-this-name/x: .*whole path"):
+    with pytest.raises(OptionsError, match=r"~nobody-of-this-name/x: .*full path"):
         data_dir()
