@@ -72,9 +72,21 @@ def test_every_embedded_file_is_what_the_manifest_says():
         assert entry.path.with_suffix(".md").is_file(), f"{entry.name} has no model card"
 
 
+def test_the_folder_holds_the_manifest_s_files_and_cards_that_say_what_is_gone():
+    folder, models = weights.embedded_dir(), weights.read_manifest().models
+    assert {path.name for path in folder.glob("*.safetensors")} == {m.file for m in models}
+    cards = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    gone = cards.keys() - {entry.name for entry in models}
+    assert gone == {"vitpose-s-start"}
+    for name in gone:
+        assert "No longer shipped" in cards[name]
+        assert re.search(r"sha256 \| `[0-9a-f]{64}`", cards[name])
+        assert f"weights/{name}.safetensors > {name}.safetensors" in cards[name]
+
+
 def test_the_embedded_file_converts_to_itself():
     """Heads, padding and class token do not show in shapes: they come from its metadata."""
-    embedded = weights.manifest_entry("vitpose-s-start")
+    embedded = weights.manifest_entry()
     entry = convert(embedded.path, name="again")
     assert entry.config == dataclasses.asdict(ViTPoseConfig(**embedded.config))
     before, after = load_file(embedded.path), load_file(entry.path)
@@ -83,7 +95,7 @@ def test_the_embedded_file_converts_to_itself():
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones():
-    with pytest.raises(WeightsError, match=r"'nope'.*vitpose-s-start"):
+    with pytest.raises(WeightsError, match=r"'nope'.*vitpose-s"):
         load_pose_model("nope")
 
 
@@ -453,7 +465,7 @@ def test_converting_twice_is_the_same_model_and_another_needs_another_name(tmp_p
     first = convert(path, name="mine", heads=HEADS)
     assert convert(path, name="mine", heads=HEADS) == first
     other = write(official(small_network("simple")), tmp_path / "b.pth")
-    for name in ("mine", "vitpose-s-start"):
+    for name in ("mine", "vitpose-s"):
         with pytest.raises(WeightsError, match=f"already a model '{name}'"):
             convert(other, name=name, heads=HEADS)
     assert load_pose_model("mine").config.decoder == "classic"
