@@ -321,7 +321,10 @@ def _add_weights(commands: Any) -> None:
         "verify", help="compare every file's sha256 with the manifest's"
     ).set_defaults(run=_weights_verify)
     convert = actions.add_parser(
-        "convert", help="make a ViTPose checkpoint of any known layout (.pth, .safetensors) ours"
+        "convert",
+        help="make a ViTPose checkpoint of any known layout (.pth, .safetensors) ours",
+        description="Make a ViTPose checkpoint of any known layout ours. Of a network with more "
+        "keypoints than COCO's 17 the first 17 are kept, as Halpe and COCO-WholeBody have them.",
     )
     convert.add_argument("file", type=Path, metavar="FILE")
     convert.add_argument("--name", help="name to choose it by (the file's)")
@@ -372,7 +375,7 @@ def _weights_verify(options: argparse.Namespace) -> int:
 def _weights_convert(options: argparse.Namespace) -> int:
     from gymform.pose import checkpoints
 
-    entry = checkpoints.convert(options.file, name=options.name, heads=options.heads)
+    entry = checkpoints.convert(options.file, options.name, options.heads, tell=print)
     print(f"{entry.name}: sha256 {entry.sha256}; choose it with --pose-model {entry.name}")
     return OK
 

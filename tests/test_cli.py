@@ -308,13 +308,17 @@ def test_weights_fetch_shows_progress_and_says_how_to_choose_it(monkeypatch, cap
 def test_weights_convert_hands_its_options_over(monkeypatch, capsys):
     calls = []
 
-    def convert(path, name=None, heads=None):
+    def convert(path, name=None, heads=None, tell=None):
         calls.append((path, name, heads))
+        tell("a.pth has 26 keypoints.")
         return entry()
 
     monkeypatch.setattr(checkpoints, "convert", convert)
     assert cli.main(["weights", "convert", "a.pth", "--name", "mine", "--heads", "6"]) == cli.OK
     assert calls == [(Path("a.pth"), "mine", 6)]
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "a.pth has 26 keypoints."
+    assert second.startswith("vitpose-b: sha256 abab")
 
 
 def test_typed_errors_are_shown_without_a_traceback(monkeypatch, capsys):

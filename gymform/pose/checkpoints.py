@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from gymform.weights import (
 
 PATCHES = "backbone.patch_embed.proj.weight"
 FINAL_LAYER = "keypoint_head.final_layer.weight"
+FINAL_BIAS = "keypoint_head.final_layer.bias"
 
 
 # --- what the app and the terminal ask for ------------------------------------------------------
@@ -136,22 +137,32 @@ def fetch(name: str, progress: hub.Progress | None = None) -> ModelEntry:
     return entry
 
 
-def convert(path: Path, name: str | None = None, heads: int | None = None) -> ModelEntry:
+def convert(
+    path: Path,
+    name: str | None = None,
+    heads: int | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> ModelEntry:
     """A ``.pth`` or ``.safetensors`` file of any family, in our own layout, ready to be chosen.
 
     ``name`` is by default the file's; ``heads`` must be given for networks of no official size
-    (shapes do not show it). Raises WeightsError, naming file and key.
+    (shapes do not show it). Of a network with more keypoints than COCO's the first 17 are kept, and
+    ``tell`` hears that in a sentence. Raises WeightsError, naming file and key.
     """
     path = Path(path)
     name = name or path.stem
     check_name(name)
     hints = _hints_beside(path) | ({"heads": heads} if heads else {})
-    with _opened(path) as checkpoint:
-        family = _recognise(checkpoint)
+    with _opened(path) as whole:
+        family = _recognise(whole)
+        checkpoint = _coco_part(whole, family)
         config = _infer_config(checkpoint, hints)
         tensors = _take(checkpoint, config)
     target = local_dir() / f"{name}.safetensors"
     source = sha256_of(path)
+    keypoints = _final_rows(whole, family)
+    more = keypoints > NUM_KEYPOINTS
+    part = f"the first {NUM_KEYPOINTS} of its {keypoints} keypoints, " if more else ""
     taken = next((entry for entry in list_weights() if entry.name == name), None)
     if taken and not (
         taken.kind == "pose" and source in taken.provenance and _entry_config(taken) == config
@@ -165,10 +176,16 @@ def convert(path: Path, name: str | None = None, heads: int | None = None) -> Mo
             name=name,
             kind="pose",
             licence="that of the source; gymform does not know it",
-            provenance=f"Converted from {path.name} ({family.name}), sha256 {source}",
+            provenance=f"Converted from {path.name} ({family.name}), {part}sha256 {source}",
             config=asdict(config),
         )
     write_entry(entry)
+    if more:
+        tell(
+            f"{path.name} has {keypoints} keypoints. Kept are the first {NUM_KEYPOINTS}, which are "
+            "taken for COCO's in COCO's order, as in Halpe and COCO-WholeBody; the other "
+            f"{keypoints - NUM_KEYPOINTS} are left out."
+        )
     return entry
 
 
@@ -223,6 +240,8 @@ class Checkpoint:
     read: Callable[[str], Tensor]
     hints: dict[str, Any]
     """What the file itself says of heads, patch_padding and class_token."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """By key, how many of a tensor's rows are wanted; without an entry all of them."""
 
     @property
     def experts(self) -> bool:
@@ -347,6 +366,31 @@ def _recognise(checkpoint: Checkpoint) -> Family:
     raise checkpoint.error(f"not a ViTPose: expected keys like {known}; the first is {first!r}.")
 
 
+def _coco_part(checkpoint: Checkpoint, family: Family) -> Checkpoint:
+    """The checkpoint without the heatmaps behind the first 17, as if it had no other keypoints.
+
+    What data sets of more points add to COCO's comes behind them: Halpe's 26 and 136 begin with
+    COCO's 17, and so do the 133 of COCO-WholeBody. Raises WeightsError when weights and bias of the
+    last layer are of different numbers.
+    """
+    count = _final_rows(checkpoint, family)
+    if count <= NUM_KEYPOINTS:
+        return checkpoint
+    keys = (*family.keys_of(FINAL_LAYER), *family.keys_of(FINAL_BIAS))
+    found = {key: checkpoint.shapes[key] for key in keys if key in checkpoint.shapes}
+    for key, shape in found.items():
+        if shape[:1] != (count,):
+            raise checkpoint.error(f"{key}: expected {count} rows, got shape {shape}.")
+    shapes = {key: (NUM_KEYPOINTS, *shape[1:]) for key, shape in found.items()}
+    rows = dict.fromkeys(found, NUM_KEYPOINTS)
+    return replace(checkpoint, shapes=checkpoint.shapes | shapes, rows=rows)
+
+
+def _final_rows(checkpoint: Checkpoint, family: Family) -> int:
+    """Keypoints that the file's last layer answers with; 0 where it has none."""
+    return next(iter(checkpoint.shapes.get(family.keys_of(FINAL_LAYER)[0], ())), 0)
+
+
 def _infer_config(checkpoint: Checkpoint, hints: Mapping[str, Any] | None = None) -> ViTPoseConfig:
     """The network's configuration, from shapes and from what the file or the user adds to them."""
     family = _recognise(checkpoint)
@@ -412,7 +456,7 @@ def _plan(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, tuple[str,
     does not fit.
     """
     if config.keypoints != NUM_KEYPOINTS:
-        raise checkpoint.error(f"expected {NUM_KEYPOINTS} keypoints, got {config.keypoints}.")
+        raise checkpoint.error(_other_skeleton(config.keypoints))
     expected = _expected_shapes(config)
     if 4 * sum(math.prod(shape) for shape in expected.values()) > MAX_WEIGHTS_BYTES:
         raise checkpoint.error("the network would be larger than any ViTPose.")
@@ -428,6 +472,17 @@ def _plan(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, tuple[str,
     for name, keys in plan.items():
         _check_shapes(checkpoint, keys, _stored_shape(name, expected[name], family))
     return plan
+
+
+def _other_skeleton(keypoints: int) -> str:
+    """What to say of a network of another number of keypoints than COCO's."""
+    found = f"expected COCO's {NUM_KEYPOINTS} keypoints, got {keypoints}."
+    if keypoints > NUM_KEYPOINTS:
+        return f"{found} `weights convert` keeps the first {NUM_KEYPOINTS} of a network with more."
+    return (
+        f"{found} gymform needs every one of them, from the nose to the ankles: take a network "
+        "trained on COCO, Halpe or COCO-WholeBody."
+    )
 
 
 def _expected_shapes(config: ViTPoseConfig) -> dict[str, tuple[int, ...]]:
@@ -479,6 +534,8 @@ def _read(checkpoint: Checkpoint, key: str) -> Tensor:
     dense = tensor.layout == torch.strided and tensor.device.type == "cpu"
     if not dense or not tensor.dtype.is_floating_point:
         raise checkpoint.error(f"{key}: expected floating-point numbers, got {tensor.dtype}.")
+    if key in checkpoint.rows:
+        tensor = tensor[: checkpoint.rows[key]]
     if tensor.dtype not in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
     if not torch.isfinite(tensor).all():

@@ -25,6 +25,7 @@ from gymform.pose.checkpoints import (
     convert,
     list_weights,
     load_pose_model,
+    read_pose_file,
     save_checkpoint,
     verify,
 )
@@ -218,10 +219,60 @@ def test_an_unexpected_key_is_named(extra, tmp_path):
     assert named in str(raised.value)
 
 
-def test_a_whole_body_checkpoint_is_refused(tmp_path):
-    path = write(official(small_network(keypoints=133)), tmp_path / "wholebody.pth")
-    with pytest.raises(WeightsError, match="expected 17 keypoints, got 133"):
+@pytest.mark.parametrize("keypoints", [18, 26, 133])
+@pytest.mark.parametrize("decoder", ["classic", "simple"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_of_more_keypoints_the_first_17_are_kept_and_that_is_said(
+    layout, decoder, keypoints, tmp_path
+):
+    network = small_network(decoder, depth=1, dim=16, keypoints=keypoints)
+    path = write(LAYOUTS[layout](network), tmp_path / "more.pth")
+    said: list[str] = []
+    entry = convert(path, heads=HEADS, tell=said.append)
+    assert len(said) == 1
+    assert said[0].startswith(f"more.pth has {keypoints} keypoints. Kept are the first 17, ")
+    assert said[0].endswith(f"the other {keypoints - 17} are left out.")
+    assert f"the first 17 of its {keypoints} keypoints" in entry.provenance
+    loaded = load_pose_model(entry.name)
+    assert loaded.config.keypoints == 17
+    # the simple decoder multiplies matrices of other shapes, mmpose's file holds a rounded sum
+    exact = layout != "mmpose" and decoder == "classic"
+    torch.testing.assert_close(
+        heatmaps(loaded.network), heatmaps(network)[:, :17], rtol=0, atol=0 if exact else 1e-5
+    )
+    assert convert(path, heads=HEADS) == entry
+
+
+def test_nothing_is_said_of_a_network_of_17(tmp_path):
+    path = write(official(small_network()), tmp_path / "a.pth")
+    entry = convert(path, heads=HEADS, tell=lambda text: pytest.fail(text))
+    assert re.fullmatch(r"Converted from a\.pth \(.*\), sha256 [0-9a-f]{64}", entry.provenance)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_network_of_fewer_keypoints_is_refused_in_words(layout, tmp_path):
+    path = write(LAYOUTS[layout](small_network(keypoints=14)), tmp_path / "aic.pth")
+    with pytest.raises(
+        WeightsError, match=r"aic\.pth: expected COCO's 17 .*, got 14\..*needs every"
+    ):
         convert(path, heads=HEADS)
+
+
+@pytest.mark.parametrize("rows", [17, 20])
+def test_a_last_layer_that_contradicts_itself_is_refused(rows, tmp_path):
+    state = official(small_network(keypoints=26))
+    bias = "keypoint_head.final_layer.bias"
+    path = write(state | {bias: state[bias][:rows].clone()}, tmp_path / "m.pth")
+    with pytest.raises(WeightsError, match=rf"{re.escape(bias)}: expected 26 rows, got .*{rows}"):
+        convert(path, heads=HEADS)
+
+
+def test_only_conversion_keeps_a_part(tmp_path):
+    """A file that is opened as it is must have 17; the error says what makes it so."""
+    network = small_network(**OFFICIAL_SIZES["S"] | {"depth": 1, "keypoints": 26})
+    path = write(official(network), tmp_path / "halpe.pth")
+    with pytest.raises(WeightsError, match=r"halpe\.pth: .* got 26\. `weights convert` keeps"):
+        read_pose_file(path)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -363,6 +414,11 @@ def test_a_few_bytes_cannot_ask_for_a_huge_network(tmp_path):
     assert (tmp_path / "huge.pth").stat().st_size < 1_000_000
     with pytest.raises(WeightsError, match=r"huge\.pth: the network would be larger"):
         convert(tmp_path / "huge.pth", heads=HEADS)
+    rows = {f"keypoint_head.final_layer.{kind}": shape for kind, shape in
+            (("weight", (10**11, 16, 1, 1)), ("bias", (10**11,)))}  # fmt: skip
+    many = {key: torch.zeros(()).expand(shape) for key, shape in rows.items()}
+    torch.save(official(small_network()) | many, tmp_path / "many.pth")
+    assert convert(tmp_path / "many.pth", heads=HEADS).bytes < 1_000_000
     forged = official(small_network()) | {"backbone.blocks.999999999.x": torch.zeros(1)}
     with pytest.raises(WeightsError, match=r"forged\.pth: key .* is missing"):
         convert(write(forged, tmp_path / "forged.pth"), heads=HEADS)
