@@ -2,8 +2,16 @@
 
 Source: Lin et al., "Microsoft COCO: Common Objects in Context", 2014, person keypoints.
 "Left" and "right" are the lifter's, not the viewer's.
+
+To add keypoints, write their names behind the last of :data:`KEYPOINTS` and their constants behind
+the last of :data:`OKS_SIGMAS`, and say in :data:`EDGES` what they are attached to. Pairs and the order of a
+mirrored skeleton follow from the names. The rest of gymform then expects that number: a pose
+network with as many heatmaps, and keypoint files and an exercise classifier made with it. To use a
+network of more keypoints for the 17 that it shares with COCO, change nothing: ``weights convert``
+keeps them.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 KEYPOINTS: tuple[str, ...] = (
@@ -28,36 +36,43 @@ KEYPOINTS: tuple[str, ...] = (
 NUM_KEYPOINTS = len(KEYPOINTS)
 INDEX: dict[str, int] = {name: i for i, name in enumerate(KEYPOINTS)}
 
-(
-    NOSE,
-    LEFT_EYE,
-    RIGHT_EYE,
-    LEFT_EAR,
-    RIGHT_EAR,
-    LEFT_SHOULDER,
-    RIGHT_SHOULDER,
-    LEFT_ELBOW,
-    RIGHT_ELBOW,
-    LEFT_WRIST,
-    RIGHT_WRIST,
-    LEFT_HIP,
-    RIGHT_HIP,
-    LEFT_KNEE,
-    RIGHT_KNEE,
-    LEFT_ANKLE,
-    RIGHT_ANKLE,
-) = range(NUM_KEYPOINTS)
+NOSE = INDEX["nose"]
+LEFT_EYE = INDEX["left_eye"]
+RIGHT_EYE = INDEX["right_eye"]
+LEFT_EAR = INDEX["left_ear"]
+RIGHT_EAR = INDEX["right_ear"]
+LEFT_SHOULDER = INDEX["left_shoulder"]
+RIGHT_SHOULDER = INDEX["right_shoulder"]
+LEFT_ELBOW = INDEX["left_elbow"]
+RIGHT_ELBOW = INDEX["right_elbow"]
+LEFT_WRIST = INDEX["left_wrist"]
+RIGHT_WRIST = INDEX["right_wrist"]
+LEFT_HIP = INDEX["left_hip"]
+RIGHT_HIP = INDEX["right_hip"]
+LEFT_KNEE = INDEX["left_knee"]
+RIGHT_KNEE = INDEX["right_knee"]
+LEFT_ANKLE = INDEX["left_ankle"]
+RIGHT_ANKLE = INDEX["right_ankle"]
 
-FLIP_PAIRS: tuple[tuple[int, int], ...] = (
-    (1, 2),
-    (3, 4),
-    (5, 6),
-    (7, 8),
-    (9, 10),
-    (11, 12),
-    (13, 14),
-    (15, 16),
-)
+
+def flip_pairs(keypoints: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """(left, right) of all keypoints that have a side, by their names.
+
+    Raises ValueError when a name stands twice or a side has no counterpart.
+    """
+    left, right = (
+        {name.removeprefix(side): at for at, name in enumerate(keypoints) if name.startswith(side)}
+        for side in ("left_", "right_")
+    )
+    alone = sorted(left.keys() ^ right.keys())
+    if alone:
+        raise ValueError(f"KEYPOINTS: {alone[0]!r} needs both a left and a right keypoint.")
+    if len(set(keypoints)) < len(keypoints):
+        raise ValueError("KEYPOINTS: expected every name once.")
+    return tuple((at, right[joint]) for joint, at in left.items())
+
+
+FLIP_PAIRS: tuple[tuple[int, int], ...] = flip_pairs(KEYPOINTS)
 
 
 def _flip_order() -> tuple[int, ...]:
@@ -70,14 +85,14 @@ def _flip_order() -> tuple[int, ...]:
 FLIP_ORDER: tuple[int, ...] = _flip_order()
 """Index that swaps left and right: ``mirrored = keypoints[..., FLIP_ORDER, :]``."""
 
-BODY: tuple[int, ...] = tuple(range(LEFT_SHOULDER, NUM_KEYPOINTS))
-"""The twelve keypoints below the head."""
+BODY: tuple[int, ...] = tuple(range(LEFT_SHOULDER, RIGHT_ANKLE + 1))
+"""The twelve joints below the head."""
 
 HEAD: tuple[int, ...] = tuple(range(LEFT_SHOULDER))
 """Nose, eyes and ears."""
 
-BODY_PAIRS: tuple[tuple[int, int], ...] = FLIP_PAIRS[2:]
-"""(left, right) of each pair of joints below the head."""
+BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(pair for pair in FLIP_PAIRS if pair[0] in BODY)
+"""(left, right) of each kind of joint below the head."""
 
 SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = BODY_PAIRS
 
@@ -139,3 +154,9 @@ OKS_SIGMAS: tuple[float, ...] = (
     0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089,
 )  # fmt: skip
 """Per-keypoint constants of COCO's object keypoint similarity (cocodataset.org, keypoints eval)."""
+
+if len(OKS_SIGMAS) != NUM_KEYPOINTS:
+    raise ValueError(
+        f"OKS_SIGMAS: expected a constant for each of the {NUM_KEYPOINTS} keypoints, "
+        f"got {len(OKS_SIGMAS)}."
+    )

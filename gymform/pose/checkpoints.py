@@ -475,12 +475,12 @@ def _plan(checkpoint: Checkpoint, config: ViTPoseConfig) -> dict[str, tuple[str,
 
 
 def _other_skeleton(keypoints: int) -> str:
-    """What to say of a network of another number of keypoints than COCO's."""
-    found = f"expected COCO's {NUM_KEYPOINTS} keypoints, got {keypoints}."
+    """What to say of a network of another number of keypoints than the skeleton's."""
+    found = f"expected {NUM_KEYPOINTS} keypoints, got {keypoints}."
     if keypoints > NUM_KEYPOINTS:
         return f"{found} `weights convert` keeps the first {NUM_KEYPOINTS} of a network with more."
     return (
-        f"{found} gymform needs every one of them, from the nose to the ankles: take a network "
+        f"{found} gymform needs every one of its skeleton (gymform/skeleton.py): take a network "
         "trained on COCO, Halpe or COCO-WholeBody."
     )
 
