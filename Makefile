@@ -1,5 +1,6 @@
 # make run    the app in the browser          make lint   linter, formatter, type checker
-# make test   everything CI checks            (a virtual environment in .venv is made when absent)
+# make test   everything CI checks            make wheel  the package, in dist/
+# A virtual environment in .venv is made when there is none.
 
 PYTHON ?= python3
 PORT   ?= 8501
@@ -20,10 +21,10 @@ QUIET := --quiet
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint chromium
+.PHONY: help run test lint wheel chromium
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 2
+	@sed -n 's/^# //p' Makefile | head -n 3
 
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
@@ -42,6 +43,9 @@ lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+wheel: $(VENV)/.test-ready
+	$(BIN)/python -m pip wheel $(QUIET) --no-deps --no-build-isolation --wheel-dir dist .
 
 # Stamps lie in the environment, so that deleting it deletes them. An environment that somebody
 # made by hand is used as it is; one that was left half made is made again.

@@ -1,4 +1,5 @@
-"""The terminal: ``python -m gymform analyze | import | extract | train | export | ...``.
+"""The terminal: ``gymform analyze | app | import | extract | train | export | ...``, which in a
+checkout is ``python -m gymform ...``.
 
 Answers go to standard output, everything else (progress, problems) to standard error. Imports that
 cost time stay inside the commands, so that ``--help`` and usage errors come at once.
@@ -13,6 +14,7 @@ import importlib
 import json
 import math
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from gymform import __version__
 from gymform.errors import GymformError, WeightsError
+from gymform.installation import app_script, child_environment, program
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 130 is what shells report for Ctrl-C."""
-
-PROG = "python -m gymform"
 
 BYTES = "bytes"
 """The one stage that counts bytes: a download."""
@@ -83,7 +84,7 @@ def _run(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=PROG,
+        prog=program(),
         description="Find the lifter's skeleton in videos and say which exercise it is.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gymform {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_analyze(commands)
+    _add_app(commands)
     _add_weights(commands)
     for name, (_, text) in _COMMANDS.items():
         commands.add_parser(name, help=text)
@@ -303,6 +305,62 @@ def _bars(title: str) -> Iterator[Any]:
             bar.close()
 
 
+# --- app ----------------------------------------------------------------------------------------
+
+
+def _add_app(commands: Any) -> None:
+    parser = commands.add_parser(
+        "app", help="the pages, in the browser", description="Serve the pages to browsers."
+    )
+    parser.add_argument(
+        "--port", type=_port, metavar="N", help="where to listen (8501, or the next free one)"
+    )
+    parser.add_argument(
+        "--host",
+        type=_host,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="who is let in: 127.0.0.1 this machine alone (the default), 0.0.0.0 everybody who can "
+        "reach it; there is no password",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    parser.set_defaults(run=_app)
+
+
+def _port(text: str) -> int:
+    port = _number(text, 1, "a port from 1 to 65535")
+    if not port.is_integer() or port > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {text!r}")
+    return int(port)
+
+
+def _host(text: str) -> str:
+    """``text`` if it is an address of this machine, at which one can listen."""
+    with contextlib.suppress(OSError, UnicodeError):
+        family, kind, *_, address = socket.getaddrinfo(text or "?", 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(address)
+        return text
+    raise argparse.ArgumentTypeError(
+        f"expected an address of this machine, such as 127.0.0.1 or 0.0.0.0, got {text!r}"
+    )
+
+
+def _app(options: argparse.Namespace) -> int:
+    """Become Streamlit, so that signals reach it and its exit code is ours.
+
+    Its other options stand in ``.streamlit/config.toml`` beside the script, where it looks for them
+    whatever the folder it is started in.
+    """
+    command = [sys.executable, "-m", "streamlit", "run", str(app_script())]
+    command.append(f"--server.address={options.host}")
+    if options.port:
+        command.append(f"--server.port={options.port}")
+    if options.no_browser:
+        command.append("--server.headless=true")
+    os.execve(sys.executable, command, child_environment())
+
+
 # --- weights ------------------------------------------------------------------------------------
 
 
@@ -389,6 +447,7 @@ def _run_own(command: str, arguments: list[str]) -> int:
     owner = importlib.import_module(module)
     if name:
         owner = getattr(owner, name)
-    parser = argparse.ArgumentParser(prog=f"{PROG} {command}", description=_COMMANDS[command][1])
+    own_program = f"{program()} {command}"
+    parser = argparse.ArgumentParser(prog=own_program, description=_COMMANDS[command][1])
     owner.add_arguments(parser)
     return int(owner.run(parser.parse_args(arguments)) or OK)

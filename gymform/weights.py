@@ -1,6 +1,6 @@
 """Which models there are: manifests, and files checked against them. No weights are parsed here.
 
-``weights/MANIFEST.json`` beside the package lists the embedded models; the same kind of file in
+``MANIFEST.json`` in the folder ``weights`` lists the embedded models; the same kind of file in
 ``data_dir()/weights`` lists those that the user fetched or converted. A manifest describes each
 model and gives the sha256 of its file; weights are opened only after :func:`checked_path`.
 To replace a default, change ``default_pose`` or ``default_exercise``; ``default_live`` may name
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gymform.errors import WeightsError
+from gymform.installation import installed, weights_folder
 from gymform.limits import MAX_WEIGHTS_BYTES
 from gymform.storage import atomic_path, data_dir
 
@@ -112,7 +113,12 @@ def check_name(name: Any) -> None:
 def embedded_dir() -> Path:
     """The folder of the models that come with gymform, or the one in ``GYMFORM_WEIGHTS``."""
     other = os.environ.get("GYMFORM_WEIGHTS")
-    return Path(other) if other else Path(__file__).resolve().parent.parent / "weights"
+    return Path(other) if other else weights_folder()
+
+
+def restore(what: str) -> str:
+    """What to do when something that comes with gymform is missing or broken."""
+    return "Install gymform again." if installed() else f"Restore {what} from the repository."
 
 
 def local_dir() -> Path:
@@ -132,7 +138,7 @@ def read_manifest(folder: Path | None = None) -> Manifest:
         return _parse(folder)
     except WeightsError as error:
         advice = (
-            "Restore weights/ from the repository."
+            restore("weights/")
             if folder == embedded_dir()
             else "It lists your own models, in gymform's data folder: repair or delete it."
         )
@@ -262,7 +268,7 @@ def checked_path(entry: ModelEntry) -> Path:
     """
     advice = "Fetch or convert the model again."
     if entry.embedded:
-        advice = "Restore it from the repository."
+        advice = restore("it")
     elif entry.kind == "exercise":
         advice = "Choose another one on the page Models."
     try:

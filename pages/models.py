@@ -13,6 +13,7 @@ from gymform.draw import report_charts as charts
 from gymform.errors import DatasetError, GymformError
 from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
+from gymform.installation import program
 from gymform.training.exercise import deploy, records, runs
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
@@ -294,7 +295,7 @@ def one_training(
     elif info.state == records.DONE:
         st.error(
             "The report of this training is missing or damaged. The model itself may be fine: "
-            "judge it again in the terminal with `python -m gymform evaluate`, or train it again.",
+            f"judge it again in the terminal with `{program()} evaluate`, or train it again.",
             icon=":material/error:",
         )
 

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "limits", "skeleton", "exercises", "types", "storage", "timing", "sniff",
-               "weights"}),
+               "weights", "installation"}),
     frozenset({"video"}),
     frozenset({"pose", "motion"}),
     frozenset({"exercise", "form", "draw"}),

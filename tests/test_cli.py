@@ -382,3 +382,55 @@ def test_a_reader_that_leaves_is_no_traceback():
     )
     assert "Traceback" not in result.stderr
     assert result.returncode in (cli.OK, cli.FAILED)
+
+
+# --- app ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def became(monkeypatch) -> list[list[str]]:
+    """The commands that this process would have become."""
+    commands: list[list[str]] = []
+
+    def execve(program, command, environment):
+        commands.append(command)
+        raise SystemExit(0)  # it does not come back
+
+    monkeypatch.setattr("os.execve", execve)
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], ["--server.address=127.0.0.1"]),
+        (["--port", "8600"], ["--server.address=127.0.0.1", "--server.port=8600"]),
+        (
+            ["--host", "0.0.0.0", "--no-browser"],
+            ["--server.address=0.0.0.0", "--server.headless=true"],
+        ),
+        (["--host", "localhost"], ["--server.address=localhost"]),
+    ],
+)
+def test_app_becomes_streamlit_with_the_app_s_script(arguments, options, became):
+    with pytest.raises(SystemExit):
+        cli.main(["app", *arguments])
+    start = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
+    assert became == [start + options]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [
+        *(("--port", value, "expected a port from 1 to 65535") for value in
+          ("0", "-1", "65536", "80.5", "http", "nan", "")),
+        *(("--host", value, "expected an address of this machine, such as 127.0.0.1 or 0.0.0.0")
+          for value in ("", "a b", "999.1.1.1", "192.0.2.1", "x" * 300, "\ud800")),
+    ],
+)  # fmt: skip
+def test_app_refuses_in_words_where_nobody_can_listen(option, value, text, became, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["app", option, value])
+    assert ended.value.code == cli.USAGE
+    assert text in capsys.readouterr().err
+    assert became == []

@@ -23,6 +23,7 @@ from gymform.dataset.export import STATURE_M, export
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.paths import DEFAULT, dataset_dir
 from gymform.dataset.reviews import ReviewStore
+from gymform.installation import program
 from gymform.timing import Progress
 
 OK, FAILED = 0, 1
@@ -92,7 +93,7 @@ def _import(options: argparse.Namespace) -> int:
         )
     for line in _told(report):
         print(line)
-    print(f"Next: python -m gymform extract {options.to}")
+    print(f"Next: {program()} extract {options.to}")
     return FAILED if report.unreadable else OK
 
 

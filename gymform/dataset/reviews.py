@@ -43,6 +43,7 @@ from gymform.dataset.items import (
     Quality,
 )
 from gymform.errors import ConflictError, DatasetError, OptionsError
+from gymform.installation import program
 
 SCHEMA = 1
 """Number of the tables' layout, kept as SQLite's ``user_version``."""
@@ -135,7 +136,7 @@ class ReviewStore:
             if not create:
                 raise DatasetError(
                     f"There is no data set in {folder.name or 'this folder'}: expected a file "
-                    f"{path.name}. Make one with: python -m gymform import FOLDER --to DATASET"
+                    f"{path.name}. Make one with: {program()} import FOLDER --to DATASET"
                 )
             try:
                 folder.mkdir(parents=True, exist_ok=True)

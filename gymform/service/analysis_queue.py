@@ -15,7 +15,6 @@ import hashlib
 import itertools
 import json
 import logging
-import os
 import queue
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from gymform import __version__, errors, limits
 from gymform.errors import BusyError, GymformError, VideoError, WorkerError
+from gymform.installation import child_environment
 from gymform.service.analysis_worker import DEFAULT_WORK
 from gymform.service.result_store import ResultStore
 from gymform.weights import manifest_entry, sha256_of
@@ -352,15 +352,13 @@ class _Worker:
     """The app's end of a worker process."""
 
     def __init__(self, work: str) -> None:
-        root = Path(__file__).resolve().parents[2]
-        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gymform.service.analysis_worker", work],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
         )
         self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._killed = False

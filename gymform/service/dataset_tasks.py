@@ -24,6 +24,7 @@ from typing import Any
 from gymform.dataset.items import IMPORTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, DatasetError, GymformError
+from gymform.installation import child_environment
 from gymform.timing import Progress
 
 IMPORT, EXTRACT = "import", "extract"
@@ -140,6 +141,7 @@ def extract_in_process(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=child_environment(),
             start_new_session=True,  # its workers end with it
         )
         end = functools.partial(_end, process)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gymform.errors import BusyError, Cancelled, GymformError
+from gymform.installation import program
 from gymform.service import analysis_queue
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
 from gymform.types import Target
@@ -247,7 +248,7 @@ def show_options() -> None:
         key="pose_model",
         persist_state="session",
         help="The network that finds the joints. More can be fetched in the terminal: "
-        "`python -m gymform weights list`.",
+        f"`{program()} weights list`.",
     )
     st.toggle(
         "Flip test",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gymform.dataset.paths import dataset_dir
+from gymform.installation import program
 from gymform.storage import atomic_path
 from gymform.training.exercise import records, runs
 from gymform.training.exercise.records import TrainOptions
@@ -71,7 +72,7 @@ def _train(options: argparse.Namespace) -> int:
         return FAILED
     print(runs.comparison_markdown([report]))
     print(f"\nRun {report.run}: report.md has the rest. "
-          f"Compare: python -m gymform evaluate {options.dataset}")  # fmt: skip
+          f"Compare: {program()} evaluate {options.dataset}")  # fmt: skip
     return OK
 
 
@@ -101,7 +102,7 @@ def _compare(dataset: Path) -> int:
     folders = [runs.runs_dir(dataset) / run.id for run in runs.list_runs(dataset)]
     reports = [runs.read_report(folder) for folder in folders if runs.has_report(folder)]
     if not reports:
-        print("No training on this data set is done yet: python -m gymform train DATASET")
+        print(f"No training on this data set is done yet: {program()} train DATASET")
         return FAILED
     table = runs.comparison_markdown(reports)
     with atomic_path(runs.runs_dir(dataset) / COMPARISON) as temporary:

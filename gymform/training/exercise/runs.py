@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gymform.errors import BusyError, GymformError, OptionsError, TrainingError
+from gymform.installation import child_environment
 from gymform.storage import atomic_path
 from gymform.training.exercise.records import (
     DONE,
@@ -237,8 +238,6 @@ def resume_run(folder: Path) -> Path:
 def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
     """Start the command ``train`` for ``folder`` in a session of its own."""
     (folder / "stop").unlink(missing_ok=True)
-    root = Path(__file__).resolve().parents[3]
-    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "gymform", "train", str(dataset.resolve())]
     command += ["--out", str(folder.resolve()), *options.arguments()]
     with (folder / "output.log").open("ab") as log:
@@ -248,7 +247,7 @@ def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
         )
     return folder
 
