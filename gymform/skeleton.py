@@ -4,11 +4,11 @@ Source: Lin et al., "Microsoft COCO: Common Objects in Context", 2014, person ke
 "Left" and "right" are the lifter's, not the viewer's.
 
 To add keypoints, write their names behind the last of :data:`KEYPOINTS` and their constants behind
-the last of :data:`OKS_SIGMAS`, and say in :data:`EDGES` what they are attached to. Pairs and the order of a
-mirrored skeleton follow from the names. The rest of gymform then expects that number: a pose
-network with as many heatmaps, and keypoint files and an exercise classifier made with it. To use a
-network of more keypoints for the 17 that it shares with COCO, change nothing: ``weights convert``
-keeps them.
+the last of :data:`OKS_SIGMAS`, and say in :data:`EDGES` what they are attached to. Pairs and the
+order of a mirrored skeleton follow from the names. The rest of gymform then expects that number: a
+pose network with as many heatmaps, and keypoint files and an exercise classifier made with it. To
+use a network of more keypoints for the 17 that it shares with COCO, change nothing: ``weights
+convert`` keeps them.
 """
 
 from collections.abc import Sequence
