@@ -1,8 +1,8 @@
 """Plotly figures of an analysis: trajectories, probabilities, keypoint scores.
 
-Pure functions from carriers to figures; nothing here knows Streamlit. Colour says the side of the
-body (Okabe-Ito, `skeleton.COLOURS`), the dash says the joint, so that no chart needs more than
-three hues. A faint line is what the network saw, the bold one what cleaning made of it.
+Pure functions from carriers to figures, without Streamlit. The colour of a line shows the side of
+the body (Okabe-Ito, `skeleton.COLOURS`) and its dash the joint, so that no chart needs more than
+three hues. Faint lines are raw keypoints, bold ones cleaned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas  # noqa: F401 - plotly takes it as it stands: half-imported by another thread, it fails
+import pandas  # noqa: F401 - plotly fails if another thread has imported it only half
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -27,28 +27,28 @@ QUANTITIES: dict[str, str] = {
     "angle": "Angle",
     "score": "Confidence",
 }
-"""What a trajectory chart can show, and its title."""
+"""The quantities that a trajectory chart can show, with their titles."""
 
 _AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "angle": "°", "score": "0 to 1"}
 _RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "angle": 0.15}
 _MAX_POINTS = 1200
-"""Points of one line: more than a screen has pixels only slows the browser down."""
+"""The most points of one line: more than a screen has pixels only slows the browser down."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _PARTS = ("wrist", "hip", "knee", "shoulder", "elbow", "ankle")
 _NEUTRAL = "#8A8F98"
-"""A grey that is seen on white and on black, for what has no side."""
+"""A grey that is visible on white and on black, for everything without a side."""
 
 _PANEL_HEIGHT = 150
 
 
 def joint_name(keypoint: int) -> str:
-    """``left_wrist`` as people write it: "Left wrist"."""
+    """The name of a keypoint for people: "Left wrist"."""
     return sk.KEYPOINTS[keypoint].replace("_", " ").capitalize()
 
 
 def default_joints(pose: PoseSequence) -> list[int]:
-    """Wrist, hip and knee of the side that the camera sees better: the lift in three lines."""
+    """Wrist, hip and knee on the side that the camera sees better: three lines describe a lift."""
     left, right = (
         [sk.INDEX[f"{side}_{part}"] for part in ("wrist", "hip", "knee")]
         for side in ("left", "right")
@@ -71,9 +71,9 @@ def trajectories(
 ) -> go.Figure:
     """One panel per quantity over a shared time axis, one line per joint.
 
-    ``windows`` (start_s, end_s) are shaded. Every point carries its frame index as
-    ``customdata``, so that a click can be turned into a frame. Lines are drawn with markers
-    because a click on a pure line never fires.
+    ``windows`` (start_s, end_s) are shaded. Every point has its frame index as ``customdata``, so
+    that a click leads to a frame. Lines have invisible markers, because Plotly reports no clicks on
+    a line alone.
     """
     figure = make_subplots(
         rows=max(1, len(quantities)),
@@ -99,9 +99,9 @@ def trajectories(
 def values_at(
     pose: PoseSequence, tracks: CleanTracks, joints: Sequence[int], frame: int
 ) -> dict[str, list[str | float | None]]:
-    """A table of columns: what the charts show for ``joints`` at one frame, cleaned; None unknown.
+    """Columns of a table with the cleaned values of ``joints`` at one frame; None where unknown.
 
-    A frame past either end is the first or the last one.
+    A frame before the start or after the end becomes the first or the last one.
     """
     frame = min(max(frame, 0), len(pose) - 1)
     columns = {
@@ -119,7 +119,7 @@ def values_at(
 
 
 def probabilities(prediction: Prediction) -> go.Figure:
-    """Horizontal bars, one per class, the likeliest on top; the answer's bar is filled darkest."""
+    """Horizontal bars, one per class, the likeliest on top; the predicted class stands out."""
     order = np.argsort(prediction.probabilities)
     names = [prediction.classes[i].capitalize() for i in order]
     values = [prediction.probabilities[i] for i in order]
@@ -152,8 +152,8 @@ def probabilities(prediction: Prediction) -> go.Figure:
 
 
 def confidence_map(pose: PoseSequence) -> go.Figure:
-    """Every keypoint's score over time as a heat map: where, when and on whom to trust it."""
-    shown = _every(len(pose), _MAX_POINTS)
+    """Every keypoint's score over time as a heat map: which joints to trust, and when."""
+    shown = _spread(len(pose), _MAX_POINTS)
     figure = go.Figure(
         go.Heatmap(
             z=pose.score[shown].T,
@@ -177,8 +177,8 @@ def describe_trajectories(joints: Sequence[int], quantities: Sequence[str]) -> s
     if not joints or not quantities:
         return "Trajectory chart without any joint or quantity chosen."
     names = ", ".join(joint_name(joint).lower() for joint in joints)
-    what = ", ".join(QUANTITIES[name].lower() for name in quantities)
-    return f"Line charts over time of {what} for {names}; faint lines are raw, bold ones cleaned."
+    titles = ", ".join(QUANTITIES[name].lower() for name in quantities)
+    return f"Line charts over time of {titles} for {names}; faint lines are raw, bold ones cleaned."
 
 
 def describe_probabilities(prediction: Prediction) -> str:
@@ -188,16 +188,16 @@ def describe_probabilities(prediction: Prediction) -> str:
 
 
 def percent(value: float) -> str:
-    """A share as charts and pages write it: "94 %"; see :func:`gymform.types.percent`."""
+    """A share as text for charts and pages, "94 %"; see :func:`gymform.types.percent`."""
     return types.percent(value).replace("%", " %")
 
 
 def _values(
     pose: PoseSequence, tracks: CleanTracks, quantity: str
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Raw and cleaned values (T, 17) of one quantity; a score has no cleaned form.
+    """Raw and cleaned values (T, 17) of one quantity; for scores, None instead of the cleaned ones.
 
-    An angle is that between two limbs in the picture, so that wrists, ankles and head have none.
+    Angles are between two limbs in the picture; wrists, ankles and the head have none.
     """
     if quantity == "score":
         return pose.score, None
@@ -210,34 +210,34 @@ def _values(
 
 
 def _raw_speed(pose: PoseSequence) -> np.ndarray:
-    """px/s (T, 17) by central differences of the raw keypoints, NaN beside gaps."""
+    """px/s (T, 17) by central differences of the raw keypoints, NaN next to gaps."""
     if len(pose) < 2:
         return np.full(pose.score.shape, np.nan)
     return np.asarray(np.linalg.norm(np.gradient(pose.xy, pose.time_s, axis=0), axis=-1))
 
 
-def _every(count: int, most: int) -> np.ndarray:
-    """Evenly spread indices below ``count``, at most ``most`` of them, first and last included."""
+def _spread(count: int, most: int) -> np.ndarray:
+    """At most ``most`` indices below ``count``, evenly spread, with the first and the last one."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _raw_line(pose: PoseSequence, joint: int, values: np.ndarray, opacity: float) -> go.Scatter:
-    """What the network saw of one joint: thin and faint."""
+    """The raw line of one joint: thin and faint."""
     look = {"name": f"{joint_name(joint)}, raw", "showlegend": False, "hoverinfo": "skip"}
     return _line(pose, joint, values, line_width=1, opacity=opacity, **look)
 
 
 def _bold_line(pose: PoseSequence, joint: int, values: np.ndarray, legend: bool) -> go.Scatter:
-    """One joint's line that counts: dashed by joint, named in the legend, read by hovering."""
+    """The main line of one joint: dashed by joint, named in the legend, with values on hovering."""
     hover = "%{x:.3f} s, frame %{customdata}: %{y:.4~g}"
     look = {"name": joint_name(joint), "showlegend": legend, "hovertemplate": hover}
     return _line(pose, joint, values, line_width=2.5, line_dash=_dash(joint), **look)
 
 
 def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go.Scatter:
-    """A line of ``values`` (T,) over time whose every point can be clicked and knows its frame."""
-    shown = _every(len(pose), _MAX_POINTS)
-    unseen = {"marker": {"opacity": 0}}  # the markers are there to be clicked: they hide no dash
+    """A line of ``values`` (T,) over time; every point can be clicked and has its frame index."""
+    shown = _spread(len(pose), _MAX_POINTS)
+    invisible = {"marker": {"opacity": 0}}  # markers only take clicks and must not hide the dashes
     return go.Scatter(
         x=pose.time_s[shown],
         y=values[shown],
@@ -245,8 +245,8 @@ def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go
         mode="lines+markers",
         line_color=_colour(joint),
         marker={"size": 7, "opacity": 0, "color": _colour(joint)},
-        selected=unseen,
-        unselected=unseen,
+        selected=invisible,
+        unselected=invisible,
         legendgroup=joint_name(joint),
         **look,
     )
@@ -255,17 +255,17 @@ def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go
 def _set_axis(figure: go.Figure, row: int, quantity: str, shown: np.ndarray) -> None:
     """Unit, direction and range of one panel's value axis."""
     figure.update_yaxes(title=_AXIS_TITLES[quantity], row=row, col=1, zeroline=False)
-    if quantity == "y":  # y points down in pictures: turned, up in the chart is up in the gym
+    if quantity == "y":  # y points down in pictures: reversed, so that up in the chart is up
         figure.update_yaxes(autorange="reversed", row=row, col=1)
     if quantity == "score":
         figure.update_yaxes(range=[0, 1.05], row=row, col=1)
     if quantity == "speed" and np.isfinite(shown).any():
-        # Raw speed is mostly noise: the cleaned one sets the scale.
+        # raw speed is mostly noise, so the cleaned one sets the scale
         figure.update_yaxes(range=[0, 1.25 * max(float(np.nanmax(shown)), 1e-6)], row=row, col=1)
 
 
 def _lay_out(figure: go.Figure, rows: int) -> None:
-    """Legend above, time below, one hover card for all joints of a panel."""
+    """Put the legend above and the time below, with one hover card for all joints of a panel."""
     figure.update_xaxes(showgrid=False, zeroline=False)
     figure.update_xaxes(title="Time (s)", row=max(1, rows), col=1)
     figure.update_annotations(x=0, xanchor="left", font_size=13)
@@ -290,7 +290,7 @@ def _colour(joint: int) -> str:
 
 
 def _part(joint: int) -> int:
-    """A small number for the body part, the same left and right."""
+    """The index in ``_PARTS`` of the joint's body part, the same for left and right."""
     part = sk.KEYPOINTS[joint].rpartition("_")[2]
     return _PARTS.index(part) if part in _PARTS else len(_PARTS) - 1
 

@@ -1,8 +1,8 @@
-"""The skeleton over a frame: pure functions, frame in, new frame out.
+"""The skeleton drawn over a frame: pure functions that return a new frame.
 
 Left, right and centre have the colours of :data:`gymform.skeleton.COLOURS`; a dark outline keeps
-them visible on any background. What the network is unsure of looks unsure: thin limbs, hollow
-joints. What it did not see is not drawn.
+them visible on any background. Where the confidence is low, limbs are thin and joints hollow. What
+was not seen is not drawn.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from gymform import skeleton
 from gymform.skeleton import NUM_KEYPOINTS
 
 SURE_SCORE = 0.35
-"""Keypoints from this score on are drawn filled, limbs between two of them bold."""
+"""Keypoints of at least this score are drawn filled, and limbs between two of them bold."""
 
-LEAST_SCORE = 0.1
+MIN_DRAWN_SCORE = 0.1
 """Keypoints below this score are not drawn."""
 
 Colour = tuple[int, int, int]
 
 _INK: Colour = (16, 16, 16)
 _PAPER: Colour = (245, 245, 245)
-_TRAIL: Colour = (204, 121, 167)  # Okabe & Ito's reddish purple: no side of the body has it
+_TRAIL: Colour = (204, 121, 167)  # Okabe & Ito's reddish purple, unlike either side of the body
 
 _SHIFT = 4
-"""Fractional bits of the coordinates given to OpenCV: joints move by sixteenths of a pixel."""
+"""Fractional bits of the coordinates for OpenCV: joints are placed to a sixteenth of a pixel."""
 
 
 def draw_overlay(
@@ -41,12 +41,12 @@ def draw_overlay(
     trail: np.ndarray | None = None,
     scale: float = 1.0,
 ) -> np.ndarray:
-    """A copy of ``rgb`` with the skeleton, and what else is given, drawn over it.
+    """A copy of ``rgb`` with the skeleton and, where given, box, label and trail drawn over it.
 
     ``rgb`` uint8 (H, W, 3); ``xy`` (17, 2) px, NaN where missing; ``score`` (17,); ``box`` (4,)
-    px xyxy of the person followed, dashed, not drawn where NaN; ``label`` a line of text for the
+    px xyxy of the lifter, drawn dashed unless NaN; ``label`` a line of text for the upper left
     corner; ``trail`` (N, 2) or (N, K, 2) px, the last N positions of K points, oldest first;
-    ``scale`` multiplies every line width. Raises ValueError for other shapes.
+    ``scale`` multiplies all line widths. Raises ValueError for other shapes.
     """
     _check(rgb, xy, score)
     canvas = np.array(rgb, order="C")
@@ -65,14 +65,14 @@ def draw_overlay(
 
 
 def line_width(width: int, height: int, scale: float = 1.0) -> int:
-    """Width in px of a bold limb in a frame of ``width`` x ``height`` px: 3 in 640 x 480."""
+    """Width px of a bold limb in a frame of ``width`` x ``height`` px; 3 for 640 x 480."""
     return max(2, round(scale * float(np.hypot(width, height)) / 270))
 
 
 def hand_trail(xy: np.ndarray, frame: int, frames: int) -> np.ndarray:
-    """Both wrists' positions (N, 2, 2) px in up to ``frames`` frames that end with ``frame``.
+    """Positions (N, 2, 2) px of both wrists in the last ``frames`` frames up to ``frame``.
 
-    ``xy`` (T, 17, 2) px. With a barbell in the hands this is the path of the bar, near enough.
+    ``xy`` (T, 17, 2) px. With a barbell in the hands this is nearly the path of the bar.
     """
     first = max(0, frame - frames + 1)
     return xy[first : frame + 1, (skeleton.LEFT_WRIST, skeleton.RIGHT_WRIST)]
@@ -101,10 +101,10 @@ _JOINT_COLOURS = tuple(_SIDE_COLOURS[skeleton.side_of(k)] for k in range(NUM_KEY
 def _draw_skeleton(canvas: np.ndarray, xy: np.ndarray, score: np.ndarray, line: int) -> None:
     """Draw all outlines first, then all colours, so that no outline cuts through a limb."""
     height, width = canvas.shape[:2]
-    # OpenCV counts in 32 bits; a point a whole frame away from the frame shows nothing anyway.
+    # OpenCV's coordinates have 32 bits; a point a whole frame outside would not show anyway
     reach = np.array([width, height])
     near = ((xy > -reach) & (xy < 2 * reach)).all(axis=1)
-    drawn = near & (score >= LEAST_SCORE)
+    drawn = near & (score >= MIN_DRAWN_SCORE)
     sure = drawn & (score >= SURE_SCORE)
     points = [_fixed(point) if shown else (0, 0) for point, shown in zip(xy, drawn, strict=True)]
     rim = max(1, line // 3)
@@ -146,7 +146,7 @@ def _draw_joint(
     filled: bool,
     outline: bool,
 ) -> None:
-    """Draw a filled disc, or a ring for an unsure joint; or the outline of either."""
+    """Draw a filled disc, or a ring for a joint of low confidence; or the outline of either."""
     fixed_radius = (radius + rim if outline and filled else radius) << _SHIFT
     thickness = -1 if filled else rim + 2 if outline else rim
     ink = _INK if outline else colour
@@ -154,9 +154,9 @@ def _draw_joint(
 
 
 def _draw_box(canvas: np.ndarray, box: np.ndarray, line: int) -> None:
-    """Draw a thin box of light dashes on a dark line: visible on light and on dark."""
+    """Draw a thin box of light dashes on a dark line, visible on any background."""
     height, width = canvas.shape[:2]
-    # One px outside the frame is enough to hide a side, and keeps the count of dashes small.
+    # one px outside the frame hides a side, and limits the number of dashes
     x1, y1, x2, y2 = np.clip(box, -1, [width, height, width, height])
     corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
     thin, dash = max(1, line // 3), 4.0 * (line + 1)
@@ -170,7 +170,7 @@ def _draw_box(canvas: np.ndarray, box: np.ndarray, line: int) -> None:
 
 
 def _draw_trail(canvas: np.ndarray, path: np.ndarray, line: int) -> None:
-    """Draw ``path`` (N, 2) px, oldest first, growing bolder; NaN leaves a gap."""
+    """Draw ``path`` (N, 2) px, oldest point first, with growing width; NaN leaves a gap."""
     height, width = canvas.shape[:2]
     reach = np.array([width, height])
     near = np.asarray(((path > -reach) & (path < 2 * reach)).all(axis=1))
@@ -180,9 +180,9 @@ def _draw_trail(canvas: np.ndarray, path: np.ndarray, line: int) -> None:
 
 
 def _draw_label(canvas: np.ndarray, label: str) -> None:
-    """Draw ``label`` light on a darkened strip in the upper left corner, as wide as fits."""
+    """Draw ``label`` on a darkened strip in the upper left corner, shrunk if it is too wide."""
     height, width = canvas.shape[:2]
-    # OpenCV 4's fonts know ASCII only.
+    # OpenCV 4's fonts have only ASCII
     text = label.encode("ascii", "replace").decode()
     font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.3, min(width, height) / 700)
     weight = max(1, round(size * 1.6))

@@ -1,9 +1,9 @@
 """Plotly figures of a training and its report: curves, confusion, calibration, accuracy.
 
-Pure functions from plain numbers to figures; nothing here knows Streamlit or a network. Green is
-what is right, vermilion what is wrong, blue is training and orange validation: Okabe & Ito's
-palette, as in `charts`, on grounds so thin that the theme's own text stays legible in light and
-dark. Every share comes with its 95 % interval, because most data sets are small.
+Pure functions from plain numbers to figures, without Streamlit or a network. Green is right,
+vermilion wrong, blue training and orange validation: Okabe & Ito's palette, as in `charts`, pale
+enough for the theme's text to stay legible in light and dark mode. Shares have 95 % intervals,
+because most data sets are small.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from gymform.exercises import title_of
 TRAINING, VALIDATION = sk.COLOURS[sk.Side.LEFT], sk.COLOURS[sk.Side.RIGHT]
 RIGHT, WRONG = sk.COLOURS[sk.Side.CENTRE], "#D55E00"
 NEUTRAL = "#8A8F98"
-"""A grey that is seen on white and on black."""
+"""A grey that is visible on white and on black."""
 
 _RIGHT_CELL, _WRONG_CELL = "#007A59", "#B84F00"
-"""The same two, darker: white text on them has a contrast of 5 to 1."""
+"""Darker versions of right and wrong: white text on them has a contrast of 5 to 1."""
 
 _STRONG = 0.4
-"""Share of a row from which on a cell is filled, and its count white."""
+"""Cells with at least this share of their row are filled, and their counts written in white."""
 
 _BAR_HEIGHT = 34
 _MAX_POINTS = 1200
-"""Points of one line: more than a screen has pixels only slows the browser down."""
+"""The most points of one line: more than a screen has pixels only slows the browser down."""
 
 
 def wilson(right: float, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval in which a share of ``right`` in ``count`` lies, by default in 95 of 100 cases.
+    """Wilson's confidence interval, by default of 95 %, for a share of ``right`` in ``count``.
 
-    Nothing counted says nothing: (0, 1). Source: Wilson, "Probable Inference", JASA 1927.
+    (0, 1) for a count of 0. Source: Wilson, "Probable Inference", JASA 1927.
     """
     if count <= 0:
         return 0.0, 1.0
@@ -48,7 +48,7 @@ def wilson(right: float, count: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-# -- while it trains -------------------------------------------------------------------------
+# -- during training -------------------------------------------------------------------------
 
 
 def training_curves(
@@ -58,9 +58,9 @@ def training_curves(
     val_accuracy: Sequence[float | None],
     folds: Sequence[int],
 ) -> go.Figure:
-    """Loss above, accuracy on held-out clips below, over the steps; None where not measured.
+    """Loss and, below it, accuracy on held-out clips over the steps; None where not measured.
 
-    One row of the log at every index. The last fold is drawn bold, the ones before it faint.
+    The sequences are columns of the log. The last fold is drawn bold, the earlier ones faint.
     """
     figure = make_subplots(
         rows=2,
@@ -70,7 +70,7 @@ def training_curves(
     )
     order = list(dict.fromkeys(folds))
     for fold in order:
-        rows = _thinned([row for row, of in enumerate(folds) if of == fold])
+        rows = _thinned([row for row, its_fold in enumerate(folds) if its_fold == fold])
         newest = fold == order[-1]
         lines = (
             ("Training", train_loss, TRAINING, 1),
@@ -96,7 +96,7 @@ def training_curves(
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%", row=2, col=1)
     figure.update_xaxes(title="Step", row=2, col=1)
     figure.update_annotations(x=0, xanchor="left", font_size=13)
-    _plain(figure, height=400, legend=True)
+    _style(figure, height=400, legend=True)
     figure.update_layout(hovermode="x unified")
     return figure
 
@@ -108,15 +108,15 @@ def describe_training(val_accuracy: Sequence[float | None]) -> str:
     return f"Loss in training and validation, and accuracy on held-out clips{last}, over the steps."
 
 
-# -- what came of it -------------------------------------------------------------------------
+# -- the report ------------------------------------------------------------------------------
 
 
 def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Figure:
-    """Rows the truth, columns the answer, the count in every cell; green right, vermilion wrong.
+    """A confusion matrix: rows are true classes, columns predicted ones, cells hold the counts.
 
-    A cell is as strong as its share of the row. Its point carries ``[truth, answer]`` (indices)
-    as ``customdata``, so that a click can be turned into a list of clips: a click on a heat map
-    never fires, so an invisible marker lies on every cell.
+    Cells are green (right) or vermilion (wrong), the stronger the larger their share of the row.
+    Plotly reports no clicks on a heat map, so every cell has an invisible marker whose
+    ``customdata`` are the indices ``[true, predicted]``: a click leads to a list of clips.
     """
     names = [title_of(name) for name in classes]
     totals = [max(1, sum(row)) for row in matrix]
@@ -129,7 +129,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
         ]
         figure.add_trace(_cells(names, z, colour))
     pairs = [(i, j) for i in range(len(names)) for j in range(len(names))]
-    unseen = {"marker": {"opacity": 0}}
+    invisible = {"marker": {"opacity": 0}}
     figure.add_trace(
         go.Scatter(
             x=[names[j] for _, j in pairs],
@@ -137,8 +137,8 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
             customdata=[[i, j] for i, j in pairs],
             mode="markers",
             marker={"symbol": "square", "size": 44, "opacity": 0},
-            selected=unseen,
-            unselected=unseen,
+            selected=invisible,
+            unselected=invisible,
             hovertext=[
                 f"{names[i]} taken for {names[j]}: {matrix[i][j]} of {sum(matrix[i])}"
                 for i, j in pairs
@@ -146,7 +146,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
-    for i, j in pairs:  # not the points' own text: a click on one would fade all others
+    for i, j in pairs:  # annotations, since a click on a point would fade the text of the others
         if matrix[i][j]:
             ink = {"color": "white"} if share[i][j] >= _STRONG else {}  # else the theme's own
             figure.add_annotation(
@@ -156,17 +156,17 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
                 showarrow=False,
                 font={"size": 15} | ink,
             )
-    figure.update_xaxes(title="Answer", side="top", type="category", automargin=True)
+    figure.update_xaxes(title="Predicted", side="top", type="category", automargin=True)
     figure.update_yaxes(
-        title="Truth", type="category", autorange="reversed", automargin=True, showgrid=False
+        title="True class", type="category", autorange="reversed", automargin=True, showgrid=False
     )
-    _plain(figure, height=58 * len(names) + 90)
+    _style(figure, height=58 * len(names) + 90)
     figure.update_layout(clickmode="event+select", showlegend=False)
     return figure
 
 
 def describe_confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
-    """The confusion matrix in words: what is mistaken for what, most frequent first."""
+    """The confusion matrix in words: which class is mistaken for which, most frequent first."""
     wrong = sorted(
         (-n, title_of(classes[i]), title_of(classes[j]))
         for i, row in enumerate(matrix)
@@ -181,9 +181,10 @@ def describe_confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) 
 def reliability(
     confidence: Sequence[float], accuracy: Sequence[float], counts: Sequence[int]
 ) -> go.Figure:
-    """How often the answer was right against how sure it was, one point a bin that holds clips.
+    """A reliability diagram: accuracy over confidence, one point for each bin that holds clips.
 
-    On the diagonal, 80 % sure means right 8 times of 10. Points are as large as their bin is full.
+    On the diagonal, a confidence of 80 % means right 8 times out of 10. A point's size shows how
+    many clips its bin holds.
     """
     known = [k for k, count in enumerate(counts) if count]
     most = max((counts[k] for k in known), default=1)
@@ -215,7 +216,7 @@ def reliability(
     )
     figure.update_xaxes(title="Confidence", range=[-0.03, 1.06], tickformat=".0%")
     figure.update_yaxes(title="Right", range=[-0.05, 1.06], tickformat=".0%")
-    _plain(figure, height=340, legend=True)
+    _style(figure, height=340, legend=True)
     return figure
 
 
@@ -240,13 +241,13 @@ def class_bars(
         )
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
     figure.update_xaxes(type="category", automargin=True)
-    _plain(figure, height=300, legend=True)
+    _style(figure, height=300, legend=True)
     figure.update_layout(barmode="group", bargap=0.3, hovermode="x unified")
     return figure
 
 
 def accuracy_bars(parts: Mapping[str, tuple[float, int]]) -> go.Figure:
-    """Accuracy of every part of the data (share right, clips) with its 95 % interval, as rows."""
+    """Accuracy of each part of the data (share right, clips) with its 95 % interval, as rows."""
     names = list(parts)[::-1]  # plotly draws upwards
     figure = go.Figure(
         go.Scatter(
@@ -262,13 +263,13 @@ def accuracy_bars(parts: Mapping[str, tuple[float, int]]) -> go.Figure:
     )
     figure.update_xaxes(range=[0, 1.03], tickformat=".0%")
     figure.update_yaxes(type="category", automargin=True, showgrid=False, ticksuffix="  ")
-    _plain(figure, height=_BAR_HEIGHT * max(1, len(names)) + 56)
+    _style(figure, height=_BAR_HEIGHT * max(1, len(names)) + 56)
     figure.update_layout(showlegend=False)
     return figure
 
 
 def describe_accuracy(parts: Mapping[str, tuple[float, int]]) -> str:
-    """The accuracy of every part of the data in words."""
+    """The accuracy of each part of the data in words."""
     return ", ".join(
         f"{title_of(name)} {percent(share)} of {n} clips" for name, (share, n) in parts.items()
     )
@@ -280,9 +281,9 @@ def learning_curve(
     validation: Sequence[float],
     counts: Sequence[int],
 ) -> go.Figure:
-    """Accuracy over the number of clips trained on; ``counts`` clips were held out at each.
+    """Accuracy over the number of training clips; ``counts`` are the held-out clips at each.
 
-    The band is the 95 % interval of the held-out accuracy: is it still rising, more clips help.
+    The band is the 95 % interval of the held-out accuracy. If that still rises, more clips help.
     """
     bounds = [wilson(share * n, n) for share, n in zip(validation, counts, strict=True)]
     figure = go.Figure()
@@ -292,7 +293,7 @@ def learning_curve(
                 x=list(clips),
                 y=values,
                 fill=fill,
-                fillcolor=_faint(VALIDATION, 0.18),
+                fillcolor=_with_alpha(VALIDATION, 0.18),
                 mode="lines",
                 line_width=0,
                 showlegend=False,
@@ -314,13 +315,13 @@ def learning_curve(
             )
     figure.update_xaxes(title="Clips trained on", rangemode="tozero")
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%", title="Accuracy")
-    _plain(figure, height=320, legend=True)
+    _style(figure, height=320, legend=True)
     figure.update_layout(hovermode="x unified")
     return figure
 
 
 def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure:
-    """Accepted repetitions of every exercise as horizontal bars, with the number of its groups."""
+    """Accepted repetitions of each exercise as horizontal bars, with the number of groups."""
     names = sorted(counts, key=lambda name: counts[name])
     figure = go.Figure(
         go.Bar(
@@ -328,7 +329,7 @@ def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure
             y=[title_of(name) for name in names],
             orientation="h",
             marker_color=RIGHT,
-            text=[f"{counts[name]} from {_people(groups.get(name, 0))}" for name in names],
+            text=[f"{counts[name]} from {_group_count(groups.get(name, 0))}" for name in names],
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",
@@ -337,34 +338,34 @@ def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure
     most = max(counts.values(), default=1)
     figure.update_xaxes(range=[0, 1.5 * max(1, most)], visible=False)
     figure.update_yaxes(type="category", automargin=True, showgrid=False, ticksuffix="  ")
-    _plain(figure, height=_BAR_HEIGHT * max(1, len(names)) + 16)
+    _style(figure, height=_BAR_HEIGHT * max(1, len(names)) + 16)
     figure.update_layout(showlegend=False, bargap=0.4)
     return figure
 
 
 def describe_clips(counts: Mapping[str, int], groups: Mapping[str, int]) -> str:
-    """The bars of the data set in words."""
+    """The bars of :func:`clip_bars` in words."""
     return ", ".join(
-        f"{title_of(name)} {count} from {_people(groups.get(name, 0))}"
+        f"{title_of(name)} {count} from {_group_count(groups.get(name, 0))}"
         for name, count in counts.items()
     )
 
 
-# -- how they look ---------------------------------------------------------------------------
+# -- styles ----------------------------------------------------------------------------------
 
 
-def _people(count: int) -> str:
+def _group_count(count: int) -> str:
     return "1 group" if count == 1 else f"{count} groups"
 
 
 def _thinned(rows: list[int]) -> list[int]:
-    """At most so many of ``rows`` that a line can show them, the last one included."""
+    """At most ``_MAX_POINTS`` of ``rows``, evenly spread, with the last one."""
     stride = max(1, math.ceil(len(rows) / _MAX_POINTS))
     return rows[::-stride][::-1]
 
 
 def _cells(names: list[str], z: list[list[float | None]], colour: str) -> go.Heatmap:
-    """Cells of one colour: a breath of it where there is little, filled where there is much."""
+    """Cells of one colour, from nearly transparent for small shares to filled for large ones."""
     return go.Heatmap(
         x=names,
         y=names,
@@ -372,11 +373,11 @@ def _cells(names: list[str], z: list[list[float | None]], colour: str) -> go.Hea
         zmin=0,
         zmax=1,
         colorscale=[
-            [0, _faint(colour, 0.04)],
-            [0.01, _faint(colour, 0.12)],
-            [_STRONG - 0.001, _faint(colour, 0.3)],
-            [_STRONG, _faint(colour, 0.85)],
-            [1, _faint(colour, 1)],
+            [0, _with_alpha(colour, 0.04)],
+            [0.01, _with_alpha(colour, 0.12)],
+            [_STRONG - 0.001, _with_alpha(colour, 0.3)],
+            [_STRONG, _with_alpha(colour, 0.85)],
+            [1, _with_alpha(colour, 1)],
         ],
         showscale=False,
         xgap=3,
@@ -386,7 +387,7 @@ def _cells(names: list[str], z: list[list[float | None]], colour: str) -> go.Hea
 
 
 def _error_bars(shares: Sequence[tuple[float, int]]) -> dict[str, object]:
-    """Plotly's error bars from (share right, clips): 95 % intervals around each share."""
+    """Plotly's error bars: the 95 % interval of each (share right, clips)."""
     bounds = [wilson(share * count, count) for share, count in shares]
     return {
         "type": "data",
@@ -401,14 +402,14 @@ def _error_bars(shares: Sequence[tuple[float, int]]) -> dict[str, object]:
     }
 
 
-def _faint(colour: str, alpha: float) -> str:
-    """A hex colour as rgba, so that the page's own ground shines through in light and dark."""
+def _with_alpha(colour: str, alpha: float) -> str:
+    """A hex colour as rgba: the page's background shows through, in light and dark mode."""
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {alpha})"
 
 
-def _plain(figure: go.Figure, *, height: int, legend: bool = False) -> None:
-    """No toolbar gestures, thin margins, the legend above."""
+def _style(figure: go.Figure, *, height: int, legend: bool = False) -> None:
+    """Disable dragging and zooming, make the margins thin and put the legend above."""
     figure.update_xaxes(zeroline=False, showgrid=False, fixedrange=True)
     figure.update_yaxes(zeroline=False, fixedrange=True)
     figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False)

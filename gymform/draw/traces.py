@@ -1,4 +1,4 @@
-"""What the review page draws beside a clip: a few joints over time, as plain data."""
+"""The data that the page Review draws beside a clip: a few joints over time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gymform import skeleton as sk
 from gymform.types import CleanTracks, PoseSequence
 
 PARTS = ("wrist", "hip", "knee")
-"""The joints shown, of the side that the camera sees better: a lift in three lines."""
+"""The joints shown, on the side that the camera sees better: three lines describe a lift."""
 
 MAX_POINTS = 600
-"""Points of a line: more than its picture has pixels only takes time on the way."""
+"""The most points of a line: more than the chart has pixels would only cost time."""
 
 
 def traces_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
-    """Times of all frames, and height, sideways place, speed and confidence of three joints.
+    """Times of all frames; height, sideways position, speed and confidence of three joints.
 
-    ``times`` are s, of every frame, so that a player can step; ``at`` the times of the values:
-    ``series`` maps each quantity to one list of numbers a joint, None where nothing is known.
-    Height is px above the picture's lower edge, so that up is up.
+    ``times`` are the seconds of all frames, so that a player can step; ``at`` those of the values.
+    ``series`` maps each quantity to one list of numbers per joint, None where unknown. Height is in
+    px above the picture's lower edge, so that it points up.
     """
-    joints = _seen_better(pose)
+    joints = _joints_of_better_side(pose)
     every = -(-len(pose) // MAX_POINTS)
     xy = tracks.xy[::every, joints]
     speed = np.linalg.norm(tracks.velocity[::every, joints], axis=-1)
@@ -39,7 +39,9 @@ def traces_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
         "at": np.round(pose.time_s[::every], 4).tolist(),
         "joints": [sk.KEYPOINTS[joint].replace("_", " ") for joint in joints],
         "colour": sk.COLOURS[sk.side_of(joints[0])],
-        "series": {name: [_known(line) for line in array.T] for name, array in values.items()},
+        "series": {
+            name: [_values_or_none(line) for line in array.T] for name, array in values.items()
+        },
     }
 
 
@@ -49,11 +51,11 @@ def traces_json(pose: PoseSequence, tracks: CleanTracks) -> bytes:
     return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _seen_better(pose: PoseSequence) -> list[int]:
+def _joints_of_better_side(pose: PoseSequence) -> list[int]:
     left, right = ([sk.INDEX[f"{side}_{part}"] for part in PARTS] for side in ("left", "right"))
     return left if pose.score[:, left].mean() >= pose.score[:, right].mean() else right
 
 
-def _known(line: np.ndarray) -> list[float | None]:
+def _values_or_none(line: np.ndarray) -> list[float | None]:
     rounded = np.asarray(line, np.float64).round(2).tolist()
     return [value if np.isfinite(value) else None for value in rounded]

@@ -1,4 +1,4 @@
-"""The clip as a video again, with the skeleton drawn over every frame."""
+"""The annotated video: the clip with the skeleton drawn over every frame."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gymform.video.sparse import only
 from gymform.video.write import VideoWriter
 
 TRAIL_S = 1.0
-"""The overlay shows where the hands were during so many seconds."""
+"""Seconds for which the overlay shows the path of the hands."""
 
 LARGE_LIFTER = 0.4
-"""From this share of the frame's diagonal on, a lifter is drawn with lines of full width."""
+"""Lifters of at least this share of the frame's diagonal are drawn with lines of full width."""
 
 
 def draw_skeletons(
@@ -31,11 +31,11 @@ def draw_skeletons(
     keyint: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, H.264.
+    """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, as H.264.
 
-    ``label`` stands in the corner with the second; ``max_side`` px shrinks the picture, ``keyint``
-    limits the frames between key frames. ``progress`` hears the stage "draw". Raises VideoError
-    kinds.
+    ``label`` is shown in the corner, before the time; ``max_side`` px shrinks the picture;
+    ``keyint`` limits the distance of key frames. ``progress`` is called with the stage "draw".
+    Raises the kinds of VideoError.
     """
     report = progress or ignore_progress
     trail = max(2, round(TRAIL_S * pose.fps))
@@ -72,7 +72,7 @@ def draw_skeletons(
 
 
 def _line_scale(pose: PoseSequence) -> float:
-    """Thinner lines for a lifter who is small in the picture, so that they do not hide them."""
+    """Factor in [0.4, 1] for line widths: a lifter who is small in the picture gets thin lines."""
     sides = (pose.boxes[:, 2:] - pose.boxes[:, :2]).max(axis=1)
     sides = sides[np.isfinite(sides)]
     share = float(np.median(sides)) / float(np.hypot(*pose.image_size)) if len(sides) else 1.0
@@ -80,10 +80,10 @@ def _line_scale(pose: PoseSequence) -> float:
 
 
 def _shrunk(xy: np.ndarray, scale: float) -> np.ndarray:
-    """Pixel centres ``xy`` in a picture that was made ``scale`` times as large."""
+    """Pixel positions ``xy`` in a picture resized by the factor ``scale``."""
     return xy if scale == 1 else (xy + 0.5) * scale - 0.5
 
 
 def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
-    """Cleaned keypoints (17, 2), raw ones where cleaning left nothing."""
+    """The cleaned keypoints (17, 2), with raw ones where cleaning left nothing."""
     return np.where(np.isfinite(cleaned), cleaned, raw)

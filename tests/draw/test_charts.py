@@ -140,7 +140,7 @@ def test_nearest_frame(pose):
     assert charts.nearest_frame(pose, 99.0) == len(pose) - 1
 
 
-def test_probabilities_put_the_likeliest_on_top_and_mark_the_answer():
+def test_probabilities_put_the_likeliest_on_top_and_mark_the_predicted_class():
     bars = charts.probabilities(fakes.make_prediction("deadlift", 0.91)).data[0]
     assert bars.y[-1] == "Deadlift"  # plotly draws upwards
     assert bars.text[-1] == "91 %"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gymform import skeleton as sk
-from gymform.draw.overlay import LEAST_SCORE, SURE_SCORE, draw_overlay, hand_trail, line_width
+from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE, draw_overlay, hand_trail, line_width
 from tests import fakes
 
 WIDTH, HEIGHT = 640, 480
@@ -22,7 +22,7 @@ def nobody() -> tuple[np.ndarray, np.ndarray]:
 
 
 def joints(**places: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Only the named keypoints, fully sure."""
+    """Only the named keypoints, with a score of 1."""
     xy, score = nobody()
     for name, place in places.items():
         xy[sk.INDEX[name]], score[sk.INDEX[name]] = place, 1
@@ -62,7 +62,7 @@ def test_limb_is_outlined_in_the_dark(background):
 def test_unsure_limb_is_thinner_and_its_joint_hollow():
     xy, score = joints(left_hip=(60, 120), left_knee=(260, 120))
     sure = draw_overlay(grey(), xy, score)
-    score[sk.LEFT_KNEE] = (SURE_SCORE + LEAST_SCORE) / 2
+    score[sk.LEFT_KNEE] = (SURE_SCORE + MIN_DRAWN_SCORE) / 2
     unsure = draw_overlay(grey(), xy, score)
     assert changed(grey(), unsure)[:, 160].sum() < changed(grey(), sure)[:, 160].sum()
     alone_xy, alone_score = joints(left_knee=(260, 120))
@@ -77,7 +77,9 @@ def test_unsure_limb_is_thinner_and_its_joint_hollow():
     ("xy", "score"),
     [
         pytest.param(*nobody(), id="nobody"),
-        pytest.param(np.full((17, 2), 100.0), np.full(17, LEAST_SCORE * 0.9), id="no confidence"),
+        pytest.param(
+            np.full((17, 2), 100.0), np.full(17, MIN_DRAWN_SCORE * 0.9), id="no confidence"
+        ),
         pytest.param(np.full((17, 2), 1e30), np.ones(17), id="far outside"),
         pytest.param(np.full((17, 2), np.nan), np.ones(17), id="NaN with a score"),
         pytest.param(np.full((17, 2), np.inf), np.ones(17), id="infinite"),
@@ -110,12 +112,12 @@ def test_frame_given_stays_as_it_was_even_when_read_only():
     np.testing.assert_array_equal(drawn, again)
 
 
-def test_turned_views_draw_as_copies_do():
-    """np.rot90 and [..., ::-1] give views with odd strides."""
+def test_arrays_with_odd_strides_draw_as_their_copies_do():
+    """np.rot90 and [..., ::-1] give such arrays."""
     xy, score = joints(left_hip=(60, 120), left_knee=(200, 120))
-    turned = np.rot90(grey(width=HEIGHT, height=WIDTH))
+    rotated = np.rot90(grey(width=HEIGHT, height=WIDTH))
     np.testing.assert_array_equal(
-        draw_overlay(turned, xy, score), draw_overlay(turned.copy(), xy, score)
+        draw_overlay(rotated, xy, score), draw_overlay(rotated.copy(), xy, score)
     )
 
 

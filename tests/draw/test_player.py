@@ -28,7 +28,7 @@ def test_missing_points_and_boxes_are_null():
     assert data["raw"][5][0] is not None
 
 
-def test_where_cleaning_left_nothing_the_raw_point_stands_in_unless_it_is_hopeless():
+def test_where_cleaning_left_nothing_the_raw_point_is_used_unless_its_score_is_too_low():
     pose = fakes.make_pose(frames=4)
     tracks = fakes.make_tracks(pose)
     pose.score[2, sk.NOSE] = 0.01

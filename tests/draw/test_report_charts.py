@@ -1,4 +1,4 @@
-"""The figures of a report show its numbers, and every cell of the matrix knows which it is."""
+"""The charts of a report show its numbers, and every cell of the matrix has its indices."""
 
 import math
 
@@ -18,7 +18,7 @@ def test_the_interval_is_wilsons():
 
 
 @pytest.mark.parametrize(("right", "count"), [(0, 5), (5, 5), (0, 0), (1, 1)])
-def test_the_interval_stays_within_reason(right, count):
+def test_the_interval_lies_in_0_to_1_and_holds_the_share(right, count):
     low, up = charts.wilson(right, count)
     assert 0 <= low < up <= 1
     if count:
@@ -40,7 +40,7 @@ def test_every_cell_can_be_clicked_and_shows_its_count():
         assert shown.get((y, x), "<b>0</b>") == f"<b>{MATRIX[i][j]}</b>"
 
 
-def test_right_and_wrong_answers_have_their_colours_by_share_of_the_row():
+def test_right_and_wrong_predictions_have_their_colours_by_share_of_the_row():
     right, wrong, _ = charts.confusion(CLASSES, MATRIX).data
     assert right.z[0] == [0.8, None, None]
     assert wrong.z[0] == [None, 0.0, 0.2]
@@ -77,7 +77,7 @@ def test_error_bars_reach_the_ends_of_the_interval():
     assert points.x[0] - points.error_x.arrayminus[0] == pytest.approx(low)
 
 
-def test_the_fold_under_way_is_bold_and_the_ones_before_faint():
+def test_the_current_fold_is_bold_and_the_earlier_ones_faint():
     figure = charts.training_curves(
         [1, 2, 1, 2],
         [1.0, 0.5, 1.1, 0.4],
@@ -122,13 +122,13 @@ def test_learning_curve_has_the_interval_as_its_band():
     assert len(charts.learning_curve([10], [None], [0.7], [20]).data) == 3
 
 
-def test_class_bars_hold_the_three_figures():
+def test_class_bars_hold_the_three_metrics():
     bars = charts.class_bars(CLASSES, (0.9, 0.8, 0.0), (0.8, 0.8, 0.0), (0.85, 0.8, 0.0)).data
     assert [bar.name for bar in bars] == ["Precision", "Recall", "F1"]
     assert bars[1].y == (0.8, 0.8, 0.0)
 
 
-def test_clip_bars_say_how_many_people():
+def test_clip_bars_say_how_many_groups():
     bars = charts.clip_bars({"squat": 12, "lunge": 3}, {"squat": 4, "lunge": 1}).data[0]
     assert bars.y == ("Lunge", "Squat")
     assert bars.text == ("3 from 1 group", "12 from 4 groups")
