@@ -86,13 +86,13 @@ FLIP_ORDER: tuple[int, ...] = _flip_order()
 """Index that swaps left and right: ``mirrored = keypoints[..., FLIP_ORDER, :]``."""
 
 BODY: tuple[int, ...] = tuple(range(LEFT_SHOULDER, RIGHT_ANKLE + 1))
-"""The twelve joints below the head."""
+"""The twelve keypoints below the head."""
 
 HEAD: tuple[int, ...] = tuple(range(LEFT_SHOULDER))
 """Nose, eyes and ears."""
 
 BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(pair for pair in FLIP_PAIRS if pair[0] in BODY)
-"""(left, right) of each kind of joint below the head."""
+"""(left, right) of each pair of joints below the head."""
 
 SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = BODY_PAIRS
 
