@@ -23,7 +23,7 @@ from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, GymformError
 from gymform.service.dataset_tasks import dataset_folder
-from gymform.service.review_session import Heard, ReviewSession
+from gymform.service.review_session import ReplyLog, ReviewSession
 from pages.components import clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
@@ -87,9 +87,9 @@ def open_store(folder: Path, file: int) -> ReviewStore:
 
 
 @st.cache_resource(show_spinner=False)
-def heard() -> Heard:
-    """What this app has heard of all widgets."""
-    return Heard()
+def reply_log() -> ReplyLog:
+    """The replies to all widgets of this app."""
+    return ReplyLog()
 
 
 def header(found: list[Path]) -> Path | None:
@@ -284,7 +284,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
     try:
         if state.get("desk-place") != place:
             store = open_store(folder, written(folder))
-            state.desk = ReviewSession(store, reviewer_name(), wanted, heard())
+            state.desk = ReviewSession(store, reviewer_name(), wanted, reply_log())
             state["desk-place"] = place
             state.tour = state.get("tour", 0) + 1
             state.pop("desk-data", None)
@@ -300,10 +300,10 @@ def at_the_desk(desk: ReviewSession, tour: int, item: str | None) -> dict[str, A
     """Write what the widget told, and say what it is to show."""
     work: Mapping[str, Any] = reviewer.work_of(WIDGET) or {}
     if work:
-        desk.take(work)
-    here = work.get("tour") == tour and work.get("desk") == desk.heard.id
+        desk.receive(work)
+    here = work.get("tour") == tour and work.get("desk") == desk.replies.id
     at = work.get("at") if here else item
-    return reviewer.facts(desk, desk.view(at, reviewer.COMING), tour)
+    return reviewer.facts(desk, desk.state(at, reviewer.COMING), tour)
 
 
 # -- accepting many --------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""What pages ask, and what outlives them: queues, workers, stores, sessions."""
+"""Work that outlives a page: the analysis queue and its worker, stores and review sessions."""

@@ -1,10 +1,10 @@
 """Analyses in the background: a queue, one worker process, results on disk.
 
 A page submits a clip and polls; it never waits. There is one worker, so memory is bounded by one
-analysis however many sessions there are; it is another process (see `analysis_worker.py`), so a
-crash in a decoder costs one job and not the app. A job's key says everything the result depends on:
-the clip's content, the options, the weights, the version. Who asks for a known key gets the result
-from disk at once, and two sessions that ask for the same key share one job.
+analysis however many sessions there are. It is a process of its own (see `analysis_worker.py`), so
+a crash in a decoder costs one job and not the app. A job's key covers everything that the result
+depends on: the clip's content, the options, the weights, the version. A known key is answered from
+disk at once, and two sessions that ask for the same key share one job.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.5
-"""How often the queue looks after abandoned and overdue jobs while one is running."""
+"""How often the queue checks for abandoned and overdue jobs while one is running."""
 
 _REMEMBERED = 200
-"""Ended jobs whose status can still be asked for."""
+"""Number of ended jobs whose status is kept."""
 
 STOPPED = (
     "The analysis stopped in the middle: memory ran out, or something in the file broke the video "
@@ -57,17 +57,16 @@ HUNG = (
 
 @dataclass(frozen=True)
 class Request:
-    """What to analyse: a stored clip, the name the user gave it, and how."""
+    """What to analyse: a stored clip, its name as the user knows it, and the options."""
 
     path: Path
     name: str
     options: Options
 
     def key(self) -> str:
-        """64 hexadecimal digits for everything the result depends on.
+        """64 hexadecimal digits, a hash of everything that the result depends on.
 
-        Raises WeightsError when a model that it needs is not there, VideoError when the clip is
-        gone.
+        Raises WeightsError when a model is missing, VideoError when the clip is gone.
         """
         try:
             clip = sha256_of(self.path)
@@ -75,7 +74,7 @@ class Request:
             raise VideoError("The clip is no longer on disk. Please upload it again.") from None
         parts = {
             "clip": clip,
-            # the model by its content, whatever it is called
+            # the model goes by its content, not by its name
             "options": asdict(self.options) | {"pose_model": None},
             "pose": manifest_entry(self.options.pose_model, "pose").sha256,
             "exercise": manifest_entry(None, "exercise").sha256,
@@ -102,8 +101,8 @@ class State(Enum):
 class Status:
     """What a page may show of a job.
 
-    ``ahead`` is the number of jobs to be done before it, ``fraction`` the share that is done,
-    ``eta_s`` the estimated seconds to go (None while nobody can tell), ``error`` why it failed.
+    ``ahead`` is the number of jobs before it, ``fraction`` the share that is done, ``eta_s`` the
+    estimated seconds to go (None while unknown), ``error`` why it failed.
     """
 
     state: State
@@ -116,7 +115,7 @@ class Status:
 
 @dataclass(eq=False)
 class _Job:
-    """One key's work and the sessions that want it, with the time each was last heard of."""
+    """The work for one key; ``claims`` are the sessions that want it, by when each last polled."""
 
     key: str
     request: Request
@@ -126,7 +125,7 @@ class _Job:
     error: GymformError | None = None
     progress: Estimate | None = None
     stop_by: float | None = None
-    """When a cancelled job that still runs has its worker killed; None while it may run."""
+    """When the worker of a cancelled job is killed if still at it; None for one not cancelled."""
 
     @property
     def ended(self) -> bool:
@@ -134,7 +133,7 @@ class _Job:
 
 
 class JobQueue:
-    """Takes requests, runs one at a time, knows how far each is. Safe to call from any thread."""
+    """Takes requests, runs one at a time, reports their progress. Safe to call from any thread."""
 
     def __init__(
         self,
@@ -165,9 +164,9 @@ class JobQueue:
         atexit.register(self.close)
 
     def submit(self, request: Request, session: str) -> str:
-        """The key of the job that does ``request``: a finished, a shared or a new one.
+        """The key of the job for ``request``: a finished, a shared or a new one.
 
-        Raises BusyError when too many wait already, WeightsError when a model is missing.
+        Raises BusyError when too many are waiting already, WeightsError when a model is missing.
         """
         key = request.key()
         with self._changed:
@@ -180,26 +179,26 @@ class JobQueue:
         return key
 
     def status(self, key: str, session: str) -> Status:
-        """How the job stands. Asking is also the session's sign of life."""
+        """The state of the job. Asking also shows that the session is still alive."""
         with self._changed:
             job = self._jobs.get(key)
             if (job is None or job.ended) and self.store.find(key):
                 return Status(State.DONE)
-            if job is None or job.state is State.DONE:  # the result was thrown away
+            if job is None or job.state is State.DONE:  # the result was deleted
                 return Status(State.CANCELLED)
             if session in job.claims:
                 job.claims[session] = time.monotonic()
             return self._describe(job)
 
     def cancel(self, key: str, session: str) -> None:
-        """This session no longer wants the job; without any other that does, it stops."""
+        """This session no longer wants the job; it stops unless another session does."""
         with self._changed:
             job = self._jobs.get(key)
             if job and job.claims.pop(session, None) is not None and not job.claims:
                 self._stop(job)
 
     def close(self) -> None:
-        """Stop the worker; nothing runs afterwards."""
+        """Stop the worker; no job runs afterwards."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -238,7 +237,7 @@ class JobQueue:
         return Status(job.state, error=job.error)
 
     def _stop(self, job: _Job) -> None:
-        """Take a job that nobody wants out of the queue, or ask the worker to stop it."""
+        """Take an unwanted job out of the queue, or ask the worker to stop it."""
         if job.state is State.WAITING:
             self._waiting.remove(job)
             job.state = State.CANCELLED
@@ -248,7 +247,7 @@ class JobQueue:
                 self._worker.cancel(job.number)
 
     def _drop_abandoned(self) -> None:
-        """Stop the jobs whose sessions have not been heard of for a while."""
+        """Stop the jobs whose sessions have all stopped polling."""
         oldest = time.monotonic() - self._abandoned_after_s
         for job in [*self._waiting, *([self._running] if self._running else [])]:
             job.claims = {who: seen for who, seen in job.claims.items() if seen >= oldest}
@@ -267,7 +266,7 @@ class JobQueue:
                     f"The results cannot be written ({problem.strerror}). Free some space in "
                     "gymform's data folder and try again."
                 )
-            except Exception as problem:  # noqa: BLE001 - the thread must live, or no job runs again
+            except Exception as problem:  # noqa: BLE001 - the thread must survive, or no job runs again
                 _log.exception("the job queue failed")
                 error = WorkerError(f"The analysis could not be run ({type(problem).__name__}).")
             with self._changed:
@@ -278,10 +277,10 @@ class JobQueue:
                     job.state, job.error = (State.FAILED if error else State.DONE), error
 
     def _next(self) -> _Job | None:
-        """Wait for a job; None when the queue is closed. A worker is warmed up meanwhile."""
+        """Wait for a job; None when the queue is closed. A worker is started in the meantime."""
         with self._changed:
             if not self._closed:
-                with contextlib.suppress(OSError):  # there is another try when there is a job
+                with contextlib.suppress(OSError):  # tried again when there is a job
                     self._ready_worker()
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
             if self._closed:
@@ -291,13 +290,13 @@ class JobQueue:
             return job
 
     def _ready_worker(self) -> _Worker:
-        """A worker that can work; a fresh one where the last has died."""
+        """A usable worker; a new one when the last has died."""
         if self._worker is None or not self._worker.usable:
             self._worker = _Worker(self._work)
         return self._worker
 
     def _run(self, job: _Job) -> GymformError | None:
-        """Have the worker do one job; the error that ended it, if any."""
+        """Have the worker run one job; the error that ended it, if any."""
         with self._changed:
             if self._closed:
                 return WorkerError(STOPPED)
@@ -310,9 +309,9 @@ class JobQueue:
         return error
 
     def _follow(self, job: _Job, worker: _Worker) -> GymformError | None:
-        """Listen to the worker until the job has ended, one way or another."""
+        """Read the worker's messages until the job has ended; the error that ended it, if any."""
         assert job.progress is not None
-        heard = time.monotonic()
+        last_message_s = time.monotonic()
         while True:
             message = worker.message(_TICK_S)
             now = time.monotonic()
@@ -323,11 +322,11 @@ class JobQueue:
             if message is None:
                 if worker.ended:
                     return WorkerError(STOPPED)
-                if now - heard > self._silent_after_s:
+                if now - last_message_s > self._silent_after_s:
                     worker.kill()
                     return WorkerError(HUNG)
                 continue
-            heard = now
+            last_message_s = now
             if message["id"] != job.number:
                 continue
             if message["is"] == "progress":
@@ -340,7 +339,7 @@ class JobQueue:
 
 
 def _error_of(message: Mapping[str, Any]) -> GymformError:
-    """The worker's error with its own type again."""
+    """The worker's error as an exception of its original type."""
     if message["is"] == "cancelled":
         return errors.Cancelled("The analysis was cancelled.")
     kind = getattr(errors, message["kind"], None)
@@ -367,12 +366,12 @@ class _Worker:
 
     @property
     def usable(self) -> bool:
-        """Can it be given another job?"""
+        """Whether it can be given another job."""
         return not self._killed and self._process.poll() is None
 
     @property
     def ended(self) -> bool:
-        """The process has ended and everything it said was read."""
+        """Whether the process has ended and all its messages were read."""
         return self._ended.is_set() and self._messages.empty()
 
     def work(self, number: int, request: Mapping[str, Any], folder: Path) -> None:
@@ -397,7 +396,7 @@ class _Worker:
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        except OSError:  # it has died: whoever listens will find out
+        except OSError:  # it has died, which _follow will notice
             _log.debug("a message came too late for the worker")
 
     def _read(self) -> None:
@@ -406,7 +405,7 @@ class _Worker:
             self._messages.put(json.loads(line))
         self._process.wait()
         self._ended.set()
-        self._messages.put(None)  # wakes whoever waits for a message
+        self._messages.put(None)  # wakes the thread that waits for a message
 
 
 STAGE_SHARES: dict[str, float] = {
@@ -417,14 +416,14 @@ STAGE_SHARES: dict[str, float] = {
     "draw": 0.20,
     "proxy": 0.07,
 }
-"""Share of the whole time that each stage takes, in order; corrected by every finished job."""
+"""Share of the total time that each stage takes, in order; updated after every finished job."""
 
 _WARM_UP = "probe"
-"""The stage in which a fresh worker also loads its models."""
+"""The stage in which a new worker also loads its models."""
 
 
 class Estimate:
-    """How much of a job is done and how long the rest may take, from the stages' progress."""
+    """How much of a job is done and how long the rest will take, from its stages' progress."""
 
     def __init__(self, shares: Mapping[str, float], now: float | None = None) -> None:
         self._shares = dict(shares)
@@ -435,7 +434,7 @@ class Estimate:
         self.fraction = 0.0
 
     def update(self, stage: str, done: int, total: int, now: float | None = None) -> None:
-        """Take note of a stage's progress."""
+        """Record the progress of a stage."""
         now = time.monotonic() if now is None else now
         if stage != self.stage:
             self._close_stage(now)
@@ -448,9 +447,9 @@ class Estimate:
         self.fraction = max(self.fraction, min(reached / sum(self._shares.values()), 1.0))
 
     def eta_s(self, now: float | None = None) -> float | None:
-        """Estimated seconds to go, None before there is anything to go by.
+        """Estimated seconds to go, None while there is nothing to estimate from.
 
-        The pace is that since the warm-up, whose length depends on what is loaded already.
+        The warm-up does not count: its length depends on what is loaded already.
         """
         if self._anchor is None:
             return None
@@ -461,13 +460,13 @@ class Estimate:
         return spent * (1 - self.fraction) / (self.fraction - fraction)
 
     def learned(self, now: float | None = None) -> dict[str, float]:
-        """The shares, moved halfway to what this job took."""
+        """The shares, moved halfway towards what this job took."""
         self._close_stage(time.monotonic() if now is None else now)
-        whole = sum(self._spent.get(stage, 0.0) for stage in self._shares)
-        if whole <= 0:
+        total = sum(self._spent.get(stage, 0.0) for stage in self._shares)
+        if total <= 0:
             return self._shares
         return {
-            stage: (share + self._spent.get(stage, 0.0) / whole) / 2
+            stage: (share + self._spent.get(stage, 0.0) / total) / 2
             for stage, share in self._shares.items()
         }
 
@@ -476,7 +475,7 @@ class Estimate:
         self._stage_started = now
 
     def _before(self, stage: str) -> float:
-        """Sum of the shares of the stages before ``stage``; an unknown stage moves nothing."""
+        """Sum of the shares of the stages before ``stage``; 0 for an unknown stage."""
         names = list(self._shares)
         end = names.index(stage) if stage in names else 0
         return sum(self._shares[name] for name in names[:end])

@@ -1,18 +1,18 @@
-"""The process that analyses clips for the app: one request after the other, models stay loaded.
+"""The process that analyses clips for the app: one request at a time, with models kept loaded.
 
     python -m gymform.service.analysis_worker [MODULE:FUNCTION]
 
-It reads requests from standard input and answers on standard output, one JSON object a line:
+It reads requests from standard input and replies on standard output, one JSON object per line:
 
     in   {"id": 7, "do": "work", "request": {...}, "folder": "..."}     {"id": 7, "do": "cancel"}
     out  {"id": 7, "is": "progress", "stage": "pose", "done": 3, "total": 90}
          {"id": 7, "is": "done"}  {"id": 7, "is": "cancelled"}
          {"id": 7, "is": "failed", "kind": "NoPersonError", "text": "..."}
 
-A process of its own, because a decoder that crashes or eats all memory then takes nothing else
-with it, and because an analysis must not slow the pages down. Plain JSON over pipes rather than
-`multiprocessing`, because Streamlit puts the page's script in place of ``__main__``, which a
-spawned child would run again. When the app goes away, standard input ends and so does the worker.
+It is a process of its own so that a decoder which crashes or uses up all memory takes nothing else
+down, and so that an analysis does not slow the pages down. It speaks JSON over pipes rather than
+using `multiprocessing`, because Streamlit replaces ``__main__`` by the page's script, which a
+spawned child would run again. When the app ends, standard input ends and so does the worker.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from gymform.errors import Cancelled, GymformError
 from gymform.timing import Progress
 
 Work = Callable[[dict[str, Any], Path, Progress], None]
-"""Fills an empty folder with the results of a request; tells progress, which may raise."""
+"""Fills an empty folder with the results of a request; reports progress, which may raise."""
 
 STEM = "clip"
-"""The stem of the files in a result's folder; the user's own name is for downloads."""
+"""The stem of the files in a result's folder; the clip's own name is used for downloads."""
 
 PROXY = "proxy.mp4"
-"""The clip as every browser plays it, with a key frame every few frames for exact stepping."""
+"""The clip as every browser can play it, with a key frame every few frames for exact stepping."""
 
 PROXY_SIDE = 1280
 """Longer side of that copy, px, at most: no page shows more."""
@@ -52,17 +52,17 @@ _log = logging.getLogger(__name__)
 
 
 def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> None:
-    """The real work: analyse the clip of a request and save everything the page shows."""
-    # Imported here, not above: the app imports this module too, and should not wait for PyTorch.
+    """Analyse the clip of a request and save everything that the page shows."""
+    # Imported here, not above: the app also imports this module, and should not wait for PyTorch.
     from gymform.analysis import analyze
     from gymform.analysis_io import options_from_dict, save
     from gymform.video.write import transcode
 
     path, name = Path(request["path"]), request["name"]
     options = options_from_dict(request["options"])
-    answer = analyze(path, options, name=name, progress=progress)
-    save(answer, path, folder, stem=STEM, progress=progress)
-    total = len(answer.pose)
+    result = analyze(path, options, name=name, progress=progress)
+    save(result, path, folder, stem=STEM, progress=progress)
+    total = len(result.pose)
     transcode(
         path,
         folder / PROXY,
@@ -72,7 +72,7 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
 
 
 def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
-    """Do what the lines of ``requests`` ask until they end, and tell of it in ``replies``."""
+    """Handle the requests, one per line, until they end, and write what happens to ``replies``."""
     inbox = _Inbox(requests)
     while True:
         message = inbox.next_request()
@@ -86,7 +86,7 @@ def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
         except MemoryError:
             text = "There is not enough memory for this clip. Try a shorter or smaller one."
             reply.send("failed", kind="WorkerError", text=text)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next clip deserves a worker
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next clip needs a worker
             _log.exception("the analysis failed")
             text = (
                 f"The analysis met an unexpected problem ({type(error).__name__}). "
@@ -98,7 +98,7 @@ def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
 
 
 class _Inbox:
-    """Requests in order, and which of them were cancelled meanwhile."""
+    """Requests in order, and which of them were cancelled in the meantime."""
 
     def __init__(self, lines: TextIO) -> None:
         self._requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -119,7 +119,7 @@ class _Inbox:
                 self._cancelled.add(message["id"])
             else:
                 self._requests.put(message)
-        # The app is gone: there is nobody to work for, even in the middle of a clip.
+        # The app is gone: stop at once, even in the middle of a clip.
         os._exit(0)
 
 
@@ -135,7 +135,7 @@ class _Replies:
         self._lines.flush()
 
     def progress_of(self, inbox: _Inbox) -> Progress:
-        """A progress callback that raises Cancelled once the request is; not chatty."""
+        """A progress callback that sends at intervals, and raises Cancelled when the request is."""
         last: tuple[str, float] = ("", 0.0)
 
         def progress(stage: str, done: int, total: int) -> None:
@@ -159,14 +159,16 @@ def resolve(name: str) -> Work:
 
 def main() -> None:
     """Serve standard input and output until the app closes them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes us
-    # Native libraries print to descriptor 1 when they like: give them standard error instead.
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the app, which then stops this process
+    # Native libraries may print to descriptor 1: point it to standard error instead.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     name = sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK
     if name == DEFAULT_WORK:
-        importlib.import_module("gymform.analysis")  # takes seconds: before the first clip comes
+        importlib.import_module("gymform.analysis")  # takes seconds, so not with the first clip
     serve(resolve(name), requests, replies)
 
 

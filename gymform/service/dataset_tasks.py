@@ -1,8 +1,8 @@
-"""Work on a data set that a page starts and then only looks at: an import, an extraction.
+"""Work on a data set in the background of a page: an import or an extraction.
 
-A chore is one function in one thread. It outlives the reruns of the page and the sessions that
-look at it, tells how far it is, and can be stopped. An extraction is a process of its own, which
-its thread watches: it takes whole cores for long, and pages are not to wait for it.
+A task is one function in one thread. It outlives the reruns of the page and the sessions that watch
+it, reports its progress, and can be stopped. An extraction runs in a process of its own, which its
+thread watches: it keeps whole cores busy for a long time, and must not slow the pages down.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from gymform.timing import Progress
 
 IMPORT, EXTRACT = "import", "extract"
 
-_SILENT = (
+_STOPPED = (
     "The extraction stopped in the middle: memory ran out, or somebody ended it. "
-    "Start it again: it goes on where it was."
+    "Start it again: it continues where it stopped."
 )
 
 _POLL_S = 0.5
 _GRACE_S = 10.0
-"""How long a process that was asked to end may take to finish what it writes."""
+"""How long a process that was asked to end has to finish writing."""
 
 
 class DatasetTask:
-    """A function at work in a thread. ``work`` is given a progress callback, which may raise."""
+    """A function running in a thread. ``work`` gets a progress callback that raises to stop it."""
 
     def __init__(self, kind: str, work: Callable[[Progress], Any]) -> None:
         self.kind = kind
@@ -55,23 +55,23 @@ class DatasetTask:
 
     @property
     def running(self) -> bool:
-        """Is it still at work?"""
+        """Whether it is still running."""
         return self._thread.is_alive()
 
     @property
     def fraction(self) -> float:
-        """The share that is done."""
+        """The share that is done, in [0, 1]."""
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     def eta_s(self) -> float | None:
-        """Estimated seconds to go; None while there is nothing to go by."""
+        """Estimated seconds to go; None while there is nothing to estimate from."""
         made = self.done - (self._first or 0)
         if made < 1:
             return None
         return (time.monotonic() - self._started) / made * (self.total - self.done)
 
     def stop(self) -> None:
-        """Ask it to stop; it does so after the clip that it has in hand."""
+        """Ask it to stop; it does so after the current clip."""
         self._stop.set()
 
     def join(self, timeout_s: float | None = None) -> None:
@@ -83,7 +83,7 @@ class DatasetTask:
             self._first, self._started = done, time.monotonic()
         self.done, self.total = done, total
         if self._stop.is_set():
-            raise Cancelled("It was stopped. What was done stays done: start it again to go on.")
+            raise Cancelled("It was stopped. What is done is kept: start it again to continue.")
 
     def _run(self, work: Callable[[Progress], Any]) -> None:
         try:
@@ -97,41 +97,44 @@ class DatasetTask:
 
 
 class DatasetTasks:
-    """At most one chore for each data set; the last one stays to be looked at."""
+    """At most one task for each data set; the last one is kept, so that pages can show it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._chores: dict[Path, DatasetTask] = {}
+        self._tasks: dict[Path, DatasetTask] = {}
 
     def of(self, folder: Path) -> DatasetTask | None:
-        """The chore under way in a data set, or the last one."""
-        return self._chores.get(folder.resolve())
+        """The running task of a data set, or the last one."""
+        return self._tasks.get(folder.resolve())
 
     def start(self, folder: Path, kind: str, work: Callable[[Progress], Any]) -> DatasetTask:
-        """Begin ``work``. Raises BusyError while another chore of the data set is under way."""
+        """Start ``work``. Raises BusyError while another task of the data set is running."""
         with self._lock:
             before = self.of(folder)
             if before and before.running:
-                raise BusyError("Something is under way in this data set: wait for it, or stop it.")
-            chore = DatasetTask(kind, work)
-            self._chores[folder.resolve()] = chore
-            return chore
+                raise BusyError(
+                    "Another task is running in this data set: wait for it, or stop it."
+                )
+            task = DatasetTask(kind, work)
+            self._tasks[folder.resolve()] = task
+            return task
 
     def forget(self, folder: Path) -> None:
-        """Drop the last chore of a data set, once it has been looked at."""
+        """Drop the last task of a data set, unless it is still running."""
         with self._lock:
-            chore = self.of(folder)
-            if chore and not chore.running:
-                del self._chores[folder.resolve()]
+            task = self.of(folder)
+            if task and not task.running:
+                del self._tasks[folder.resolve()]
 
 
 def extract_in_process(
     store: ReviewStore, progress: Progress, *, jobs: int = 1, command: list[str] | None = None
 ) -> None:
-    """Run ``python -m gymform extract`` on the data set and tell how many clips are done.
+    """Run ``python -m gymform extract`` on the data set and report how many clips are done.
 
     Raises Cancelled when ``progress`` does, after the process has ended; DatasetError with the
-    command's own last words when it fails. What was extracted stays: the command goes on there.
+    command's own error message when it fails. What was extracted is kept: the command continues
+    from there.
     """
     command = command or [sys.executable, "-m", "gymform", "extract", str(store.folder)]
     log = store.folder / "extract.log"
@@ -157,9 +160,9 @@ def extract_in_process(
     _count(store, progress)
     if process.returncode == 0:
         return
-    # Clips that fail make the command fail, and are listed on their own.
-    if (words := _last_words(log)) or any(clip.state == IMPORTED for clip in store.clips()):
-        raise DatasetError(words or _SILENT)
+    # Clips that failed also make the command fail, but the page lists them itself.
+    if (message := _last_message(log)) or any(clip.state == IMPORTED for clip in store.clips()):
+        raise DatasetError(message or _STOPPED)
 
 
 def _count(store: ReviewStore, progress: Progress) -> None:
@@ -168,7 +171,7 @@ def _count(store: ReviewStore, progress: Progress) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt the process and its workers as Ctrl-C does, and kill them when that does not do."""
+    """Interrupt the process and its workers as Ctrl-C does; kill them when that does not help."""
     for number, patience in ((signal.SIGINT, _GRACE_S), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return
@@ -178,18 +181,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(patience)
 
 
-def _last_words(log: Path) -> str:
-    """What the command said of its failure, for the user; "" when it said nothing."""
+def _last_message(log: Path) -> str:
+    """The command's last error message, for the user; "" when there is none."""
     lines = log.read_text(errors="replace").splitlines()
-    said = [line for line in lines if line.startswith("gymform:")]
-    return said[-1].removeprefix("gymform:").strip() if said else ""
+    messages = [line for line in lines if line.startswith("gymform:")]
+    return messages[-1].removeprefix("gymform:").strip() if messages else ""
 
 
 _NAME = re.compile(r"[^\W_][\w .-]{0,59}")
 
 
 def dataset_folder(parent: Path, name: str) -> Path:
-    """Where the data set called ``name`` lies below ``parent``.
+    """The folder of the data set called ``name`` below ``parent``.
 
     Raises DatasetError for a name that is no plain folder name.
     """
@@ -203,7 +206,7 @@ def dataset_folder(parent: Path, name: str) -> Path:
 
 
 def plain_file_name(name: str, number: int) -> str:
-    """A name of ours for an upload that the user called ``name``: readable, and never a path."""
+    """A safe file name for an upload that the user called ``name``: readable, and never a path."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     stem, _, suffix = last.rpartition(".") if "." in last else (last, "", "")
     stem = re.sub(r"[^\w -]+", "_", stem).strip(" _-")[:60]

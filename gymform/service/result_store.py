@@ -1,4 +1,4 @@
-"""Finished analyses on disk: one folder per key, whole or not there, oldest thrown away."""
+"""Finished analyses on disk: one complete folder per key, the least recently used deleted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _STALE_AFTER_S = 24 * 3600.0
 class ResultStore:
     """Folders of results under ``root``, by default ``data_dir()/analyses``.
 
-    A folder appears under its key by one rename, after everything in it was written; unfinished
-    ones have hidden names and are swept away once they are a day old.
+    A folder is renamed to its key after everything in it was written. Unfinished ones have hidden
+    names and are deleted when they are a day old.
     """
 
     def __init__(self, root: Path | None = None, max_bytes: int = limits.MAX_RESULT_BYTES) -> None:
@@ -32,7 +32,7 @@ class ResultStore:
         self._sweep()
 
     def find(self, key: str) -> Path | None:
-        """The folder of a finished analysis, marked as used now; None when there is none."""
+        """The folder of a finished analysis, marked as just used; None when there is none."""
         if not _KEY.fullmatch(key):
             raise ValueError(f"ResultStore.find: expected 64 hexadecimal digits, got {key!r}")
         folder = self.root / key
@@ -43,13 +43,13 @@ class ResultStore:
         return folder
 
     def forget(self, key: str) -> None:
-        """Throw away the result of ``key``, if there is one."""
+        """Delete the result of ``key``, if there is one."""
         if self.find(key):
             _remove(self.root / key)
 
     @contextlib.contextmanager
     def new_folder(self, key: str) -> Iterator[Path]:
-        """An empty folder to fill for ``key``; gone afterwards unless it was kept."""
+        """An empty folder to fill for ``key``; deleted afterwards unless it was kept."""
         folder = self.root / f".{secrets.token_hex(8)}-{key[:8]}"
         folder.mkdir()
         try:
@@ -58,16 +58,18 @@ class ResultStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, key: str, folder: Path) -> None:
-        """Make a filled folder the result of ``key``, and throw the oldest away if need be."""
+        """Make a filled folder the result of ``key``, and delete the oldest ones over the limit."""
         try:
             os.rename(folder, self.root / key)
         except OSError:
-            if not (self.root / key).is_dir():  # else another app was faster: as good as ours
+            if not (
+                self.root / key
+            ).is_dir():  # else another process was faster, with the same result
                 raise
         discard_oldest(self.root, self._max_bytes, spare=key)
 
     def _sweep(self) -> None:
-        """Remove what a killed app left unfinished."""
+        """Delete what a killed app left unfinished."""
         for folder in self.root.glob(".*"):
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
@@ -75,11 +77,11 @@ class ResultStore:
 
 
 def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
-    """Throw away the folders in ``root`` not used for longest, until the rest fits.
+    """Delete the least recently used folders in ``root`` until the rest fits into ``max_bytes``.
 
-    The one called ``spare`` stays whatever its size; hidden ones, still being filled, do not count.
+    The one called ``spare`` is kept whatever its size; hidden ones, still being filled, do not count.
     """
-    with contextlib.suppress(FileNotFoundError):  # another app may throw away the same one
+    with contextlib.suppress(FileNotFoundError):  # another process may delete the same one
         folders = [folder for folder in root.iterdir() if not folder.name.startswith(".")]
         folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
         total = 0
@@ -90,7 +92,7 @@ def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder so that at no time a half-empty one stands under its name."""
+    """Delete a folder in such a way that a half-empty one never has its name."""
     hidden = folder.with_name(f".{secrets.token_hex(8)}-old")
     with contextlib.suppress(OSError):
         os.rename(folder, hidden)

@@ -1,9 +1,8 @@
-"""A reviewer's desk: which repetition comes next, and decisions on their way to the store.
+"""A review session: which repetition comes next, and decisions on their way to the store.
 
-The page's widget moves on the moment a key is pressed and tells of it afterwards; the desk writes
-what it is told, once each and in order, and answers. Until the answer is there, nobody has been
-told that anything was saved. Messages come again until they are answered, so nothing here may
-depend on hearing each only once.
+The page's widget moves on as soon as a key is pressed and sends the decision afterwards. The
+session writes each decision once, in order, and replies. The widget shows a decision as saved only
+after the reply, and sends it again until then, so the same message may arrive several times.
 """
 
 from __future__ import annotations
@@ -31,24 +30,24 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ConflictError, DatasetError, GymformError, OptionsError
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
-"""What became of a decision: on disk; somebody else was faster; the store did not take it."""
+"""What happened to a decision: it is on disk, another reviewer was faster, or it was refused."""
 
-_ANSWERS = 40
-"""Answers that are repeated until the widget has surely heard them."""
+_REPLIES = 40
+"""The latest replies to a widget are sent again and again, at most this many."""
 
 _CLIENTS = 1000
-"""Widgets whose answers are kept, the most recent ones."""
+"""Replies are kept for this many widgets, the most recent ones."""
 
 _NEWS = 5
-"""What other reviewers did most recently, at most so many."""
+"""At most this many of the other reviewers' latest decisions are shown."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of decision ``seq`` of the widget ``client``; ``text`` says why it failed.
+    """What happened to decision ``seq`` of the widget ``client``; ``text`` says why it failed.
 
-    After a conflict ``revision`` is the item's own: who has read of the other decision may decide
-    again on top of it.
+    After a conflict ``revision`` is the item's current one: a reviewer who has read of the other
+    decision may decide again on top of it.
     """
 
     client: str
@@ -60,85 +59,87 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class View:
-    """What to show: the item on the desk (None when all is done), those to come, and counts."""
+class ReviewState:
+    """What to show: the current item (None when all is done), those to come, and counts."""
 
     current: str | None
     coming: tuple[str, ...]
     left: int
     counts: Mapping[str, int]
-    answers: tuple[Reply, ...]
+    replies: tuple[Reply, ...]
     news: tuple[str, ...]
 
 
-class Heard:
-    """What this process has heard of every widget, and what it answered.
+class ReplyLog:
+    """The latest replies to every widget, and so which of their decisions this process has handled.
 
-    Shared by all desks: a browser that lost its connection, or chose another filter, goes on at
-    another desk. A message names the ``id`` it is meant for: after a restart old ones are left
-    alone, and the widget sends again only what was never answered.
+    Shared by all review sessions: a browser that lost its connection, or chose another filter,
+    continues in another session. A message names the ``id`` of the log it is meant for: after a
+    restart, messages to the old process are ignored, and the widget sends again only the decisions
+    that never got a reply.
     """
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
-        self._answers: OrderedDict[str, deque[Reply]] = OrderedDict()
+        self._replies: OrderedDict[str, deque[Reply]] = OrderedDict()
 
     def latest(self, client: str) -> int:
-        """The number of the latest decision that ``client`` was answered."""
-        answers = self._answers.get(client)
-        return answers[-1].seq if answers else 0
+        """The number of the latest decision that ``client`` got a reply to, 0 before the first."""
+        replies = self._replies.get(client)
+        return replies[-1].seq if replies else 0
 
-    def answer(self, answer: Reply) -> None:
-        """Keep an answer, to be given until it has surely been heard."""
-        self._answers.setdefault(answer.client, deque(maxlen=_ANSWERS)).append(answer)
-        self._answers.move_to_end(answer.client)
-        if len(self._answers) > _CLIENTS:
-            self._answers.popitem(last=False)
+    def add(self, reply: Reply) -> None:
+        """Keep a reply, to be sent more than once."""
+        self._replies.setdefault(reply.client, deque(maxlen=_REPLIES)).append(reply)
+        self._replies.move_to_end(reply.client)
+        if len(self._replies) > _CLIENTS:
+            self._replies.popitem(last=False)
 
-    def answers(self, client: str) -> tuple[Reply, ...]:
-        """The latest answers to ``client``."""
-        return tuple(self._answers.get(client, ()))
+    def to(self, client: str) -> tuple[Reply, ...]:
+        """The latest replies to ``client``."""
+        return tuple(self._replies.get(client, ()))
 
 
 class ReviewSession:
-    """One reviewer's way through the items of ``store`` that pass ``wanted``.
+    """One reviewer going through the items of ``store`` that pass the filter ``wanted``.
 
-    The order is fixed when the desk is set up, so that nothing jumps while somebody works; items
-    that come later are put at the end, those that others decided meanwhile are passed over.
+    The order is fixed when the session begins, so that nothing jumps while somebody works. Items
+    added later are put at the end; items that others decided in the meantime are skipped.
     """
 
     def __init__(
-        self, store: ReviewStore, reviewer: str, wanted: Filter, heard: Heard | None = None
+        self, store: ReviewStore, reviewer: str, wanted: Filter, replies: ReplyLog | None = None
     ) -> None:
         self.store = store
         self.reviewer = reviewer
         self.wanted = wanted
-        self.heard = heard or Heard()
+        self.replies = replies or ReplyLog()
         self._stamp: tuple[int, ...] = ()
-        self._standing: dict[str, Judged] = {}
+        self._judged: dict[str, Judged] = {}
         self._order: dict[str, int] = {}
         self._siblings: dict[str, list[Item]] = {}
         self._counts: dict[str, int] = {}
         self._client = ""
-        self._first: str | None = None  # what lies on the desk until the widget tells of another
+        self._first: str | None = None  # what is shown until the widget names an item
         self._news: deque[str] = deque(maxlen=_NEWS)
 
     # -- decisions ---------------------------------------------------------------------------
 
-    def take(self, message: Mapping[str, Any]) -> None:
-        """Write the decisions of a widget's message that were not heard yet, in their order."""
-        if message.get("desk") != self.heard.id:
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Write the decisions in a widget's message that have no reply yet, in their order."""
+        if message.get("desk") != self.replies.id:
             return
         client = self._client = str(message["client"])
-        for wish in message["decisions"]:
-            seq = int(wish["seq"])
-            if seq > self.heard.latest(client):
-                self.heard.answer(self._write(client, seq, wish))
+        for sent in message["decisions"]:
+            seq = int(sent["seq"])
+            if seq > self.replies.latest(client):
+                self.replies.add(self._write(client, seq, sent))
 
-    def _write(self, client: str, seq: int, wish: Mapping[str, Any]) -> Reply:
-        item_id = wish.get("item")
+    def _write(self, client: str, seq: int, sent: Mapping[str, Any]) -> Reply:
+        """Try to write the decision ``sent``, and say what happened to it."""
+        item_id = sent.get("item")
         try:
-            judged = self._decide(wish)
+            judged = self._decide(sent)
         except ConflictError as error:
             now = self.store.get(str(item_id))
             return Reply(client, seq, CONFLICT, item_id, str(error), now.revision)
@@ -148,21 +149,21 @@ class ReviewSession:
             return Reply(client, seq, REFUSED, None, "There is nothing of yours to undo.")
         return Reply(client, seq, SAVED, judged.item.id)
 
-    def _decide(self, wish: Mapping[str, Any]) -> Judged | None:
-        """Do one wish. Raises GymformError; OptionsError when it is not understood."""
-        kind = wish.get("kind")
+    def _decide(self, sent: Mapping[str, Any]) -> Judged | None:
+        """Write one decision. Raises GymformError; OptionsError when it cannot be understood."""
+        kind = sent.get("kind")
         if kind == UNDO:
             return self.store.undo(self.reviewer)
         try:
-            item_id, revision = str(wish["item"]), int(wish["revision"])
+            item_id, revision = str(sent["item"]), int(sent["revision"])
             if kind == VERDICT:
-                return self._give_verdict(item_id, revision, wish)
+                return self._give_verdict(item_id, revision, sent)
             if kind == RELABEL:
                 return self.store.relabel(
-                    item_id, str(wish["exercise"]), reviewer=self.reviewer, revision=revision
+                    item_id, str(sent["exercise"]), reviewer=self.reviewer, revision=revision
                 )
             if kind == TRIM:
-                start_s, end_s = float(wish["start_s"]), float(wish["end_s"])
+                start_s, end_s = float(sent["start_s"]), float(sent["end_s"])
                 return self.store.trim(
                     item_id, start_s, end_s, reviewer=self.reviewer, revision=revision
                 )
@@ -170,13 +171,13 @@ class ReviewSession:
             pass
         raise OptionsError("The page sent a decision that cannot be read. Reload the page.")
 
-    def _give_verdict(self, item_id: str, revision: int, wish: Mapping[str, Any]) -> Judged:
-        verdict, reasons = str(wish["verdict"]), tuple(map(str, wish.get("reasons", ())))
-        comment = str(wish.get("comment", ""))
+    def _give_verdict(self, item_id: str, revision: int, sent: Mapping[str, Any]) -> Judged:
+        verdict, reasons = str(sent["verdict"]), tuple(map(str, sent.get("reasons", ())))
+        comment = str(sent.get("comment", ""))
         now = self.store.get(item_id)
         mine = now.reviewer == self.reviewer and now.revision > revision
         if mine and (now.verdict, now.reasons, now.comment) == (verdict, reasons, comment):
-            return now  # written before, by a process that stopped before it could answer
+            return now  # written before, by a process that stopped before it could reply
         return self.store.decide(
             item_id,
             verdict,
@@ -188,12 +189,12 @@ class ReviewSession:
 
     # -- what comes next ---------------------------------------------------------------------
 
-    def view(self, at: str | None, count: int) -> View:
-        """What to show while item ``at`` is on the desk, with at most ``count`` items to come.
+    def state(self, at: str | None, count: int) -> ReviewState:
+        """What to show while the widget is at item ``at``, with at most ``count`` items to come.
 
-        ``at`` is None at the beginning: the first item of the order is then on the desk, as it is
-        for an item that is not there (any more); "" says that everything has been seen: whatever
-        is still pending comes again.
+        ``at`` is None at the beginning: the first item of the order is then shown, as it is for an
+        item that does not exist (any more). "" means that everything has been seen: the items that
+        are still pending come again.
         """
         self._refresh()
         if at is None or (at and not self._is_there(at)):
@@ -202,12 +203,12 @@ class ReviewSession:
         if at is None or (not at and coming):
             at = coming.pop(0) if coming else None
             self._first = self._first or at
-        return View(
+        return ReviewState(
             current=at or None,
             coming=tuple(coming[:count]),
             left=len(coming),
             counts=self._counts,
-            answers=self.heard.answers(self._client),
+            replies=self.replies.to(self._client),
             news=tuple(self._news),
         )
 
@@ -215,20 +216,20 @@ class ReviewSession:
         """Items after ``at`` in their order, then those before it that nobody has decided."""
         order = list(self._order)
         place = self._order.get(at, len(order) if at == "" else -1) if at is not None else -1
-        after = [one for one in order[place + 1 :] if one in self._standing]
+        after = [one for one in order[place + 1 :] if one in self._judged]
         before = [
             one
             for one in order[: max(place, 0)]
-            if one in self._standing and self._standing[one].verdict == PENDING
+            if one in self._judged and self._judged[one].verdict == PENDING
         ]
         return after + before
 
-    def standing(self, item_id: str) -> Judged:
-        """An item as it stands, also when it does not pass the filter any more."""
-        return self._standing.get(item_id) or self.store.get(item_id)
+    def judged(self, item_id: str) -> Judged:
+        """An item as it is now, even when it no longer passes the filter."""
+        return self._judged.get(item_id) or self.store.get(item_id)
 
     def _is_there(self, item_id: str) -> bool:
-        if item_id in self._standing:
+        if item_id in self._judged:
             return True
         try:
             self.store.get(item_id)
@@ -237,11 +238,11 @@ class ReviewSession:
         return True
 
     def siblings(self, item: Item) -> Sequence[Item]:
-        """All repetitions of the item's clip, itself among them, as they stand."""
+        """All repetitions of the item's clip, including itself, as they are now."""
         return self._siblings.get(item.clip_sha256, [item])
 
     def exercises(self) -> list[str]:
-        """Every exercise that the data set knows."""
+        """Every exercise in the data set."""
         return sorted({item.exercise for items in self._siblings.values() for item in items})
 
     def _refresh(self) -> None:
@@ -249,10 +250,10 @@ class ReviewSession:
         stamp = _stamp(self.store)
         if stamp == self._stamp:
             return
-        before, first = self._standing, not self._stamp
+        before, first = self._judged, not self._stamp
         everything = self.store.judged(Filter(order=self.wanted.order))
         self._stamp = stamp
-        self._standing = {one.item.id: one for one in everything if self.wanted.passes(one)}
+        self._judged = {one.item.id: one for one in everything if self.wanted.passes(one)}
         self._counts = dict.fromkeys(VERDICTS, 0)
         self._siblings = {}
         every_verdict = replace(self.wanted, verdicts=())
@@ -260,15 +261,15 @@ class ReviewSession:
             self._siblings.setdefault(one.item.clip_sha256, []).append(one.item)
             if every_verdict.passes(one):
                 self._counts[one.verdict] += 1
-        for item_id in self._standing:
+        for item_id in self._judged:
             self._order.setdefault(item_id, len(self._order))
         if not first:
-            self._hear_of_others(before)
+            self._note_other_reviewers(before)
 
-    def _hear_of_others(self, before: Mapping[str, Judged]) -> None:
-        """Note what others decided about the items that were to come."""
+    def _note_other_reviewers(self, before: Mapping[str, Judged]) -> None:
+        """Add to the news what others decided about the items that were to come."""
         for item_id, then in before.items():
-            now = self._standing.get(item_id)
+            now = self._judged.get(item_id)
             if now is not None and now.revision == then.revision:
                 continue
             now = now or self.store.get(item_id)
@@ -278,7 +279,7 @@ class ReviewSession:
 
 
 def _stamp(store: ReviewStore) -> tuple[int, ...]:
-    """Another value after every write, whoever wrote: decisions and clips alike."""
+    """A value that changes with every write to the store, by any process: decisions and clips."""
     database = store.files.store
     times = []
     for path in (database, database.with_name(f"{database.name}-wal")):
@@ -308,18 +309,18 @@ def in_words(decision: Decision) -> str:
 
 
 def when(decision: Decision) -> str:
-    """The moment of a decision, for people: "24 Nov 2026, 12:01 UTC"."""
+    """The time of a decision, for people: "24 Nov 2026, 12:01 UTC"."""
     try:
         return datetime.fromisoformat(decision.at).strftime("%-d %b %Y, %H:%M UTC")
     except ValueError:
         return decision.at
 
 
-def card(desk: ReviewSession, item_id: str) -> dict[str, Any]:
-    """Everything that the widget shows of an item; JSON-ready, files apart."""
-    judged = desk.standing(item_id)
-    item, clip = judged.item, desk.store.clip(judged.item.clip_sha256)
-    siblings = desk.siblings(item)
+def card(session: ReviewSession, item_id: str) -> dict[str, Any]:
+    """Everything that the widget shows of an item, except its files; JSON-ready."""
+    judged = session.judged(item_id)
+    item, clip = judged.item, session.store.clip(judged.item.clip_sha256)
+    siblings = session.siblings(item)
     return {
         "id": item.id,
         "clip": item.clip_sha256,
@@ -343,5 +344,5 @@ def card(desk: ReviewSession, item_id: str) -> dict[str, Any]:
         "notes": list(judged.notes),
         "failed": clip.reason,
         "repetitions": [[one.start_s, one.end_s] for one in siblings],
-        "history": [f"{when(d)} · {in_words(d)}" for d in desk.store.history(item_id)],
+        "history": [f"{when(d)} · {in_words(d)}" for d in session.store.history(item_id)],
     }

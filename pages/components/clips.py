@@ -42,7 +42,7 @@ GROUPINGS = {
 
 
 @st.cache_resource(show_spinner=False)
-def chores() -> DatasetTasks:
+def dataset_tasks() -> DatasetTasks:
     """Imports and extractions under way, for all sessions."""
     return DatasetTasks()
 
@@ -50,16 +50,16 @@ def chores() -> DatasetTasks:
 def panel(store: ReviewStore) -> None:
     """Import on the left, extraction on the right, and the list of clips below."""
     left, right = st.columns([3, 2], gap="large")
-    chore = chores().of(store.folder)
-    busy = bool(chore and chore.running)
+    task = dataset_tasks().of(store.folder)
+    busy = bool(task and task.running)
     with left:
         st.markdown("##### Import clips")
         importing(store, busy)
     with right:
         st.markdown("##### Extract the keypoints")
         extracting(store, busy)
-    if chore and chore.kind == IMPORT and not chore.running and chore.result:
-        report(store, chore.result)
+    if task and task.kind == IMPORT and not task.running and task.result:
+        report(store, task.result)
     listing(store.clips())
 
 
@@ -67,36 +67,36 @@ def notice(store: ReviewStore) -> None:
     """What is under way in the data set, on every view, and what has just gone wrong."""
     if problem := st.session_state.pop("page-problem", None):
         st.error(problem, icon=":material/error:")
-    chore = chores().of(store.folder)
-    if not chore:
+    task = dataset_tasks().of(store.folder)
+    if not task:
         return
-    if chore.running:
+    if task.running:
         under_way(store.folder)
-    elif isinstance(chore.error, Cancelled):
-        st.info(str(chore.error), icon=":material/info:")
-    elif chore.error:
-        st.error(str(chore.error), icon=":material/error:")
+    elif isinstance(task.error, Cancelled):
+        st.info(str(task.error), icon=":material/info:")
+    elif task.error:
+        st.error(str(task.error), icon=":material/error:")
 
 
 @st.fragment(run_every=1)
 def under_way(folder: Path) -> None:
     """Progress of an import or an extraction, an estimate, and a way to stop it."""
-    chore = chores().of(folder)
-    if not chore or not chore.running:
+    task = dataset_tasks().of(folder)
+    if not task or not task.running:
         st.rerun()
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.progress(chore.fraction, text=_progress_text(chore))
-        right.button("Stop", icon=":material/stop:", on_click=chore.stop, width="stretch")
+        left.progress(task.fraction, text=_progress_text(task))
+        right.button("Stop", icon=":material/stop:", on_click=task.stop, width="stretch")
 
 
-def _progress_text(chore: DatasetTask) -> str:
-    what = "Importing" if chore.kind == IMPORT else "Extracting keypoints"
-    if not chore.total:
+def _progress_text(task: DatasetTask) -> str:
+    what = "Importing" if task.kind == IMPORT else "Extracting keypoints"
+    if not task.total:
         return f"**{what}** …"
-    eta = chore.eta_s()
+    eta = task.eta_s()
     left = "" if eta is None else f" · {duration(eta)} left"
-    return f"**{what}**: {chore.done:,} of {count(chore.total, 'clip')}{left}"
+    return f"**{what}**: {task.done:,} of {count(task.total, 'clip')}{left}"
 
 
 # -- import ----------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def begin_import(
             clean_up()
 
     try:
-        chores().start(store.folder, IMPORT, work)
+        dataset_tasks().start(store.folder, IMPORT, work)
     except BusyError:
         clean_up()
         raise
@@ -283,7 +283,9 @@ def report(store: ReviewStore, done: ImportReport) -> None:
         left, right = st.columns([5, 1], vertical_alignment="center")
         known = f" {count(len(done.known), 'was', 'were')} there before." if done.known else ""
         left.markdown(f":material/check: **{count(len(done.added), 'clip')} imported.**{known}")
-        right.button("Close", on_click=chores().forget, args=(store.folder,), width="stretch")
+        right.button(
+            "Close", on_click=dataset_tasks().forget, args=(store.folder,), width="stretch"
+        )
         if done.duplicates:
             st.markdown(f"**{count(len(done.duplicates), 'duplicate')}**")
             st.dataframe(
@@ -339,7 +341,7 @@ def extracting(store: ReviewStore, busy: bool) -> None:
     label = "Extract" if not done + failed else "Go on" if waiting else "Try the failed ones again"
     if st.button(label, type="primary", icon=":material/hub:", disabled=busy):
         try:
-            chores().start(
+            dataset_tasks().start(
                 store.folder,
                 EXTRACT,
                 lambda progress: extract_in_process(store, progress, jobs=int(jobs)),

@@ -305,17 +305,17 @@ def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, fi
     assert button(app, "Extract").disabled
     button(app, "Stop").click().run()
     finished(app)
-    assert isinstance(clips.chores().of(folder()).error, Cancelled)
-    assert "start it again to go on" in texts(app)
+    assert isinstance(clips.dataset_tasks().of(folder()).error, Cancelled)
+    assert "start it again to continue" in texts(app)
 
 
 @pytest.fixture(name="finished")
 def _finished():
-    """Wait until the data set's chore has ended, and run the page again."""
+    """Wait until the data set's task has ended, and run the page again."""
     from pages.components import clips
 
     def finished(app: AppTest) -> None:
-        clips.chores().of(folder()).join(60)
+        clips.dataset_tasks().of(folder()).join(60)
         app.run()
 
     return finished

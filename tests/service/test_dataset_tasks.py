@@ -34,7 +34,7 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_a_chore_tells_how_far_it_is_and_what_came_of_it():
+def test_a_task_tells_how_far_it_is_and_what_came_of_it():
     go, told = threading.Event(), threading.Event()
 
     def work(progress):
@@ -44,54 +44,54 @@ def test_a_chore_tells_how_far_it_is_and_what_came_of_it():
         go.wait(30)
         return "report"
 
-    chore = DatasetTask(IMPORT, work)
+    task = DatasetTask(IMPORT, work)
     assert told.wait(30)
-    assert chore.running
-    assert chore.fraction == 0.25
-    assert chore.eta_s() >= 0
+    assert task.running
+    assert task.fraction == 0.25
+    assert task.eta_s() >= 0
     go.set()
-    chore.join(30)
-    assert (chore.running, chore.result, chore.error) == (False, "report", None)
+    task.join(30)
+    assert (task.running, task.result, task.error) == (False, "report", None)
 
 
-def test_a_chore_stops_when_it_is_asked_to():
+def test_a_task_stops_when_it_is_asked_to():
     go = threading.Event()
 
     def work(progress):
         go.wait(30)
         progress("import", 1, 4)
 
-    chore = DatasetTask(IMPORT, work)
-    chore.stop()
+    task = DatasetTask(IMPORT, work)
+    task.stop()
     go.set()
-    chore.join(30)
-    assert isinstance(chore.error, Cancelled)
+    task.join(30)
+    assert isinstance(task.error, Cancelled)
 
 
 @pytest.mark.parametrize("error", [DatasetError("no"), OSError(28, "No space left"), MemoryError()])
-def test_a_chore_that_fails_says_why(error):
+def test_a_task_that_fails_says_why(error):
     def work(progress):
         raise error
 
-    chore = DatasetTask(IMPORT, work)
-    chore.join(30)
-    assert isinstance(chore.error, DatasetError)
-    assert str(chore.error)
+    task = DatasetTask(IMPORT, work)
+    task.join(30)
+    assert isinstance(task.error, DatasetError)
+    assert str(task.error)
 
 
-def test_one_chore_at_a_time_in_a_data_set(tmp_path):
-    go, chores = threading.Event(), DatasetTasks()
-    first = chores.start(tmp_path / "a", IMPORT, lambda progress: go.wait(30))
+def test_one_task_at_a_time_in_a_data_set(tmp_path):
+    go, tasks = threading.Event(), DatasetTasks()
+    first = tasks.start(tmp_path / "a", IMPORT, lambda progress: go.wait(30))
     with pytest.raises(BusyError):
-        chores.start(tmp_path / "a", EXTRACT, lambda progress: None)
-    chores.forget(tmp_path / "a")
-    assert chores.of(tmp_path / "a") is first
-    other = chores.start(tmp_path / "b", EXTRACT, lambda progress: None)
+        tasks.start(tmp_path / "a", EXTRACT, lambda progress: None)
+    tasks.forget(tmp_path / "a")
+    assert tasks.of(tmp_path / "a") is first
+    other = tasks.start(tmp_path / "b", EXTRACT, lambda progress: None)
     other.join(30)
     go.set()
     first.join(30)
-    chores.forget(tmp_path / "a")
-    assert chores.of(tmp_path / "a") is None
+    tasks.forget(tmp_path / "a")
+    assert tasks.of(tmp_path / "a") is None
 
 
 def test_an_extraction_counts_clips(store):

@@ -1,4 +1,4 @@
-"""The reviewer's desk: every decision once, in order, and answered."""
+"""A review session: every decision is written once, in order, and replied to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError
-from gymform.service.review_session import CONFLICT, REFUSED, SAVED, Heard, ReviewSession, card
+from gymform.service.review_session import CONFLICT, REFUSED, SAVED, ReplyLog, ReviewSession, card
 from tests.dataset.makers import clip_record, fill_store, item_of, quality_of
 
 WAITING = Filter(verdicts=(PENDING,))
@@ -22,41 +22,45 @@ def _store(tmp_path):
         yield store
 
 
-def sit(
+def open_session(
     store: ReviewStore, name: str = "Anna", wanted: Filter = WAITING, **more: Any
 ) -> ReviewSession:
     return ReviewSession(store, name, wanted, **more)
 
 
-def message(desk: ReviewSession, *wishes: dict[str, Any], at: str | None = None, client: str = "w"):
-    return {"desk": desk.heard.id, "client": client, "at": at, "decisions": list(wishes)}
+def message(
+    session: ReviewSession, *decisions: dict[str, Any], at: str | None = None, client: str = "w"
+):
+    return {"desk": session.replies.id, "client": client, "at": at, "decisions": list(decisions)}
 
 
 def verdict(seq: int, item: str, what: str = ACCEPTED, revision: int = 0, **more: Any):
-    wish = {"seq": seq, "kind": "verdict", "item": item, "revision": revision, "verdict": what}
-    return wish | more
+    sent = {"seq": seq, "kind": "verdict", "item": item, "revision": revision, "verdict": what}
+    return sent | more
 
 
 def worst_first(store: ReviewStore) -> list[str]:
     return [one.item.id for one in store.judged(Filter())]
 
 
-def test_the_worst_item_is_on_the_desk_first(store):
+def test_the_worst_item_is_on_screen_first(store):
     order = worst_first(store)
-    view = sit(store).view(None, 3)
-    assert view.current == order[0]
-    assert view.coming == tuple(order[1:4])
-    assert view.left == 5
-    assert view.counts == {PENDING: 6, ACCEPTED: 0, REJECTED: 0, SKIPPED: 0}
+    state = open_session(store).state(None, 3)
+    assert state.current == order[0]
+    assert state.coming == tuple(order[1:4])
+    assert state.left == 5
+    assert state.counts == {PENDING: 6, ACCEPTED: 0, REJECTED: 0, SKIPPED: 0}
 
 
-def test_a_decision_is_written_answered_and_passed_over(store):
-    order, desk = worst_first(store), sit(store)
-    desk.view(None, 3)
-    desk.take(message(desk, verdict(1, order[0], REJECTED, reasons=["occluded"], comment="bar")))
-    view = desk.view(order[1], 3)
-    assert [(a.seq, a.state, a.item_id) for a in view.answers] == [(1, SAVED, order[0])]
-    assert order[0] not in view.coming
+def test_a_decision_is_written_replied_to_and_passed_over(store):
+    order, session = worst_first(store), open_session(store)
+    session.state(None, 3)
+    session.receive(
+        message(session, verdict(1, order[0], REJECTED, reasons=["occluded"], comment="bar"))
+    )
+    state = session.state(order[1], 3)
+    assert [(a.seq, a.state, a.item_id) for a in state.replies] == [(1, SAVED, order[0])]
+    assert order[0] not in state.coming
     standing = store.get(order[0])
     assert (standing.verdict, standing.reasons, standing.comment, standing.reviewer) == (
         REJECTED,
@@ -66,141 +70,143 @@ def test_a_decision_is_written_answered_and_passed_over(store):
     )
 
 
-def test_a_message_that_comes_again_is_written_once_and_answered_again(store):
-    order, desk = worst_first(store), sit(store)
-    wishes = [verdict(1, order[0]), verdict(2, order[1])]
-    desk.take(message(desk, wishes[0]))
+def test_a_message_that_comes_again_is_written_once_and_replied_to_again(store):
+    order, session = worst_first(store), open_session(store)
+    decisions = [verdict(1, order[0]), verdict(2, order[1])]
+    session.receive(message(session, decisions[0]))
     for _ in range(3):
-        desk.take(message(desk, *wishes))
+        session.receive(message(session, *decisions))
     assert store.revision() == 2
-    assert [answer.seq for answer in desk.view(order[2], 3).answers] == [1, 2]
+    assert [reply.seq for reply in session.state(order[2], 3).replies] == [1, 2]
 
 
-def test_another_desk_of_the_same_app_knows_what_was_heard(store):
-    order, heard = worst_first(store), Heard()
-    first = sit(store, heard=heard)
+def test_another_session_of_the_same_app_knows_the_replies(store):
+    order, replies = worst_first(store), ReplyLog()
+    first = open_session(store, replies=replies)
     told = message(first, verdict(1, order[0]))
-    first.take(told)
-    second = sit(store, wanted=Filter(), heard=heard)
-    second.take(told)
+    first.receive(told)
+    second = open_session(store, wanted=Filter(), replies=replies)
+    second.receive(told)
     assert store.revision() == 1
-    assert [answer.seq for answer in second.view(None, 3).answers] == [1]
+    assert [reply.seq for reply in second.state(None, 3).replies] == [1]
 
 
 def test_after_a_restart_nothing_is_doubled(store):
-    order, before = worst_first(store), sit(store)
-    before.take(message(before, verdict(1, order[0])))
+    order, before = worst_first(store), open_session(store)
+    before.receive(message(before, verdict(1, order[0])))
     undo = {"seq": 2, "kind": "undo", "item": None}
-    after = sit(store)
-    after.take(message(before, verdict(1, order[0]), undo))  # meant for the process that is gone
+    after = open_session(store)
+    after.receive(message(before, verdict(1, order[0]), undo))  # meant for the process that is gone
     assert store.revision() == 1
-    after.take(message(after, verdict(1, order[0])))  # the widget sends what was never answered
+    after.receive(message(after, verdict(1, order[0])))  # sent again, as it got no reply
     assert store.revision() == 1
-    assert after.view(order[1], 3).answers[0].state == SAVED
+    assert after.state(order[1], 3).replies[0].state == SAVED
 
 
-def test_a_conflict_is_answered_in_words_and_changes_nothing(store):
-    order, anna = worst_first(store), sit(store)
-    anna.view(None, 3)
+def test_a_conflict_is_replied_to_in_words_and_changes_nothing(store):
+    order, anna = worst_first(store), open_session(store)
+    anna.state(None, 3)
     store.decide(order[0], REJECTED, reviewer="Ben", reasons=("occluded",))
-    anna.take(message(anna, verdict(1, order[0])))
-    answer = anna.view(order[1], 3).answers[0]
-    assert answer.state == CONFLICT
-    assert "Ben" in answer.text
+    anna.receive(message(anna, verdict(1, order[0])))
+    reply = anna.state(order[1], 3).replies[0]
+    assert reply.state == CONFLICT
+    assert "Ben" in reply.text
     assert store.get(order[0]).verdict == REJECTED
-    assert answer.revision == store.get(order[0]).revision
-    anna.take(message(anna, verdict(2, order[0], revision=answer.revision)))
+    assert reply.revision == store.get(order[0]).revision
+    anna.receive(message(anna, verdict(2, order[0], revision=reply.revision)))
     assert store.get(order[0]).reviewer == "Anna"
 
 
 def test_what_others_decide_is_news_and_passed_over(store):
-    order, anna = worst_first(store), sit(store)
-    anna.view(None, 6)
+    order, anna = worst_first(store), open_session(store)
+    anna.state(None, 6)
     store.decide(order[1], ACCEPTED, reviewer="Ben")
-    view = anna.view(order[0], 6)
-    assert order[1] not in view.coming
-    assert view.counts[ACCEPTED] == 1
-    assert len(view.news) == 1
-    assert "Ben accepted it" in view.news[0]
+    state = anna.state(order[0], 6)
+    assert order[1] not in state.coming
+    assert state.counts[ACCEPTED] == 1
+    assert len(state.news) == 1
+    assert "Ben accepted it" in state.news[0]
 
 
-def test_the_first_item_stays_on_the_desk_when_somebody_else_decides_about_it(store):
-    order, anna = worst_first(store), sit(store)
-    anna.view(None, 6)
+def test_the_first_item_stays_on_screen_when_somebody_else_decides_about_it(store):
+    order, anna = worst_first(store), open_session(store)
+    anna.state(None, 6)
     store.decide(order[0], ACCEPTED, reviewer="Ben")
-    view = anna.view(None, 6)
-    assert (view.current, view.coming) == (order[0], tuple(order[1:]))
+    state = anna.state(None, 6)
+    assert (state.current, state.coming) == (order[0], tuple(order[1:]))
     assert card(anna, order[0])["reviewer"] == "Ben"
 
 
 def test_my_own_decisions_are_no_news(store):
-    order, desk = worst_first(store), sit(store)
-    desk.view(None, 6)
-    desk.take(message(desk, verdict(1, order[0])))
-    assert desk.view(order[1], 6).news == ()
+    order, session = worst_first(store), open_session(store)
+    session.state(None, 6)
+    session.receive(message(session, verdict(1, order[0])))
+    assert session.state(order[1], 6).news == ()
 
 
 def test_clips_that_come_later_are_put_at_the_end(store):
-    order, desk = worst_first(store), sit(store)
-    desk.view(None, 6)
+    order, session = worst_first(store), open_session(store)
+    session.state(None, 6)
     late = clip_record(100)
     store.add_clip(late)
     store.set_extracted(late.sha256, [item_of(late)], [quality_of(0)])
-    assert desk.view(order[0], 10).coming == (*order[1:], item_of(late).id)
+    assert session.state(order[0], 10).coming == (*order[1:], item_of(late).id)
 
 
 def test_what_was_passed_over_comes_again_at_the_end(store):
-    order, desk = worst_first(store), sit(store)
-    desk.view(None, 6)
-    assert desk.view(order[4], 6).coming == (order[5], *order[:4])
-    assert desk.view("", 6).current == order[0]
+    order, session = worst_first(store), open_session(store)
+    session.state(None, 6)
+    assert session.state(order[4], 6).coming == (order[5], *order[:4])
+    assert session.state("", 6).current == order[0]
 
 
 def test_when_all_is_done_nothing_is_on_the_desk(store):
-    order, desk = worst_first(store), sit(store)
-    desk.view(None, 6)
+    order, session = worst_first(store), open_session(store)
+    session.state(None, 6)
     store.decide_all(order, ACCEPTED, reviewer="Anna")
-    view = desk.view("", 6)
-    assert (view.current, view.coming, view.left) == (None, (), 0)
+    state = session.state("", 6)
+    assert (state.current, state.coming, state.left) == (None, (), 0)
 
 
 def test_an_item_that_is_not_there_gives_way_to_the_first(store):
-    assert sit(store).view("unknown-1", 3).current == worst_first(store)[0]
+    assert open_session(store).state("unknown-1", 3).current == worst_first(store)[0]
 
 
 def test_an_empty_store_has_nothing_to_show(tmp_path):
     with ReviewStore.open(tmp_path / "empty", create=True) as store:
-        view = sit(store).view(None, 6)
-    assert (view.current, view.coming) == (None, ())
+        state = open_session(store).state(None, 6)
+    assert (state.current, state.coming) == (None, ())
 
 
 def test_undo_tells_which_item_is_back(store):
-    order, desk = worst_first(store), sit(store)
-    desk.take(message(desk, verdict(1, order[0]), {"seq": 2, "kind": "undo", "item": None}))
-    answers = desk.view(order[1], 3).answers
-    assert (answers[1].state, answers[1].item_id) == (SAVED, order[0])
+    order, session = worst_first(store), open_session(store)
+    session.receive(
+        message(session, verdict(1, order[0]), {"seq": 2, "kind": "undo", "item": None})
+    )
+    replies = session.state(order[1], 3).replies
+    assert (replies[1].state, replies[1].item_id) == (SAVED, order[0])
     assert store.get(order[0]).verdict == PENDING
-    desk.take(message(desk, {"seq": 3, "kind": "undo", "item": None}))
-    assert desk.view(order[0], 3).answers[2].state == REFUSED
+    session.receive(message(session, {"seq": 3, "kind": "undo", "item": None}))
+    assert session.state(order[0], 3).replies[2].state == REFUSED
 
 
 def test_relabel_and_trim(store):
-    order, desk = worst_first(store), sit(store)
+    order, session = worst_first(store), open_session(store)
     relabel = {"seq": 1, "kind": "relabel", "item": order[0], "revision": 0, "exercise": "lunge"}
     trim = {"seq": 2, "kind": "trim", "item": order[0], "revision": 0}
-    desk.take(message(desk, relabel, trim | {"start_s": 0.5, "end_s": 2.0}))
+    session.receive(message(session, relabel, trim | {"start_s": 0.5, "end_s": 2.0}))
     item = store.get(order[0]).item
     assert (item.exercise, item.start_s, item.end_s) == ("lunge", 0.5, 2.0)
-    shown = card(desk, order[0])
+    shown = card(session, order[0])
     assert shown["start"] == 0.5
     assert len(shown["history"]) == 2
     assert "Anna trimmed it to 0.50 – 2.00 s" in shown["history"][1]
-    desk.view(order[0], 1)
-    assert "lunge" in desk.exercises()
+    session.state(order[0], 1)
+    assert "lunge" in session.exercises()
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "sent",
     [
         {"kind": "verdict"},
         {"kind": "verdict", "item": "x", "revision": "many", "verdict": ACCEPTED},
@@ -210,22 +216,22 @@ def test_relabel_and_trim(store):
         {"kind": "verdict", "item": "unknown-1", "revision": 0, "verdict": "perfect"},
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(store, wish):
-    desk = sit(store)
-    desk.take(message(desk, wish | {"seq": 1}))
-    answer = desk.view(None, 1).answers[0]
-    assert answer.state == REFUSED
-    assert answer.text
+def test_what_cannot_be_read_is_refused_in_words(store, sent):
+    session = open_session(store)
+    session.receive(message(session, sent | {"seq": 1}))
+    reply = session.state(None, 1).replies[0]
+    assert reply.state == REFUSED
+    assert reply.text
     assert store.revision() == 0
 
 
 def test_a_store_that_does_not_write_is_never_called_saved(store, monkeypatch):
-    order, desk = worst_first(store), sit(store)
+    order, session = worst_first(store), open_session(store)
 
     def full(*_: Any, **__: Any) -> None:
         raise DatasetError("The disk is full: nothing was saved.")
 
     monkeypatch.setattr(store, "decide", full)
-    desk.take(message(desk, verdict(1, order[0])))
-    answer = desk.view(order[1], 1).answers[0]
-    assert (answer.state, answer.text) == (REFUSED, "The disk is full: nothing was saved.")
+    session.receive(message(session, verdict(1, order[0])))
+    reply = session.state(order[1], 1).replies[0]
+    assert (reply.state, reply.text) == (REFUSED, "The disk is full: nothing was saved.")

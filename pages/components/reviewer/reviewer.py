@@ -15,7 +15,7 @@ import streamlit as st
 from gymform.dataset.items import REASONS
 from gymform.errors import GymformError
 from gymform.pose.files import load_poses
-from gymform.service.review_session import ReviewSession, View, card
+from gymform.service.review_session import ReviewSession, ReviewState, card
 from pages.components.assets import text
 from pages.components.player.player import served
 
@@ -36,14 +36,14 @@ _mount = st.components.v2.component(
 )
 
 
-def facts(desk: ReviewSession, view: View, tour: int) -> dict[str, Any]:
+def facts(desk: ReviewSession, view: ReviewState, tour: int) -> dict[str, Any]:
     """Everything the widget shows of the desk as it stands in ``view``. Raises DatasetError.
 
     Another ``tour`` than before begins again at the view's current item.
     """
     shown = [one for one in (view.current, *view.coming) if one]
     return {
-        "desk": desk.heard.id,
+        "desk": desk.replies.id,
         "tour": tour,
         "dataset": desk.store.folder.name,
         "reviewer": desk.reviewer,
@@ -55,7 +55,7 @@ def facts(desk: ReviewSession, view: View, tour: int) -> dict[str, Any]:
         "coming": list(view.coming),
         "left": view.left,
         "counts": dict(view.counts),
-        "answers": [dataclasses.asdict(answer) for answer in view.answers],
+        "answers": [dataclasses.asdict(answer) for answer in view.replies],
         "news": list(view.news),
         "reasons": list(REASONS),
         "exercises": desk.exercises(),
@@ -68,7 +68,7 @@ def reviewer(data: Mapping[str, Any], *, key: str) -> Any:
 
 
 def work_of(key: str) -> Mapping[str, Any] | None:
-    """What the widget last told, as :meth:`ReviewSession.take` reads it; None before that.
+    """What the widget last told, as :meth:`ReviewSession.receive` reads it; None before that.
 
     {"desk", "tour", "client", "at", "decisions", "beat"}
     """
