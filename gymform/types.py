@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,11 @@ UNKNOWN = "unknown"
 
 OTHER = "other"
 """The class of everything that is none of the named exercises."""
+
+GOOD_QUALITY, FAIR_QUALITY = 0.75, 0.5
+"""Scores of a :class:`PoseQuality` from which on it is called good, or fair."""
+
+QualityLevel = Literal["good", "fair", "poor"]
 
 
 def _check_array(
@@ -232,6 +238,13 @@ class PoseQuality:
     bone_variation: float
     swaps_per_100: float
     notes: tuple[str, ...] = ()
+
+
+def quality_level(score: float) -> QualityLevel:
+    """What a pose quality of ``score`` in [0, 1] is called wherever it is shown."""
+    if score >= GOOD_QUALITY:
+        return "good"
+    return "fair" if score >= FAIR_QUALITY else "poor"
 
 
 @dataclass(frozen=True)

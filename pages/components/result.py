@@ -17,7 +17,7 @@ from gymform.draw.player import player_json
 from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
 from gymform.service.analysis_worker import PROXY, STEM
-from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target
+from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target, quality_level
 from pages.components.form import show_form
 from pages.components.player.player import player, served
 
@@ -27,6 +27,13 @@ CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "la
 COLUMNS = [1, 1]
 UPRIGHT_WIDTH = 360
 STILL_CONFIG = {"displayModeBar": False}
+
+SEEN = {
+    "good": ":material/check_circle: Well",
+    "fair": ":material/error: Fairly",
+    "poor": ":material/warning: Badly",
+}
+"""How well the lifter was seen, by the level of the pose quality."""
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -72,7 +79,9 @@ def answer(result: Analysis) -> None:
                 config=STILL_CONFIG,
                 alt=charts.describe_probabilities(prediction),
             )
-        right.markdown(f":gray[The lifter was seen]\n### {_grade(result.quality)}\n{_seen(result)}")
+        right.markdown(
+            f":gray[The lifter was seen]\n### {_seen_how_well(result.quality)}\n{_seen(result)}"
+        )
         if prediction.reason:
             st.info(prediction.reason, icon=":material/info:")
         if prediction.ablations:
@@ -134,10 +143,8 @@ def _sure(prediction: Prediction) -> str:
     return f":gray[{charts.percent(prediction.confidence)} sure]"
 
 
-def _grade(quality: PoseQuality) -> str:
-    if quality.score >= 0.75:
-        return ":material/check_circle: Well"
-    return ":material/error: Fairly" if quality.score >= 0.5 else ":material/warning: Badly"
+def _seen_how_well(quality: PoseQuality) -> str:
+    return SEEN[quality_level(quality.score)]
 
 
 def _seen(result: Analysis) -> str:
