@@ -7,7 +7,7 @@ once and not with every rerun of the page.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -16,13 +16,34 @@ from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE
 from gymform.types import CleanTracks, PoseSequence
 
 
-def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
-    """Times, skeleton, colours and keypoints of every frame for the player, ready for JSON.
+class PlayerKeypoints(TypedDict):
+    """What the player draws, JSON-ready; T frames, 17 keypoints, px of the upright frame.
 
-    ``raw`` and ``clean`` are lists of T frames of 17 points ``[x, y]`` px or None where missing;
-    where cleaning left nothing, ``clean`` holds the raw keypoint, as in the overlay; ``score`` is T
-    lists of 17 numbers; ``boxes`` T boxes ``[x0, y0, x1, y1]`` px or None. A keypoint is not drawn
-    below the score ``least``, and drawn bold from ``sure`` on, as in the overlay.
+    ``times`` are T seconds; ``edges`` two keypoints and a colour; ``raw`` and ``clean`` T lists of
+    17 points [x, y], None where missing; ``score`` T lists of 17 numbers; ``boxes`` T boxes
+    [x0, y0, x1, y1] or None. Below ``least`` a keypoint is not drawn, from ``sure`` on it is drawn
+    bold, as in the overlay.
+    """
+
+    width: int
+    height: int
+    times: list[float]
+    names: list[str]
+    edges: list[tuple[int, int, str]]
+    sides: dict[str, str]
+    colours: list[str]
+    raw: list[list[list[float] | None]]
+    clean: list[list[list[float] | None]]
+    score: list[list[float]]
+    least: float
+    sure: float
+    boxes: list[list[float] | None]
+
+
+def player_payload(pose: PoseSequence, tracks: CleanTracks) -> PlayerKeypoints:
+    """Times, skeleton, colours and per-frame keypoints for the player.
+
+    Where cleaning left nothing, ``clean`` holds the raw keypoint, as in the overlay.
     """
     width, height = pose.image_size
     seen = np.where(pose.score[..., None] >= MIN_DRAWN_SCORE, pose.xy, np.nan)
@@ -31,7 +52,7 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
         "height": height,
         "times": _rounded(pose.time_s, 6),
         "names": [name.replace("_", " ") for name in sk.KEYPOINTS],
-        "edges": [[*edge, sk.COLOURS[sk.side_of_edge(edge)]] for edge in sk.EDGES],
+        "edges": [(a, b, sk.COLOURS[sk.side_of_edge((a, b))]) for a, b in sk.EDGES],
         "sides": {side.value: colour for side, colour in sk.COLOURS.items()},
         "colours": [sk.COLOURS[sk.side_of(joint)] for joint in range(sk.NUM_KEYPOINTS)],
         "raw": _rows(pose.xy),

@@ -9,13 +9,14 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime import get_instance
 
-from pages.components.assets import text
+from pages.components.assets import script, text
+from pages.components.player.payload import PlayerData
 
 _mount = st.components.v2.component(
     "gymform.player",
     html=text("player/player.html"),
     css=text("controls.css", "player/player.css"),
-    js=text("player/player.js"),
+    js=script("player/player.js"),
 )
 
 
@@ -47,21 +48,17 @@ def player(
 
     ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` is
     another than before; over the chart with the key ``chart`` a line runs with the picture. The
-    result, also in ``st.session_state[key]``, holds ``frame``
-    ({"index", "turn"}) of the picture at rest, and for one run ``pick`` ({"time_s", "point",
-    "box"}, px) when the user chose another person.
+    result, also in ``st.session_state[key]``, holds ``frame`` (a
+    :class:`~pages.components.player.payload.FrameAtRest`), and for one run ``pick`` (a
+    :class:`~pages.components.player.payload.PickedPerson`) when the user chose another person.
     """
     width, height = size
-    return _mount(
-        key=key,
-        data={
-            "video": video,
-            "poses": poses,
-            "seek": {"frame": seek[0], "turn": seek[1]},
-            "repetitions": [list(span) for span in repetitions],
-            "ratio": width / height,
-            "chart": chart,
-        },
-        on_frame_change=on_frame,
-        on_pick_change=on_pick,
-    )
+    data: PlayerData = {
+        "video": video,
+        "poses": poses,
+        "seek": {"frame": seek[0], "turn": seek[1]},
+        "repetitions": [(start_s, end_s) for start_s, end_s in repetitions],
+        "ratio": width / height,
+        "chart": chart,
+    }
+    return _mount(key=key, data=data, on_frame_change=on_frame, on_pick_change=on_pick)

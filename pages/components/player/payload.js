@@ -1,0 +1,78 @@
+// What goes between the player and the page, as `payload.py` says it: types and nothing else.
+
+export {};
+
+/**
+ * A frame to show; another `turn` than before asks for it again.
+ *
+ * @typedef {object} Seek
+ * @property {number} frame
+ * @property {number} turn
+ */
+
+/**
+ * The addresses of clip and keypoints, and what to show of them. `repetitions` are [from, to], s;
+ * `ratio` is width over height; `chart` the key of the chart over which a line runs with the
+ * picture, "" for none.
+ *
+ * @typedef {object} PlayerData
+ * @property {string} video
+ * @property {string} poses
+ * @property {Seek} seek
+ * @property {[number, number][]} repetitions
+ * @property {number} ratio
+ * @property {string} chart
+ */
+
+/**
+ * The frame at which the picture came to rest, at `turn`, ms since 1970.
+ *
+ * @typedef {object} FrameAtRest
+ * @property {number} index
+ * @property {number} turn
+ */
+
+/**
+ * Another person: a point x, y or a box x, y, width, height, px, of the frame at a second.
+ *
+ * @typedef {object} PickedPerson
+ * @property {number} time_s
+ * @property {[number, number] | null} point
+ * @property {[number, number, number, number] | null} box
+ */
+
+/**
+ * States of the player by name.
+ *
+ * @typedef {object} PlayerState
+ * @property {FrameAtRest} frame
+ */
+
+/**
+ * Triggers of the player by name.
+ *
+ * @typedef {object} PlayerTriggers
+ * @property {PickedPerson} pick
+ */
+
+/**
+ * What is drawn, as the address in `poses` gives it; T frames, 17 keypoints, px of the upright
+ * frame. `times` are T seconds; `edges` two keypoints and a colour; `raw` and `clean` T lists of 17
+ * points [x, y], null where missing; `score` T lists of 17 numbers; `boxes` T boxes
+ * [x0, y0, x1, y1] or null. Below `least` a keypoint is not drawn, from `sure` on it is drawn bold.
+ *
+ * @typedef {object} PlayerKeypoints
+ * @property {number} width
+ * @property {number} height
+ * @property {number[]} times
+ * @property {string[]} names
+ * @property {[number, number, string][]} edges
+ * @property {Record<string, string>} sides
+ * @property {string[]} colours
+ * @property {(number[] | null)[][]} raw
+ * @property {(number[] | null)[][]} clean
+ * @property {number[][]} score
+ * @property {number} least
+ * @property {number} sure
+ * @property {(number[] | null)[]} boxes
+ */
