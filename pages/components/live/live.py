@@ -14,7 +14,8 @@ import streamlit as st
 from gymform.errors import GymformError
 from gymform.exercises import title_of
 from gymform.live.ice import SETTING, parse_ice_servers
-from pages.components.assets import text
+from pages.components.assets import script, text
+from pages.components.live.payload import StarterData
 
 if TYPE_CHECKING:
     from gymform.exercise.classifier import Classifier
@@ -48,11 +49,11 @@ _mount_gate = st.components.v2.component(
     "gymform.gate",
     html=text("live/live_gate.html"),
     css=text("controls.css", "live/live_camera.css"),
-    js=text("live/live_camera.js", "live/live_gate.js"),
+    js=script("live/live_gate.js"),
 )
 
 
-_mount_starter = st.components.v2.component("gymform.starter", js=text("live/live_starter.js"))
+_mount_starter = st.components.v2.component("gymform.starter", js=script("live/live_starter.js"))
 
 
 def gate(*, key: str, on_ready: Callable[[], None]) -> None:
@@ -115,7 +116,8 @@ def stream(session: LiveSession, *, key: str) -> None:
         video_html_attrs=VIDEO_LOOK,
         translations={"start": START, "stop": "Pause", "select_device": "Other camera"},
     )
-    _mount_starter(key=f"{key}-starter", data={"label": START}, height=1)
+    starter: StarterData = {"label": START}
+    _mount_starter(key=f"{key}-starter", data=starter, height=1)
     if context not in _watched and context._get_worker() is not None:
         _watched.add(context)
         threading.Thread(

@@ -1,17 +1,27 @@
-// The camera, and in words why there is none. Shared by live_gate.js and recorder.js, which are
-// put behind it in one module.
+// The camera, and in words why there is none.
 
-const UPLOAD_INSTEAD = "Or film with any camera and drop the clip on the page Analyze.";
+import { find } from "../dom.js";
 
-class CameraProblem extends Error {
+export const UPLOAD_INSTEAD = "Or film with any camera and drop the clip on the page Analyze.";
+
+export class CameraProblem extends Error {
+  /**
+   * @param {string} title
+   * @param {string} advice
+   */
   constructor(title, advice) {
     super(title);
     this.advice = advice;
   }
 }
 
-// A stream with one video track. Throws CameraProblem.
-async function openCamera(video) {
+/**
+ * A stream with one video track. Throws CameraProblem.
+ *
+ * @param {MediaTrackConstraints | true} video
+ * @returns {Promise<MediaStream>}
+ */
+export async function openCamera(video) {
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
     throw new CameraProblem(
       "This page is not allowed to use a camera",
@@ -22,13 +32,20 @@ async function openCamera(video) {
   try {
     return await navigator.mediaDevices.getUserMedia({ video, audio: false });
   } catch (error) {
-    if (error.name === "OverconstrainedError" && video !== true) return openCamera(true);
+    const isPicky = nameOf(error) === "OverconstrainedError" && video !== true;
+    if (isPicky) return openCamera(true);
     throw inWords(error);
   }
 }
 
-function inWords(error) {
-  switch (error.name) {
+/**
+ * What went wrong with the camera, and what can be done.
+ *
+ * @param {unknown} error as the browser threw it
+ * @returns {CameraProblem}
+ */
+export function inWords(error) {
+  switch (nameOf(error)) {
     case "NotAllowedError":
     case "SecurityError":
       return new CameraProblem(
@@ -52,18 +69,29 @@ function inWords(error) {
     default:
       return new CameraProblem(
         "The camera could not be opened",
-        `The browser says ${error.name}. Try again, or use another browser. ${UPLOAD_INSTEAD}`,
+        `The browser says ${nameOf(error)}. Try again, or use another browser. ${UPLOAD_INSTEAD}`,
       );
   }
 }
 
-function closeCamera(stream) {
+/** @param {unknown} error */
+function nameOf(error) {
+  return /** @type {{ name?: string }} */ (error).name;
+}
+
+/** @param {MediaStream | null} stream */
+export function closeCamera(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-function showProblem(root, problem) {
-  root.querySelector(".problem").hidden = !problem;
+/**
+ * @param {HTMLElement} root
+ * @param {CameraProblem | null} problem null for none any more
+ */
+export function showProblem(root, problem) {
+  const box = find(root, ".problem");
+  box.hidden = !problem;
   if (!problem) return;
-  root.querySelector(".problem strong").textContent = problem.message;
-  root.querySelector(".problem span").textContent = problem.advice ?? "";
+  find(box, "strong").textContent = problem.message;
+  find(box, "span").textContent = problem.advice;
 }

@@ -2,11 +2,16 @@
 // itself, but then opens several connections when the page is drawn again meanwhile, and none of
 // them works. Where this does not find the button, the user does.
 
+/** @import { Component } from "../component.js" */
+/** @import { StarterData } from "./payload.js" */
+
+/** @type {WeakSet<HTMLElement>} */
 const pressed = new WeakSet();
 const EVERY_MS = 200;
 const TRIES = 150;
 
-export default function ({ parentElement: root, data }) {
+/** @param {Component<StarterData>} component */
+export default function start({ parentElement: root, data }) {
   if (pressed.has(root)) return;
   pressed.add(root);
   let tries = 0;
@@ -17,11 +22,19 @@ export default function ({ parentElement: root, data }) {
   }, EVERY_MS);
 }
 
+/**
+ * The button of that label in the frame of streamlit-webrtc; null while there is none.
+ *
+ * @param {string} label
+ * @returns {HTMLButtonElement | null}
+ */
 function startButton(label) {
-  for (const frame of document.querySelectorAll("iframe[src*='streamlit_webrtc']")) {
-    const buttons = frame.contentDocument?.querySelectorAll("button:not(:disabled)") ?? [];
+  const frames = document.querySelectorAll("iframe[src*='streamlit_webrtc']");
+  for (const frame of /** @type {NodeListOf<HTMLIFrameElement>} */ (frames)) {
+    const buttons = frame.contentDocument?.querySelectorAll("button") ?? [];
     for (const button of buttons) {
-      if (button.textContent.trim().toLowerCase() === label.toLowerCase()) return button;
+      const text = button.textContent?.trim().toLowerCase();
+      if (!button.disabled && text === label.toLowerCase()) return button;
     }
   }
   return null;

@@ -1,125 +1,109 @@
 // Records one repetition at the camera's quality, with a countdown or hands-free.
 //
 // Hands-free, somebody who stands still starts it and somebody who stands still again stops it;
-// what moved in between is told as a span of seconds, to which the server cuts the clip. Whether
-// something moves is seen from differences between small grey pictures.
-// Data: {maxSeconds, maxBytes, delayS}. Trigger `recording`: {video (base64), motion}.
+// what moved in between is told as a span of seconds, to which the server cuts the clip. It tells
+// the page the trigger `recording`.
 
-const recorders = new WeakMap();
+import { mounted } from "../component.js";
+import { find, listener } from "../dom.js";
+import { CameraProblem, closeCamera, inWords, showProblem } from "../live/live_camera.js";
+import { Display } from "./display.js";
+import { base64, camerasToChoose, encoderFor, openRecordable, pause } from "./media.js";
+import { MotionEye } from "./motion_eye.js";
+import { Sound } from "./sound.js";
+import { Take } from "./take.js";
+
+/** @import { Component } from "../component.js" */
+/** @import { State } from "./display.js" */
+/** @import { RecorderData, RecorderTriggers } from "./payload.js" */
+
+/** @typedef {Component<RecorderData, {}, RecorderTriggers>} Given */
 
 const LOOK_MS = 100; // how often motion is looked for
-const GREY = [64, 36]; // size of the pictures that are compared
-const CHANGE = 18; // of 255: a grey pixel that changed by more has moved
-const MOVING = 0.008; // a picture of which this share has moved is one with motion
 const STILL_TO_START_MS = 1500;
-const STILL_TO_STOP_MS = 2500;
-const LEAST_MOTION_MS = 600; // less is a twitch, not a repetition
 const COUNT_FROM = 3; // hands-free: stand still, then three, two, one
 const SEND_PATIENCE_MS = 45000;
 const PICTURE_PATIENCE_MS = 3000; // without a picture after that, one can record all the same
 const SLICE_MS = 500; // the recorder hands over its bytes this often
-const FULL = 0.92; // of maxBytes: time to stop, for the last slices are still to come
 
-const TYPES = [
-  "video/mp4;codecs=avc1.42E01F",
-  "video/mp4;codecs=avc1",
-  "video/mp4",
-  "video/webm;codecs=vp9",
-  "video/webm;codecs=vp8",
-  "video/webm",
-];
-const QUALITY = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
-const MOST_BITS = 6e6; // a second
-
-const HINTS = {
-  ready:
-    "Hands-free: walk to your place and stand still. It counts down, records, and stops when you " +
-    "stand still again.",
-  armed: "Walk to your place and stand still.",
-  review: "One whole repetition, head to feet? Then use it.",
-};
-
-export default function (component) {
-  const root = component.parentElement;
-  const recorder = recorders.get(root) ?? new Recorder(root);
-  recorders.set(root, recorder);
-  const turn = ++recorder.turn;
-  recorder.update(component);
-  return () => {
-    if (recorder.turn !== turn) return; // a late clean-up of an earlier call
-    recorder.destroy();
-    recorders.delete(root);
-  };
-}
+export default mounted((root) => new Recorder(root));
 
 class Recorder {
+  /** @param {HTMLElement} root */
   constructor(root) {
-    const find = (selector) => root.querySelector(selector);
-    this.turn = 0;
     this.root = root;
-    this.section = find(".recorder");
-    this.stage = find(".stage");
-    this.preview = find(".preview");
-    this.review = find(".review");
-    this.word = find(".word");
-    this.clock = find(".clock");
-    this.hint = find(".hint");
-    this.cameras = find(".cameras");
+    this.display = new Display(root);
     this.life = new AbortController();
-    this.eye = new MotionEye(this.preview);
-    const on = (selector, action, event = "click") =>
-      find(selector).addEventListener(event, action, { signal: this.life.signal });
-    on(".free", () => this.arm());
-    on(".timed", () => this.countDown(this.component.data.delayS, false));
-    on(".stop", () => this.finish());
-    on(".cancel", () => this.cancel());
-    on(".send", () => this.send());
-    on(".again", () => this.cancel());
-    on(".retry", () => this.open());
-    on(".cameras", () => this.open(this.cameras.value), "change");
+    this.eye = new MotionEye(this.display.preview);
+    this.sound = new Sound();
+    /** @type {State} */
+    this.state = "opening";
+    /** @type {RecorderData} */
+    this.data = { max_seconds: 0, max_bytes: 0, delay_s: 0 };
+    /** @type {Given | null} */
+    this.component = null;
+    /** @type {MediaStream | null} */
+    this.stream = null;
+    /** @type {MediaRecorder | null} */
+    this.recorder = null;
+    /** @type {Take | null} */
+    this.take = null;
+    /** @type {{ blob: Blob, url: string } | null} */
+    this.recorded = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.wait = undefined;
+    this.listen();
     this.beat = setInterval(() => this.look(), LOOK_MS);
     this.open();
   }
 
+  /** @param {Given} component */
   update(component) {
     this.component = component;
-    this.root.querySelector(".delay").textContent = component.data.delayS;
+    this.data = component.data;
+    find(this.root, ".delay").textContent = String(component.data.delay_s);
   }
 
   destroy() {
-    this.gone = true;
     this.life.abort();
     clearInterval(this.beat);
     clearTimeout(this.wait);
     this.drop();
     closeCamera(this.stream);
-    this.sound?.close();
+    this.sound.close();
   }
 
-  // -- states ---------------------------------------------------------------------------------
+  listen() {
+    const on = listener(this.life.signal);
+    /** @type {Record<string, () => void>} */
+    const buttons = {
+      ".free": () => this.arm(),
+      ".timed": () => this.countDown(this.data.delay_s, false),
+      ".stop": () => this.finish(),
+      ".cancel": () => this.cancel(),
+      ".send": () => this.send(),
+      ".again": () => this.cancel(),
+      ".retry": () => this.open(),
+    };
+    for (const [selector, action] of Object.entries(buttons)) {
+      on(find(this.root, selector), "click", action);
+    }
+    on(this.display.cameras, "change", () => this.open(this.display.cameras.value));
+  }
 
-  // opening, failed, ready, armed, countdown, recording, review, sending
+  // -- states -----------------------------------------------------------------------------------
+
+  /**
+   * @param {State} state
+   * @param {string} [word] in large letters over the picture
+   */
   go(state, word = "") {
     clearTimeout(this.wait);
-    this.state = this.section.dataset.state = state;
-    for (const control of this.section.querySelectorAll("[data-in]")) {
-      control.hidden = !control.dataset.in.split(" ").includes(state);
-    }
-    this.cameras.hidden ||= this.cameras.options.length < 2;
-    const reviewing = state === "review" || state === "sending";
-    this.review.hidden = !reviewing;
-    this.preview.hidden = reviewing || state === "failed";
-    this.clock.hidden = state !== "recording";
-    this.root.querySelector(".retry").hidden = state !== "failed";
-    this.hint.textContent = HINTS[state] ?? "";
-    this.say(word);
+    this.state = state;
+    this.display.show(state, word);
   }
 
-  say(word) {
-    this.word.textContent = word;
-    this.word.classList.toggle("number", /^\d+$/.test(word));
-  }
-
+  /** @param {CameraProblem} problem */
   fail(problem) {
     this.drop();
     closeCamera(this.stream);
@@ -128,136 +112,132 @@ class Recorder {
     showProblem(this.root, problem);
   }
 
-  // -- the camera -----------------------------------------------------------------------------
+  // -- the camera -------------------------------------------------------------------------------
 
+  /** @param {string} [deviceId] of the camera to open */
   async open(deviceId) {
     closeCamera(this.stream);
     this.stream = null;
     showProblem(this.root, null);
     this.go("opening", "Opening the camera …");
-    let stream;
-    try {
-      stream = await openCamera({ ...QUALITY, ...(deviceId && { deviceId: { exact: deviceId } }) });
-      if (!window.MediaRecorder) {
-        closeCamera(stream);
-        throw new CameraProblem("This browser cannot record", UPLOAD_INSTEAD);
-      }
-    } catch (problem) {
-      if (!this.gone) this.fail(problem);
-      return;
+    const opened = await openRecordable(deviceId);
+    if (this.life.signal.aborted) {
+      if (opened instanceof MediaStream) closeCamera(opened);
+    } else if (opened instanceof MediaStream) {
+      await this.showPreview(opened);
+    } else {
+      this.fail(opened);
     }
-    if (this.gone) {
-      closeCamera(stream);
-      return;
-    }
+  }
+
+  /** @param {MediaStream} stream */
+  async showPreview(stream) {
     this.stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener("ended", () => {
-      if (this.stream !== stream || this.gone) return;
+      if (this.stream !== stream || this.life.signal.aborted) return;
       const plug = "Plug it in again, or allow it again, and try once more.";
       this.fail(new CameraProblem("The camera was disconnected", plug));
     });
-    this.preview.srcObject = stream;
+    this.display.preview.srcObject = stream;
     // a preview whose first picture is lost never begins to play, nor fails to
-    await Promise.race([this.preview.play().catch(() => {}), pause(PICTURE_PATIENCE_MS)]);
-    const { width = 16, height = 9 } = track.getSettings();
-    this.stage.style.setProperty("--ratio", width / height);
-    await this.listCameras(track);
+    await Promise.race([this.display.preview.play().catch(() => {}), pause(PICTURE_PATIENCE_MS)]);
+    const { width = 16, height = 9, deviceId } = track.getSettings();
+    find(this.root, ".stage").style.setProperty("--ratio", String(width / height));
+    this.display.cameras.replaceChildren(...(await camerasToChoose(deviceId)));
     if (this.state === "opening") this.go("ready");
   }
 
-  async listCameras(track) {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const current = track.getSettings().deviceId;
-    this.cameras.replaceChildren(
-      ...devices
-        .filter(({ kind }) => kind === "videoinput")
-        .map(({ deviceId, label }, i) => {
-          const name = label || `Camera ${i + 1}`;
-          return new Option(name, deviceId, false, deviceId === current);
-        }),
-    );
-  }
-
-  // -- start ----------------------------------------------------------------------------------
+  // -- start ------------------------------------------------------------------------------------
 
   arm() {
-    this.prepareSound();
+    this.sound.prepare();
     this.eye.reset();
     this.go("armed", "Walk to your place and stand still");
   }
 
-  countDown(seconds, free) {
-    this.prepareSound();
+  /**
+   * @param {number} seconds
+   * @param {boolean} isFree whether it is hands-free
+   */
+  countDown(seconds, isFree) {
+    this.sound.prepare();
     this.go("countdown");
-    const tick = (left) => {
+    const tick = (/** @type {number} */ left) => {
       if (left === 0) {
-        this.record(free);
+        this.record(isFree);
         return;
       }
-      this.say(String(left));
-      this.beep(660);
+      this.display.say(String(left));
+      this.sound.beep(660);
       this.wait = setTimeout(() => tick(left - 1), 1000);
     };
     tick(seconds);
   }
 
-  record(free) {
-    const { maxSeconds, maxBytes } = this.component.data;
-    const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
-    const videoBitsPerSecond = Math.min(MOST_BITS, (0.8 * 8 * maxBytes) / maxSeconds);
+  /** @param {boolean} isFree whether it is hands-free */
+  record(isFree) {
+    if (!this.stream) return;
+    const take = new Take(isFree);
     try {
-      this.recorder = new MediaRecorder(this.stream, { mimeType, videoBitsPerSecond });
+      this.recorder = encoderFor(this.stream, this.data);
     } catch (error) {
       this.fail(inWords(error));
       return;
     }
-    const take = { free, chunks: [], bytes: 0, started: null, firstMotion: null, lastMotion: null };
     this.take = take;
-    this.recorder.onstart = () => (take.started = performance.now());
-    this.recorder.ondataavailable = ({ data }) => {
-      take.chunks.push(data);
-      take.bytes += data.size;
-      if (take.bytes > FULL * maxBytes) this.finish();
-    };
-    this.recorder.onerror = ({ error }) => this.fail(inWords(error ?? { name: "an error" }));
-    this.recorder.onstop = () => take === this.take && this.show(); // else it was dropped
+    this.follow(this.recorder, take);
     this.eye.reset();
     this.recorder.start(SLICE_MS);
-    this.beep(990, 0.35);
+    this.sound.beep(990, 0.35);
     this.go("recording");
   }
 
-  // -- while it runs ----------------------------------------------------------------------------
+  /**
+   * @param {MediaRecorder} recorder
+   * @param {Take} take that it fills
+   */
+  follow(recorder, take) {
+    recorder.onstart = () => (take.started = performance.now());
+    recorder.ondataavailable = ({ data }) => {
+      take.add(data);
+      if (take.isFull(this.data.max_bytes)) this.finish();
+    };
+    recorder.onerror = ({ error }) => this.fail(inWords(error ?? { name: "an error" }));
+    recorder.onstop = () => {
+      if (take === this.take) this.show(take, recorder.mimeType); // else it was dropped
+    };
+  }
+
+  // -- while it runs ------------------------------------------------------------------------------
 
   look() {
     if (this.state === "armed") {
-      const moving = this.eye.look();
-      if (!this.preview.videoWidth || moving === null) return;
+      const isMoving = this.eye.look();
+      if (!this.display.preview.videoWidth || isMoving === null) return;
       if (this.eye.stillMs >= STILL_TO_START_MS) this.countDown(COUNT_FROM, true);
-    } else if (this.state === "recording" && this.take.started !== null) {
-      this.watch();
+    } else if (this.state === "recording" && this.take && this.take.started !== null) {
+      this.watch(this.take, performance.now() - this.take.started);
     }
   }
 
-  watch() {
-    const { take } = this;
-    const elapsed = performance.now() - take.started;
-    this.clock.textContent = `${(elapsed / 1000).toFixed(1)} s`;
-    if (this.eye.look()) {
-      take.firstMotion ??= Math.max(0, elapsed - LOOK_MS);
-      take.lastMotion = elapsed;
-    }
-    const moved = take.firstMotion !== null && take.lastMotion - take.firstMotion >= LEAST_MOTION_MS;
-    const over = take.free && moved && this.eye.stillMs >= STILL_TO_STOP_MS;
-    if (over || elapsed >= 1000 * this.component.data.maxSeconds) this.finish();
+  /**
+   * @param {Take} take
+   * @param {number} elapsed ms
+   */
+  watch(take, elapsed) {
+    this.display.clock.textContent = `${(elapsed / 1000).toFixed(1)} s`;
+    if (this.eye.look()) take.noteMotion(elapsed, LOOK_MS);
+    const isLong = elapsed >= 1000 * this.data.max_seconds;
+    if (isLong || take.isOver(this.eye.stillMs)) this.finish();
   }
 
   finish() {
     if (this.recorder?.state !== "recording") return;
-    this.section.dataset.seconds = (performance.now() - this.take.started) / 1000;
+    const seconds = (performance.now() - (this.take?.started ?? 0)) / 1000;
+    this.display.section.dataset.seconds = String(seconds);
     this.recorder.stop();
-    this.beep(440, 0.35);
+    this.sound.beep(440, 0.35);
   }
 
   cancel() {
@@ -270,110 +250,47 @@ class Recorder {
     const { recorder } = this;
     this.take = this.recorder = null;
     if (recorder && recorder.state !== "inactive") recorder.stop();
-    this.review.removeAttribute("src");
-    if (this.url) URL.revokeObjectURL(this.url);
-    this.url = this.blob = null;
+    this.display.review.removeAttribute("src");
+    if (this.recorded) URL.revokeObjectURL(this.recorded.url);
+    this.recorded = null;
   }
 
-  // -- afterwards -----------------------------------------------------------------------------
+  // -- afterwards -------------------------------------------------------------------------------
 
-  show() {
-    this.blob = new Blob(this.take.chunks, { type: this.recorder.mimeType });
-    if (this.blob.size === 0) {
+  /**
+   * @param {Take} take
+   * @param {string} type of the video
+   */
+  show(take, type) {
+    const blob = new Blob(take.chunks, { type });
+    if (blob.size === 0) {
       this.cancel();
-      this.say("Nothing was recorded. Please try again.");
+      this.display.say("Nothing was recorded. Please try again.");
       return;
     }
-    this.url = URL.createObjectURL(this.blob);
-    this.review.src = this.url;
-    this.review.play().catch(() => {});
+    this.recorded = { blob, url: URL.createObjectURL(blob) };
+    this.display.review.src = this.recorded.url;
+    this.display.review.play().catch(() => {});
     this.go("review");
   }
 
   async send() {
-    const { maxBytes } = this.component.data;
-    if (this.blob.size > maxBytes) {
-      const most = Math.round(maxBytes / 1e6);
-      this.hint.textContent = `The recording is over ${most} MB. Please record a shorter one.`;
+    const { take, recorded } = this;
+    if (!take || !recorded) return;
+    const { max_bytes } = this.data;
+    if (recorded.blob.size > max_bytes) {
+      const most = Math.round(max_bytes / 1e6);
+      this.display.hint.textContent = `The recording is over ${most} MB. Please record a shorter one.`;
       return;
     }
     this.go("sending", "Sending …");
-    const { take, blob } = this;
-    const video = await base64(blob);
-    if (this.gone || this.blob !== blob) return;
-    const motion = take.free && take.firstMotion !== null
-      ? [take.firstMotion / 1000, take.lastMotion / 1000]
-      : null;
-    this.component.setTriggerValue("recording", { video, motion });
+    const video = await base64(recorded.blob);
+    if (this.life.signal.aborted || this.recorded !== recorded) return;
+    this.component?.setTriggerValue("recording", { video, motion: take.motion });
     this.wait = setTimeout(() => {
       this.go("review");
-      this.hint.textContent = "gymform has not answered. Check the connection and send it again.";
+      this.display.hint.textContent =
+        "gymform has not answered. Check the connection and send it again.";
     }, SEND_PATIENCE_MS);
   }
-
-  // -- sound ----------------------------------------------------------------------------------
-
-  // Browsers allow sound only after a click.
-  prepareSound() {
-    const Sound = window.AudioContext ?? window.webkitAudioContext;
-    this.sound ??= Sound ? new Sound() : null;
-    this.sound?.resume();
-  }
-
-  beep(hertz, seconds = 0.15) {
-    if (!this.sound) return;
-    const tone = new OscillatorNode(this.sound, { frequency: hertz });
-    const loudness = new GainNode(this.sound, { gain: 0.2 });
-    tone.connect(loudness).connect(this.sound.destination);
-    tone.start();
-    tone.stop(this.sound.currentTime + seconds);
-  }
-}
-
-// Sees whether something moves in a video, and for how long nothing has.
-class MotionEye {
-  constructor(video) {
-    this.video = video;
-    this.canvas = document.createElement("canvas");
-    [this.canvas.width, this.canvas.height] = GREY;
-    this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.reset();
-  }
-
-  reset() {
-    this.before = null;
-    this.stillSince = performance.now();
-  }
-
-  get stillMs() {
-    return performance.now() - this.stillSince;
-  }
-
-  // True when something moved since the last look; null for the first one.
-  look() {
-    this.pen.drawImage(this.video, 0, 0, ...GREY);
-    const { data } = this.pen.getImageData(0, 0, ...GREY);
-    const grey = new Uint8Array(GREY[0] * GREY[1]);
-    for (let i = 0; i < grey.length; i++) {
-      grey[i] = (data[4 * i] + 2 * data[4 * i + 1] + data[4 * i + 2]) >> 2;
-    }
-    const { before } = this;
-    this.before = grey;
-    if (!before) return null;
-    const changed = grey.reduce((n, value, i) => n + (Math.abs(value - before[i]) > CHANGE), 0);
-    const moving = changed > MOVING * grey.length;
-    if (moving) this.stillSince = performance.now();
-    return moving;
-  }
-}
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function base64(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
-  });
 }

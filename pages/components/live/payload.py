@@ -1,0 +1,20 @@
+"""What goes between the live view's scripts and the page. `payload.js` tells the browser the same.
+
+The gate, which asks for the camera, gets no data; the starter tells nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class GateTriggers(TypedDict):
+    """Triggers of the gate by name: ``ready`` once the camera may be used."""
+
+    ready: bool
+
+
+class StarterData(TypedDict):
+    """The text of the button that begins the stream."""
+
+    label: str
