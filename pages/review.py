@@ -27,6 +27,7 @@ from gymform.service.review_session import ReplyLog, ReviewSession
 from pages.components import clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
+from pages.components.reviewer.payload import ReviewerData
 from pages.components.text import count, plain
 
 STYLE = Path(__file__).parent / "assets" / "review.css"
@@ -296,7 +297,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
 
 
-def at_the_desk(desk: ReviewSession, tour: int, item: str | None) -> dict[str, Any]:
+def at_the_desk(desk: ReviewSession, tour: int, item: str | None) -> ReviewerData:
     """Write what the widget told, and say what it is to show."""
     work: Mapping[str, Any] = reviewer.work_of(WIDGET) or {}
     if work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -17,12 +17,24 @@ MAX_POINTS = 600
 """The most points of a line: more than the chart has pixels would only cost time."""
 
 
-def traces_payload(pose: PoseSequence, tracks: CleanTracks) -> dict[str, Any]:
+class Traces(TypedDict):
+    """Three joints over time, JSON-ready: s, px of the upright frame, px/s and scores in [0, 1].
+
+    ``times`` are those of every frame, so that a player can step; ``at`` those of the values:
+    ``series`` maps each quantity to one list of numbers per joint, None where unknown.
+    """
+
+    times: list[float]
+    at: list[float]
+    joints: list[str]
+    colour: str
+    series: dict[str, list[list[float | None]]]
+
+
+def traces_payload(pose: PoseSequence, tracks: CleanTracks) -> Traces:
     """Times of all frames; height, sideways position, speed and confidence of three joints.
 
-    ``times`` are the seconds of all frames, so that a player can step; ``at`` those of the values.
-    ``series`` maps each quantity to one list of numbers per joint, None where unknown. Height is in
-    px above the picture's lower edge, so that it points up.
+    Height is in px above the picture's lower edge, so that it points up.
     """
     joints = _joints_of_better_side(pose)
     every = -(-len(pose) // MAX_POINTS)

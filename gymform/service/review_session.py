@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from gymform.dataset.items import (
     PENDING,
@@ -28,6 +28,7 @@ from gymform.dataset.items import (
 )
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ConflictError, DatasetError, GymformError, OptionsError
+from gymform.types import QualityLevel, quality_level
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
 """What happened to a decision: it is on disk, another reviewer was faster, or it was refused."""
@@ -316,8 +317,42 @@ def when(decision: Decision) -> str:
         return decision.at
 
 
-def card(session: ReviewSession, item_id: str) -> dict[str, Any]:
-    """Everything that the widget shows of an item, except its files; JSON-ready."""
+class CardFacts(TypedDict):
+    """What the widget shows of an item, except its files; JSON-ready.
+
+    ``start``, ``end`` and ``duration`` are s, ``repetitions`` the [from, to] of all items of the
+    clip, ``ratio`` width over height; ``quality`` in [0, 1] and its ``level`` are None before the
+    keypoints are known; ``failed`` says why they could not be found, "" otherwise.
+    """
+
+    id: str
+    clip: str
+    name: str
+    part: int
+    parts: int
+    exercise: str
+    group: str
+    start: float
+    end: float
+    duration: float
+    fps: float
+    ratio: float
+    verdict: str
+    reasons: list[str]
+    comment: str
+    reviewer: str
+    revision: int
+    quality: float | None
+    level: QualityLevel | None
+    problems: list[str]
+    notes: list[str]
+    failed: str
+    repetitions: list[tuple[float, float]]
+    history: list[str]
+
+
+def card(session: ReviewSession, item_id: str) -> CardFacts:
+    """Everything that the widget shows of an item, except its files. Raises DatasetError."""
     judged = session.judged(item_id)
     item, clip = judged.item, session.store.clip(judged.item.clip_sha256)
     siblings = session.siblings(item)
@@ -340,9 +375,10 @@ def card(session: ReviewSession, item_id: str) -> dict[str, Any]:
         "reviewer": judged.reviewer,
         "revision": judged.revision,
         "quality": judged.quality,
+        "level": None if judged.quality is None else quality_level(judged.quality),
         "problems": list(judged.problems),
         "notes": list(judged.notes),
         "failed": clip.reason,
-        "repetitions": [[one.start_s, one.end_s] for one in siblings],
+        "repetitions": [(one.start_s, one.end_s) for one in siblings],
         "history": [f"{when(d)} · {in_words(d)}" for d in session.store.history(item_id)],
     }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,11 @@ import streamlit as st
 from gymform.dataset.items import REASONS
 from gymform.errors import GymformError
 from gymform.pose.files import load_poses
-from gymform.service.review_session import ReviewSession, ReviewState, card
-from pages.components.assets import text
+from gymform.service.review_session import CardFacts, ReviewSession, ReviewState, card
+from gymform.service.review_session import Reply as SessionReply
+from pages.components.assets import script, text
 from pages.components.player.player import served
+from pages.components.reviewer.payload import Card, Reply, ReviewerData, Work
 
 COMING = 6
 """Clips that the widget knows beyond the one on the screen: so far it may run ahead."""
@@ -32,11 +32,11 @@ _mount = st.components.v2.component(
     "gymform.reviewer",
     html=text("reviewer/reviewer.html"),
     css=text("controls.css", "reviewer/reviewer.css"),
-    js=text("reviewer/reviewer.js"),
+    js=script("reviewer/reviewer.js"),
 )
 
 
-def facts(desk: ReviewSession, view: ReviewState, tour: int) -> dict[str, Any]:
+def facts(desk: ReviewSession, view: ReviewState, tour: int) -> ReviewerData:
     """Everything the widget shows of the desk as it stands in ``view``. Raises DatasetError.
 
     Another ``tour`` than before begins again at the view's current item.
@@ -55,28 +55,37 @@ def facts(desk: ReviewSession, view: ReviewState, tour: int) -> dict[str, Any]:
         "coming": list(view.coming),
         "left": view.left,
         "counts": dict(view.counts),
-        "answers": [dataclasses.asdict(answer) for answer in view.replies],
+        "answers": [_sendable(reply) for reply in view.replies],
         "news": list(view.news),
         "reasons": list(REASONS),
         "exercises": desk.exercises(),
     }
 
 
-def reviewer(data: Mapping[str, Any], *, key: str) -> Any:
+def reviewer(data: ReviewerData, *, key: str) -> Any:
     """Show the desk of :func:`facts`; what the widget tells comes from :func:`work_of`."""
     return _mount(key=key, data=data, on_work_change=lambda: None)
 
 
-def work_of(key: str) -> Mapping[str, Any] | None:
-    """What the widget last told, as :meth:`ReviewSession.receive` reads it; None before that.
-
-    {"desk", "tour", "client", "at", "decisions", "beat"}
-    """
+def work_of(key: str) -> Work | None:
+    """What the widget last told, unchecked, for :meth:`ReviewSession.receive`; None before that."""
     state = st.session_state.get(key)
-    return state.get("work") if state else None
+    work: Work | None = state.get("work") if state else None
+    return work
 
 
-def _with_files(desk: ReviewSession, facts: dict[str, Any], *, traces: bool) -> dict[str, Any]:
+def _sendable(reply: SessionReply) -> Reply:
+    return {
+        "client": reply.client,
+        "seq": reply.seq,
+        "state": reply.state,
+        "item_id": reply.item_id,
+        "text": reply.text,
+        "revision": reply.revision,
+    }
+
+
+def _with_files(desk: ReviewSession, facts: CardFacts, *, traces: bool) -> Card:
     """``facts`` with the addresses of the clip's picture and trajectories, None where absent.
 
     Trajectories take a moment to make: ``traces`` says whether they are needed yet.
@@ -87,7 +96,8 @@ def _with_files(desk: ReviewSession, facts: dict[str, Any], *, traces: bool) -> 
     lines = None
     if traces and poses.is_file() and _scipy_is_there():
         lines = _traces(poses, poses.stat().st_mtime_ns)
-    return facts | {
+    return {
+        **facts,
         "video": served(proxy, "video/mp4", f"review.video.{place}") if proxy.is_file() else None,
         "traces": served(lines, "application/json", f"review.traces.{place}") if lines else None,
     }

@@ -1,0 +1,117 @@
+"""What goes between the review widget and the page. `payload.js` tells the browser the same.
+
+All of it travels as JSON: a tuple here is a list of that length there.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from gymform.service.review_session import CardFacts
+
+
+class Card(CardFacts):
+    """An item with the addresses of its picture and trajectories, None where there are none."""
+
+    video: str | None
+    traces: str | None
+
+
+class Reply(TypedDict):
+    """What became of decision ``seq`` of the widget ``client``; see the session's own class."""
+
+    client: str
+    seq: int
+    state: str
+    item_id: str | None
+    text: str
+    revision: int
+
+
+class ReviewerData(TypedDict):
+    """All that the widget shows, in every run of the page.
+
+    ``desk`` names the server process and ``tour`` the filter: another one than before begins
+    again. ``cards`` are the items that the widget may show next, ``current`` and ``coming`` their
+    ids in the order in which they come.
+    """
+
+    desk: str
+    tour: int
+    dataset: str
+    reviewer: str
+    cards: list[Card]
+    current: str | None
+    coming: list[str]
+    left: int
+    counts: dict[str, int]
+    answers: list[Reply]
+    news: list[str]
+    reasons: list[str]
+    exercises: list[str]
+
+
+class VerdictDecision(TypedDict):
+    """An item is accepted, rejected or skipped."""
+
+    kind: Literal["verdict"]
+    seq: int
+    item: str
+    revision: int
+    verdict: str
+    reasons: list[str]
+    comment: str
+
+
+class RelabelDecision(TypedDict):
+    """An item shows another exercise."""
+
+    kind: Literal["relabel"]
+    seq: int
+    item: str
+    revision: int
+    exercise: str
+
+
+class TrimDecision(TypedDict):
+    """An item's repetition begins and ends elsewhere."""
+
+    kind: Literal["trim"]
+    seq: int
+    item: str
+    revision: int
+    start_s: float
+    end_s: float
+
+
+class UndoDecision(TypedDict):
+    """The reviewer's latest decision is taken back, whichever it was."""
+
+    kind: Literal["undo"]
+    seq: int
+    item: None
+
+
+Decision = VerdictDecision | RelabelDecision | TrimDecision | UndoDecision
+
+
+class Work(TypedDict):
+    """What a reviewer did, as the widget ``client`` tells it.
+
+    ``decisions`` are those that were not answered yet, in their order; ``at`` is the item on the
+    screen, None before the first and "" when all is done; ``beat``, ms since 1970, makes each
+    message another one.
+    """
+
+    desk: str
+    tour: int
+    client: str
+    at: str | None
+    decisions: list[Decision]
+    beat: int
+
+
+class ReviewerState(TypedDict):
+    """States of the widget by name."""
+
+    work: Work
