@@ -25,9 +25,9 @@ from clips import boxes_at, one_a_group
 from machine import describe, table
 
 from gymform import skeleton as sk
-from gymform.live.follow import ROOM, Follower
+from gymform.live.follow import CROP_PADDING, Follower
 from gymform.live.network import SharedNetwork, load_live_network
-from gymform.live.session import fit
+from gymform.live.session import shrink
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.pose.checkpoints import load_pose_model
@@ -109,7 +109,7 @@ def main() -> int:
     options = parser.parse_args()
     reference = PoseEstimator(load_pose_model(), batch_size=8)
     network = Counted(load_live_network())
-    rooms = options.room or [ROOM]
+    rooms = options.room or [CROP_PADDING]
     tallies = {(pace, room): Tally() for pace in PACES for room in rooms}
     count = 0
     for clip in clips(options, reference):
@@ -146,7 +146,7 @@ def middle(path: Path, poses: Path, reference: PoseEstimator) -> Clip:
     frames, times, scale = [], [], 1.0
     with read_frames(path, keep=keep) as shown:
         for frame in shown:
-            frames.append(fit(frame.rgb))
+            frames.append(shrink(frame.rgb))
             times.append(frame.time_s)
             scale = frames[-1].shape[0] / frame.rgb.shape[0]
     boxes = boxes_at(pose, times) * scale
@@ -161,11 +161,11 @@ def middle(path: Path, poses: Path, reference: PoseEstimator) -> Clip:
 def follow(clip: Clip, every: int, follower: Follower, network: Counted, tally: Tally) -> None:
     """Show every so manieth frame of a clip and count into ``tally``."""
     for again in range(UNTIL_FOUND):
-        if follower.look(clip.frames[0], again / RATE):
+        if follower.track(clip.frames[0], again / RATE):
             break
     before = network.looks
     for i in range(0, len(clip.frames), every):
-        found = follower.look(clip.frames[i], (UNTIL_FOUND + i) / RATE)
+        found = follower.track(clip.frames[i], (UNTIL_FOUND + i) / RATE)
         tally.frames += 1
         sure = np.isfinite(clip.xy[i, BODY]).all(-1)
         if not sure.any():

@@ -24,7 +24,7 @@ from gymform import skeleton as sk
 from gymform.live.advice import Advice, Scene, advise
 from gymform.live.follow import Follower
 from gymform.live.network import SharedNetwork, load_live_network
-from gymform.live.session import MAX_SIDE, fit
+from gymform.live.session import MAX_SIDE, shrink
 from gymform.pose.files import load_poses
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
@@ -91,7 +91,7 @@ def pictures(options: argparse.Namespace) -> Iterator[tuple[np.ndarray, np.ndarr
         ) as frames:
             for shown in frames:
                 share = max(1.0, max(shown.rgb.shape[:2]) / MAX_SIDE)
-                yield fit(shown.rgb), heights(pose.xy[frame] / share)
+                yield shrink(shown.rgb), heights(pose.xy[frame] / share)
                 break
 
 
@@ -138,9 +138,9 @@ def cut_away(rgb: np.ndarray, lines: np.ndarray, cut: str) -> np.ndarray:
 def advice_for(rgb: np.ndarray, network: SharedNetwork) -> tuple[Advice, ...] | None:
     """What is said of a picture that does not change; None when nobody is found in it."""
     follower = Follower(network)
-    if not any(follower.look(rgb, 0.1 * frame) for frame in range(PATIENCE)):
+    if not any(follower.track(rgb, 0.1 * frame) for frame in range(PATIENCE)):
         return None
-    seen = [follower.look(rgb, 0.1 * (PATIENCE + frame)) for frame in range(AFTERWARDS)]
+    seen = [follower.track(rgb, 0.1 * (PATIENCE + frame)) for frame in range(AFTERWARDS)]
     return None if seen[-1] is None else advise(Scene.of(rgb, seen[-1], follower.others))
 
 

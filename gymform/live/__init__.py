@@ -1,5 +1,5 @@
-"""A camera's frames while they come: whom to follow, how it is framed, what it may be.
+"""The live view: tracking, framing advice and a running prediction for the frames of a camera.
 
-Nothing here knows Streamlit. `session.py` is where to start: one :class:`LiveSession` for each
-open page, all of them sharing the network of `network.py`.
+Nothing here uses Streamlit. Start reading at `session.py`: one :class:`LiveSession` for each open
+page, all sharing the network of `network.py`.
 """

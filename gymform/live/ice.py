@@ -1,6 +1,6 @@
-"""ICE servers: how a browser and a host that are not in one network find a way to each other.
+"""ICE servers, through which a browser and a host in different networks find each other.
 
-None are needed on the same computer or in one local network, and none are asked by default.
+None are needed on one computer or in one local network, and none are used by default.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 from gymform.errors import OptionsError
 
 SETTING = "GYMFORM_ICE_SERVERS"
-"""The environment variable (or Streamlit secret) that names them."""
+"""The environment variable (or Streamlit secret) that lists them."""
 
 _SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 _KEYS = {"urls", "username", "credential"}
 
 
 def parse_ice_servers(text: str) -> list[dict[str, Any]]:
-    """The servers in ``text``: addresses separated by commas, or JSON as a browser takes it.
+    """The servers in ``text``: addresses separated by commas, or JSON as for a browser.
 
         stun:stun.example.org:3478, stun:stun2.example.org
         [{"urls": "turn:turn.example.org", "username": "me", "credential": "secret"}]
@@ -38,10 +38,10 @@ def parse_ice_servers(text: str) -> list[dict[str, Any]]:
 
 
 def _checked(server: Any) -> dict[str, Any]:
-    """One server with nothing but what a browser knows."""
+    """A copy of ``server`` if it has the form that browsers expect, else OptionsError."""
     if not isinstance(server, dict) or not set(server) <= _KEYS or "urls" not in server:
         raise OptionsError(
-            f"{SETTING}: expected for each server an object with urls and, if need be, username "
+            f"{SETTING}: expected for each server an object with urls and, if needed, username "
             "and credential."
         )
     urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]

@@ -1,4 +1,4 @@
-"""How fast and how late a live picture is."""
+"""Frame rate and latency of the live picture."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW_S = 5.0
-"""The figures are those of the last so many seconds."""
+"""Rate and latency are measured over this many seconds."""
 
 DRIFT = 2e-4
-"""Two clocks may run apart by so many seconds a second."""
+"""How far two clocks may drift apart, in seconds per second."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Frames a second, and the latency in seconds at the median and the 95th percentile."""
+    """Frames per second, and the median and 95th percentile of the latency in seconds."""
 
     fps: float
     latency_s: float
@@ -24,19 +24,19 @@ class Pace:
 
 
 class Meter:
-    """Pace over the last seconds."""
+    """Measures the :class:`Pace` over the last :data:`WINDOW_S` seconds."""
 
     def __init__(self) -> None:
         self._recent: deque[tuple[float, float]] = deque()
 
     def add(self, now: float, latency_s: float) -> None:
-        """A frame was finished at ``now`` seconds, ``latency_s`` after it had been taken."""
+        """Count a frame that was ready at ``now`` seconds, ``latency_s`` after it was taken."""
         self._recent.append((now, latency_s))
         while self._recent[0][0] < now - WINDOW_S:
             self._recent.popleft()
 
     def pace(self) -> Pace | None:
-        """The pace, None until there are two frames."""
+        """The pace; None before the second frame."""
         recent = list(self._recent)
         if len(recent) < 2:
             return None
@@ -47,10 +47,10 @@ class Meter:
 
 
 class Lateness:
-    """By how much frames come later than the promptest did: what waited somewhere is late.
+    """Measures how much later a frame arrives than the fastest one did: how long it waited.
 
-    A frame's own time stamp and our clock have different zeros, so the difference of the two is
-    compared with the smallest seen so far.
+    A frame's time stamp and our clock start at different times, so their difference is compared
+    with the smallest difference so far.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Lateness:
         self._last = 0.0
 
     def of(self, stamp_s: float, now: float) -> float:
-        """Seconds by which a frame stamped ``stamp_s`` is late at ``now``."""
+        """Seconds by which a frame with the time stamp ``stamp_s`` is late at ``now``."""
         offset = now - stamp_s
         if self._least is None:
             self._least = offset

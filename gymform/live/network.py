@@ -1,4 +1,4 @@
-"""The network of the live view: the fastest one that is embedded, one for all sessions."""
+"""The network of the live view: the fastest embedded one, shared by all sessions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.weights import ModelEntry, manifest_entry, read_manifest
 
 
-class Looks(Protocol):
-    """Whatever sees people in crops of a frame, as `PoseEstimator` does."""
+class KeypointNetwork(Protocol):
+    """Anything that finds keypoints in crops of a frame, like `PoseEstimator`."""
 
     def keypoints_in_frame(
         self, rgb: np.ndarray, crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (B, 17, 2) px of the frame and scores (B, 17) for crops (B, 4)."""
+        """Keypoints (B, 17, 2) in frame px and scores (B, 17) for crops (B, 4)."""
 
 
 class SharedNetwork:
-    """A network that several sessions use: their looks are taken one after the other.
+    """A network for several sessions, whose calls run one after the other.
 
-    The network keeps nothing between calls, so sessions cannot mix; the lock is for memory and
-    for latency, since two looks at once take longer than twice one.
+    The network keeps nothing between calls, so sessions cannot get each other's results. The lock
+    saves memory and time: two calls at once take longer than one after the other.
     """
 
     def __init__(self, estimator: PoseEstimator) -> None:
@@ -39,27 +39,27 @@ class SharedNetwork:
     def keypoints_in_frame(
         self, rgb: np.ndarray, crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As `PoseEstimator.keypoints_in_frame`; waits for its turn."""
+        """As `PoseEstimator.keypoints_in_frame`; waits while another session uses the network."""
         with self._lock:
             return self._estimator.keypoints_in_frame(rgb, crops)
 
 
 def load_live_network() -> SharedNetwork:
-    """The live view's network, on the GPU where there is one. Raises WeightsError.
+    """The live view's network, on the GPU if there is one. Raises WeightsError.
 
-    From here on this process computes with one thread: a second one makes a look a quarter shorter,
-    but takes a processor from those that decode, encode and show the picture, and each look would
-    wait for the slower of the two. Clips are analysed in another process.
+    PyTorch uses one thread in this process from now on. A second thread makes a call a quarter
+    faster, but takes a core from decoding, encoding and showing the picture, and each call would
+    wait for the slower thread. Clips are analysed in another process.
     """
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
-    # The first look is slow, and nobody should wait for it in front of a picture that stands still.
+    # the first call is slow: make it now rather than let the live picture freeze
     network.keypoints_in_frame(
         np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]])
     )
-    # Streamlit collects garbage after every run of a page, once a second here. Looking through all
-    # that PyTorch has loaded takes 0.2 s, in which no picture moves: what is there now, stays.
+    # Streamlit collects garbage after every run of a page, here once per second. Scanning all the
+    # objects of PyTorch would freeze the picture for 0.2 s each time: exempt what exists now.
     gc.collect()
     gc.freeze()
     return network
@@ -68,8 +68,8 @@ def load_live_network() -> SharedNetwork:
 def live_entry() -> ModelEntry:
     """The pose model of the live view: the manifest's ``default_live``, else the smallest one.
 
-    Only embedded models whose file is there are chosen from by size; without any, the default
-    pose model is named. Raises WeightsError for a broken manifest.
+    The smallest is chosen among the embedded models whose files exist; without any, it is the
+    default pose model. Raises WeightsError for a broken manifest.
     """
     manifest = read_manifest()
     if manifest.default_live:
@@ -79,7 +79,7 @@ def live_entry() -> ModelEntry:
 
 
 def _operations(model: ModelEntry) -> float:
-    """How much work a ViT does for a picture, near enough to compare two: depth x width squared."""
+    """The work of a ViT per picture, roughly, to compare networks: depth x width squared."""
     try:
         return float(model.config["depth"]) * float(model.config["dim"]) ** 2
     except (KeyError, TypeError, ValueError):

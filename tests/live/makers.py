@@ -1,4 +1,4 @@
-"""A clock that is told the time, sightings of painted people, and the frame they stand in."""
+"""A clock under the test's control, detections of synthetic people, and a frame for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
 
 
 class Clock:
-    """Time that passes when told."""
+    """A clock that moves only when ``now`` is changed."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -25,8 +25,8 @@ class Clock:
         return self.now
 
 
-def sighting(person: Person, **scores: float) -> Detection:
-    """What a network would see of ``person``; ``scores`` by joint, for both sides."""
+def detect(person: Person, **scores: float) -> Detection:
+    """The detection of ``person``; ``scores`` by joint, for both sides."""
     score = np.full(sk.NUM_KEYPOINTS, person.score, np.float32)
     for joint, value in scores.items():
         for k in range(sk.NUM_KEYPOINTS):
@@ -36,8 +36,8 @@ def sighting(person: Person, **scores: float) -> Detection:
 
 
 def watch(follower: Follower, frames: int, start: float = 0.0, fps: float = 10.0):
-    """The last sighting after ``frames`` frames."""
+    """The follower's last detection after ``frames`` frames."""
     found = None
     for number in range(frames):
-        found = follower.look(GREY, start + number / fps)
+        found = follower.track(GREY, start + number / fps)
     return found

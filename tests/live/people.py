@@ -1,7 +1,7 @@
-"""A network for tests: it sees painted people, and nothing else.
+"""A network for tests that finds the people it is told of, whatever the frame shows.
 
-A person is a bright disc in a dark frame; where a crop holds its centre, a stick figure as high as
-the disc is found there, as surely as the disc is bright.
+It finds a person in the crops that hold the person's centre, and gives the keypoints of somebody
+who stands there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 from gymform import skeleton as sk
 
 FIGURE = np.zeros((sk.NUM_KEYPOINTS, 2))
-"""Somebody who stands, in units of their height: x from the middle, y from the top."""
+"""Keypoints (17, 2) of somebody who stands, in units of their height: x from the middle, y down
+from the top."""
 for _part, _y, _half in (
     ("eye", 0.05, 0.02),
     ("ear", 0.06, 0.03),
@@ -31,7 +32,7 @@ FIGURE[sk.NOSE] = (0.0, 0.06)
 
 @dataclass
 class Person:
-    """Somebody in the picture: centre and height px, and how surely a network sees them."""
+    """Somebody in the picture: centre and height px, and the score of their keypoints."""
 
     x: float
     y: float
@@ -46,19 +47,19 @@ class Person:
 
 @dataclass
 class FakeNetwork:
-    """Sees ``people`` whose centre is in the middle half of a crop; counts its looks."""
+    """Finds those of ``people`` whose centre is near that of a crop; counts the crops."""
 
     people: list[Person] = field(default_factory=list)
-    looks: int = 0
+    crops: int = 0
 
     def keypoints_in_frame(
         self, rgb: np.ndarray, crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        seen = [self._look(crop) for crop in crops]
+        seen = [self._detect(crop) for crop in crops]
         return np.stack([xy for xy, _ in seen]), np.stack([score for _, score in seen])
 
-    def _look(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self.looks += 1
+    def _detect(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.crops += 1
         x, y, width, height = crop
         inside = [
             person

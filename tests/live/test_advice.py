@@ -1,4 +1,4 @@
-"""How to stand in the picture, in words that do not flicker."""
+"""Advice on how to stand in the picture, which must not flicker."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 from gymform import skeleton as sk
 from gymform.live.advice import Advice, Scene, SteadyAdvice, advise, tilt_deg
 from gymform.pose.detection import Detection
-from tests.live.makers import SIZE, sighting
+from tests.live.makers import SIZE, detect
 from tests.live.people import Person
 
 
 def scene(person: Person | None = None, light: float = 120, on: float = 110, others: int = 0, **s):
-    return Scene(sighting(person, **s) if person else None, SIZE, light, on, others)
+    return Scene(detect(person, **s) if person else None, SIZE, light, on, others)
 
 
 GOOD = Person(320, 190, 250)
@@ -27,7 +27,7 @@ GOOD = Person(320, 190, 250)
         (scene(light=20), (Advice.NOBODY, Advice.DARK)),
         (scene(Person(320, 250, 250), ankle=0.0, knee=0.5), (Advice.FEET,)),
         (scene(Person(320, 235, 240)), (Advice.FEET,)),  # ankles in the picture, toes not
-        (scene(Person(320, 250, 250, score=0.4)), (Advice.FEET,)),  # joints of a leg made up
+        (scene(Person(320, 250, 250, score=0.4)), (Advice.FEET,)),  # guessed joints of the legs
         (scene(GOOD, ankle=0.0), ()),  # hidden by a plate, but not at the edge
         (scene(Person(320, 130, 270), eye=0, ear=0, nose=0), (Advice.HEAD,)),
         (scene(Person(320, 115, 270)), (Advice.HEAD,)),  # half of a face
@@ -44,12 +44,12 @@ def test_advice(seen, expected):
 
 
 def rolled(person: Person, degrees: float) -> Detection:
-    """The person in a picture turned clockwise about their centre."""
+    """The person in a picture rotated clockwise about their centre."""
     angle = np.radians(degrees)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     centre = np.array([person.x, person.y])
-    seen = sighting(person)
-    return Detection(((seen.xy - centre) @ turn + centre).astype(np.float32), seen.score, 0.8)
+    seen = detect(person)
+    return Detection(((seen.xy - centre) @ rotation + centre).astype(np.float32), seen.score, 0.8)
 
 
 @pytest.mark.parametrize("degrees", [-15.0, -3.0, 0.0, 3.0, 12.0])

@@ -1,4 +1,4 @@
-"""Whom the live view follows: somebody who stays a person at the second look."""
+"""Tracking in the live view: somebody who is confirmed by a second detection is followed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def test_somebody_is_found_within_a_second_and_followed(person):
     np.testing.assert_allclose(found.xy, person.xy, atol=0.5)
     for _ in range(10):
         person.x += 5
-        found = follower.look(GREY, 2.0)
+        found = follower.track(GREY, 2.0)
         assert found is not None
         np.testing.assert_allclose(found.xy, person.xy, atol=0.5)
 
 
-def test_no_frame_costs_more_than_three_looks():
+def test_no_frame_costs_more_than_three_crops():
     network = FakeNetwork([Person(320, 180, 300)])
     follower = Follower(network)
     for number in range(60):
-        before = network.looks
-        follower.look(GREY, number / 10)
-        assert network.looks - before <= 3
-    before = network.looks
+        before = network.crops
+        follower.track(GREY, number / 10)
+        assert network.crops - before <= 3
+    before = network.crops
     watch(follower, 100, start=10.0)
-    assert network.looks - before <= 100 + 11  # one each, and a second one every second
+    assert network.crops - before <= 100 + 11  # one per frame, and an extra one per second
 
 
 def test_an_empty_room_has_nobody_and_every_window_is_searched():
@@ -41,28 +41,28 @@ def test_an_empty_room_has_nobody_and_every_window_is_searched():
     follower = Follower(network)
     windows = len(live_windows(*SIZE))
     assert watch(follower, windows) is None
-    assert network.looks == windows
+    assert network.crops == windows
 
 
-def test_a_chair_that_looks_otherwise_at_the_second_look_is_not_followed():
+def test_a_chair_whose_keypoints_change_with_the_crop_is_not_followed():
     class Chair(FakeNetwork):
-        def _look(self, crop):
-            self.looks += 1
-            rng = np.random.default_rng(self.looks)
+        def _detect(self, crop):
+            self.crops += 1
+            rng = np.random.default_rng(self.crops)
             return rng.uniform(0, 300, (17, 2)).astype(np.float32), np.full(17, 0.4, np.float32)
 
     assert watch(Follower(Chair()), 30) is None
 
 
-def test_one_blurred_frame_is_no_loss_and_a_person_who_left_is_searched_anew():
+def test_one_blurred_frame_loses_nobody_and_a_person_who_left_is_searched_for():
     person = Person(320, 180, 300)
     network = FakeNetwork([person])
     follower = Follower(network)
     assert watch(follower, 5)
     network.people = []
-    assert follower.look(GREY, 1.0) is None
+    assert follower.track(GREY, 1.0) is None
     network.people = [person]
-    assert follower.look(GREY, 1.1) is not None
+    assert follower.track(GREY, 1.1) is not None
     network.people = []
     watch(follower, 5, start=2.0)
     elsewhere = Person(120, 220, 150)
@@ -95,10 +95,10 @@ def test_the_one_who_looks_more_like_the_lifter_is_followed():
     assert abs(found.centre[0] - lifter.x) < 20
 
 
-def test_a_turned_phone_begins_anew():
+def test_a_rotated_phone_starts_over():
     follower = Follower(FakeNetwork([Person(320, 180, 300)]))
     assert watch(follower, 5)
-    assert follower.look(np.swapaxes(GREY, 0, 1), 1.0) is None
+    assert follower.track(np.swapaxes(GREY, 0, 1), 1.0) is None
 
 
 def test_overlap():

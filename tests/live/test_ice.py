@@ -1,4 +1,4 @@
-"""Servers for WebRTC, as an operator writes them."""
+"""ICE servers for WebRTC, as an operator configures them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def test_ice_servers(text, expected):
     "text",
     ["http://a.org", "[1]", '[{"urls": 3}]', '[{"urls": []}]', "[{", '[{"url": "stun:a"}]'],
 )
-def test_bad_ice_servers_are_said_without_secrets(text):
+def test_bad_ice_servers_are_reported_without_secrets(text):
     with pytest.raises(OptionsError, match="GYMFORM_ICE_SERVERS"):
         parse_ice_servers(text)

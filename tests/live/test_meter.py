@@ -7,7 +7,7 @@ import pytest
 from gymform.live.meter import Lateness, Meter
 
 
-def test_the_meter_knows_rate_and_latency_of_the_last_seconds():
+def test_the_meter_measures_rate_and_latency_of_the_last_seconds():
     meter = Meter()
     assert meter.pace() is None
     for number in range(300):
@@ -24,4 +24,4 @@ def test_frames_that_waited_are_late():
     assert lateness.of(0.0, 50.0) == 0
     assert lateness.of(1.0, 51.0) == pytest.approx(0, abs=1e-3)
     assert lateness.of(2.0, 52.4) == pytest.approx(0.4, abs=1e-2)
-    assert lateness.of(3.0, 52.9) == 0  # prompter than any before
+    assert lateness.of(3.0, 52.9) == 0  # faster than any before

@@ -57,7 +57,7 @@ def test_a_loaded_network_leaves_a_processor_and_the_garbage_collector_alone(mon
     try:
         live_network.load_live_network()
         assert torch.get_num_threads() == 1
-        assert gc.get_freeze_count() > 10_000  # what was imported is not looked through again
+        assert gc.get_freeze_count() > 10_000  # what was imported is not scanned again
     finally:
         gc.unfreeze()
         torch.set_num_threads(threads)

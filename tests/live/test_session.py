@@ -1,4 +1,4 @@
-"""Frames of a camera in, pictures with the skeleton and a status out."""
+"""A live session: frames of a camera in, pictures with the skeleton and a status out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gymform import skeleton as sk
 from gymform.live.advice import Advice
 from gymform.live.follow import Follower
 from gymform.live.network import SharedNetwork
-from gymform.live.session import MAX_SIDE, REMEMBERED_S, SILENT_S, LiveSession, fit, mirrored
+from gymform.live.session import HISTORY_S, MAX_SIDE, SILENT_S, LiveSession, mirrored, shrink
 from tests import fakes
-from tests.live.makers import GREY, SIZE, Clock, sighting
+from tests.live.makers import GREY, SIZE, Clock, detect
 from tests.live.people import FakeNetwork, Person
 
 
@@ -31,7 +31,7 @@ def test_the_picture_is_mirrored_with_the_skeleton_on_the_person():
     rgb = np.zeros((360, 640, 3), np.uint8)
     rgb[:, :100] = 255
     person = Person(200, 190, 250)
-    shown = mirrored(rgb, sighting(person))
+    shown = mirrored(rgb, detect(person))
     assert (shown[0, -1] == 255).all()
     assert (shown[0, 0] == 0).all()
     knee = person.xy[sk.LEFT_KNEE]
@@ -54,7 +54,7 @@ def test_frames_become_status_and_the_first_advice_is_in_the_picture():
     assert status.pace.fps == pytest.approx(10, rel=0.05)
     assert not status.lost
     corner = out.to_ndarray(format="rgb24")[:20, :100]
-    assert corner.std() > 20  # words
+    assert corner.std() > 20  # the advice is written there
     clock.now += SILENT_S + 1
     assert session.status().lost
 
@@ -77,9 +77,9 @@ def test_a_frame_that_takes_long_is_no_lost_camera():
     assert session.status().lost
 
 
-def test_large_pictures_are_made_small_and_others_left_alone():
-    assert fit(GREY) is GREY
-    assert fit(np.zeros((1280, 720, 3), np.uint8)).shape == (MAX_SIDE, 360, 3)
+def test_large_pictures_are_shrunk_and_others_left_alone():
+    assert shrink(GREY) is GREY
+    assert shrink(np.zeros((1280, 720, 3), np.uint8)).shape == (MAX_SIDE, 360, 3)
 
 
 def test_an_error_of_the_network_costs_the_skeleton_and_not_the_stream():
@@ -93,22 +93,23 @@ def test_an_error_of_the_network_costs_the_skeleton_and_not_the_stream():
     assert session.status().problem == "RuntimeError"
 
 
-def test_the_running_answer_is_about_the_last_seconds_only():
-    class Ear:
+def test_the_running_prediction_is_about_the_last_seconds_only():
+    class Recorder:
         def predict(self, pose, tracks, quality):
             self.pose = pose
             return fakes.make_prediction()
 
-    session, ear = LiveSession(FakeNetwork([Person(320, 190, 250)]), clock=Clock()), Ear()
-    assert session.guess(ear) is None
+    session = LiveSession(FakeNetwork([Person(320, 190, 250)]), clock=Clock())
+    recorder = Recorder()
+    assert session.predict(recorder) is None
     for number in range(200):
-        session.see(GREY, number / 10)
-    assert session.guess(ear).label == "squat"
-    assert ear.pose.time_s[-1] == pytest.approx(REMEMBERED_S, abs=0.11)
-    assert ear.pose.time_s[0] == 0
-    assert ear.pose.image_size == SIZE
+        session.annotate(GREY, number / 10)
+    assert session.predict(recorder).label == "squat"
+    assert recorder.pose.time_s[-1] == pytest.approx(HISTORY_S, abs=0.11)
+    assert recorder.pose.time_s[0] == 0
+    assert recorder.pose.image_size == SIZE
     session.forget()
-    assert session.guess(ear) is None
+    assert session.predict(recorder) is None
 
 
 def test_a_session_that_ended_leaves_nothing_behind():
@@ -124,10 +125,10 @@ def test_a_session_that_ended_leaves_nothing_behind():
 
 
 def test_sessions_share_a_network_without_mixing():
-    """Each session's frames show another person; each is always given its own."""
+    """Each session's frames show another person, and each gets only its own."""
 
     class Estimator:
-        """Sees what is painted: the column of the brightest pixel. Not safe for two threads."""
+        """Finds a person at the column of the brightest pixel. Not safe for two threads."""
 
         def __init__(self) -> None:
             self.model = type("Model", (), {"name": "painted"})
@@ -152,7 +153,7 @@ def test_sessions_share_a_network_without_mixing():
         rgb[0, column] = 255
         follower = Follower(network)
         for number in range(60):
-            found = follower.look(rgb, number / 10)
+            found = follower.track(rgb, number / 10)
             if found is not None and abs(found.centre[0] - column) > 5:
                 wrong.append(column)
 

@@ -36,7 +36,7 @@ class Session:
     def status(self):
         return Session.status_now
 
-    def guess(self, classifier):
+    def predict(self, classifier):
         return Session.prediction
 
     def forget(self):

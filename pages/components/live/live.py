@@ -214,7 +214,7 @@ def advice(status: LiveStatus) -> None:
 def provisional(session: LiveSession) -> None:
     """What the last seconds look like, plainly marked as no answer yet."""
     try:
-        guess = session.guess(live_classifier())
+        guess = session.predict(live_classifier())
     except GymformError as error:
         st.warning(str(error), icon=":material/warning:")
         return
