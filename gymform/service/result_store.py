@@ -79,7 +79,7 @@ class ResultStore:
 def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
     """Delete the least recently used folders in ``root`` until the rest fits into ``max_bytes``.
 
-    The one called ``spare`` is kept whatever its size; hidden ones, still being filled, do not count.
+    The one called ``spare`` stays whatever its size; hidden ones, still being filled, do not count.
     """
     with contextlib.suppress(FileNotFoundError):  # another process may delete the same one
         folders = [folder for folder in root.iterdir() if not folder.name.startswith(".")]
