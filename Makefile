@@ -21,7 +21,7 @@ QUIET := --quiet
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint wheel chromium
+.PHONY: help run test lint wheel chromium node
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 3
@@ -32,6 +32,7 @@ run: $(VENV)/.run-ready
 # On all cores, and then alone what a browser shows: live video does not share its processor well.
 test: lint chromium
 ifeq ($(strip $(ARGS)),)
+	npm run --silent test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_COLOUR) -n auto --dist loadfile \
 	  -m "not browser" </dev/null
 	$(BIN)/python -m pytest $(PYTEST_COLOUR) -m browser </dev/null
@@ -39,10 +40,11 @@ else
 	$(BIN)/python -m pytest $(PYTEST_COLOUR) $(ARGS) </dev/null
 endif
 
-lint: $(VENV)/.test-ready
+lint: $(VENV)/.test-ready node_modules/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm run --silent lint
 
 wheel: $(VENV)/.test-ready
 	$(BIN)/python -m pip wheel $(QUIET) --no-deps --no-build-isolation --wheel-dir dist .
@@ -83,3 +85,22 @@ chromium:
 	  $$as_root apt-get update -qq && \
 	  $$as_root env DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -y -qq --no-install-recommends chromium </dev/null; }
+
+# Node checks the scripts of the pages; the app itself does without it. Debian's own will do.
+node_modules/.ready: package.json package-lock.json .npmrc | node
+	npm ci --silent
+	@touch $@
+
+node:
+	@{ command -v node && command -v npm; } >/dev/null || { \
+	  command -v apt-get >/dev/null || { \
+	    echo "The scripts of the pages are checked with Node 18.18 or newer and npm: please" \
+	         "install them." >&2; exit 1; }; \
+	  if [ "$$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo"; fi; \
+	  $$as_root apt-get update -qq && \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends nodejs npm </dev/null; }
+	@node -p 'process.versions.node' | { IFS=. read -r major minor _; \
+	  [ "$$major" -gt 18 ] || { [ "$$major" -eq 18 ] && [ "$$minor" -ge 18 ]; }; } || { \
+	  echo "The scripts of the pages are checked with Node 18.18 or newer; this one is" \
+	       "$$(node --version). Newer ones: https://nodejs.org" >&2; exit 1; }
