@@ -30,7 +30,7 @@ from gymform.types import (
     Prediction,
     Target,
 )
-from gymform.video.read import probe
+from gymform.video.sandbox import probe_apart
 
 __all__ = ["Analysis", "Options", "Target", "analyze"]
 
@@ -75,7 +75,7 @@ def analyze(
     stopwatch = Stopwatch()
 
     report("probe", 0, 1)
-    clip = probe(path, name)
+    clip = probe_apart(path, name)
     with stopwatch("load"):
         network = pose_model(options.pose_model)
         classifier = load_classifier()

@@ -46,6 +46,10 @@ class TooLongError(VideoError):
     """Seconds or frames exceed the limit."""
 
 
+class ReadingStoppedError(VideoError):
+    """Reading the file went over a limit of memory or time, or ended the process that read it."""
+
+
 class VideoWriteError(VideoError):
     """A video could not be written (disk full, read-only folder...)."""
 

@@ -18,7 +18,7 @@ from gymform.sniff import ANY_VIDEO_SUFFIXES, HEAD_BYTES, sniff
 from gymform.storage import atomic_path
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip
-from gymform.video.read import probe
+from gymform.video.sandbox import decoding, probe_apart, run_apart
 from gymform.weights import sha256_of
 
 BY_FOLDER, BY_REGEX, BY_CSV = "folder", "regex", "csv"
@@ -211,8 +211,8 @@ def _add(
     file: Found, store: ReviewStore, known: Fingerprints, names: dict[str, str]
 ) -> tuple[ClipRecord, list[Duplicate]]:
     """Read, compare and copy one new file; first the bytes, then the entry that speaks of them."""
-    clip = probe(file.path, file.source)
-    print_ = fingerprint(file.path)
+    clip = probe_apart(file.path, file.source)
+    print_ = run_apart(decoding(clip), fingerprint, file.path.absolute())
     record = _record(file, clip)
     _copy(file.path, store.files.clip(record), clip.sha256)
     copies = known.copies_of(clip.sha256, print_)

@@ -124,7 +124,8 @@ def _standardised(pictures: np.ndarray) -> np.ndarray:
     """float32 (N, P): each picture with mean 0 and length 1, so that brightness does not count."""
     flat = pictures.reshape(-1, SIDE * SIDE).astype(np.float32)
     flat = flat - flat.mean(1, keepdims=True)
-    return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-3)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(flat / (lengths + 1e-3))
 
 
 def _likeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -161,7 +162,7 @@ def _aligned_likeness(a: np.ndarray, b: np.ndarray) -> float:
 
 def _overlaps(length_a: int, length_b: int, shifts: np.ndarray) -> np.ndarray:
     """How many samples two clips share when the second is read ``shifts`` samples further on."""
-    return np.minimum(length_a, length_b - shifts) - np.maximum(0, -shifts)
+    return np.asarray(np.minimum(length_a, length_b - shifts) - np.maximum(0, -shifts))
 
 
 def _along_diagonals(table: np.ndarray) -> np.ndarray:

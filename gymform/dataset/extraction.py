@@ -57,7 +57,7 @@ from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence
-from gymform.video.read import probe
+from gymform.video.sandbox import probe_apart
 from gymform.video.sparse import SparseFrames, only, sample_frames
 from gymform.video.write import KEYINT
 from gymform.weights import manifest_entry
@@ -293,7 +293,7 @@ def _extract_clip(task: ExtractionJob, progress: Progress) -> ExtractionResult:
     pose = None if task.again else _made_before(files.poses(sha256), task)
     if pose is None:
         pose = _resolve(task.estimate)(
-            task.source, probe(task.source, clip.name), task.options, progress
+            task.source, probe_apart(task.source, clip.name), task.options, progress
         )
         save_poses(files.poses(sha256), pose)
     tracks = clean(pose)

@@ -14,7 +14,8 @@ from typing import Any
 from gymform import limits
 from gymform.errors import GymformError, NotAVideoError, TooLargeError
 from gymform.storage import store_upload
-from gymform.video.read import probe, read_frames
+from gymform.video.read import read_frames
+from gymform.video.sandbox import decoding, probe_apart, run_apart
 from gymform.video.write import MAX_PLANNED_FPS, VideoWriter
 
 MARGIN_S = 0.6
@@ -63,14 +64,14 @@ def store_recording(recording: Recording, folder: Path) -> Path:
     """
     path = store_upload(recording.content, folder)
     try:
-        clip = probe(path)
+        clip = probe_apart(path)
         span = (
             None if recording.motion is None else worth_cutting(recording.motion, clip.duration_s)
         )
         if span is None:
             return path
         target = path.with_name("repetition.mp4")
-        cut_clip(path, target, *span)
+        run_apart(decoding(clip), cut_clip, path.absolute(), target.absolute(), *span)
     except GymformError:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

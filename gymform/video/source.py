@@ -14,6 +14,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -24,6 +25,7 @@ from gymform.errors import (
     EmptyFileError,
     NotAVideoError,
     NoVideoStreamError,
+    ReadingStoppedError,
     TooLargeError,
     TooLongError,
     TooSmallError,
@@ -167,7 +169,7 @@ class Source:
         context.thread_type = "AUTO"
         context.thread_count = threads
 
-    def packets(self) -> Iterator[av.Packet]:
+    def packets(self) -> Iterator[av.Packet[Any]]:
         """Whole packets of the video in decoding order, up to the end or to where it breaks.
 
         Raises TooLongError when there are more than a clip may have frames, decodable or not.
@@ -184,18 +186,18 @@ class Source:
                     check_length(max(self._packets - self._hidden, self._packets // 2), 0.0)
                     yield packet
 
-    def is_shown(self, packet: av.Packet) -> bool:
+    def is_shown(self, packet: av.Packet[Any]) -> bool:
         """Whether the packet becomes a frame: not cut by an edit list, no mere reference."""
         if packet.is_discard:
             return False
         is_vp8 = self.stream.codec_context.name == "vp8"
         return not is_vp8 or bool(memoryview(packet)[0] & _SHOW_FRAME)
 
-    def packet_stamp(self, packet: av.Packet) -> float | None:
+    def packet_stamp(self, packet: av.Packet[Any]) -> float | None:
         """The packet's presentation time in seconds; for AVI its place in decoding order."""
         return self._seconds(packet.dts if self._is_avi else packet.pts)
 
-    def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
+    def decode(self, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
         """Undamaged frames that ``packet`` completes; None asks for all that still wait."""
         try:
             decoded = self.stream.codec_context.decode(packet)
@@ -261,7 +263,7 @@ class Source:
         base = self.stream.time_base
         return None if ticks is None or not base else float(ticks * base)
 
-    def _note_span(self, packet: av.Packet) -> None:
+    def _note_span(self, packet: av.Packet[Any]) -> None:
         """Remember from when to when packets of any stream reach."""
         ticks, base = packet.dts if packet.pts is None else packet.pts, packet.time_base
         if ticks is not None and base:
@@ -288,7 +290,7 @@ def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
     """
     ways = ({}, {"fflags": "ignidx"}) if kind.demuxer == "mov" else ({},)
     for more_options in ways:
-        with contextlib.suppress(*UNREADABLE):
+        try:
             container = av.open(
                 str(path.resolve()),  # absolute: a name like "concat:..." is then no protocol
                 format=kind.demuxer,
@@ -297,6 +299,13 @@ def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
                 timeout=TIMEOUT_S,
             )
             break
+        except MemoryError:
+            raise ReadingStoppedError(
+                "The header of this file asks for more memory than any clip needs: it is damaged. "
+                "Copy or export the clip again."
+            ) from None
+        except UNREADABLE:
+            continue
     else:
         raise DamagedVideoError(
             "The file starts like a video but cannot be opened: it is cut off or damaged, and "

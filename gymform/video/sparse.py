@@ -59,7 +59,7 @@ def only(time_s: np.ndarray) -> FrameChoice:
         nonlocal wanted
         while wanted < moment - 1e-6:
             wanted = next(following, np.inf)
-        return abs(wanted - moment) <= 1e-6
+        return bool(abs(wanted - moment) <= 1e-6)
 
     return choose
 
@@ -92,7 +92,7 @@ class SparseFrames:
 
     def sample_times(self) -> np.ndarray:
         """Seconds (N,) of the sampled frames."""
-        return self.time_s[self.positions]
+        return np.asarray(self.time_s[self.positions])
 
 
 def sample_frames(

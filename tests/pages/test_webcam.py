@@ -247,7 +247,7 @@ def test_what_is_no_video_is_said_and_the_recorder_is_fresh(app, camera):
 
 
 def test_a_recording_goes_the_way_of_an_upload_and_another_can_follow(app, camera, monkeypatch):
-    monkeypatch.setattr("gymform.live.recording.probe", lambda path: fakes.make_clip())
+    monkeypatch.setattr("gymform.live.recording.probe_apart", lambda path: fakes.make_clip())
     click(app, "gate")
     click(app, "Record a repetition")
     for number in range(3):
