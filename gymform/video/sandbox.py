@@ -47,13 +47,14 @@ class Limits:
 
 PROBING = Limits(memory_bytes=400 * 1024 * 1024, cpu_s=10, wall_s=60)
 """For a look at a file: its packets are counted and one frame is decoded. The process itself has
-80 MB; a clip of 4096 x 2304 px in HEVC with 10 bits needs less than 200 MB in all."""
+80 MB; a clip of 4096 x 2304 px in HEVC with 10 bits needs 190 MB in all."""
 
-FRAMES_HELD = 40
-"""Frames that decoder, filter and encoder may hold at once, at 3 bytes a pixel."""
+FRAMES_HELD = 60
+"""Frames that decoder and encoder may hold at once, at 3 bytes a pixel. To decode a clip of
+4096 x 2304 px (HEVC, 10 bits) took 400 MB in all on two cores, and to cut it 1,170 MB."""
 
 CPU_S_PER_MEGAPIXEL = 0.1
-"""Computing time for each million pixels of a clip: five times what a slow core needs."""
+"""Computing time for each million pixels of a clip. Decoding HEVC takes 0.01, a cut 0.035."""
 
 MAX_CPU_S = 3600.0
 
