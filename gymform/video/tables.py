@@ -15,7 +15,22 @@ from pathlib import Path
 from gymform.errors import DamagedVideoError, TooLongError
 from gymform.limits import MAX_SAMPLES, MAX_SECONDS
 
-_COUNTED = re.compile(rb"stsz|stz2|trun")
+_SAMPLES = re.compile(rb"stsz|stz2|trun")
+
+_COUNTED = {
+    b"stsd": (0, 4, 8), b"stts": (0, 4, 8), b"ctts": (0, 4, 8), b"stsc": (0, 4, 12),
+    b"stco": (0, 4, 4), b"co64": (0, 4, 8), b"stss": (0, 4, 4), b"stps": (0, 4, 4),
+    b"elst": (0, 4, 12), b"dref": (0, 4, 12), b"sbgp": (0, 8, 8), b"sgpd": (1, 12, 1),
+    b"saio": (0, 4, 4), b"senc": (0, 4, 1), b"pssh": (1, 20, 16), b"tfra": (0, 12, 11),
+    b"keys": (0, 4, 8), b"iinf": (1, 4, 12), b"iloc": (2, 6, 6), b"ipma": (0, 4, 3),
+}  # fmt: skip
+"""Boxes that begin with a count of entries: from which version on, how many bytes after the type it
+stands (32 bit), and the least bytes of an entry (ISO/IEC 14496-12; `keys`: QuickTime)."""
+
+_COUNTED_KINDS = re.compile(b"|".join(_COUNTED))
+
+MAX_EDITED_SAMPLES = 10 * MAX_SAMPLES
+"""FFmpeg copies its index for each edit: so many entries at most, edits times samples."""
 
 _PCM_PER_ENTRY = 1024
 """FFmpeg gathers this many samples of plain PCM sound into one entry of its index."""
@@ -24,12 +39,13 @@ _PCM_PER_ENTRY = 1024
 def check_tables(path: Path) -> bool:
     """Whether the MP4's chain of boxes is whole, that is, not cut off by the file's end.
 
-    Raises TooLongError when the sample tables announce over MAX_SAMPLES, DamagedVideoError for a
+    Raises TooLongError when the sample tables announce over MAX_SAMPLES, DamagedVideoError for
+    tables that announce far more than they have room for, for thousands of edits, and for a
     compressed header, whose tables cannot be looked at. The boxes are searched as bytes, wherever
     they lie: FFmpeg accepts them in places where no writer puts them, too.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        samples, last = 0, 0
+        samples, edits, last = 0, 0, 0
         for start, end, is_media in _boxes(data):
             last = end
             if is_media:
@@ -40,10 +56,16 @@ def check_tables(path: Path) -> bool:
                     "Export the clip again as MP4."
                 )
             samples += _announced(data, start, end)
+            edits += _check_counts(data, start, end)
         if samples > MAX_SAMPLES:
             raise TooLongError(
                 f"This file announces {samples:,} pictures and sounds, at most {MAX_SAMPLES:,} "
                 f"are accepted: the clip is much longer than {MAX_SECONDS:g} s, or damaged."
+            )
+        if samples * edits > MAX_EDITED_SAMPLES:
+            raise DamagedVideoError(
+                f"This file shows its {samples:,} pictures and sounds in {edits:,} edits, far more "
+                "than any clip has. Export the clip again as MP4."
             )
         return last <= len(data)
 
@@ -67,7 +89,7 @@ def _boxes(data: mmap.mmap) -> Iterator[tuple[int, int, bool]]:
 def _announced(data: mmap.mmap, start: int, end: int) -> int:
     """How many index entries the tables between ``start`` and ``end`` make FFmpeg keep."""
     total = 0
-    for box in _COUNTED.finditer(data, start, end):
+    for box in _SAMPLES.finditer(data, start, end):
         fields = data[box.end() : box.end() + 12]
         if len(fields) < 12:
             continue
@@ -80,6 +102,29 @@ def _announced(data: mmap.mmap, start: int, end: int) -> int:
         else:
             total += second
     return total
+
+
+def _check_counts(data: mmap.mmap, start: int, end: int) -> int:
+    """How many edits the tables between ``start`` and ``end`` hold.
+
+    Raises DamagedVideoError for a table whose entries would be over MAX_SAMPLES and have no room in
+    the file. Only boxes that lie within the bounds count: others may be mere text.
+    """
+    edits, end = 0, min(end, len(data))
+    for box in _COUNTED_KINDS.finditer(data, start, end):
+        version, offset, entry = _COUNTED[box.group()]
+        at = box.end() + offset
+        size = int.from_bytes(data[max(box.start() - 4, 0) : box.start()], "big")
+        if at + 4 > end or data[box.end()] < version or not 8 <= size <= end - box.start() + 4:
+            continue
+        count = int.from_bytes(data[at : at + 4], "big")
+        if count > MAX_SAMPLES and count * entry > end - at:
+            raise DamagedVideoError(
+                f"A table in this file announces {count:,} entries, for which the file is too "
+                "small: it is damaged. Copy or export the clip again."
+            )
+        edits += count if box.group() == b"elst" else 0
+    return edits
 
 
 def _is_pcm_track(data: mmap.mmap, at: int, start: int, end: int, samples: int) -> bool:

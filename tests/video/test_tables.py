@@ -7,6 +7,7 @@ from gymform.errors import DamagedVideoError, TooLongError
 from gymform.video.tables import check_tables
 from tests.corpus.bad import BAD, good_bytes, patched, u32
 from tests.corpus.clips import GOOD
+from tests.corpus.greedy import MOOV, STBL, box, greedy_file, inserted, meta
 
 
 def check(folder, content: bytes) -> bool:
@@ -73,3 +74,47 @@ def test_media_data_of_open_or_long_size_is_skipped(tmp_path, size):
     noise = b"stsz" + u32(0, 1, 50_000_000)
     header = size if len(size) > 4 else size + b"mdat"
     assert check(tmp_path, good_bytes("moov_in_front") + (header + noise).ljust(500, b"\0"))
+
+
+COUNTED = {
+    **{kind: (STBL, u32(0), b"") for kind in (
+        b"stsd", b"stts", b"ctts", b"stsc", b"stco", b"co64", b"stss", b"stps", b"saio", b"senc",
+    )},
+    b"elst": (MOOV, u32(0), b""),
+    b"dref": (MOOV, u32(0), b""),
+    b"sbgp": (STBL, u32(0) + b"rap ", b""),
+    b"sgpd": (STBL, u32(0x01000000) + b"roll" + u32(2), b""),
+    b"pssh": (MOOV, u32(0x01000000) + bytes(16), b""),
+    b"tfra": ((), u32(0, 1, 0), b""),
+    b"keys": ((), u32(0), b"mdta"),
+    b"iinf": ((), u32(0x01000000), b"pict"),
+    b"iloc": ((), u32(0x02000000) + b"DD", b"pict"),
+    b"ipma": ((), u32(0), b"pict"),
+}  # fmt: skip
+"""Box -> where it lies, what stands before its count, and the handler of metadata around it."""
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_a_table_that_has_no_room_for_its_entries_is_refused(tmp_path, kind):
+    path, before, handler = COUNTED[kind]
+
+    def file(count: int) -> bytes:
+        new = box(kind, before + u32(count) + bytes(40))
+        new = meta(new, handler=handler) if handler else new
+        return inserted(good_bytes("h264_mp4"), path, new)
+
+    for count in (limits.MAX_SAMPLES + 1, 0x0FFFFFFE, 0xFFFFFFFF):
+        with pytest.raises(DamagedVideoError, match=f"{count:,} entries"):
+            check(tmp_path, file(count))
+    assert check(tmp_path, file(2)) is True
+
+
+def test_words_that_look_like_tables_are_only_words(tmp_path):
+    comment = b"car keys, elst, iinf and stts: \xff\xff\xff\xff" * 3
+    assert check(tmp_path, inserted(good_bytes("h264_mp4"), MOOV, box(b"udta", comment))) is True
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_edits_of_many_samples_are_refused(tmp_path, seed):
+    with pytest.raises(DamagedVideoError, match="edits"):
+        check(tmp_path, greedy_file("iso_edits_of_many_samples", seed))
