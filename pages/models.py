@@ -19,7 +19,7 @@ from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
 from pages.components.entry import come_through_app
 from pages.components.report import show_report
-from pages.components.text import clock, listed, plain, when
+from pages.components.text import as_text, clock, listed, plain, when
 
 # Comments, not docstrings: Streamlit would show a bare string of a page's script on the page.
 
@@ -68,7 +68,7 @@ def main() -> None:
     try:
         what = training.contents(dataset)
     except DatasetError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     known = runs.list_runs(dataset)
     prepare(dataset, what, known)
@@ -92,7 +92,7 @@ def in_use() -> None:
             badge = ":green-badge[:material/check: In use]"
             left.markdown(f"#### {plain(entry.name)} {badge}\n:gray[{_about(entry)}]")
         except GymformError as error:
-            left.error(str(error), icon=":material/error:")
+            left.error(as_text(error), icon=":material/error:")
             embedded = False
         if not embedded:
             right.button(
@@ -122,7 +122,7 @@ def cards() -> None:
             try:
                 entry = manifest_entry(None, kind)
             except GymformError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(as_text(error), icon=":material/error:")
                 continue
             st.caption(
                 f"{plain(entry.name)} · {entry.bytes / 1e6:.1f} MB · {plain(entry.licence, 200)} · "
@@ -286,7 +286,7 @@ def one_training(
         st.info("It is under way: see its curves above.", icon=":material/pending:")
         return
     if info.state == records.FAILED:
-        st.error(f"It failed. {info.message}", icon=":material/error:")
+        st.error(f"It failed. {as_text(info.message)}", icon=":material/error:")
     elif info.state == records.STOPPED:
         st.info("It was stopped before its end.", icon=":material/stop_circle:")
     actions(folder, info)
@@ -315,7 +315,7 @@ def actions(folder: Path, info: records.RunInfo) -> None:
                 type="primary",
                 icon=":material/check:",
                 disabled=bool(reason),
-                help=reason,
+                help=as_text(reason or "") or None,
                 on_click=training.attempt,
                 args=(deploy.make_active, folder),
                 kwargs={"news": "The app uses this model from now on, on page Analyze too."},
@@ -348,7 +348,7 @@ def actions(folder: Path, info: records.RunInfo) -> None:
                 args=(runs.delete_run, folder),
             )
     if reason and info.state == records.DONE:
-        st.caption(reason)
+        st.caption(as_text(reason))
 
 
 def _damaged(dataset: Path, known: list[records.RunInfo]) -> None:

@@ -28,7 +28,7 @@ from pages.components import clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
-from pages.components.text import count, plain
+from pages.components.text import as_text, count, plain
 
 STYLE = Path(__file__).parent / "assets" / "review.css"
 WIDGET = "reviewer"
@@ -67,7 +67,7 @@ def main() -> None:
         store = open_store(folder, written(folder))
         show(store)
     except GymformError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 
 
 # -- data sets -------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def ask_for_dataset(key: str) -> None:
             raise DatasetError(f"There is a data set of that name already: {name.strip()}.")
         ReviewStore.open(folder, create=True).close()
     except GymformError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     except OSError as error:
         st.error(f"It cannot be made: {error.strerror}.", icon=":material/error:")
@@ -292,7 +292,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
         first = item if state.tour == 1 else None
         state["desk-data"] = at_the_desk(state.desk, state.tour, first)
     except GymformError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
     if "desk-data" in state:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
 
@@ -329,7 +329,7 @@ def accept_many(store: ReviewStore, name: str) -> None:
         + (f", {len(waiting) - len(offered)} set aside" if len(waiting) > len(offered) else "")
     )
     if said := state.pop("batch-said", None):
-        st.success(said, icon=":material/check:")
+        st.success(as_text(said), icon=":material/check:")
     if not offered:
         st.info(
             "Nothing is left above this quality. Lower it, or go on in Review.",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
-import re
+import hashlib
+import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gymform.dataset.duplicates import Fingerprints, fingerprint
 from gymform.dataset.items import ClipRecord
+from gymform.dataset.patterns import groups_by
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError, OptionsError, VideoError
 from gymform.sniff import ANY_VIDEO_SUFFIXES, HEAD_BYTES, sniff
 from gymform.storage import atomic_path
+from gymform.text import cleaned, csv_raw
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip
 from gymform.video.sandbox import decoding, probe_apart, run_apart
@@ -25,6 +28,12 @@ BY_FOLDER, BY_REGEX, BY_CSV = "folder", "regex", "csv"
 
 INDEX = "index.csv"
 """A table of this name in the folder is used when neither exercise nor grouping is given."""
+
+MAX_EXERCISE = 80
+"""Longest name of an exercise, characters."""
+
+MAX_SOURCE = 1000
+"""Longest path of a clip within its folder that is kept, characters."""
 
 SAME_BYTES, COPY, MIRRORED_COPY = "same bytes", "copy", "mirrored copy"
 
@@ -125,7 +134,7 @@ def find_clips(
     if how == BY_CSV and what:
         found = list(_listed(folder, Path(what), exercise))
     elif how == BY_REGEX and what:
-        found = [_by_regex(file, _pattern(what)) for file in _walk(folder, exercise)]
+        found = _by_regex(list(_walk(folder, exercise)), what)
     elif how == BY_FOLDER and not what:
         found = list(_walk(folder, exercise))
     else:
@@ -152,24 +161,31 @@ def _walk(folder: Path, exercise: str | None) -> Iterator[Found]:
             )
         inner = above if exercise else above[1:]
         group = "/".join(inner) or source.with_suffix("").as_posix()
-        yield Found(path, source.as_posix(), exercise or above[0], group)
+        yield _found(path, source.as_posix(), exercise or above[0], group)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise OptionsError(f"The pattern {text!r} is no regular expression: {error}.") from None
+def _found(path: Path, source: str, exercise: str, group: str) -> Found:
+    """A file with names that are fit to be kept. Raises OptionsError for an exercise that is not.
+
+    A name with nothing left in it is replaced by the file's place in the folder, in figures.
+    """
+    name = cleaned(exercise, len(exercise))
+    if not 0 < len(name) <= MAX_EXERCISE:
+        raise OptionsError(
+            f"Expected the name of an exercise of 1 to {MAX_EXERCISE} characters, "
+            f"got {len(name)} for {cleaned(source, 80)}."
+        )
+    own = hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
+    return Found(path, cleaned(source, MAX_SOURCE) or own, name, cleaned(group) or own)
 
 
-def _by_regex(file: Found, pattern: re.Pattern[str]) -> Found:
-    """``file`` with the group that ``pattern`` finds in its name; its own where it finds none."""
-    match = pattern.search(file.source)
-    if match is None:
-        return Found(file.path, file.source, file.exercise, Path(file.source).stem)
-    named = match.groupdict().get("group")
-    group = named or (match.group(1) if pattern.groups else match.group(0))
-    return Found(file.path, file.source, file.exercise, group or Path(file.source).stem)
+def _by_regex(files: list[Found], pattern: str) -> list[Found]:
+    """``files`` with the group that ``pattern`` finds in each name; its own where it finds none."""
+    groups = groups_by(pattern, [file.source for file in files])
+    return [
+        replace(file, group=cleaned(group or "") or Path(file.source).stem)
+        for file, group in zip(files, groups, strict=True)
+    ]
 
 
 def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
@@ -192,12 +208,12 @@ def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
             f"got {', '.join(sorted(filter(None, columns))) or 'nothing'}."
         )
     for row in rows:
-        source = (row["file"] or "").strip()
-        name = (exercise or row["exercise"] or "").strip()
+        source = csv_raw((row["file"] or "").strip())
+        name = exercise or csv_raw((row["exercise"] or "").strip())
         if not source or not name:
             raise OptionsError(f"{table.name}: a line lacks its file or its exercise.")
-        group = (row.get("group") or "").strip() or Path(source).stem
-        yield Found(folder / source, source, name, group)
+        group = csv_raw((row.get("group") or "").strip()) or Path(source).stem
+        yield _found(folder / source, source, name, group)
 
 
 def _sha256(path: Path) -> str:

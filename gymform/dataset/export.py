@@ -26,6 +26,7 @@ from gymform.motion.clean import clean
 from gymform.pose.files import load_poses, read_arrays
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
+from gymform.text import csv_safe
 from gymform.types import PoseSequence
 from gymform.weights import sha256_of
 
@@ -288,7 +289,8 @@ def _write_table(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> No
         rows = csv.writer(file)
         rows.writerow(["item_id", "exercise", "group", "split", "frame", "time_s", *columns])
         for entry in entries:
-            head = (entry.item_id, entry.exercise, entry.group, entry.split)
+            names = map(csv_safe, (entry.exercise, entry.group))
+            head = (entry.item_id, *names, entry.split)
             pose = _cut(store, entry)
             for frame, moment in enumerate(pose.time_s):
                 numbers = np.c_[pose.xy[frame], pose.score[frame]].ravel()

@@ -44,6 +44,7 @@ from gymform.dataset.items import (
 )
 from gymform.errors import ConflictError, DatasetError, OptionsError
 from gymform.installation import program
+from gymform.text import cleaned
 
 SCHEMA = 1
 """Number of the tables' layout, kept as SQLite's ``user_version``."""
@@ -328,6 +329,7 @@ class ReviewStore:
         that does not exist.
         """
         _check_verdict(verdict, reasons, comment)
+        comment = cleaned(comment, MAX_COMMENT, lines=True)
         return self._append(
             item_id, VERDICT, reviewer, {}, revision, verdict=verdict, reasons=reasons,
             comment=comment,

@@ -7,6 +7,7 @@ three hues. Faint lines are raw keypoints, bold ones cleaned.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,7 +122,7 @@ def values_at(
 def probabilities(prediction: Prediction) -> go.Figure:
     """Horizontal bars, one per class, the likeliest on top; the predicted class stands out."""
     order = np.argsort(prediction.probabilities)
-    names = [prediction.classes[i].capitalize() for i in order]
+    names = [html.escape(prediction.classes[i].capitalize(), quote=False) for i in order]
     values = [prediction.probabilities[i] for i in order]
     chosen = [prediction.classes[i] == prediction.label for i in order]
     figure = go.Figure(

@@ -8,6 +8,7 @@ because most data sets are small.
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,7 @@ from plotly.subplots import make_subplots
 from gymform import skeleton as sk
 from gymform.draw.charts import percent
 from gymform.exercises import title_of
+from gymform.text import cleaned
 
 TRAINING, VALIDATION = sk.COLOURS[sk.Side.LEFT], sk.COLOURS[sk.Side.RIGHT]
 RIGHT, WRONG = sk.COLOURS[sk.Side.CENTRE], "#D55E00"
@@ -118,7 +120,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> go.Fig
     Plotly reports no clicks on a heat map, so every cell has an invisible marker whose
     ``customdata`` are the indices ``[true, predicted]``: a click leads to a list of clips.
     """
-    names = [title_of(name) for name in classes]
+    names = [_label(name) for name in classes]
     totals = [max(1, sum(row)) for row in matrix]
     share = [[n / total for n in row] for row, total in zip(matrix, totals, strict=True)]
     figure = go.Figure()
@@ -232,7 +234,7 @@ def class_bars(
     for name, values, colour in parts:
         figure.add_trace(
             go.Bar(
-                x=[title_of(one) for one in classes],
+                x=[_label(one) for one in classes],
                 y=list(values),
                 name=name,
                 marker_color=colour,
@@ -252,7 +254,7 @@ def accuracy_bars(parts: Mapping[str, tuple[float, int]]) -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=[parts[name][0] for name in names],
-            y=[f"{title_of(name)} ({parts[name][1]})" for name in names],
+            y=[f"{_label(name)} ({parts[name][1]})" for name in names],
             error_x=_error_bars([parts[name] for name in names]),
             mode="markers",
             marker={"color": RIGHT, "size": 11},
@@ -326,7 +328,7 @@ def clip_bars(counts: Mapping[str, int], groups: Mapping[str, int]) -> go.Figure
     figure = go.Figure(
         go.Bar(
             x=[counts[name] for name in names],
-            y=[title_of(name) for name in names],
+            y=[_label(name) for name in names],
             orientation="h",
             marker_color=RIGHT,
             text=[f"{counts[name]} from {_group_count(groups.get(name, 0))}" for name in names],
@@ -349,6 +351,11 @@ def describe_clips(counts: Mapping[str, int], groups: Mapping[str, int]) -> str:
         f"{title_of(name)} {count} from {_group_count(groups.get(name, 0))}"
         for name, count in counts.items()
     )
+
+
+def _label(name: str) -> str:
+    """A title on a chart: Plotly would take ``<a href=...>`` in a name for a link."""
+    return html.escape(title_of(cleaned(name)), quote=False)
 
 
 # -- styles ----------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from gymform.dataset.items import (
 )
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ConflictError, DatasetError, GymformError, OptionsError
+from gymform.text import cleaned
 from gymform.types import QualityLevel, quality_level
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
@@ -174,7 +175,7 @@ class ReviewSession:
 
     def _give_verdict(self, item_id: str, revision: int, sent: Mapping[str, Any]) -> Judged:
         verdict, reasons = str(sent["verdict"]), tuple(map(str, sent.get("reasons", ())))
-        comment = str(sent.get("comment", ""))
+        comment = cleaned(str(sent.get("comment", "")), 10_000, lines=True)
         now = self.store.get(item_id)
         mine = now.reviewer == self.reviewer and now.revision > revision
         if mine and (now.verdict, now.reasons, now.comment) == (verdict, reasons, comment):

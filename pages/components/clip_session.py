@@ -20,8 +20,10 @@ from gymform.errors import BusyError, Cancelled, GymformError
 from gymform.installation import program
 from gymform.service import analysis_queue
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
+from gymform.text import cleaned
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
+from pages.components.text import as_text, plain
 
 if TYPE_CHECKING:
     from gymform.analysis import Options
@@ -93,7 +95,7 @@ class ClipSession:
         before = self._result_on_screen()
         self.leave()
         self.place.before = before
-        request = Request(path, name, options)
+        request = Request(path, cleaned(name) or "clip", options)
         try:
             self.place.key = job_queue().submit(request, self.place.session)
             self.place.request = request
@@ -202,7 +204,7 @@ class ClipSession:
     def _refused(self, request: Request, error: BusyError) -> None:
         """The queue was full: the clip waits here."""
         self._headline(request.name)
-        st.warning(str(error), icon=":material/hourglass_top:")
+        st.warning(as_text(error), icon=":material/hourglass_top:")
         with st.container(horizontal=True):
             st.button(
                 "Try again",
@@ -274,15 +276,9 @@ def chosen_options(target: Target | None = None) -> Options:
 def tell(problem: GymformError) -> None:
     """Say what went wrong, or only that the user's wish was done."""
     if isinstance(problem, Cancelled):
-        st.info(str(problem), icon=":material/info:")
+        st.info(as_text(problem), icon=":material/info:")
     else:
-        st.error(str(problem), icon=":material/error:")
-
-
-def plain(name: str) -> str:
-    """A file's name as text: nothing in it is markup, nor endlessly long."""
-    shown = name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}"
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>~$:" else char for char in shown)
+        st.error(as_text(problem), icon=":material/error:")
 
 
 def _progress_text(status: Status) -> str:

@@ -25,7 +25,7 @@ from gymform.service.dataset_tasks import (
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
-from pages.components.text import count, duration, plain
+from pages.components.text import as_text, count, duration, plain
 
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport
@@ -66,16 +66,16 @@ def panel(store: ReviewStore) -> None:
 def notice(store: ReviewStore) -> None:
     """What is under way in the data set, on every view, and what has just gone wrong."""
     if problem := st.session_state.pop("page-problem", None):
-        st.error(problem, icon=":material/error:")
+        st.error(as_text(problem), icon=":material/error:")
     task = dataset_tasks().of(store.folder)
     if not task:
         return
     if task.running:
         under_way(store.folder)
     elif isinstance(task.error, Cancelled):
-        st.info(str(task.error), icon=":material/info:")
+        st.info(as_text(task.error), icon=":material/info:")
     elif task.error:
-        st.error(str(task.error), icon=":material/error:")
+        st.error(as_text(task.error), icon=":material/error:")
 
 
 @st.fragment(run_every=1)
@@ -144,7 +144,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
         try:
             begin_import(store, files, path, exercise, group_by)
         except GymformError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(error), icon=":material/error:")
             return
         st.session_state["import-turn"] = turn + 1
         st.rerun()
@@ -347,7 +347,7 @@ def extracting(store: ReviewStore, busy: bool) -> None:
                 lambda progress: extract_in_process(store, progress, jobs=int(jobs)),
             )
         except GymformError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(error), icon=":material/error:")
             return
         st.rerun()
 

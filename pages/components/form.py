@@ -8,6 +8,7 @@ import streamlit as st
 
 from gymform.form.cues import shown
 from gymform.types import Cue, FormReport, Verdict
+from pages.components.text import as_text
 
 ICONS = {
     Verdict.GOOD: ":green[:material/check_circle:]",
@@ -24,7 +25,7 @@ def show_form(form: FormReport, see: Callable[[float], None]) -> None:
     for number, cue in enumerate(form.cues):
         _cue(cue, number, see)
     for note in form.notes:
-        st.markdown(f":material/info: {note}")
+        st.markdown(f":material/info: {as_text(note)}")
     if form.repetitions:
         with st.expander("All figures", icon=":material/straighten:", expanded=not form.cues):
             st.dataframe(figures(form), hide_index=True)
@@ -45,7 +46,8 @@ def _measured(form: FormReport) -> str:
 def _cue(cue: Cue, number: int, see: Callable[[float], None]) -> None:
     text, button = st.columns(COLUMNS, vertical_alignment="center")
     title = cue.title if cue.title.endswith("?") else f"{cue.title}."
-    text.markdown(f"{ICONS[cue.verdict]} **{title}** {cue.text}", help=cue.basis)
+    said = f"{ICONS[cue.verdict]} **{as_text(title)}** {as_text(cue.text)}"
+    text.markdown(said, help=as_text(cue.basis))
     button.button(
         f"See {cue.at_s:.1f} s",
         key=f"cue-{number}",

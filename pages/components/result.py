@@ -20,6 +20,7 @@ from gymform.service.analysis_worker import PROXY, STEM
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target, quality_level
 from pages.components.form import show_form
 from pages.components.player.player import player, served
+from pages.components.text import as_text, plain
 
 OtherPerson = Callable[[Target], None]
 
@@ -45,7 +46,7 @@ def load_result(folder: Path) -> Analysis:
 def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
     """Show an analysis, whose files are in ``folder``, of the clip that the user calls ``name``."""
     for problem in result.clip.problems:
-        st.warning(problem, icon=":material/warning:")
+        st.warning(as_text(problem), icon=":material/warning:")
     answer(result)
     motion(folder, result, on_other_person)
     left, right = st.columns(COLUMNS, gap="large")
@@ -71,7 +72,7 @@ def answer(result: Analysis) -> None:
     prediction = result.prediction
     with st.container(border=True):
         left, middle, right = st.columns([3, 4, 3], gap="medium", vertical_alignment="center")
-        left.markdown(f":gray[Exercise]\n# {_label(prediction)}\n{_sure(prediction)}")
+        left.markdown(f":gray[Exercise]\n# {plain(_label(prediction))}\n{_sure(prediction)}")
         with middle:
             st.plotly_chart(
                 charts.probabilities(prediction),
@@ -83,7 +84,7 @@ def answer(result: Analysis) -> None:
             f":gray[The lifter was seen]\n### {_seen_how_well(result.quality)}\n{_seen(result)}"
         )
         if prediction.reason:
-            st.info(prediction.reason, icon=":material/info:")
+            st.info(as_text(prediction.reason), icon=":material/info:")
         if prediction.ablations:
             why(prediction)
 
@@ -103,13 +104,13 @@ def why(prediction: Prediction) -> None:
 
 def _basis(prediction: Prediction) -> str:
     """The parts of the body whose movement decides, in words."""
-    name = _plain(prediction.likeliest())
+    name = plain(_plain(prediction.likeliest()))
     found = explain.reasons(prediction)
     if not found:
         return f"No part of the body decides alone: with any of them kept still it stays {name}."
     lines = []
     for reason in found:
-        instead = _plain(reason.instead)
+        instead = plain(_plain(reason.instead))
         rest = "" if instead == name else f", and {instead} would be likelier"
         share = charts.percent(reason.probability)
         lines.append(f"- With the **{reason.part}** kept still, {name} would be at {share}{rest}.")
@@ -299,7 +300,7 @@ def trust(result: Analysis) -> None:
     second.metric("Mean confidence", f"{quality.mean_confidence:.2f}")
     third.metric("Body joints missing", charts.percent(quality.missing))
     for note in quality.notes:
-        st.markdown(f":material/info: {note}")
+        st.markdown(f":material/info: {as_text(note)}")
     if not quality.notes:
         st.markdown(":material/check: No remarks.")
     with st.expander("Confidence of every joint over time", icon=":material/grid_on:"):
@@ -340,8 +341,8 @@ def details(result: Analysis) -> None:
     with st.expander("Details", icon=":material/receipt_long:"):
         st.markdown(
             f"- **Clip** {clip.width} × {clip.height} px, {clip.duration_s:.2f} s, "
-            f"{clip.frames} frames, {clip.fps:.2f} a second, {clip.codec.upper()}\n"
-            f"- **Pose model** {origin.network}, weights `{origin.weights_sha256[:12]}`, "
+            f"{clip.frames} frames, {clip.fps:.2f} a second, {plain(clip.codec.upper())}\n"
+            f"- **Pose model** {plain(origin.network)}, weights `{origin.weights_sha256[:12]}`, "
             f"flip test {'on' if origin.flip_test else 'off'}\n"
             f"- **Exercise model** weights `{result.prediction.model_sha256[:12]}`\n"
             f"- **Time** {_times(result.seconds)}"

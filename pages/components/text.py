@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gymform.text import cleaned, markdown
+
 
 def plain(name: str, length: int = 60) -> str:
     """A user's name for something as text: nothing in it is markup, nor endlessly long."""
+    name = cleaned(name, 10_000)
     shown = name if len(name) <= length else f"{name[: length - 20]}…{name[-15:]}"
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>~$:" else char for char in shown)
+    return markdown(shown)
+
+
+def as_text(text: object, length: int = 2000) -> str:
+    """A sentence of gymform's that may quote a user, such as an error, as text."""
+    return markdown(cleaned(str(text), length))
 
 
 def duration(seconds: float) -> str:

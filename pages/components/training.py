@@ -18,7 +18,7 @@ from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import title_of
 from gymform.training.exercise import records, runs
 from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
-from pages.components.text import count, duration
+from pages.components.text import as_text, count, duration
 
 STILL = {"displayModeBar": False}
 
@@ -99,7 +99,7 @@ def offer(folder: Path, what: Contents) -> None:
     classes = chosen.classes or tuple(what.accepted)
     problem = why_not(classes, what)
     if problem:
-        st.warning(problem, icon=":material/block:")
+        st.warning(as_text(problem), icon=":material/block:")
     st.button(
         "Start training",
         type="primary",
@@ -185,10 +185,10 @@ def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None
 def told() -> None:
     """Show once what the last click came to, wherever on the page it was made."""
     if problem := st.session_state.pop("training_problem", None):
-        st.error(problem, icon=":material/error:")
-        st.toast(problem, icon=":material/error:", duration="long")
+        st.error(as_text(problem), icon=":material/error:")
+        st.toast(as_text(problem), icon=":material/error:", duration="long")
     if news := st.session_state.pop("training_news", None):
-        st.toast(news, icon=":material/check_circle:", duration="long")
+        st.toast(as_text(news), icon=":material/check_circle:", duration="long")
 
 
 # -- under way -------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def follow(folder: Path) -> None:
 def _progress(info: records.RunInfo) -> str:
     if info.state == records.STARTING:
         return "**Starting**"
-    parts = [f"**{percent(info.fraction)}**", info.stage]
+    parts = [f"**{percent(info.fraction)}**", as_text(info.stage)]
     if info.fraction > 0.03:
         parts.append(duration(info.seconds * (1 - info.fraction) / info.fraction) + " left")
     return " · ".join(part for part in parts if part)

@@ -419,3 +419,11 @@ def test_a_copy_of_the_folder_is_a_data_set(store, tmp_path):
     shutil.copytree(tmp_path / "set", tmp_path / "copy")
     with ReviewStore.open(tmp_path / "copy") as copy:
         assert copy.judged() == before
+
+
+def test_a_comment_is_kept_without_control_characters(tmp_path):
+    with ReviewStore.open(tmp_path / "set", create=True) as store:
+        clip = fill_store(store, 1, files=False)[0]
+        item = item_of(clip).id
+        judged = store.decide(item, "rejected", reviewer="Ann", comment="too\0 \x1b[31mdark\nhere")
+        assert judged.comment == "too [31mdark\nhere"

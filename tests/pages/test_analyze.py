@@ -200,7 +200,7 @@ def test_a_known_clip_is_answered_at_once(app, queue):
     shown = texts(app)
     assert "# Squat" in shown
     assert "94 % sure" in shown
-    assert r"my \*squat\* \[1\]\.mp4" in shown
+    assert r"my \*squat\* \[1\].mp4" in shown
     assert len(app.get("plotly_chart")) >= 2
     assert len(app.get("video")) == 1
     assert [item.label for item in app.get("download_button")] == [

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from gymform.errors import ModelDataError, WeightsError
 from gymform.exercise import classifier as clf
 from gymform.motion.clean import clean
+from gymform.text import csv_raw
 from gymform.training.exercise.corpus import Example, load_track, read_examples
 from gymform.training.exercise.deploy import why_not_active
 from gymform.training.exercise.metrics import evaluate
@@ -70,7 +71,10 @@ def unseen(examples: Sequence[Example], folder: Path) -> list[Example]:
     try:
         with (folder / SPLIT).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        groups, clips = {row["group"] for row in rows}, {row["clip_sha256"] for row in rows}
+        groups, clips = (
+            {csv_raw(row["group"]) for row in rows},
+            {row["clip_sha256"] for row in rows},
+        )
     except (OSError, KeyError, ValueError) as error:
         raise ModelDataError(
             f"{SPLIT} of the run is missing or damaged: train it again."

@@ -26,6 +26,7 @@ from gymform.exercise import classifier as clf
 from gymform.exercise.features import RATE_HZ
 from gymform.exercise.networks.registry import NetworkFamily, family_of
 from gymform.storage import atomic_path
+from gymform.text import csv_safe
 from gymform.training.exercise.corpus import Corpus, read_corpus
 from gymform.training.exercise.cross_validation import (
     PARTS,
@@ -155,7 +156,8 @@ def _write_split(folder: Path, corpus: Corpus, outcome: CrossValidated) -> None:
         rows = csv.writer(file)
         rows.writerow(["item_id", "clip_sha256", "class", "group", "part"])
         for example, track, part in items:
-            rows.writerow([example.item_id, example.clip_sha256, track.label, track.group, part])
+            label, group = csv_safe(track.label), csv_safe(track.group)
+            rows.writerow([example.item_id, example.clip_sha256, label, group, part])
 
 
 class _Teller:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from torch import nn
 
 from gymform.exercise.networks.registry import count_parameters
+from gymform.text import markdown
 from gymform.training.exercise.corpus import Corpus, conditions
 from gymform.training.exercise.cross_validation import (
     CrossValidated,
@@ -120,10 +122,10 @@ def as_markdown(report: TrainingReport) -> str:
     """The whole report as Markdown."""
     test = report.parts[TEST]
     counted = ", ".join(
-        f"{name} {n} (from {report.groups[name]})" for name, n in report.clips.items()
+        f"{markdown(name)} {n} (from {report.groups[name]})" for name, n in report.clips.items()
     )
     sections = [
-        f"# {report.model} on {report.dataset}\n",
+        f"# {report.model} on {markdown(report.dataset)}\n",
         f"Run {report.run}. Repetitions, and the persons or sources they are from: {counted}.\n",
         f"Held out by group, {report.folds} fold(s): accuracy {test.accuracy:.3f}, macro F1 "
         f"{test.macro.f1:.3f}, lowest recall {test.lowest_recall:.3f}, calibration error "
@@ -142,6 +144,7 @@ def as_markdown(report: TrainingReport) -> str:
 
 def part_markdown(part: Part) -> str:
     """Classification report, confusion matrix and reliability of one part."""
+    part = replace(part, rows=tuple(replace(row, name=markdown(row.name)) for row in part.rows))
     lines = ["| class | precision | recall | F1 | support |", "| --- " * 5 + "|"]
     rows: list[tuple[str, ClassRow | Averages, int]] = [
         *((row.name, row, row.support) for row in part.rows),
@@ -165,7 +168,7 @@ def part_markdown(part: Part) -> str:
 def _slices(report: TrainingReport) -> str:
     lines = ["## By how it was filmed (test)", "", "| condition | value | clips | accuracy |"]
     lines += ["| --- | --- | --- | --- |"]
-    lines += [f"| {s.condition} | {s.value} | {s.clips} | {s.accuracy:.3f} |"
+    lines += [f"| {s.condition} | {markdown(s.value)} | {s.clips} | {s.accuracy:.3f} |"
               for s in report.slices]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -184,6 +187,6 @@ def _mistakes(report: TrainingReport) -> str:
         return "## Errors\n\nNone on the test clips.\n"
     lines = [f"## Errors ({len(wrong)} test clips)", "", "| item | clip | truth | answer | sure |"]
     lines += ["| --- " * 5 + "|"]
-    lines += [f"| {a.item_id} | {a.name.replace('|', '/')} | {a.truth} | {a.answer} "
+    lines += [f"| {a.item_id} | {markdown(a.name)} | {markdown(a.truth)} | {markdown(a.answer)} "
               f"| {a.confidence:.0%} |" for a in wrong]  # fmt: skip
     return "\n".join(lines) + "\n"

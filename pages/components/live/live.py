@@ -16,6 +16,7 @@ from gymform.exercises import title_of
 from gymform.live.ice import SETTING, parse_ice_servers
 from pages.components.assets import script, text
 from pages.components.live.payload import StarterData
+from pages.components.text import as_text, plain
 
 if TYPE_CHECKING:
     from gymform.exercise.classifier import Classifier
@@ -199,7 +200,8 @@ def advice(status: LiveStatus) -> None:
     """How to stand, in large letters; or that all is well."""
     with st.container(border=True, key="live-advice"):
         if status.problem:
-            st.markdown(f"### :material/error: Frames cannot be looked at\n{status.problem}")
+            st.markdown("### :material/error: Frames cannot be looked at")
+            st.markdown(as_text(status.problem))
         elif status.advice:
             first, *rest = status.advice
             st.markdown(f"### :material/directions_walk: {first.value}")
@@ -216,7 +218,7 @@ def provisional(session: LiveSession) -> None:
     try:
         guess = session.predict(live_classifier())
     except GymformError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(as_text(error), icon=":material/warning:")
         return
     with st.container(border=True, key="live-guess"):
         st.markdown(":gray[:material/pending: Provisional, from the last seconds]")
@@ -231,7 +233,7 @@ def guess_in_words(guess: Prediction | None) -> str:
     if guess is None:
         return ":gray[Nothing yet]"
     if guess.label != UNKNOWN:
-        return f"{title_of(guess.label)}, {percent(guess.confidence)}"
+        return f"{plain(title_of(guess.label))}, {percent(guess.confidence)}"
     if guess.reason and "movement" in guess.reason:
         return ":gray[Waiting for a movement]"
     return ":gray[Not sure]"

@@ -165,6 +165,6 @@ def test_the_learning_curve_and_errors_are_told(run):
     wrong = records.TestAnswer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
     point = records.CurvePoint(12, 1.0, 0.5, 4)
     text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
-    assert "| 7-1 | a/b.mp4 | squat | wave | 90% |" in text
+    assert "| 7-1 | a\\|b.mp4 | squat | wave | 90% |" in text
     assert "| 12 | 1.000 | 0.500 |" in text
     assert "None on the test clips" in as_markdown(replace(report, answers=()))
