@@ -15,6 +15,7 @@ from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
 from gymform.installation import program
 from gymform.training.exercise import deploy, records, runs
+from gymform.training.exercise.readiness import Contents
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import training
 from pages.components.entry import come_through_app
@@ -171,7 +172,7 @@ def choose(found: list[Path]) -> Path:
     return names.get(name or "", found[0])
 
 
-def prepare(dataset: Path, what: training.Contents, known: list[records.RunInfo]) -> None:
+def prepare(dataset: Path, what: Contents, known: list[records.RunInfo]) -> None:
     """The data set beside the training: the one under way, or the offer of one."""
     left, right = st.columns(2, gap="large")
     with left:
