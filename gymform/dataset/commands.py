@@ -38,7 +38,7 @@ _LIKE = {
 
 
 class Command(NamedTuple):
-    """What the terminal needs of a command: its options, and what to do with them."""
+    """A terminal command: a function that adds its options, and one that runs it."""
 
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
@@ -46,7 +46,7 @@ class Command(NamedTuple):
 
 @contextlib.contextmanager
 def _bar(unit: str) -> Iterator[Progress]:
-    """A bar with the time left on standard error, where that is a terminal."""
+    """A progress bar with the time left, on standard error where that is a terminal."""
     from tqdm import tqdm
 
     with tqdm(unit=unit, disable=None, leave=False) as bar:
@@ -67,14 +67,14 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exercise",
         metavar="NAME",
-        help="what all of them show; without it the folder below FOLDER, or the table, says so",
+        help="what all of them show; else taken from the folders below FOLDER, or from the table",
     )
     parser.add_argument(
         "--group-by",
         metavar="HOW",
-        help=f"which clips show one person or come from one source: {BY_FOLDER} (they lie in one "
-        f"folder), {BY_REGEX}:PATTERN (that part of their names is equal), {BY_CSV}:FILE (a table "
-        "with the columns file, exercise, group). FOLDER/index.csv is used by itself",
+        help=f"which clips show one person or come from one source: {BY_FOLDER} (they are in one "
+        f"folder), {BY_REGEX}:PATTERN (what it matches is equal), {BY_CSV}:FILE (a table "
+        "with the columns file, exercise, group). FOLDER/index.csv is used without asking",
     )
     parser.add_argument("--to", default=DEFAULT, metavar="DATASET", help=_DATASET)
 
@@ -91,14 +91,14 @@ def _import(options: argparse.Namespace) -> int:
             group_by=options.group_by,
             progress=progress,
         )
-    for line in _told(report):
+    for line in _summary(report):
         print(line)
     print(f"Next: {program()} extract {options.to}")
     return FAILED if report.unreadable else OK
 
 
-def _told(report: ImportReport) -> Iterator[str]:
-    """The report in lines: what came in, what was there, what repeats, what could not be read."""
+def _summary(report: ImportReport) -> Iterator[str]:
+    """The report in lines: clips added, clips imported before, duplicates, unreadable files."""
     groups = {clip.group for clip in report.added}
     yield f"{len(report.added)} clips added, of {len(groups)} people or sources"
     if report.known:
@@ -126,15 +126,17 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         help="work on this machine, or on a Ray cluster (needs requirements-ray.txt)",
     )
     parser.add_argument(
-        "--address", metavar="HOST", help="the cluster's: auto, or ray://head:10001 (a local one)"
+        "--address",
+        metavar="HOST",
+        help="of the cluster: auto, or ray://head:10001 (default: start a local one)",
     )
     parser.add_argument("--pose-model", metavar="NAME", help="one of `weights list`")
     parser.add_argument(
-        "--flip-test", action="store_true", help="a little more exact, twice the time"
+        "--flip-test", action="store_true", help="a little more accurate, twice the time"
     )
     parser.add_argument("--max-fps", type=float, metavar="F", help="skip frames above this rate")
     parser.add_argument(
-        "--again", action="store_true", help="all clips, also those that were extracted before"
+        "--again", action="store_true", help="all clips, including those extracted before"
     )
 
 
@@ -156,7 +158,7 @@ def _extract(options: argparse.Namespace) -> int:
             progress=progress,
         )
         found = len(store.judged())
-    print(f"{len(report.extracted)} clips extracted, {len(report.known)} were before")
+    print(f"{len(report.extracted)} clips extracted, {len(report.known)} were extracted before")
     for name, reason in report.failed:
         print(f"  {name}: not extracted. {reason}")
     print(f"{found} repetitions to review")

@@ -1,8 +1,8 @@
-"""A data set frozen in files: what exactly was accepted, for training here and for other tools.
+"""Exports a data set: exactly what was accepted, for training here and for other tools.
 
-The manifest is JSON lines, one repetition each, tied to bytes by the sha256 of clip and keypoints.
-On request the keypoints come along: as an archive of the arrays that pyskl and mmaction2 use, as a
-table, or as TRC files for biomechanics (OpenSim).
+The manifest is JSON lines, one for each repetition, with the sha256 of its clip and its keypoints.
+The keypoints can be exported as well: as an archive of the arrays that pyskl and mmaction2 use, as
+a table, or as TRC files for biomechanics (OpenSim).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ ARCHIVE_SCHEMA = 1
 MAX_ARCHIVE_BYTES = 8 * 1024**3
 
 STATURE_M = 1.75
-"""How tall a lifter is taken to be where metres are asked for, m."""
+"""Height that a lifter is assumed to have when metres are needed, m."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One repetition to learn from, and where its clip and keypoints lie."""
+    """One repetition to train on, with the paths of its clip and keypoints."""
 
     item_id: str
     clip_sha256: str
@@ -53,7 +53,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a manifest. ``split`` is empty for what nobody is to learn from."""
+    """A line of a manifest. ``split`` is empty for items that are not accepted."""
 
     item_id: str
     name: str
@@ -100,9 +100,9 @@ def export(
 ) -> list[Entry]:
     """Write the manifest of the repetitions with one of ``verdicts`` to ``path``.
 
-    What was accepted is split by group into train, val and test. ``archive``, ``table`` and
+    Accepted repetitions are split by group into train, val and test. ``archive``, ``table`` and
     ``trc`` (a folder) get the keypoints of the same repetitions. Raises DatasetError when nothing
-    has such a verdict or keypoints are missing, LeakError when the split would leak.
+    has one of the verdicts or keypoints are missing, LeakError when the split would leak.
     """
     if unknown := set(verdicts) - set(VERDICTS):
         raise OptionsError(f"Expected verdicts of {', '.join(VERDICTS)}, got {min(unknown)!r}.")
@@ -127,24 +127,24 @@ def export(
             _write_trcs(trc, store, entries, stature_m)
     except OSError as error:
         raise GymformError(
-            f"The export cannot be written: {error.strerror or 'the disk refused it'}. Free some "
+            f"The export cannot be written: {error.strerror or 'the disk failed'}. Free some "
             "space, or choose another place."
         ) from error
     return entries
 
 
 def read_manifest(path: Path) -> list[Entry]:
-    """What `export` wrote. Raises DatasetError, naming line and field, for anything else."""
+    """The entries that `export` wrote. Raises DatasetError, naming line and field, otherwise."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise DatasetError(f"{path.name} cannot be read: {reason}.") from error
     return [_entry(line, f"{path.name}, line {number}") for number, line in enumerate(lines, 1)]
 
 
 def _entry(line: str, where: str) -> Entry:
-    """One line, every field there and of its type."""
+    """One line, checked: every field is there and of its type."""
     try:
         values = json.loads(line)
     except ValueError:
@@ -158,17 +158,17 @@ def _entry(line: str, where: str) -> Entry:
     for name, kind in types.items():
         expected = (float, int) if kind == "float" else (str,)
         if not isinstance(values[name], expected) or isinstance(values[name], bool):
-            raise DatasetError(f"{where}: {name} is no {kind}. Export the data set again.")
+            raise DatasetError(f"{where}: {name} is not of type {kind}. Export the data set again.")
     return Entry(**values)
 
 
 def _entries(store: ReviewStore, judged: Sequence[Judged], seed: int) -> list[Entry]:
     copies = [(pair.clip, pair.of) for pair in store.copies()]
-    learnt = [one.item for one in judged if one.verdict == ACCEPTED]
-    parts = split(learnt, copies=copies, seed=seed)
+    accepted = [one.item for one in judged if one.verdict == ACCEPTED]
+    parts = split(accepted, copies=copies, seed=seed)
     names = {clip.sha256: clip.name for clip in store.clips()}
-    check_split(learnt, parts, copies=copies, names=names)
-    part_of = {item.id: part for item, part in zip(learnt, parts, strict=True)}
+    check_split(accepted, parts, copies=copies, names=names)
+    part_of = {item.id: part for item, part in zip(accepted, parts, strict=True)}
     hashes: dict[str, str] = {}
     for one in judged:
         if one.item.clip_sha256 not in hashes:
@@ -204,7 +204,7 @@ def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
     pose = load_poses(store.files.poses(entry.clip_sha256))
     inside = (pose.time_s >= entry.start_s - 1e-6) & (pose.time_s <= entry.end_s + 1e-6)
     if not inside.any():
-        raise DatasetError(f"{entry.name}: no frame lies between its bounds. Trim it again.")
+        raise DatasetError(f"{entry.name}: there is no frame between its bounds. Trim it again.")
     return dataclasses.replace(
         pose,
         xy=pose.xy[inside],
@@ -218,11 +218,11 @@ def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
 
 
 def _write_archive(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> None:
-    """Write what pyskl and mmaction2 keep in a pickle as plain arrays, see :func:`read_archive`.
+    """Write as plain arrays what pyskl and mmaction2 keep in a pickle, see :func:`read_archive`.
 
     ``keypoint`` float32 (1, F, 17, 2) and ``keypoint_score`` (1, F, 17) hold all repetitions one
-    after the other, ``offset`` (n + 1,) where each starts; ``label`` indexes the classes in the
-    JSON text ``meta``; ``img_shape`` is (height, width).
+    after the other, and ``offset`` (n + 1,) is where each starts. ``label`` is an index into the
+    classes in the JSON text ``meta``; ``img_shape`` is (height, width).
     """
     poses = [_cut(store, entry) for entry in entries]
     classes = sorted({entry.exercise for entry in entries})
@@ -252,7 +252,7 @@ def _write_archive(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> 
 def read_archive(path: Path) -> dict[str, Any]:
     """``{"split": {part: [frame_dir]}, "annotations": [{...}]}`` as pyskl and mmaction2 expect it.
 
-    Raises PoseFileError for a file that is no such archive.
+    Raises PoseFileError for a file that is not such an archive.
     """
     arrays = read_arrays(path, MAX_ARCHIVE_BYTES)
     offset = arrays["offset"]
@@ -280,9 +280,9 @@ def read_archive(path: Path) -> dict[str, Any]:
 
 
 def _write_table(path: Path, store: ReviewStore, entries: Sequence[Entry]) -> None:
-    """Write a row for every frame: the repetition, the second, and x, y, score of every keypoint.
+    """Write a row for every frame: the repetition, the time, and x, y, score of every keypoint.
 
-    px of the upright frame; empty where a keypoint is missing.
+    Coordinates are px of the upright frame; empty where a keypoint is missing.
     """
     columns = [f"{name}_{what}" for name in KEYPOINTS for what in ("x", "y", "score")]
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -307,10 +307,10 @@ def _cells(numbers: np.ndarray, digits: int) -> list[str]:
 def _write_trcs(
     folder: Path, store: ReviewStore, entries: Sequence[Entry], stature_m: float
 ) -> None:
-    """Write ``<item>.trc`` for every repetition, for OpenSim and the like.
+    """Write ``<item>.trc`` for every repetition, for OpenSim and similar tools.
 
-    One camera sees a plane: X to the right, Y up from the lowest joint, Z 0. Metres follow from
-    ``stature_m`` and the lifter's size in the picture; time is made even.
+    One camera sees a plane: X to the right, Y up from the lowest keypoint, Z 0. The scale follows
+    from ``stature_m`` and the lifter's stature in px; frames are resampled to even times.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for entry in entries:
@@ -340,7 +340,7 @@ def _trc(name: str, pose: PoseSequence, stature_m: float) -> Iterator[str]:
 
 
 def _in_metres(pose: PoseSequence, stature_m: float) -> tuple[np.ndarray, np.ndarray]:
-    """Even seconds (T,) and cleaned keypoints (T, 17, 3) in metres, NaN where missing."""
+    """Evenly spaced times (T,) s and cleaned keypoints (T, 17, 3) m, NaN where missing."""
     xy = clean(pose).xy.astype(np.float64)
     size = stature(xy)
     scale = stature_m / size if np.isfinite(size) else 1.0 / pose.image_size[1]
@@ -352,12 +352,12 @@ def _in_metres(pose: PoseSequence, stature_m: float) -> tuple[np.ndarray, np.nda
     time_s = np.linspace(0.0, pose.time_s[-1], count)
     even = np.full((count, len(KEYPOINTS), 3), np.nan)
     for k in range(len(KEYPOINTS)):
-        there = known[:, k]
-        if there.any():
-            near = there[np.abs(pose.time_s[None] - time_s[:, None]).argmin(1)]
+        present = known[:, k]
+        if present.any():
+            near = present[np.abs(pose.time_s[None] - time_s[:, None]).argmin(1)]
             for axis in range(2):
                 even[near, k, axis] = np.interp(
-                    time_s[near], pose.time_s[there], planar[there, k, axis]
+                    time_s[near], pose.time_s[present], planar[present, k, axis]
                 )
             even[near, k, 2] = 0.0
     return time_s, even

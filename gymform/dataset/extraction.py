@@ -1,9 +1,9 @@
-"""Every clip's keypoints, a video to look at, and its repetitions, on one machine or on many.
+"""Extracts every clip's keypoints, a video to view and its repetitions, on one machine or many.
 
-A clip is one task: :func:`extract_clip` makes its files, each whole or not at all, and says which
-items it holds. Only the process that called :func:`extract` writes to the store, after the files
-are there, so that whatever is killed when leaves nothing but work to be done: started again, it
-goes on with the clips that are not marked as extracted, and the keypoints are the same to the byte.
+Each clip is one job: :func:`extract_clip` writes its files, each atomically, and proposes its
+items. Only the process that called :func:`extract` writes to the store, after the files are there.
+So an extraction may be killed at any time: started again, it continues with the clips that are not
+marked as extracted, and the keypoints are the same to the byte.
 """
 
 from __future__ import annotations
@@ -66,21 +66,21 @@ LOCAL, RAY = "local", "ray"
 ENGINES = (LOCAL, RAY)
 
 PROXY_SIDE = 640
-"""Longer side of the video with the skeleton, px: what half a page shows."""
+"""Longer side of the video with the skeleton, px: half the width of a page."""
 
 THUMB_SIDE = 320
-"""Longer side of the poster, px."""
+"""Longer side of the thumbnail, px."""
 
 THUMB_QUALITY = 85
 
 IN_FLIGHT = 2
-"""Tasks on a cluster for each of its processors: one at work, one whose clip is on the way."""
+"""Jobs sent to a cluster for each of its processors: one at work, one whose clip is on the way."""
 
 STALE_S = 3600.0
-"""Temporary files older than this were left behind by something that was killed."""
+"""Temporary files older than this are left over from a process that was killed."""
 
 ESTIMATE = "gymform.dataset.extraction:estimate"
-"""The function that finds the keypoints: by name, since other processes are to call it."""
+"""The function that estimates the keypoints: by name, since other processes call it."""
 
 _log = logging.getLogger(__name__)
 
@@ -89,9 +89,10 @@ Estimate = Callable[[Path, Clip, Options, Progress], PoseSequence]
 
 @dataclass(frozen=True)
 class ExtractionJob:
-    """A clip to extract: its file, where its results go, and what else has to be known.
+    """A clip to extract: its file, the folder for the results, and how to extract.
 
-    ``weights_sha256`` is that of the pose network, empty for a made-up one.
+    ``copies`` are names of clips that show the same; ``weights_sha256`` belongs to the pose
+    network, "" when ``estimate`` uses none.
     """
 
     clip: ClipRecord
@@ -106,7 +107,7 @@ class ExtractionJob:
 
 @dataclass(frozen=True)
 class ExtractionResult:
-    """What became of a clip: the items in it, or the ``reason`` why there are none."""
+    """What was found in a clip: its items, or the ``reason`` why it failed."""
 
     sha256: str
     items: tuple[Item, ...] = ()
@@ -116,7 +117,7 @@ class ExtractionResult:
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """Names of the clips extracted now, those that were before, and (name, reason) of failures."""
+    """Names of the clips extracted now and earlier, and (name, reason) of those that failed."""
 
     extracted: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
@@ -134,12 +135,12 @@ def extract(
     estimate: str = ESTIMATE,
     progress: Progress | None = None,
 ) -> ExtractionReport:
-    """Extract every clip that is not extracted yet, and say what became of each.
+    """Extract every clip that is not extracted yet, and report on each.
 
-    ``jobs`` processes work at once; the engine ``ray`` hands the clips to the Ray cluster at
+    ``jobs`` processes work in parallel; the engine ``ray`` sends the clips to the Ray cluster at
     ``address`` instead (a local one is started when None). ``again`` extracts all clips anew. A
-    clip that fails is marked with its reason, and tried again the next time. ``progress`` hears
-    the stage "extract" in frames, and may raise to stop after the clips under way. Raises
+    clip that fails is marked with its reason, and tried again the next time. ``progress`` gets
+    the stage "extract" in frames, and may raise to stop after the current clips. Raises
     OptionsError, WeightsError, and DatasetError when the store fails.
     """
     if engine not in ENGINES:
@@ -151,28 +152,28 @@ def extract(
     known = [] if again else [clip for clip in clips if _is_done(store.files, clip)]
     options = options or Options()
     left = sorted(set(clips) - set(known), key=lambda clip: (clip.name, clip.sha256))
-    tasks = _tasks(store, left, options, again, estimate)
-    report = _Counted(progress or ignore_progress, [task.clip for task in tasks])
+    work = _jobs_for(store, left, options, again, estimate)
+    frames = _FrameProgress(progress or ignore_progress, [job.clip for job in work])
     if engine == RAY:
-        outcomes = _on_ray(tasks, address)
+        results = _on_ray(work, address)
     elif jobs > 1:
-        outcomes = _in_processes(tasks, jobs)
+        results = _in_processes(work, jobs)
     else:
-        outcomes = (extract_clip(task, report.within(task.clip)) for task in tasks)
+        results = (extract_clip(job, frames.within(job.clip)) for job in work)
     names = {clip.sha256: clip.name for clip in clips}
     extracted: list[str] = []
     failed: list[tuple[str, str]] = []
-    skeletons = _skeletons_of(store, known if tasks else ())
-    report.tell()
-    for outcome in outcomes:
-        if outcome.reason:
-            store.set_failed(outcome.sha256, outcome.reason)
-            failed.append((names[outcome.sha256], outcome.reason))
+    skeletons = _skeletons_of(store, known if work else ())
+    frames.report()
+    for result in results:
+        if result.reason:
+            store.set_failed(result.sha256, result.reason)
+            failed.append((names[result.sha256], result.reason))
         else:
-            _note_copies(store, outcome.sha256, skeletons)
-            store.set_extracted(outcome.sha256, outcome.items, outcome.qualities)
-            extracted.append(names[outcome.sha256])
-        report.finished(outcome.sha256)
+            _store_copies(store, result.sha256, skeletons)
+            store.set_extracted(result.sha256, result.items, result.qualities)
+            extracted.append(names[result.sha256])
+        frames.finished(result.sha256)
     return ExtractionReport(
         extracted=tuple(extracted),
         known=tuple(clip.name for clip in known),
@@ -181,7 +182,7 @@ def extract(
 
 
 def _skeletons_of(store: ReviewStore, clips: Sequence[ClipRecord]) -> Skeletons:
-    """What later clips are compared with; keypoints that cannot be read are no help."""
+    """The skeletons that later clips are compared with, without keypoints that cannot be read."""
     skeletons = Skeletons()
     for clip in clips:
         with contextlib.suppress(PoseFileError):
@@ -189,14 +190,14 @@ def _skeletons_of(store: ReviewStore, clips: Sequence[ClipRecord]) -> Skeletons:
     return skeletons
 
 
-def _note_copies(store: ReviewStore, sha256: str, skeletons: Skeletons) -> None:
-    """Keep which clips a new one moves like, before it counts as done: no split may part them."""
+def _store_copies(store: ReviewStore, sha256: str, skeletons: Skeletons) -> None:
+    """Store which clips show the same as a new one, before it is marked as extracted."""
     pose = load_poses(store.files.poses(sha256))
     store.add_copies(skeletons.copies_of(sha256, pose))
     skeletons.add(sha256, pose)
 
 
-def _tasks(
+def _jobs_for(
     store: ReviewStore,
     clips: Sequence[ClipRecord],
     options: Options,
@@ -231,7 +232,7 @@ def _is_done(files: DatasetFiles, clip: ClipRecord) -> bool:
 
 
 def _sweep(files: DatasetFiles) -> None:
-    """Remove what killed extractions left half made."""
+    """Delete what killed extractions left unfinished."""
     for kind in ("clips", "poses", "proxies", "thumbs"):
         for leftover in (files.folder / kind).glob(".*"):
             with contextlib.suppress(OSError):
@@ -239,29 +240,29 @@ def _sweep(files: DatasetFiles) -> None:
                     leftover.unlink()
 
 
-class _Counted:
-    """Progress in frames over clips of different lengths, so that an estimate of time holds."""
+class _FrameProgress:
+    """Progress in frames rather than clips, so that the time left can be estimated."""
 
-    def __init__(self, report: Progress, clips: Sequence[ClipRecord]) -> None:
-        self._report = report
+    def __init__(self, progress: Progress, clips: Sequence[ClipRecord]) -> None:
+        self._progress = progress
         self._frames = {clip.sha256: clip.frames for clip in clips}
         self._total = sum(self._frames.values())
         self._done = 0
 
-    def tell(self, part: int = 0) -> None:
-        """Say how many frames are done, and how many of the clip under way."""
-        self._report("extract", self._done + part, self._total)
+    def report(self, part: int = 0) -> None:
+        """Report how many frames are done, ``part`` of them in the current clip."""
+        self._progress("extract", self._done + part, self._total)
 
     def finished(self, sha256: str) -> None:
         """Count all of a clip as done."""
         self._done += self._frames[sha256]
-        self.tell()
+        self.report()
 
     def within(self, clip: ClipRecord) -> Progress:
-        """What the work on one clip tells: the keypoints take nearly all of the time."""
+        """A progress callback for one clip; only the pose stage counts, as it takes longest."""
 
         def progress(stage: str, done: int, total: int) -> None:
-            self.tell(round(clip.frames * done / total) if stage == "pose" and total else 0)
+            self.report(round(clip.frames * done / total) if stage == "pose" and total else 0)
 
         return progress
 
@@ -269,70 +270,70 @@ class _Counted:
 # --- one clip -----------------------------------------------------------------------------------
 
 
-def extract_clip(task: ExtractionJob, progress: Progress | None = None) -> ExtractionResult:
-    """Make the files of one clip, and propose its items; a clip that fails says why."""
+def extract_clip(job: ExtractionJob, progress: Progress | None = None) -> ExtractionResult:
+    """Write the files of one clip, and propose its items; when it fails, say why."""
     try:
-        return _extract_clip(task, progress or ignore_progress)
+        return _extract_clip(job, progress or ignore_progress)
     except (Cancelled, OptionsError, WeightsError):
-        raise  # no fault of this clip: nothing else would go better
+        raise  # not the fault of this clip: the others would fail as well
     except GymformError as error:
         reason = str(error)
     except OSError as error:
-        reason = f"The results cannot be written: {error.strerror or 'the disk refused it'}."
+        reason = f"The results cannot be written: {error.strerror or 'the disk failed'}."
     except MemoryError:
         reason = "There is not enough memory: use a shorter or smaller clip, or fewer jobs."
     except Exception as error:  # noqa: BLE001 - whatever it is, the other clips come next
-        _log.warning("extracting %s failed", task.clip.sha256, exc_info=True)
+        _log.warning("extracting %s failed", job.clip.sha256, exc_info=True)
         reason = f"An unexpected problem arose ({type(error).__name__})."
-    return ExtractionResult(task.clip.sha256, reason=reason)
+    return ExtractionResult(job.clip.sha256, reason=reason)
 
 
-def _extract_clip(task: ExtractionJob, progress: Progress) -> ExtractionResult:
-    files = DatasetFiles(task.folder)
-    clip, sha256 = task.clip, task.clip.sha256
-    pose = None if task.again else _made_before(files.poses(sha256), task)
+def _extract_clip(job: ExtractionJob, progress: Progress) -> ExtractionResult:
+    files = DatasetFiles(job.folder)
+    clip, sha256 = job.clip, job.clip.sha256
+    pose = None if job.again else _existing_poses(files.poses(sha256), job)
     if pose is None:
-        pose = _resolve(task.estimate)(
-            task.source, probe_apart(task.source, clip.name), task.options, progress
+        pose = _resolve(job.estimate)(
+            job.source, probe_apart(job.source, clip.name), job.options, progress
         )
         save_poses(files.poses(sha256), pose)
     tracks = clean(pose)
-    frames = sample_frames(task.source, SAMPLE_INTERVAL_S, choose=only(pose.time_s))
+    frames = sample_frames(job.source, SAMPLE_INTERVAL_S, choose=only(pose.time_s))
     scene = Scene(frames.sample_times(), frames.shots, camera_speed(frames, pose.boxes))
-    items, qualities = propose(clip, pose, tracks, scene, task.copies)
-    if task.again or not files.proxy(sha256).is_file():
+    items, qualities = propose(clip, pose, tracks, scene, job.copies)
+    if job.again or not files.proxy(sha256).is_file():
         draw_skeletons(
             pose,
             tracks,
-            task.source,
+            job.source,
             files.proxy(sha256),
             max_side=PROXY_SIDE,
             keyint=KEYINT,
             progress=progress,
         )
     for item in items:
-        if task.again or not files.thumb(item.id).is_file():
+        if job.again or not files.thumb(item.id).is_file():
             _draw_thumb(files.thumb(item.id), pose, frames, item)
     return ExtractionResult(sha256, tuple(items), tuple(qualities))
 
 
-def _made_before(path: Path, task: ExtractionJob) -> PoseSequence | None:
-    """Keypoints that an extraction like this one left before it was killed, if it did."""
+def _existing_poses(path: Path, job: ExtractionJob) -> PoseSequence | None:
+    """Keypoints left by an extraction with the same options that was killed; None without."""
     try:
         pose = load_poses(path)
     except PoseFileError:
         return None
     made = pose.provenance
     is_same = (
-        made.clip_sha256 == task.clip.sha256
-        and made.weights_sha256 == task.weights_sha256
-        and made.flip_test == task.options.flip_test
+        made.clip_sha256 == job.clip.sha256
+        and made.weights_sha256 == job.weights_sha256
+        and made.flip_test == job.options.flip_test
     )
     return pose if is_same else None
 
 
 def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:
-    """The lifter's keypoints, by the pose network of ``options``. Raises GymformError kinds."""
+    """The lifter's keypoints, by the pose network of ``options``. Raises GymformError."""
     estimator = PoseEstimator(pose_model(options.pose_model), flip_test=options.flip_test)
     pose, _ = extract_poses(path, clip, estimator, max_fps=options.max_fps, progress=progress)
     return pose
@@ -346,7 +347,7 @@ def _resolve(name: str) -> Estimate:
 
 
 def _draw_thumb(path: Path, pose: PoseSequence, frames: SparseFrames, item: Item) -> None:
-    """Write a JPEG of the middle of ``item``, from where the lifter is seen best."""
+    """Write a JPEG of the frame near the middle of ``item`` in which the lifter is seen best."""
     times = frames.sample_times()
     scores = pose.score[frames.positions].mean(axis=1)
     middle = (item.start_s + item.end_s) / 2
@@ -368,28 +369,28 @@ def _draw_thumb(path: Path, pose: PoseSequence, frames: SparseFrames, item: Item
 # --- many at once -------------------------------------------------------------------------------
 
 
-def _in_processes(tasks: Sequence[ExtractionJob], jobs: int) -> Iterator[ExtractionResult]:
-    """The outcomes of ``tasks``, as they come, by ``jobs`` processes.
+def _in_processes(work: Sequence[ExtractionJob], count: int) -> Iterator[ExtractionResult]:
+    """The results of ``work`` as they come, by ``count`` processes.
 
-    When a process dies, everything that was under way is done again one by one, and the clip that
-    kills its process again is the one that fails.
+    When a process dies, all unfinished jobs are run again one by one, and the clip that kills its
+    process again is the one that fails.
     """
-    left = {task.clip.sha256: task for task in tasks}
+    left = {job.clip.sha256: job for job in work}
     try:
-        for outcome in _from_pool(tasks, jobs):
-            del left[outcome.sha256]
-            yield outcome
+        for result in _from_pool(work, count):
+            del left[result.sha256]
+            yield result
     except BrokenProcessPool:
-        for task in left.values():
-            yield _alone(task)
+        for job in left.values():
+            yield _alone(job)
 
 
-def _from_pool(tasks: Sequence[ExtractionJob], jobs: int) -> Iterator[ExtractionResult]:
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+def _from_pool(work: Sequence[ExtractionJob], count: int) -> Iterator[ExtractionResult]:
+    threads = max(1, (os.cpu_count() or 1) // count)
     with ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
+        count, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
     ) as pool:
-        waiting: set[Future[ExtractionResult]] = {pool.submit(extract_clip, task) for task in tasks}
+        waiting: set[Future[ExtractionResult]] = {pool.submit(extract_clip, job) for job in work}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -399,51 +400,51 @@ def _from_pool(tasks: Sequence[ExtractionJob], jobs: int) -> Iterator[Extraction
 
 
 def _use_threads(count: int) -> None:
-    """Share the processors, instead of every process taking all of them."""
+    """Limit this process to ``count`` threads, so that all processes share the processors."""
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
 
 
-def _alone(task: ExtractionJob) -> ExtractionResult:
+def _alone(job: ExtractionJob) -> ExtractionResult:
     try:
-        (outcome,) = _from_pool([task], 1)
+        (result,) = _from_pool([job], 1)
     except BrokenProcessPool:
         reason = (
-            "The process that worked on this clip was ended from outside, most likely for want of "
-            "memory. Use a shorter or smaller clip."
+            "The process that worked on this clip was ended from outside, most likely because "
+            "memory ran out. Use a shorter or smaller clip."
         )
-        return ExtractionResult(task.clip.sha256, reason=reason)
-    return outcome
+        return ExtractionResult(job.clip.sha256, reason=reason)
+    return result
 
 
 # --- many machines ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Parcel:
-    """A clip on its way to another machine, or its results on their way back: files by name."""
+class _Package:
+    """A clip sent to another machine, or its result sent back; ``files`` are contents by name."""
 
-    task: ExtractionJob
-    outcome: ExtractionResult | None = None
+    job: ExtractionJob
+    result: ExtractionResult | None = None
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def _on_ray(tasks: Sequence[ExtractionJob], address: str | None) -> Iterator[ExtractionResult]:
-    """The outcomes of ``tasks``, as they come, from a Ray cluster that shares no disk with us.
+def _on_ray(work: Sequence[ExtractionJob], address: str | None) -> Iterator[ExtractionResult]:
+    """The results of ``work`` as they come, from a Ray cluster that shares no disk with us.
 
-    Clips travel to the machines and files come back. gymform and its weights have to be installed
+    Clips are sent to the machines and files come back. gymform and its weights must be installed
     there. Raises OptionsError when Ray is missing or the cluster cannot be reached.
     """
     ray = _connected(address)
     try:
-        remote = ray.remote(num_cpus=1, max_retries=2)(_extract_parcel)
-        room = max(1, int(IN_FLIGHT * ray.cluster_resources().get("CPU", 1)))
-        queue = list(reversed(tasks))
+        remote = ray.remote(num_cpus=1, max_retries=2)(_extract_package)
+        capacity = max(1, int(IN_FLIGHT * ray.cluster_resources().get("CPU", 1)))
+        queue = list(reversed(work))
         waiting: dict[Any, ExtractionJob] = {}
         while queue or waiting:
-            while queue and len(waiting) < room:
-                task = queue.pop()
-                waiting[remote.remote(_packed(task))] = task
+            while queue and len(waiting) < capacity:
+                job = queue.pop()
+                waiting[remote.remote(_packed(job))] = job
             (ready, *_), _ = ray.wait(list(waiting), num_returns=1)
             yield _received(ray, ready, waiting.pop(ready))
     finally:
@@ -451,7 +452,7 @@ def _on_ray(tasks: Sequence[ExtractionJob], address: str | None) -> Iterator[Ext
 
 
 def _connected(address: str | None) -> Any:
-    """Ray, connected to the cluster at ``address``, or to a local one made for the occasion."""
+    """Ray, connected to the cluster at ``address``, or to a local one started for this."""
     try:
         import ray
     except ImportError:
@@ -469,44 +470,44 @@ def _connected(address: str | None) -> Any:
     return ray
 
 
-def _packed(task: ExtractionJob) -> _Parcel:
-    return _Parcel(task, files={"clip": task.source.read_bytes()})
+def _packed(job: ExtractionJob) -> _Package:
+    return _Package(job, files={"clip": job.source.read_bytes()})
 
 
-def _extract_parcel(parcel: _Parcel) -> _Parcel:
-    """Extract on whatever machine this runs, in a folder of its own, and send the files back."""
-    task = parcel.task
+def _extract_package(package: _Package) -> _Package:
+    """Extract in a temporary folder, on the machine that this runs on, and return the files."""
+    job = package.job
     with tempfile.TemporaryDirectory(prefix="gymform-") as folder:
         files = DatasetFiles(Path(folder))
-        source = files.clip(task.clip)
+        source = files.clip(job.clip)
         source.parent.mkdir()
-        source.write_bytes(parcel.files["clip"])
-        outcome = extract_clip(replace(task, source=source, folder=files.folder))
+        source.write_bytes(package.files["clip"])
+        result = extract_clip(replace(job, source=source, folder=files.folder))
         made = {
             str(path.relative_to(folder)): path.read_bytes()
-            for path in _made(files, outcome)
+            for path in _made(files, result)
             if path.is_file()
         }
-    return _Parcel(task, outcome, made)
+    return _Package(job, result, made)
 
 
-def _made(files: DatasetFiles, outcome: ExtractionResult) -> list[Path]:
-    thumbs = [files.thumb(item.id) for item in outcome.items]
-    return [files.poses(outcome.sha256), files.proxy(outcome.sha256), *thumbs]
+def _made(files: DatasetFiles, result: ExtractionResult) -> list[Path]:
+    thumbs = [files.thumb(item.id) for item in result.items]
+    return [files.poses(result.sha256), files.proxy(result.sha256), *thumbs]
 
 
-def _received(ray: Any, reference: Any, task: ExtractionJob) -> ExtractionResult:
-    """Put the files that came back in their places."""
+def _received(ray: Any, reference: Any, job: ExtractionJob) -> ExtractionResult:
+    """Store the files that came back; the result."""
     try:
-        parcel: _Parcel = ray.get(reference)
+        package: _Package = ray.get(reference)
     except ray.exceptions.RayError as error:
         reason = f"The machine that worked on this clip failed ({type(error).__name__})."
-        return ExtractionResult(task.clip.sha256, reason=f"{reason} Extract again.")
-    if parcel.outcome is None:
+        return ExtractionResult(job.clip.sha256, reason=f"{reason} Extract again.")
+    if package.result is None:
         raise DatasetError("A machine of the cluster runs another version of gymform.")
-    for path in _made(DatasetFiles(task.folder), parcel.outcome):
-        name = str(path.relative_to(task.folder))
-        if name in parcel.files:
+    for path in _made(DatasetFiles(job.folder), package.result):
+        name = str(path.relative_to(job.folder))
+        if name in package.files:
             with atomic_path(path) as temporary:
-                temporary.write_bytes(parcel.files[name])
-    return parcel.outcome
+                temporary.write_bytes(package.files[name])
+    return package.result

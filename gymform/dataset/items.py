@@ -1,6 +1,6 @@
-"""What a data set is made of: clips, the repetitions in them, and what people said of those.
+"""What a data set is made of: clips, the repetitions in them, and the decisions about those.
 
-Frozen carriers only; how they are kept is the business of `gymform.dataset.reviews`.
+Frozen data classes only; `gymform.dataset.reviews` stores them.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ REASONS = (
     "cut in the scene",
     "other",
 )
-"""Why a repetition is not fit to learn from."""
+"""Why a repetition is not suitable for training."""
 
 IMPORTED, EXTRACTED, FAILED = "imported", "extracted", "failed"
-"""How far a clip has come."""
+"""States of a clip."""
 
 VERDICT, RELABEL, TRIM, UNDO = "verdict", "relabel", "trim", "undo"
 """Kinds of a :class:`Decision`."""
 
 WORST, BEST, NAME, RECENT = "worst", "best", "name", "recent"
 ORDERS = (WORST, BEST, NAME, RECENT)
-"""Worst or best keypoints first, by name, or the latest decisions first."""
+"""Orders: worst or best keypoints first, by name, or the latest decisions first."""
 
 
 @dataclass(frozen=True)
 class ClipRecord:
     """A video of the data set; its bytes are ``clips/<sha256><suffix>``.
 
-    ``group`` is the person or source that no split may tear apart. ``reason`` says in words why
-    the clip ``FAILED``. ``imported_at`` is UTC, ISO 8601; ``source`` the file's name as it came.
+    ``group`` is the person or source, which is never in two parts of a split. ``reason`` says why
+    the clip ``FAILED``. ``imported_at`` is UTC, ISO 8601; ``source`` the original file's name.
     """
 
     sha256: str
@@ -65,7 +65,7 @@ class ClipRecord:
 class Copy:
     """``clip`` shows the same recording as ``of``: re-encoded, scaled, trimmed or ``mirrored``.
 
-    Both are sha256s of clips; ``likeness`` in [0, 1] says how sure that is.
+    Both are sha256s of clips; ``likeness`` in [0, 1] is how certain that is.
     """
 
     clip: str
@@ -78,7 +78,7 @@ class Copy:
 class Item:
     """One repetition to judge, seconds ``start_s`` to ``end_s`` of a clip.
 
-    ``part`` counts a clip's items from 1; the whole clip is one item when no repetition was found.
+    ``part`` numbers a clip's items from 1; the whole clip is one item when no repetition was found.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Quality:
-    """How good an item's keypoints are: ``score`` in [0, 1], names of problems, and sentences."""
+    """How good an item's keypoints are: ``score`` in [0, 1], problems, and a note on each."""
 
     score: float
     problems: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Judged:
-    """An item as it stands now: relabelled, trimmed, and with its latest verdict.
+    """An item as it is now: relabelled, trimmed, and with its latest verdict.
 
     ``revision`` is the number of the latest decision about it, 0 before the first.
     """
@@ -121,10 +121,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody decided, when and why. Decisions are never changed: an undo is another one.
+    """What a reviewer decided, when and why. Decisions are never changed: an undo is another one.
 
-    ``value`` holds what the kind needs: exercise; start_s and end_s; the number it undoes; and
-    for one of many decided at once, the number of the first as ``batch``.
+    ``value`` depends on the kind: exercise; start_s and end_s; the number that is undone. When many
+    items were decided at once, its ``batch`` is the number of the first decision.
     """
 
     number: int
@@ -140,7 +140,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which items to show, and in which order; an empty tuple lets everything through."""
+    """Which items to show, and in which order; an empty tuple does not filter."""
 
     exercises: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ class Filter:
     order: str = WORST
 
     def passes(self, judged: Judged) -> bool:
-        """Is the item, as it stands now, one to show?"""
+        """Whether the item passes, as it is now."""
         return (
             (not self.exercises or judged.item.exercise in self.exercises)
             and (not self.groups or judged.item.group in self.groups)
@@ -160,7 +160,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """Where the files of a data set lie."""
+    """The paths of a data set's files."""
 
     folder: Path
 
@@ -170,7 +170,7 @@ class DatasetFiles:
         return self.folder / "dataset.sqlite"
 
     def clip(self, clip: ClipRecord) -> Path:
-        """The copy of the original."""
+        """The copy of the original clip."""
         return self.folder / "clips" / f"{clip.sha256}{clip.suffix}"
 
     def poses(self, sha256: str) -> Path:
@@ -178,14 +178,14 @@ class DatasetFiles:
         return self.folder / "poses" / f"{sha256}.npz"
 
     def proxy(self, sha256: str) -> Path:
-        """The clip with its skeleton, made small for looking at."""
+        """The clip with its skeleton, scaled down for viewing."""
         return self.folder / "proxies" / f"{sha256}.mp4"
 
     def thumb(self, item: str) -> Path:
-        """One frame of an item with its skeleton, by the item's id."""
+        """One frame of an item with its skeleton; ``item`` is the item's id."""
         return self.folder / "thumbs" / f"{item}.jpg"
 
 
 def item_id(clip_sha256: str, part: int) -> str:
-    """The id of a clip's ``part``-th item: the same whenever the clip is extracted again."""
+    """The id of a clip's ``part``-th item: the same when the clip is extracted again."""
     return f"{clip_sha256[:16]}-{part}"

@@ -1,4 +1,4 @@
-"""Where data sets lie, and what they are called."""
+"""Where data sets are stored, and what they may be called."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from gymform.errors import OptionsError
 from gymform.storage import data_dir, expanded
 
 DEFAULT = "clips"
-"""The data set that is meant when none is named."""
+"""The name of the data set when none is given."""
 
 MAX_NAME = 64
 
 
 def datasets_dir() -> Path:
-    """The folder of all data sets that go by name; it may not be there yet."""
+    """The folder of all data sets that are given by name; it may not exist yet."""
     return data_dir() / "datasets"
 
 
 def data_sets() -> list[Path]:
-    """The folders of the data sets in the usual place, the latest used first."""
+    """The folders of the data sets in :func:`datasets_dir`, the latest used first."""
     found = datasets_dir().glob("*/dataset.sqlite")
     return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
@@ -29,8 +29,8 @@ def data_sets() -> list[Path]:
 def dataset_dir(dataset: str = DEFAULT) -> Path:
     """The folder of ``dataset``, which is a path or a name.
 
-    A path holds a separator, or is a folder with a data set in it; anything else is a name in the
-    usual place. Raises OptionsError for what can be neither.
+    It is a path when it contains a separator or is a folder with a data set in it; anything else is
+    the name of a folder in :func:`datasets_dir`. Raises OptionsError for what can be neither.
     """
     path = expanded(dataset)
     separators = {os.sep, os.altsep or os.sep}

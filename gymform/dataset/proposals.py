@@ -1,6 +1,6 @@
-"""From a clip's keypoints to what a reviewer is shown: its repetitions and what is wrong there.
+"""Proposes items to review from a clip's keypoints: its repetitions and their problems.
 
-The score orders the queue, the problems filter it, and the notes say in words what was measured.
+Reviewers sort items by score and filter them by problem; the notes say what was measured.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ PROBLEMS = (
     LOW_CONFIDENCE, MISSING_JOINTS, JITTER, BONE_LENGTHS, SWAPS, PERSON_LOST, SCENE_CUT,
     CAMERA_MOTION, HALF_REPETITION, NO_REPETITION, COPY,
 )  # fmt: skip
-"""Everything that is looked for, by the name that filters use."""
+"""All problems that are looked for, by the names that filters use."""
 
-_OF_FIGURE = {
+_PROBLEM_OF = {
     "coverage": PERSON_LOST,
     "mean_confidence": LOW_CONFIDENCE,
     "missing": MISSING_JOINTS,
@@ -43,24 +43,24 @@ _OF_FIGURE = {
     "bone_variation": BONE_LENGTHS,
     "swaps_per_100": SWAPS,
 }
-"""The problem behind each figure of `PoseQuality`."""
+"""The problem that each measure of `PoseQuality` indicates."""
 
 PROBLEM_GRADE = 0.5
-"""A figure whose grade is lower than this is a problem: where `assess` has a note about it."""
+"""A measure graded below this is a problem; `assess` then has a note about it."""
 
 DOUBTFUL = 0.6
-"""A score below this is explained, even where no figure alone is a problem."""
+"""A score below this gets a note, even when no single measure is a problem."""
 
 CALM_CAMERA, RESTLESS_CAMERA = 0.01, 0.05
-"""Diagonals a second up to which a camera's motion is fully good, and from which on it is poor."""
+"""Camera speeds, diagonals per second: fine up to the first, poor from the second on."""
 
 _WEIGHT = {HALF_REPETITION: 0.5, NO_REPETITION: 0.7, SCENE_CUT: FLOOR}
-"""What is left of the score by what is there or not."""
+"""Factors on the score for problems that are there or not."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What the camera did: sampled seconds (N,), number of the shot at each, speeds (N - 1,)."""
+    """What the camera did: sampled times (N,) s, number of the shot at each, speeds (N - 1,)."""
 
     time_s: np.ndarray
     shots: np.ndarray
@@ -74,10 +74,10 @@ def propose(
     scene: Scene,
     copies: Sequence[str] = (),
 ) -> tuple[list[Item], list[Quality]]:
-    """An item for every repetition found, and the quality of each on its own stretch.
+    """An item for every repetition found, and the quality of its frames.
 
-    ``tracks`` are ``clean(pose)``; ``copies`` name clips that show the same. One item over the
-    whole clip where no repetition was found.
+    ``tracks`` are ``clean(pose)``; ``copies`` are names of clips that show the same. When no
+    repetition is found, the whole clip is one item.
     """
     end_s = max(clip.duration_s, float(pose.time_s[-1]))
     bounds = find_repetitions(tracks)
@@ -105,7 +105,7 @@ def propose(
 
 @dataclass(frozen=True)
 class _Finding:
-    """A problem, a sentence about it, and what it leaves of the score."""
+    """A problem, a sentence about it, and its factor on the score."""
 
     problem: str
     note: str
@@ -128,7 +128,7 @@ def _item(clip: ClipRecord, part: int, start_s: float, end_s: float) -> Item:
 def _between(
     pose: PoseSequence, tracks: CleanTracks, start_s: float, end_s: float
 ) -> tuple[PoseSequence, CleanTracks]:
-    """The frames from ``start_s`` to ``end_s``; times stay those of the clip."""
+    """The frames from ``start_s`` to ``end_s``; times are still those of the clip."""
     inside = (pose.time_s >= start_s - 1e-6) & (pose.time_s <= end_s + 1e-6)
     if not inside.any():
         inside[np.abs(pose.time_s - start_s).argmin()] = True
@@ -145,16 +145,16 @@ def _between(
 
 
 def _findings_of_pose(quality: PoseQuality) -> Iterator[_Finding]:
-    """What `assess` has to say; its score counts these already."""
-    poor = [name for name in _OF_FIGURE if grade(name, getattr(quality, name)) < PROBLEM_GRADE]
-    if quality.coverage == 0:  # the rest follows from it
+    """What `assess` found; its score includes these already."""
+    poor = [name for name in _PROBLEM_OF if grade(name, getattr(quality, name)) < PROBLEM_GRADE]
+    if quality.coverage == 0:  # the others follow from it
         poor = ["coverage"]
     if not poor and quality.score < DOUBTFUL:
-        weakest = min(_OF_FIGURE, key=lambda name: grade(name, getattr(quality, name)))
-        note = "Several figures are middling, and together they count; this is the weakest of them."
-        yield _Finding(_OF_FIGURE[weakest], note)
+        weakest = min(_PROBLEM_OF, key=lambda name: grade(name, getattr(quality, name)))
+        note = "Several measures are mediocre and add up; this is the weakest of them."
+        yield _Finding(_PROBLEM_OF[weakest], note)
     for name, note in zip(poor, quality.notes, strict=True):
-        yield _Finding(_OF_FIGURE[name], note)
+        yield _Finding(_PROBLEM_OF[name], note)
 
 
 def _findings_of_scene(scene: Scene, start_s: float, end_s: float) -> Iterator[_Finding]:
@@ -167,7 +167,7 @@ def _findings_of_scene(scene: Scene, start_s: float, end_s: float) -> Iterator[_
         yield _Finding(SCENE_CUT, note, _WEIGHT[SCENE_CUT])
     speed = median_speed(scene.camera_speed, scene.time_s, start_s, end_s)
     calm = np.clip((RESTLESS_CAMERA - speed) / (RESTLESS_CAMERA - CALM_CAMERA), 0, 1)
-    if calm < PROBLEM_GRADE:  # not where the speed is unknown
+    if calm < PROBLEM_GRADE:  # False where the speed is unknown
         note = (
             f"The camera moves by {speed:.0%} of the picture's diagonal a second: paths in the "
             "picture are not those of the lifter."

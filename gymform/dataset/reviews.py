@@ -1,8 +1,8 @@
 """The data set's database: clips, items and every decision ever made about them.
 
-The only door to ``dataset.sqlite``. Decisions are appended and never changed; how an item stands
-follows from those that were not undone. What a call returned is on disk: SQLite in WAL mode with
-``synchronous=FULL`` lost no acknowledged commit to ``kill -9``.
+Only this module opens ``dataset.sqlite``. Decisions are appended and never changed; an item's
+current state follows from those that were not undone. When a call returns, its change is on disk:
+SQLite in WAL mode with ``synchronous=FULL`` lost no acknowledged commit to ``kill -9``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from gymform.installation import program
 from gymform.text import cleaned
 
 SCHEMA = 1
-"""Number of the tables' layout, kept as SQLite's ``user_version``."""
+"""Version of the tables, stored as SQLite's ``user_version``."""
 
 BUSY_TIMEOUT_S = 30.0
 """How long to wait while another process writes; a decision takes milliseconds."""
@@ -104,7 +104,7 @@ R = TypeVar("R")
 
 
 def _in_words(call: Callable[P, R]) -> Callable[P, R]:
-    """``call`` with SQLite's errors turned into a DatasetError that says what to do."""
+    """``call`` with SQLite's errors raised as a DatasetError that says what to do."""
 
     @functools.wraps(call)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -130,7 +130,7 @@ class ReviewStore:
     def open(cls, folder: Path, create: bool = False) -> ReviewStore:
         """The data set in ``folder``; with ``create`` a new one where there is none.
 
-        Raises DatasetError when there is none, or none that this version can read.
+        Raises DatasetError when there is none, or this version cannot read it.
         """
         path = DatasetFiles(folder).store
         if not path.is_file():
@@ -143,7 +143,7 @@ class ReviewStore:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatasetError(
-                    f"The folder {folder.name} cannot be made: {error.strerror}."
+                    f"The folder {folder.name} cannot be created: {error.strerror}."
                 ) from error
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -156,7 +156,7 @@ class ReviewStore:
         return cls(folder, connection)
 
     def close(self) -> None:
-        """Close the database; the store is of no use afterwards."""
+        """Close the database; the store cannot be used afterwards."""
         with self._lock:
             self._connection.close()
 
@@ -179,8 +179,8 @@ class ReviewStore:
     ) -> bool:
         """Add ``clip``; False, and nothing is changed, when its sha256 is there already.
 
-        ``fingerprint`` is what `gymform.dataset.duplicates` tells copies by, and ``copies`` the
-        clips already here of which it found this one to be a copy.
+        ``fingerprint`` is what `gymform.dataset.duplicates` knows copies by; ``copies`` are the
+        stored clips of which it found this one to be a copy.
         """
         columns = ", ".join(f'"{name}"' for name in _CLIP_FIELDS)
         marks = ", ".join("?" * len(_CLIP_FIELDS))
@@ -197,7 +197,7 @@ class ReviewStore:
 
     @_in_words
     def add_copies(self, copies: Sequence[Copy]) -> None:
-        """Keep that these show the same recording; pairs that are known stay as they are."""
+        """Store that these pairs show the same recording; known pairs are not changed."""
         with self._writing() as db:
             _insert_copies(db, copies)
 
@@ -208,7 +208,7 @@ class ReviewStore:
 
     @_in_words
     def clip(self, sha256: str) -> ClipRecord:
-        """One clip. Raises DatasetError when it is not there."""
+        """One clip. Raises DatasetError when there is none of that sha256."""
         for row in self._rows("SELECT * FROM clips WHERE sha256 = ?", sha256):
             return _clip(row)
         raise DatasetError(f"The data set has no clip {sha256[:12]}. Import it again.")
@@ -231,10 +231,10 @@ class ReviewStore:
     def set_extracted(
         self, sha256: str, items: Sequence[Item], qualities: Sequence[Quality]
     ) -> None:
-        """Say that a clip's keypoints are there, and which repetitions they hold.
+        """Mark a clip as extracted, and store its items with their qualities.
 
-        Items about which somebody decided stay as they are; if there are any in the clip, only
-        the qualities of items that are still there are renewed.
+        When somebody has already decided about an item of the clip, its items are kept as they
+        are, and only their qualities are updated.
         """
         with self._writing() as db:
             self._set_state(db, sha256, EXTRACTED, "")
@@ -252,7 +252,7 @@ class ReviewStore:
 
     @_in_words
     def set_failed(self, sha256: str, reason: str) -> None:
-        """Say that a clip's keypoints could not be had, and why."""
+        """Mark a clip as failed: its keypoints could not be extracted, for this reason."""
         with self._writing() as db:
             self._set_state(db, sha256, FAILED, reason)
 
@@ -262,13 +262,13 @@ class ReviewStore:
             "UPDATE clips SET state = ?, reason = ? WHERE sha256 = ?", (state, reason, sha256)
         )
 
-    # --- items as they stand --------------------------------------------------------------------
+    # --- items as they are now ------------------------------------------------------------------
 
     @_in_words
     def judged(self, wanted: Filter = Filter()) -> list[Judged]:  # noqa: B008 - frozen
         """The items that pass the filter, in its order. Raises OptionsError for an unknown order.
 
-        Exercise and bounds are the current ones, and the filter goes by them.
+        The filter uses the current exercises, after relabelling.
         """
         if wanted.order not in ORDERS:
             raise OptionsError(f"Expected an order of {', '.join(ORDERS)}, got {wanted.order!r}.")
@@ -278,14 +278,14 @@ class ReviewStore:
 
     @_in_words
     def get(self, item_id: str) -> Judged:
-        """One item. Raises DatasetError when it is not there."""
+        """One item. Raises DatasetError when there is none of that id."""
         for judged in self._all(item_id):
             return judged
         raise DatasetError(f"The data set has no item {item_id}. Reload the page.")
 
     @_in_words
     def counts(self, wanted: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
-        """How many items have each verdict, among those that pass the rest of the filter."""
+        """The number of items with each verdict, among those that pass the rest of the filter."""
         counts = dict.fromkeys(VERDICTS, 0)
         every_verdict = dataclasses.replace(wanted, verdicts=())
         for judged in self._all():
@@ -294,21 +294,21 @@ class ReviewStore:
         return counts
 
     def _all(self, item_id: str | None = None) -> list[Judged]:
-        """All items, or the one named, with the decisions in force applied in their order."""
+        """All items, or the one of that id, with the decisions in force applied in order."""
         names: tuple[str, ...] = () if item_id is None else (item_id,)
         only, of_item = ("WHERE id = ?", "AND d.item_id = ?") if names else ("", "")
         with self._reading():
-            standing = {
+            items = {
                 row["id"]: _proposed(row)
                 for row in self._rows(f"SELECT * FROM items {only}", *names)
             }
             for row in self._rows(f"{_IN_FORCE} {of_item} ORDER BY number", *names):
-                standing[row["item_id"]] = _apply(standing[row["item_id"]], row)
+                items[row["item_id"]] = _apply(items[row["item_id"]], row)
             latest = "SELECT item_id, max(number) AS latest FROM decisions d WHERE true"
             for row in self._rows(f"{latest} {of_item} GROUP BY item_id", *names):
-                judged = standing[row["item_id"]]
-                standing[row["item_id"]] = dataclasses.replace(judged, revision=row["latest"])
-        return list(standing.values())
+                judged = items[row["item_id"]]
+                items[row["item_id"]] = dataclasses.replace(judged, revision=row["latest"])
+        return list(items.values())
 
     # --- decisions ------------------------------------------------------------------------------
 
@@ -324,9 +324,8 @@ class ReviewStore:
     ) -> Judged:
         """The item with its new verdict, which is on disk when this returns.
 
-        ``revision`` is what the reviewer had in front of them: raises ConflictError, and nothing
-        is changed, when somebody else decided since. Raises OptionsError for a verdict or reason
-        that does not exist.
+        ``revision`` is the one that the reviewer saw: raises ConflictError, and nothing is changed,
+        when somebody else has decided since. Raises OptionsError for an unknown verdict or reason.
         """
         _check_verdict(verdict, reasons, comment)
         comment = cleaned(comment, MAX_COMMENT, lines=True)
@@ -337,7 +336,7 @@ class ReviewStore:
 
     @_in_words
     def decide_all(self, item_ids: Iterable[str], verdict: str, *, reviewer: str) -> list[Judged]:
-        """The items, all with one verdict: all or none, and undone at once."""
+        """The items, all with one verdict: all or none are written, and one undo undoes all."""
         _check_verdict(verdict, (), "")
         _check_reviewer(reviewer)
         item_ids = list(item_ids)
@@ -368,7 +367,7 @@ class ReviewStore:
         reviewer: str,
         revision: int | None = None,
     ) -> Judged:
-        """The item with other bounds, s. Raises OptionsError when they do not lie in the clip."""
+        """The item with other bounds, s. Raises OptionsError when they are not within the clip."""
         duration_s = self.clip(self.get(item_id).item.clip_sha256).duration_s
         if not (math.isfinite(start_s) and math.isfinite(end_s)) or not (
             0 <= start_s < end_s <= duration_s + 1e-3
@@ -382,9 +381,9 @@ class ReviewStore:
 
     @_in_words
     def undo(self, reviewer: str) -> Judged | None:
-        """The item whose latest decision by ``reviewer`` was taken back; None without one.
+        """Undo the latest decision by ``reviewer``; the item, or None when there is no decision.
 
-        Decisions made at once are taken back at once. What others decided stays.
+        Decisions made together are undone together. Decisions of others are kept.
         """
         _check_reviewer(reviewer)
         with self._writing() as db:
@@ -407,13 +406,13 @@ class ReviewStore:
 
     @_in_words
     def history(self, item_id: str) -> list[Decision]:
-        """Every decision about an item, undone ones and undoing ones too, the oldest first."""
+        """Every decision about an item, including undone ones and undos, the oldest first."""
         rows = self._rows("SELECT * FROM decisions WHERE item_id = ? ORDER BY number", item_id)
         return [_decision(row) for row in rows]
 
     @_in_words
     def revision(self) -> int:
-        """The number of the latest decision of anybody, 0 before the first: cheap to ask for."""
+        """The number of the latest decision by anybody, 0 before the first; cheap to read."""
         return int(self._rows("SELECT coalesce(max(number), 0) AS n FROM decisions")[0]["n"])
 
     @_in_words
@@ -447,11 +446,11 @@ class ReviewStore:
                 VERDICT: last.verdict,
                 RELABEL: f"relabelled to {last.value.get('exercise')}",
                 TRIM: "trimmed",
-                UNDO: "set back",
+                UNDO: "reset",
             }[last.kind]
             raise ConflictError(
                 f"{now.item.name} was {what} by {last.reviewer} while you looked at it; your "
-                "decision was not taken. Look at it as it stands now, and decide again."
+                "decision was not saved. Look at it as it is now, and decide again."
             )
 
     # --- the database ---------------------------------------------------------------------------
@@ -462,7 +461,7 @@ class ReviewStore:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
-        """Several queries that see one state."""
+        """Several queries that see the same state."""
         with self._lock:
             if self._connection.in_transaction:
                 yield
@@ -475,9 +474,9 @@ class ReviewStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is on disk when the block ends, or nothing of it at all.
+        """A transaction: when the block ends, all of it is on disk, or none of it.
 
-        IMMEDIATE, so that waiting for other writers happens here, under the busy timeout.
+        It is IMMEDIATE, so that it waits here for other writers, within the busy timeout.
         """
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -491,7 +490,7 @@ class ReviewStore:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Set the connection up, and make the tables where there are none."""
+    """Set up the connection, and create the tables when there are none."""
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -499,7 +498,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     if _version(connection) == 0:
         connection.execute("BEGIN IMMEDIATE")
-        if _version(connection) == 0:  # nobody was faster
+        if _version(connection) == 0:  # no other process was faster
             for statement in _statements(_TABLES):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -517,7 +516,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of ``script`` one by one: executescript would commit what is under way."""
+    """The statements of ``script`` one by one: executescript would commit the transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -527,7 +526,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _explain(error: sqlite3.Error) -> str:
-    """What to tell the user of a database that failed."""
+    """What to tell the user about an error of the database."""
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL"):
         return "The disk is full: nothing was saved. Free some space and decide again."
@@ -537,13 +536,13 @@ def _explain(error: sqlite3.Error) -> str:
             "copy it to another place."
         )
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return "dataset.sqlite is damaged or no data set. Restore it from a copy."
+        return "dataset.sqlite is damaged, or is not a data set. Restore it from a copy."
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return "Another program has been writing to the data set for long. Try again in a moment."
+        return "Another program keeps the data set busy. Try again in a moment."
     return f"The data set's database failed ({code or type(error).__name__}). Try again."
 
 
-# --- rows and carriers --------------------------------------------------------------------------
+# --- rows and data classes ----------------------------------------------------------------------
 
 
 def _insert_item(db: sqlite3.Connection, item: Item, quality: Quality | None) -> None:
@@ -589,7 +588,7 @@ def _insert(
     comment: str = "",
     undoes: int | None = None,
 ) -> None:
-    """Append a decision of this moment."""
+    """Append a decision made now."""
     db.execute(
         "INSERT INTO decisions (item_id, kind, verdict, reasons, comment, reviewer, at, value, "
         "undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -612,7 +611,7 @@ def _clip(row: sqlite3.Row) -> ClipRecord:
 
 
 def _proposed(row: sqlite3.Row) -> Judged:
-    """An item before anybody decided."""
+    """An item before any decision."""
     return Judged(
         item=Item(**{name: row[name] for name in _ITEM_FIELDS}),
         quality=row["quality"],

@@ -1,7 +1,7 @@
-"""Training, validation and test apart: no person, no clip and no copy of it on two sides.
+"""Splits into training, validation and test: no person, clip or copy of it is in two parts.
 
-Groups are never torn apart, and groups that share a copied recording are kept together: such a
-union is a *family*. Which family goes where follows from the seed alone.
+Groups are never divided, and groups that share a recording are kept together: those are *linked
+groups*. Where linked groups go depends on the seed alone.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ SHARES: Mapping[str, float] = {TRAIN: 0.7, VAL: 0.15, TEST: 0.15}
 
 
 class Splittable(Protocol):
-    """What a split has to know of an item: an `Item` or an `Example` will do."""
+    """What a split needs to know of an item, such as an `Item` or an `Example`."""
 
     @property
     def clip_sha256(self) -> str:
-        """The clip."""
+        """The sha256 of the clip."""
 
     @property
     def exercise(self) -> str:
-        """The class, to be found on every side."""
+        """The class, which should be in every part."""
 
     @property
     def group(self) -> str:
@@ -49,30 +49,29 @@ def split(
 ) -> list[str]:
     """The part of every item: by default train, val or test.
 
-    Families go whole, one after the other, to the part that lacks most of their exercises, large
-    ones first. With fewer families than parts, later parts stay empty. Raises OptionsError for
-    shares that are no shares.
+    Linked groups go together to the part that needs most of their exercises, one set after the
+    other, large ones first. With fewer such sets than parts, later parts stay empty. Raises
+    OptionsError unless every share is above 0.
     """
     if not shares or min(shares.values()) <= 0:
         raise OptionsError("Expected a share above 0 for every part of the split.")
-    families = family_of(items, copies)
     members: dict[int, list[int]] = {}
-    for row, family in enumerate(families):
-        members.setdefault(family, []).append(row)
+    for row, linked in enumerate(linked_groups(items, copies)):
+        members.setdefault(linked, []).append(row)
     order = np.random.default_rng(seed).permutation(sorted(members)).tolist()
-    order.sort(key=lambda family: -len(members[family]))  # stable: equal sizes stay shuffled
-    whole = sum(shares.values())
-    total = _counted(item.exercise for item in items)
-    lacking = {
-        part: Counter({name: count * share / whole for name, count in total.items()})
+    order.sort(key=lambda linked: -len(members[linked]))  # stable: equal sizes stay shuffled
+    all_shares = sum(shares.values())
+    total = _count(item.exercise for item in items)
+    missing = {
+        part: Counter({name: count * share / all_shares for name, count in total.items()})
         for part, share in shares.items()
     }
     parts = [""] * len(items)
-    for family in order:
-        wanted = _counted(items[row].exercise for row in members[family])
-        best = max(shares, key=lambda part: _need(lacking[part], wanted, total))
-        lacking[best].subtract(wanted)
-        for row in members[family]:
+    for linked in order:
+        offered = _count(items[row].exercise for row in members[linked])
+        best = max(shares, key=lambda part: _need(missing[part], offered, total))
+        missing[best].subtract(offered)
+        for row in members[linked]:
             parts[row] = best
     return parts
 
@@ -80,15 +79,15 @@ def split(
 def folds(
     items: Sequence[Splittable], count: int, *, copies: Iterable[Pair] = (), seed: int = 0
 ) -> list[int]:
-    """The number 0 to ``count`` - 1 of the fold that tests each item, for cross-validation.
+    """For each item the number, 0 to ``count`` - 1, of the fold that tests it.
 
-    Raises OptionsError when there are fewer families than folds.
+    Raises OptionsError when there are fewer sets of linked groups than folds.
     """
     copies = list(copies)
-    families = len(set(family_of(items, copies)))
-    if not 2 <= count <= families:
+    most = len(set(linked_groups(items, copies)))
+    if not 2 <= count <= most:
         raise OptionsError(
-            f"Expected 2 to {families} folds, since there are {families} people or sources that "
+            f"Expected 2 to {most} folds, since there are {most} people or sources that "
             f"share no recording; got {count}."
         )
     shares = {str(fold): 1.0 for fold in range(count)}
@@ -103,11 +102,11 @@ def check_split(
     names: Mapping[str, str] | None = None,
     contents: Sequence[Hashable | None] | None = None,
 ) -> None:
-    """Raise LeakError, naming two clips, when one recording or person is on two sides.
+    """Raise LeakError, naming two clips, when one recording or person is in two parts.
 
-    ``parts`` says where each item is, None being nowhere; ``names`` what to call a clip by its
-    sha256; ``contents`` are digests of what items show, None where they show nothing: by them
-    copies come out that nobody noticed.
+    ``parts`` is the part of each item, None for an item that is left out; ``names`` are the clips'
+    names by sha256; ``contents`` are digests of what the items show, or None: they reveal copies
+    that nobody noticed.
     """
     shown = names or {}
     called = [shown.get(item.clip_sha256, item.clip_sha256[:12]) for item in items]
@@ -133,9 +132,9 @@ def check_apart(
 ) -> None:
     """Raise LeakError, naming two items, when items with the same mark are in two parts.
 
-    ``marks`` are what must not be shared, by what is said of two items that share it ("are of one
-    group, {}", in which the mark stands for ``{}``), a mark or None for every item; ``parts`` says
-    where each item is, None being nowhere.
+    Each of ``marks`` holds a mark or None for every item, under the words that describe two items
+    with the same one ("are of one group, {}", with the mark put in for ``{}``); ``parts`` is the
+    part of each item, None for an item that is left out.
     """
     for why, values in marks.items():
         first: dict[Hashable, int] = {}
@@ -147,8 +146,8 @@ def check_apart(
                 raise _leak(names[other], parts[other], names[row], parts[row], why.format(value))
 
 
-def family_of(items: Sequence[Splittable], copies: Iterable[Pair] = ()) -> list[int]:
-    """A number for each item: equal when group, clip or a chain of copies ties two together."""
+def linked_groups(items: Sequence[Splittable], copies: Iterable[Pair] = ()) -> list[int]:
+    """A number for each item: equal when group, clip or a chain of copies links two items."""
     parent: dict[object, object] = {}
 
     def root(node: object) -> object:
@@ -167,16 +166,16 @@ def family_of(items: Sequence[Splittable], copies: Iterable[Pair] = ()) -> list[
     return [numbers.setdefault(root(("group", item.group)), len(numbers)) for item in items]
 
 
-def _counted(exercises: Iterable[str]) -> Counter[str]:
-    """How often each comes, and all of them together under :data:`_ALL`."""
+def _count(exercises: Iterable[str]) -> Counter[str]:
+    """The number of each exercise, and their sum under :data:`_ALL`."""
     counts = Counter(exercises)
     counts[_ALL] = counts.total()
     return counts
 
 
-def _need(lacking: Counter[str], wanted: Counter[str], total: Counter[str]) -> float:
-    """How much a part lacks what a family brings: each exercise counts alike, and so do all."""
-    return sum(count * lacking[name] / total[name] for name, count in wanted.items())
+def _need(missing: Counter[str], offered: Counter[str], total: Counter[str]) -> float:
+    """How much a part needs what is offered: each exercise and the sum of all weigh the same."""
+    return sum(count * missing[name] / total[name] for name, count in offered.items())
 
 
 def _leak(first: str, here: object, second: str, there: object, why: str) -> LeakError:

@@ -306,7 +306,7 @@ def in_words(decision: Decision) -> str:
             f"{value.get('end_s', 0):.2f} s"
         )
     why = ", ".join(part for part in (*decision.reasons, decision.comment) if part)
-    what = "set it back" if decision.verdict == PENDING else f"{decision.verdict} it"
+    what = "reset it" if decision.verdict == PENDING else f"{decision.verdict} it"
     return f"{decision.reviewer} {what}" + (f": {why}" if why else "")
 
 

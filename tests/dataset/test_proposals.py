@@ -95,7 +95,7 @@ def test_a_camera_that_follows_is_a_problem_and_a_calm_hand_is_none():
     assert scores[0.06] < 0.5 * scores[0.005]
 
 
-def test_figures_of_trust_become_problems_with_their_notes():
+def test_poor_measures_become_problems_with_their_notes():
     pose = squat_sequence()
     doubtful = replace(pose, score=np.where(pose.score > 0, np.float32(0.35), np.float32(0)))
     _, qualities = proposed(doubtful)

@@ -58,7 +58,7 @@ def test_a_store_of_another_version_is_refused(store, tmp_path):
 
 def test_another_file_is_no_data_set(tmp_path):
     (tmp_path / "dataset.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(DatasetError, match="damaged or no data set"):
+    with pytest.raises(DatasetError, match="damaged, or is not a data set"):
         ReviewStore.open(tmp_path)
 
 

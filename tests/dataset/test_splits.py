@@ -1,12 +1,12 @@
-"""R17: one person, one clip or a copy of it is never on two sides, and a split that says so is
-refused by the names of the two clips."""
+"""R17: one person, one clip or a copy of it is never in two parts; a split in which it is gets
+refused, naming the two clips."""
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from gymform.dataset.splits import check_split, family_of, folds, split
+from gymform.dataset.splits import check_split, folds, linked_groups, split
 from gymform.errors import LeakError, OptionsError
 from tests.dataset.makers import clip_record, item_of
 
@@ -45,9 +45,9 @@ def test_copies_keep_groups_together():
     check_split(ITEMS, joined, copies=[pair(0, other)])
 
 
-def test_families_follow_chains_of_copies():
+def test_linked_groups_follow_chains_of_copies():
     few = [replace(item, group=f"g{i}") for i, item in enumerate(ITEMS[:6])]
-    numbers = family_of(few, [pair(0, 1), pair(1, 2), pair(4, 200)])
+    numbers = linked_groups(few, [pair(0, 1), pair(1, 2), pair(4, 200)])
     assert numbers[0] == numbers[1] == numbers[2]
     assert len(set(numbers)) == 4
 

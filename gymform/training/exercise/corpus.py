@@ -18,7 +18,7 @@ from gymform import skeleton as sk
 from gymform.dataset import export
 from gymform.dataset.items import ACCEPTED, Filter
 from gymform.dataset.reviews import ReviewStore
-from gymform.dataset.splits import family_of
+from gymform.dataset.splits import linked_groups
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import clean
@@ -88,7 +88,7 @@ class Corpus:
     @property
     def family_count(self) -> int:
         """Persons or sources in all, those that share a recording counted as one."""
-        return len(set(family_of(self.examples, self.twins)))
+        return len(set(linked_groups(self.examples, self.twins)))
 
     def digest(self) -> str:
         """64 hexadecimal digits for everything that decides what a network learns from it."""
