@@ -78,6 +78,11 @@ test("the place is told a moment later, unless the page knows it or a message ha
     sent.map(({ at }) => at),
     ["b"],
   );
+  now.here = "d";
+  sender.tellPlace();
+  now.here = "a"; // which the page knows
+  await soon();
+  assert.equal(sent.length, 1);
   now.here = "c";
   sender.tellPlace();
   sender.send();

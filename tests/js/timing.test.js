@@ -71,6 +71,7 @@ test("keys move an end by frames", () => {
   assert.equal(nudgedTo(card, "start", -1), 0.1);
   assert.equal(nudgedTo(card, "start", -5), 0);
   assert.equal(nudgedTo(card, "end", 1), 2.5);
+  assert.equal(nudgedTo({ ...card, start: 0 }, "start", -1), 0);
 });
 
 test("behind the last frame comes the end of the clip", () => {
