@@ -112,7 +112,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
             records.CurvePoint(n, 1.0, 0.95 - 0.5 / n**0.5, len(items)) for n in (6, 12, 24, 48)
         ),
         answers=tuple(
-            records.TestAnswer(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
+            records.TestPrediction(i.id, i.name, t, a, c, 0.9 if t == a else 0.1)
             for i, t, a, c in zip(items, truths, answers, confidence, strict=True)
         ),
         parameters=89_116,

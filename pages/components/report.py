@@ -186,7 +186,7 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
     watch_clip(shown[rows[0] if rows and rows[0] < len(shown) else 0], dataset)
 
 
-def watch_clip(answer: records.TestAnswer, dataset: Path) -> None:
+def watch_clip(answer: records.TestPrediction, dataset: Path) -> None:
     """The clip of an answer with its skeleton, from the start to the end of the repetition."""
     try:
         with ReviewStore.open(dataset) as store:

@@ -1,8 +1,8 @@
-"""New recordings out of old ones: other lifters, cameras, tempos, cuts and pose networks.
+"""Augmentation of keypoint tracks: other lifters, cameras, tempos, cuts and pose errors.
 
-A :class:`Sample` is a cleaned track on an even grid, in statures. :func:`augment` films it once
-more: it picks a stretch, plays it faster, slower or backwards, turns the camera, changes the
-body's proportions, and spoils the joints the way a pose network of modest quality does.
+A :class:`Sample` is a cleaned track on an even time grid, in body heights. :func:`augment` makes an
+augmented sample of it: it picks a stretch, plays it faster, slower or backwards, moves the camera,
+changes the body's proportions, and adds the errors that a mediocre pose network makes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
 
 BASE_HZ = 24.0
-"""Rate of the samples' grid: twice the classifier's, so that time can be stretched."""
+"""Sampling rate of the grid: twice the classifier's, so that time can be stretched."""
 
 MAX_SECONDS = 10.0
-"""The longest stretch that the network sees at once, seconds."""
+"""Longest augmented sample, seconds."""
 
 TREE: tuple[tuple[int, tuple[int, ...], int], ...] = (
     (sk.LEFT_SHOULDER, sk.HIPS, 0),
@@ -39,22 +39,23 @@ TREE: tuple[tuple[int, tuple[int, ...], int], ...] = (
     (sk.LEFT_ANKLE, (sk.LEFT_KNEE,), 5),
     (sk.RIGHT_ANKLE, (sk.RIGHT_KNEE,), 5),
 )
-"""Joint, what it hangs on, and the bone's kind (both sides are one kind), root first."""
+"""Joint, its parent joints, and the index of the bone's length; root first, left and right share a
+length."""
 
 ONE_WAY = ("snatch", "clean_and_jerk")
-"""Movements known to be something else when played backwards."""
+"""Exercises that are a different movement when played backwards."""
 
 STANDING, NOISE = "standing", "noise"
-"""Actions that are made up while augmenting."""
+"""Actions whose motion is generated while augmenting."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One training clip: ``points`` float64 (N, 17, 3) in statures at :data:`BASE_HZ`.
+    """One training clip: ``points`` float64 (N, 17, 3) in body heights at :data:`BASE_HZ`.
 
     x right, y down, z away from the camera (0 throughout where no depth is known); NaN where
-    missing. ``reps`` are (start, end) in seconds from the first row. ``departs`` says that the
-    movement ends in another pose than it began.
+    missing. ``reps`` are (start, end) in seconds from the first row. ``departs``: the movement ends
+    in another pose than it began.
     """
 
     name: str
@@ -69,16 +70,17 @@ class Sample:
 
     @property
     def one_way(self) -> bool:
-        """Is it something else when played backwards, and nothing without its beginning?"""
+        """Is it another movement when played backwards or without its beginning?"""
         return self.departs or self.action in ONE_WAY
 
     @property
     def seconds(self) -> float:
+        """Duration."""
         return (len(self.points) - 1) / BASE_HZ
 
 
 def make_sample(track: LabelledPose) -> Sample | None:
-    """``track`` cleaned and put on the grid; None when no body can be measured in it."""
+    """``track`` cleaned and resampled; None when its body size cannot be measured."""
     tracks = clean(track.pose)
     size = stature(tracks.xy)
     if not np.isfinite(size):
@@ -92,36 +94,36 @@ def make_sample(track: LabelledPose) -> Sample | None:
             if known.any():
                 depth[:, k] = np.interp(grid, time_s[known], track.depth[known, k] / size)
     points = np.concatenate([xy, depth[..., None]], -1)
-    first = float(tracks.time_s[0])  # a repetition cut out of a clip keeps the clip's seconds
+    first = float(tracks.time_s[0])  # a trimmed track keeps the times of its clip
     reps = tuple((start - first, end - first) for start, end in find_repetitions(tracks))
     return Sample(track.name, track.label, track.action, track.group, track.source, points, reps,
                   track.depth is not None)  # fmt: skip
 
 
 def augment(sample: Sample, rng: np.random.Generator) -> np.ndarray:
-    """One new recording of ``sample``: xy float64 (N, 17, 2) in statures at the feature rate."""
+    """One augmented sample: xy float64 (N, 17, 2) in body heights at the feature rate."""
     play = {STANDING: _stand, NOISE: _scatter}.get(sample.action, _play)
     points = _change_proportions(play(sample, rng), rng)
-    xy = _film(points, sample, rng)
-    if rng.random() < 0.08:  # an edited clip: another camera from some moment on
+    xy = _project(points, sample, rng)
+    if rng.random() < 0.08:  # an edited clip: the camera changes at some moment
         cut = int(rng.integers(len(xy)))
-        xy[cut:] = _film(points, sample, rng)[cut:]
-    xy = _spoil(xy, rng)
+        xy[cut:] = _project(points, sample, rng)[cut:]
+    xy = _add_pose_errors(xy, rng)
     return _lower_rate(xy, rng)
 
 
 def standing(sample: Sample) -> Sample:
-    """The lifter of ``sample`` doing nothing, in whatever pose: ``other``."""
+    """The lifter of ``sample`` holding still in any of their poses: ``other``."""
     return _derived(sample, OTHER, STANDING, sample.points)
 
 
 def noise(sample: Sample) -> Sample:
-    """Joints that wander each for itself, as when the network follows nobody: ``other``."""
+    """Joints that move independently, as when nobody is in the picture: ``other``."""
     return _derived(sample, OTHER, NOISE, sample.points)
 
 
 def overhead_squat(sample: Sample) -> Sample | None:
-    """The second half of a snatch and back again: an overhead squat (``other``), or None."""
+    """An overhead squat (``other``): a snatch's stand-up backwards, then forwards; or None."""
     start, end = _catch(sample)
     if start is None:
         return None
@@ -131,7 +133,7 @@ def overhead_squat(sample: Sample) -> Sample | None:
 
 
 def wide_deadlift(sample: Sample) -> Sample | None:
-    """The first pull of a snatch to the hips and back: a deadlift with a wide grip, or None."""
+    """A wide-grip deadlift from a snatch: the pull to the hips and back down; or None."""
     height = _hip_height(sample.points)
     wrists = _wrist_height(sample.points)
     catch, _ = _catch(sample)
@@ -149,14 +151,14 @@ def wide_deadlift(sample: Sample) -> Sample | None:
 
 
 def _derived(sample: Sample, label: str, action: str, points: np.ndarray) -> Sample:
-    """``points`` as a sample of its own, in the group of the athlete it comes from."""
+    """``points`` as a sample of its own, in the group of its athlete."""
     seconds = (len(points) - 1) / BASE_HZ
     return Sample(f"{sample.name}_{action}", label, action, sample.group, "derived", points,
                   ((0.0, seconds),), sample.has_depth)  # fmt: skip
 
 
 def _catch(sample: Sample) -> tuple[int | None, int]:
-    """(lowest moment under the bar, end of the stand-up) as indices, or (None, 0)."""
+    """Indices (bottom of the catch, end of the stand-up), or (None, 0) when there is no catch."""
     hips, wrists = _hip_height(sample.points), _wrist_height(sample.points)
     overhead = wrists > _height(sample.points, (sk.NOSE,))
     if overhead.sum() < 0.8 * BASE_HZ:
@@ -170,9 +172,9 @@ def _catch(sample: Sample) -> tuple[int | None, int]:
 
 
 def _height(points: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
-    """Height (N,) of ``joints`` over the ankles, in statures, up positive."""
+    """Height (N,) of ``joints`` over the ankles, in body heights, up positive."""
     feet = points[:, [sk.LEFT_ANKLE, sk.RIGHT_ANKLE], 1].mean(1)
-    return feet - points[:, list(joints), 1].mean(1)
+    return np.asarray(feet - points[:, list(joints), 1].mean(1))
 
 
 def _hip_height(points: np.ndarray) -> np.ndarray:
@@ -183,16 +185,16 @@ def _wrist_height(points: np.ndarray) -> np.ndarray:
     return _height(points, sk.WRISTS)
 
 
-# ---- which stretch, at which tempo ---------------------------------------------------------
+# ---- stretch and tempo ---------------------------------------------------------------------
 
 
 def _play(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """A stretch of the sample at the feature rate: (N, 17, 3), at most :data:`MAX_SECONDS`."""
     start, end = _stretch(sample, rng)
-    clock = _clock(end - start, rng) + start
+    clock = _playback_times(end - start, rng) + start
     if not sample.one_way and rng.random() < 0.3:
         clock = clock[::-1]
-    clock = np.concatenate([_hold(clock[0], rng), clock, _hold(clock[-1], rng)])
+    clock = np.concatenate([_pause(clock[0], rng), clock, _pause(clock[-1], rng)])
     limit = int(MAX_SECONDS * RATE_HZ)
     if len(clock) > limit:
         first = rng.integers(len(clock) - limit + 1)
@@ -201,11 +203,11 @@ def _play(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     low = np.floor(index).astype(int)
     high = np.minimum(low + 1, len(sample.points) - 1)
     share = (index - low)[:, None, None]
-    return sample.points[low] * (1 - share) + sample.points[high] * share
+    return np.asarray(sample.points[low] * (1 - share) + sample.points[high] * share)
 
 
 def _stand(sample: Sample, rng: np.random.Generator) -> np.ndarray:
-    """One moment of the sample held for two to six seconds, swaying a little."""
+    """One pose of the sample held for two to six seconds, swaying a little."""
     count = int(rng.uniform(2, 6) * RATE_HZ)
     seen = np.flatnonzero(np.isfinite(sample.points[:, list(sk.BODY)]).any(axis=(1, 2)))
     points = np.repeat(sample.points[rng.choice(seen)][None], count, 0)
@@ -215,7 +217,7 @@ def _stand(sample: Sample, rng: np.random.Generator) -> np.ndarray:
 
 
 def _scatter(sample: Sample, rng: np.random.Generator) -> np.ndarray:
-    """Smooth random paths around one moment of the sample, each joint on its own."""
+    """Smooth random paths around one pose of the sample, independent for each joint."""
     points = _stand(sample, rng)
     paths = rng.normal(0, 1, (len(points), sk.NUM_KEYPOINTS, 2))
     paths = gaussian_filter1d(paths, rng.uniform(1, 6), axis=0)
@@ -224,7 +226,7 @@ def _scatter(sample: Sample, rng: np.random.Generator) -> np.ndarray:
 
 
 def _stretch(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
-    """(start, end) in seconds: some repetitions with margins, sometimes cut short, or anything."""
+    """(start, end) in seconds: some repetitions with margins, or any stretch; sometimes cut."""
     seconds = sample.seconds
     choice = rng.random()
     if sample.reps and choice < 0.6:
@@ -235,7 +237,7 @@ def _stretch(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
     elif choice < 0.8 and seconds > 3:
         length = rng.uniform(min(3, seconds), min(MAX_SECONDS, seconds))
         if sample.one_way and len(sample.reps) == 1:
-            length = max(length, 0.75 * seconds)  # a snatch without its pull is no snatch
+            length = max(length, 0.75 * seconds)  # without its pull it is no snatch
         start = rng.uniform(0, seconds - min(length, seconds))
         end = start + length
     else:
@@ -247,8 +249,8 @@ def _stretch(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
     return start, max(end, start + 2 / BASE_HZ)
 
 
-def _clock(length_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Times (N,) to read at so that ``length_s`` plays at another, slightly uneven tempo."""
+def _playback_times(length_s: float, rng: np.random.Generator) -> np.ndarray:
+    """Times (N,) at which to sample ``length_s`` seconds, for another, slightly uneven tempo."""
     speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
     if rng.random() < 0.08:
         speed *= rng.uniform(0.3, 0.6)  # slow motion
@@ -256,20 +258,20 @@ def _clock(length_s: float, rng: np.random.Generator) -> np.ndarray:
     tempo = np.exp(rng.uniform(-0.3, 0.3, 5))
     pace = np.interp(np.linspace(0, 4, count), np.arange(5), tempo)
     clock = np.cumsum(pace) - pace[0]
-    return clock * (length_s / max(clock[-1], 1e-9))
+    return np.asarray(clock * (length_s / max(clock[-1], 1e-9)))
 
 
-def _hold(at: float, rng: np.random.Generator) -> np.ndarray:
-    """Idle time: nothing, or the same moment again for up to two and a half seconds."""
+def _pause(at: float, rng: np.random.Generator) -> np.ndarray:
+    """A rest: the time ``at`` repeated for up to two and a half seconds, or empty."""
     seconds = rng.uniform(0.2, 2.5) if rng.random() < 0.3 else 0.0
     return np.full(int(seconds * RATE_HZ), at)
 
 
-# ---- which body, from where ----------------------------------------------------------------
+# ---- body and camera -----------------------------------------------------------------------
 
 
 def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same joint angles on somebody with longer or shorter bones (about 7%)."""
+    """The same joint angles with longer or shorter bones (standard deviation 7 %)."""
     factor = np.exp(rng.normal(0, 0.07, 6))
     hips = points[:, [sk.LEFT_HIP, sk.RIGHT_HIP]].mean(1)
     breadth = np.exp(rng.normal(0, 0.1))
@@ -280,31 +282,31 @@ def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndar
         before = points[:, list(parents)].mean(1)
         after = out[:, list(parents)].mean(1)
         out[:, joint] = after + (points[:, joint] - before) * factor[kind]
-    # A chain with a missing link keeps the joint where it was.
+    # Where a parent joint is missing, the joint stays where it was.
     return np.where(np.isfinite(out), out, points)
 
 
-def _film(points: np.ndarray, sample: Sample, rng: np.random.Generator) -> np.ndarray:
-    """``points`` (N, 17, 3) seen by another camera: xy (N, 17, 2)."""
+def _project(points: np.ndarray, sample: Sample, rng: np.random.Generator) -> np.ndarray:
+    """``points`` (N, 17, 3) as another camera sees them: xy (N, 17, 2)."""
     known = np.isfinite(points[:, list(sk.BODY)])
     points = points - points[:, list(sk.BODY)].mean(axis=(0, 1), where=known)
     if sample.has_depth:
-        # single-camera trackers flatten depth; figures made by calculation have it exact
+        # single-camera trackers flatten depth; that of synthetic lifters is exact
         depth_scale = rng.uniform(0.95, 1.1) if sample.source == "made" else rng.uniform(0.9, 1.5)
-        xy = _turn(points * [1, 1, depth_scale], rng)
+        xy = _rotate_and_project(points * [1, 1, depth_scale], rng)
     else:
         xy = points[..., :2] * [np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.06))]
     if rng.random() < 0.5:
         xy = xy[:, list(sk.FLIP_ORDER)] * [-1, 1]
-    near = 1 + rng.normal(0, 0.12) * xy[..., 1:]  # what is lower is nearer, or the reverse
+    near = 1 + rng.normal(0, 0.12) * xy[..., 1:]  # lower is nearer, or the reverse
     xy = xy * np.clip(near, 0.6, 1.5)
     roll, shear = rng.normal(0, np.radians(4)), rng.normal(0, 0.06)
-    turn = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    return xy @ (turn @ np.array([[1, shear], [0, 1]])).T
+    rotation = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    return np.asarray(xy @ (rotation @ np.array([[1, shear], [0, 1]])).T)
 
 
-def _turn(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Points with depth turned about the vertical to any side, tilted a little, and projected."""
+def _rotate_and_project(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Points rotated about the vertical axis by any angle, tilted a little, and projected."""
     yaw, pitch = rng.uniform(0, 2 * np.pi), rng.normal(0, np.radians(7))
     x, y, z = np.moveaxis(points, -1, 0)
     x, z = np.cos(yaw) * x + np.sin(yaw) * z, np.cos(yaw) * z - np.sin(yaw) * x
@@ -314,7 +316,7 @@ def _turn(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.stack([x * scale, y * scale], -1)
 
 
-# ---- how the pose network fails ------------------------------------------------------------
+# ---- errors of pose networks ---------------------------------------------------------------
 
 LIMBS: tuple[tuple[int, ...], ...] = (
     sk.WRISTS,
@@ -329,27 +331,28 @@ LIMBS: tuple[tuple[int, ...], ...] = (
     (sk.LEFT_SHOULDER, sk.LEFT_ELBOW, sk.LEFT_WRIST),
     (sk.RIGHT_SHOULDER, sk.RIGHT_ELBOW, sk.RIGHT_WRIST),
 )
-"""Joints that go wrong together, behind a plate or out of the picture."""
+"""Joints that go wrong together, for example behind a plate or outside the picture."""
 
 SIDES: tuple[tuple[tuple[int, int], ...], ...] = (
     tuple((left, right) for left, right in sk.FLIP_PAIRS if left in sk.BODY),
     tuple((right, left) for left, right in sk.FLIP_PAIRS if left in sk.BODY),
 )
+"""(near joint, far joint) pairs in side views: left side near, right side near."""
 
 
-def _spoil(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Tremble, bias, wandering limbs, a far side that sticks to the near one, missing joints."""
-    xy = xy + _tremble(xy.shape, rng)
-    xy = _lose_raised_arms(xy, rng)
-    xy = _catch_plates(xy, rng)
+def _add_pose_errors(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add jitter, bias, displaced limbs, a far side that sticks to the near one, missing joints."""
+    xy = xy + _jitter(xy.shape, rng)
+    xy = _miss_raised_arms(xy, rng)
+    xy = _mistake_plates_for_legs(xy, rng)
     for _ in range(rng.poisson(1.2)):
-        xy = _wander(xy, rng)
+        xy = _displace_limb(xy, rng)
     if rng.random() < 0.15:
-        xy = _collapse(xy, rng)
+        xy = _merge_sides(xy, rng)
     for _ in range(rng.poisson(0.8)):
         limb = list(LIMBS[rng.integers(len(LIMBS))])
         xy[_span(len(xy), rng, 0.25, 2.0), limb] = np.nan
-    if rng.random() < 0.12:  # gone from start to end
+    if rng.random() < 0.12:  # missing from start to end
         xy[:, list(LIMBS[rng.integers(len(LIMBS))])] = np.nan
     if rng.random() < 0.06:  # a close-up of the face, or nobody for a while
         xy[_span(len(xy), rng, 0.5, 2.5)] = np.nan
@@ -358,26 +361,26 @@ def _spoil(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return xy
 
 
-def _tremble(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Noise that smoothing leaves, a few thousandths to hundredths of a stature, and a bias."""
+def _jitter(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """The noise that smoothing leaves, around 0.006 body heights, and a constant bias."""
     strength = np.exp(rng.normal(np.log(0.006), 0.6))
     noise = gaussian_filter1d(rng.normal(0, 1, shape), rng.uniform(0.3, 1.5), axis=0)
     noise /= max(noise.std(), 1e-9)
     per_joint = np.exp(rng.normal(0, 0.4, (1, shape[1], 1)))
-    return noise * strength * per_joint + rng.normal(0, 0.008, (1, *shape[1:]))
+    return np.asarray(noise * strength * per_joint + rng.normal(0, 0.008, (1, *shape[1:])))
 
 
-def _lose_raised_arms(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Arms overhead that are not seen as such: elbows and wrists lie on the body or the face.
+def _miss_raised_arms(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sometimes place the elbows and wrists of raised arms on the trunk or the face.
 
-    In views from the side a network of modest quality does this in every other overhead lift.
+    In side views, mediocre networks do so in every other overhead lift.
     """
     wrists = xy[:, [sk.LEFT_WRIST, sk.RIGHT_WRIST], 1].mean(1)
     shoulders = xy[:, [sk.LEFT_SHOULDER, sk.RIGHT_SHOULDER], 1].mean(1)
     raised = np.flatnonzero(wrists < shoulders)
     if len(raised) == 0 or rng.random() > 0.35:
         return xy
-    if rng.random() < 0.5:  # for a part of the time only
+    if rng.random() < 0.5:  # only for part of the time
         first = int(rng.integers(len(raised)))
         raised = raised[first : first + int(rng.integers(2, len(raised) + 2))]
     out = xy.copy()
@@ -388,13 +391,13 @@ def _lose_raised_arms(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         noise = rng.normal(0, 0.03, (2, len(raised), 2)) + rng.normal(0, 0.04, (2, 1, 2))
         out[raised, sk.LEFT_ELBOW + side] = shoulder + bend * (hip - shoulder) + noise[0]
         out[raised, sk.LEFT_WRIST + side] = shoulder + reach * (hip - shoulder) + noise[1]
-    if rng.random() < 0.25:  # the head is found where the hands are
+    if rng.random() < 0.25:  # the head is placed where the hands are
         out[raised, sk.NOSE] = xy[raised, sk.LEFT_WRIST]
     return out
 
 
-def _catch_plates(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Feet or knees that are found on the plates before them, while the hands are down there."""
+def _mistake_plates_for_legs(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sometimes place feet or knees on the plates in front of them, while the hands are low."""
     side = int(rng.integers(2))
     low = xy[:, sk.LEFT_WRIST + side, 1] > xy[:, sk.LEFT_KNEE + side, 1] - 0.03
     frames = np.flatnonzero(low)
@@ -411,8 +414,8 @@ def _catch_plates(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def _wander(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A limb that lies beside itself for a while, mostly near, at times far off."""
+def _displace_limb(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Displace a limb for a while, mostly a little, at times far."""
     limb = list(LIMBS[rng.integers(len(LIMBS))])
     frames = np.zeros(len(xy))
     frames[_span(len(xy), rng, 0.3, 2.0)] = 1
@@ -423,8 +426,8 @@ def _wander(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def _collapse(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The far side found on the near one, as happens in views from the side."""
+def _merge_sides(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Place the far side on the near one for a while, as happens in side views."""
     out = xy.copy()
     frames = _span(len(xy), rng, 0.5, 10.0)
     for near, far in SIDES[rng.integers(2)]:
@@ -440,7 +443,7 @@ def _span(count: int, rng: np.random.Generator, low_s: float, high_s: float) -> 
 
 
 def _lower_rate(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Sometimes a recording at 4 to 10 fps, drawn out linearly again."""
+    """Sometimes reduce to 4 to 10 frames a second and interpolate linearly."""
     if rng.random() > 0.1 or len(xy) < 8:
         return xy
     step = RATE_HZ / rng.uniform(4, 10)
@@ -450,4 +453,4 @@ def _lower_rate(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low = np.floor(index).astype(int)
     high = np.minimum(low + 1, len(at) - 1)
     share = (index - low)[:, None, None]
-    return kept[low] * (1 - share) + kept[high] * share
+    return np.asarray(kept[low] * (1 - share) + kept[high] * share)

@@ -1,4 +1,4 @@
-"""The terminal's commands for trainings on a data set: ``train`` and ``evaluate``."""
+"""The commands ``train`` and ``evaluate``: training on a data set at the terminal."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gymform.training.exercise.records import TrainOptions
 OK, FAILED = 0, 1
 
 COMPARISON = "comparison.md"
-"""The table over all trainings, beside them."""
+"""File of the table over all trainings on a data set."""
 
 
 class Command(NamedTuple):
-    """What the terminal needs of a command: its options, and what to do with them."""
+    """A command: adds its options to a parser, and runs with them."""
 
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
@@ -36,24 +36,25 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a name or a folder")
     add("--model", choices=records.MODELS, default=default.model,
-        help=f"family of networks ({default.model})")  # fmt: skip
+        help=f"network family ({default.model})")  # fmt: skip
     add("--out", type=Path, metavar="DIR", help="folder of the run (DATASET/runs/<time>-<model>)")
     add("--classes", type=_names, default=(), metavar="A,B,...",
-        help="exercises to tell apart, the rest is 'other' (all are told apart)")  # fmt: skip
+        help="exercises to tell apart; the rest is 'other' (all)")  # fmt: skip
     add("--folds", type=int, default=default.folds, metavar="N",
-        help=f"of cross-validation by group; 1: a single split ({default.folds})")  # fmt: skip
+        help=f"folds of cross-validation by group; 1: one split ({default.folds})")  # fmt: skip
     add("--seed", type=int, default=default.seed)
     steps = ", ".join(f"{name} {family.steps}" for name, family in FAMILIES.items())
-    add("--steps", type=int, metavar="N", help=f"of each training ({steps})")
+    add("--steps", type=int, metavar="N", help=f"steps of each training ({steps})")
     add("--width", type=int, metavar="N", help="channels of the network")
-    add("--views", type=int, metavar="N", help="augmented recordings of the keypoints")
+    add("--augmented-samples", "--views", dest="views", type=int, metavar="N",
+        help="augmented samples, for models on keypoints")  # fmt: skip
     add("--frames", type=int, default=default.frames, metavar="N",
-        help=f"of a clip, for models on pixels ({default.frames})")  # fmt: skip
+        help=f"frames of a repetition, for models on pixels ({default.frames})")  # fmt: skip
     add("--size", type=int, default=default.size, metavar="PX",
-        help=f"of a frame, for models on pixels ({default.size})")  # fmt: skip
+        help=f"size of a frame, for models on pixels ({default.size})")  # fmt: skip
     add("--learning-curve", action="store_true",
-        help="accuracy over the number of clips too: takes four times as long")  # fmt: skip
-    add("--threads", type=int, default=default.threads, help="of the processor")
+        help="also train on fewer clips, for a curve: takes four times as long")  # fmt: skip
+    add("--threads", type=int, default=default.threads, help="processor threads")
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -68,10 +69,10 @@ def _train(options: argparse.Namespace) -> int:
     folder = options.out or runs.runs_dir(dataset) / runs.new_id(dataset, chosen.model)
     report = run_training(dataset, folder, chosen)
     if report is None:
-        print("Stopped. The same command with the same --out goes on from the last whole fold.")
+        print("Stopped. The same command with the same --out resumes after the last finished fold.")
         return FAILED
     print(runs.comparison_markdown([report]))
-    print(f"\nRun {report.run}: report.md has the rest. "
+    print(f"\nRun {report.run}: for more see report.md. "
           f"Compare: {program()} evaluate {options.dataset}")  # fmt: skip
     return OK
 
@@ -83,9 +84,9 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a name or a folder")
     add("--model", metavar="NAME",
-        help="judge what was accepted by this exercise model (one of `weights list`, 'active', or "
-        "the name of a run); without it, compare the trainings on the data set")  # fmt: skip
-    add("--threads", type=int, default=2, help="of the processor")
+        help="judge the accepted repetitions with this exercise model (one of `weights list`, "
+        "'active', or the name of a run); without it, compare the data set's runs")  # fmt: skip
+    add("--threads", type=int, default=2, help="processor threads")
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -102,7 +103,7 @@ def _compare(dataset: Path) -> int:
     folders = [runs.runs_dir(dataset) / run.id for run in runs.list_runs(dataset)]
     reports = [runs.read_report(folder) for folder in folders if runs.has_report(folder)]
     if not reports:
-        print(f"No training on this data set is done yet: {program()} train DATASET")
+        print(f"No training on this data set is done yet. Start one: {program()} train DATASET")
         return FAILED
     table = runs.comparison_markdown(reports)
     with atomic_path(runs.runs_dir(dataset) / COMPARISON) as temporary:

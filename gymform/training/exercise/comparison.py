@@ -24,16 +24,16 @@ from gymform.types import OTHER
 from gymform.weights import ModelEntry
 
 ACTIVE = "active"
-"""The name of whatever model the app uses."""
+"""The name for the model that the app uses."""
 
 
 def judge(dataset: Path, model: str, threads: int = 2) -> str:
-    """Figures, as Markdown, of a model on what was accepted in a data set.
+    """The metrics, as Markdown, of a model on the accepted repetitions of a data set.
 
-    ``model`` is one of the exercise models, ``active``, or a run on this data set; of a run only
-    what it was not trained on counts: other groups and other clips. Exercises that the model does
-    not know are ``other``, or left out when it does not know that either. Raises ModelDataError
-    when nothing is left to judge.
+    ``model`` is one of the exercise models, ``active``, or a run on this data set. A run is judged
+    only on repetitions of groups and clips that it was not trained on. Exercises that are no class
+    of the model count as ``other``, or are left out when that is no class either. Raises
+    ModelDataError when nothing is left to judge on.
     """
     torch.set_num_threads(threads)
     examples, _ = read_examples(dataset)
@@ -48,8 +48,9 @@ def judge(dataset: Path, model: str, threads: int = 2) -> str:
     if not judged:
         raise ModelDataError(
             f"Nothing is left to judge {classifier.name} by: of {len(examples)} accepted "
-            f"repetitions it was trained on {len(examples) - len(fresh)}, and does not know the "
-            "exercise of the rest. Accept clips of other people."
+            f"repetitions, {len(examples) - len(fresh)} are of people or clips that it was trained "
+            "on, and the exercises of the rest are none of its classes. Accept clips of other "
+            "people."
         )
     classes = classifier.classes
     labels = np.array([classes.index(label_for(one, classes) or OTHER) for one in judged])
@@ -60,14 +61,14 @@ def judge(dataset: Path, model: str, threads: int = 2) -> str:
 
 
 def label_for(example: Example, classes: Sequence[str]) -> str | None:
-    """The class of an example to a model that knows ``classes``; None when it has none for it."""
+    """The class of an example for a model of these ``classes``; None when there is none."""
     if example.exercise in classes:
         return example.exercise
     return OTHER if OTHER in classes else None
 
 
 def unseen(examples: Sequence[Example], folder: Path) -> list[Example]:
-    """Those of ``examples`` of which a run saw neither the clip nor anything of the group."""
+    """The ``examples`` whose clip and group a run was not trained on."""
     try:
         with (folder / SPLIT).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -76,14 +77,12 @@ def unseen(examples: Sequence[Example], folder: Path) -> list[Example]:
             {row["clip_sha256"] for row in rows},
         )
     except (OSError, KeyError, ValueError) as error:
-        raise ModelDataError(
-            f"{SPLIT} of the run is missing or damaged: train it again."
-        ) from error
+        raise ModelDataError(f"{SPLIT} of the run is missing or damaged. Train again.") from error
     return [one for one in examples if one.group not in groups and one.clip_sha256 not in clips]
 
 
 def load_run(folder: Path) -> clf.Classifier:
-    """The classifier that a finished run left. Raises WeightsError when it left none."""
+    """The classifier of a finished run. Raises WeightsError when it has none."""
     reason = why_not_active(folder)
     if reason:
         raise WeightsError(reason)
@@ -91,7 +90,7 @@ def load_run(folder: Path) -> clf.Classifier:
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise WeightsError("model.json of the run is missing or damaged.") from error
+        raise WeightsError("model.json of the run is missing or damaged. Train again.") from error
     entry = ModelEntry.of(
         path, name=folder.name, kind="exercise", licence="", provenance="", config=config
     )
@@ -99,7 +98,7 @@ def load_run(folder: Path) -> clf.Classifier:
 
 
 def probabilities_of(classifier: clf.Classifier, example: Example) -> np.ndarray:
-    """Calibrated probabilities (K,) of one example, by the same way as for a user's clip."""
+    """Calibrated probabilities (K,) of one example, computed as for a user's clip."""
     stretches = clf.cut(clean(load_track(example)), classifier.encode)
     logits = clf.combine(clf.votes(classifier.networks, stretches))
     return np.asarray(softmax(logits / classifier.settings.temperature))

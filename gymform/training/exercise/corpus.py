@@ -1,7 +1,7 @@
-"""The accepted repetitions of a data set, as they are trained and judged on.
+"""The corpus: the accepted repetitions of a data set with their keypoints.
 
-The classes come from the data: whatever exercises the curator accepted, or those that the user
-names, all others then being ``other``.
+The classes come from the data: all exercises with accepted repetitions, or those that the user
+names; all others are then ``other``.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER, PoseSequence
 
 MIN_FRAMES = 3
-"""Frames without which there is nothing to see of a movement."""
+"""Fewest frames that show a movement."""
 
 CONTEXT_S = 1.5
-"""What the shipped classifier learns from around a repetition, seconds: users' clips are not cut
-to the movement either."""
+"""Seconds before and after a repetition that the shipped classifier is trained on too: users' clips
+are not cut to the movement either."""
 
 FRONTAL = 0.8
-"""Breadth of the shoulders over the length of the torso, seen from the front (0.23 / 0.288,
-Drillis & Contini 1966)."""
+"""Shoulder breadth over torso length in a front view (0.23 / 0.288, Drillis & Contini 1966)."""
 
 CAMERA_MOTION = "camera motion"
-"""The problem that extraction notes where the camera does not stand still."""
+"""The problem that extraction notes when the camera moves."""
 
 
 @dataclass(frozen=True)
 class Example(export.Example):
-    """An accepted repetition with its clip's name and what extraction noted.
+    """An accepted repetition with its clip's name and the problems that extraction noted.
 
-    ``problems`` is None where extraction did not look.
+    ``problems`` is None when the quality was not measured.
     """
 
     name: str
@@ -55,43 +54,43 @@ class Example(export.Example):
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Examples with their classes and their keypoints, cut to the repetition; all in one order."""
+    """Examples and, in the same order, their tracks: class, group, keypoints of the repetition."""
 
     name: str
     folder: Path
     classes: tuple[str, ...]
     examples: tuple[Example, ...]
     tracks: tuple[LabelledPose, ...]
-    twins: tuple[tuple[str, str], ...] = ()
-    """Pairs of clips (sha256) that show the same recording: re-encoded, mirrored or trimmed."""
+    copies: tuple[tuple[str, str], ...] = ()
+    """Pairs of clips (sha256) of the same recording: re-encoded, mirrored or trimmed."""
 
     def __len__(self) -> int:
         return len(self.examples)
 
     @property
     def labels(self) -> np.ndarray:
-        """The true class of each, int (n,)."""
+        """The labelled class of each example, int (n,)."""
         return np.array([self.classes.index(track.label) for track in self.tracks])
 
     @property
     def clips(self) -> dict[str, int]:
-        """Repetitions by class."""
+        """Number of repetitions by class."""
         count = Counter(track.label for track in self.tracks)
         return {name: count[name] for name in self.classes}
 
     @property
     def groups(self) -> dict[str, int]:
-        """Persons or sources by class."""
+        """Number of groups (persons or sources) by class."""
         pairs = {(track.label, track.group) for track in self.tracks}
         return {name: sum(label == name for label, _ in pairs) for name in self.classes}
 
     @property
-    def family_count(self) -> int:
-        """Persons or sources in all, those that share a recording counted as one."""
-        return len(set(linked_groups(self.examples, self.twins)))
+    def linked_group_count(self) -> int:
+        """Number of groups, where those that share a recording count as one."""
+        return len(set(linked_groups(self.examples, self.copies)))
 
     def digest(self) -> str:
-        """64 hexadecimal digits for everything that decides what a network learns from it."""
+        """sha256 hex of everything in it that influences a network."""
         digest = hashlib.sha256(repr(self.classes).encode())
         for example, track in zip(self.examples, self.tracks, strict=True):
             digest.update(f"{example.item_id} {track.label} {track.group}".encode())
@@ -101,16 +100,16 @@ class Corpus:
 
 
 def read_corpus(dataset: Path, chosen: Sequence[str] = ()) -> Corpus:
-    """What was accepted in the data set in this folder; ``chosen`` are the exercises to tell apart.
+    """The corpus of the data set in this folder; ``chosen`` are the exercises to tell apart.
 
     Raises DatasetError when there is no data set, ModelDataError when too little was accepted.
     """
-    examples, twins = read_examples(dataset)
-    return make_corpus(dataset, examples, chosen, twins)
+    examples, copies = read_examples(dataset)
+    return make_corpus(dataset, examples, chosen, copies)
 
 
 def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], ...]]:
-    """(accepted repetitions, pairs of clips that show one recording) of a data set."""
+    """(accepted repetitions, pairs of clips of one recording) of a data set."""
     with ReviewStore.open(dataset) as store:
         judged = {one.item.id: one for one in store.judged(Filter(verdicts=(ACCEPTED,)))}
         examples = []
@@ -118,17 +117,17 @@ def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], 
             known = judged[one.item_id]
             problems = None if known.quality is None else known.problems
             examples.append(Example(**vars(one), name=known.item.name, problems=problems))
-        twins = tuple((copy.clip, copy.of) for copy in store.copies())
-    return examples, twins
+        copies = tuple((copy.clip, copy.of) for copy in store.copies())
+    return examples, copies
 
 
 def make_corpus(
     folder: Path,
     examples: Sequence[Example],
     chosen: Sequence[str] = (),
-    twins: Sequence[tuple[str, str]] = (),
+    copies: Sequence[tuple[str, str]] = (),
 ) -> Corpus:
-    """The corpus of these examples, in the order of their ids, keypoints loaded and cut.
+    """The corpus of these examples, sorted by id, with their keypoints.
 
     Raises ModelDataError for keypoints that cannot be read and for classes that are too small.
     """
@@ -141,41 +140,41 @@ def make_corpus(
     ]
     return Corpus(
         folder.resolve().name, folder, order_classes(labels), tuple(ordered), tuple(tracks),
-        tuple(twins),
+        tuple(copies),
     )  # fmt: skip
 
 
 def label_all(exercises: Sequence[str], chosen: Sequence[str] = ()) -> list[str]:
-    """The class of each exercise: its own name, or ``other`` where ``chosen`` does not name it.
+    """The class of each exercise: its name, or ``other`` when it is not among ``chosen``.
 
-    Raises ModelDataError when a chosen one does not occur.
+    Raises ModelDataError when a chosen exercise does not occur.
     """
     if not chosen:
         return list(exercises)
     unknown = sorted(set(chosen) - set(exercises) - {OTHER})
     if unknown:
+        accepted = ", ".join(sorted(set(exercises))) or "none"
         raise ModelDataError(
-            f"--classes: nothing called {', '.join(unknown)} was accepted. There is: "
-            f"{', '.join(sorted(set(exercises))) or 'nothing'}."
+            f"--classes: expected accepted exercises ({accepted}), got {', '.join(unknown)}."
         )
     return [name if name in chosen else OTHER for name in exercises]
 
 
 def order_classes(labels: Sequence[str]) -> tuple[str, ...]:
-    """The classes by name, ``other`` last."""
+    """The classes sorted by name, ``other`` last."""
     return tuple(sorted(set(labels), key=lambda name: (name == OTHER, name)))
 
 
 def check_classes(labels: Sequence[str], groups: Sequence[str]) -> None:
-    """Raise ModelDataError, saying what to add, unless there is enough to learn and to judge by."""
+    """Raise ModelDataError, saying what to add, unless there is enough to train and to test on."""
     if not labels:
         raise ModelDataError(
-            "Nothing was accepted in this data set yet: review its clips first, then train."
+            "Nothing was accepted in this data set yet. Review its clips first, then train."
         )
     if len(set(labels)) < 2:
         raise ModelDataError(
-            f"Only {labels[0]!r} was accepted: there is nothing to tell it from. Add clips of "
-            "another exercise, or of people who do something else as 'other'."
+            f"Only {labels[0]!r} was accepted, and at least two classes are needed. Add clips of "
+            "another exercise, or clips of something else as 'other'."
         )
     count = Counter(label for label, _ in set(zip(labels, groups, strict=True)))
     small = too_small(dict(sorted(count.items())))
@@ -183,15 +182,15 @@ def check_classes(labels: Sequence[str], groups: Sequence[str]) -> None:
         listed = ", ".join(f"{name} ({number})" for name, number in small.items())
         raise ModelDataError(
             f"Too few persons or sources: {listed}. Expected at least {MIN_GROUPS} for each "
-            "exercise: to train on, to validate on and to test on. Add clips of others, or name "
-            "the exercises to tell apart with --classes: all the rest is then 'other'."
+            "exercise: to train on, to validate on and to test on. Add clips of other people, or "
+            "choose exercises with --classes: all others are then 'other'."
         )
 
 
 def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
-    """The frames of ``pose`` from ``start_s`` to ``end_s``, in the clip's own seconds.
+    """The frames of ``pose`` from ``start_s`` to ``end_s``; times stay those of the clip.
 
-    At least :data:`MIN_FRAMES`, as far as there are any: bounds between two frames widen.
+    Where these are fewer than :data:`MIN_FRAMES`, the nearest ones are added.
     """
     time_s = pose.time_s
     inside = (time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)
@@ -207,7 +206,7 @@ def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
 
 
 def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
-    """The keypoints of a repetition, with what the clip shows ``margin_s`` before and after it.
+    """The keypoints of a repetition, and of ``margin_s`` seconds before and after it.
 
     Raises ModelDataError when they cannot be read.
     """
@@ -222,9 +221,9 @@ def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
 
 
 def conditions(example: Example, pose: PoseSequence) -> dict[str, str]:
-    """View, camera and coverage of a repetition, in words.
+    """View, camera motion and coverage of a repetition, in words.
 
-    The view follows from how broad the shoulders look, the camera from what extraction noted.
+    The view is estimated from the shoulder breadth; camera motion is what extraction noted.
     """
     xy = clean(pose).xy
     coverage = float(pose.present.mean())
@@ -243,8 +242,9 @@ def _camera(problems: tuple[str, ...] | None) -> str:
 
 
 def _view(xy: np.ndarray, size: float) -> str:
-    """Front (or back), oblique or side; limits at 50 and 70 degrees, which agree best with the
-    eye: median shares in real clips are 0.64 from the front and 0.14 from the side."""
+    """``front`` (or back), ``oblique`` or ``side``, with limits at 50 and 70 degrees, which agree
+    best with visual inspection: the median share in real clips is 0.64 in front views and 0.14 in
+    side views."""
     breadth = np.linalg.norm(xy[:, sk.LEFT_SHOULDER] - xy[:, sk.RIGHT_SHOULDER], axis=-1)
     breadth = breadth[np.isfinite(breadth)]
     if len(breadth) == 0 or not np.isfinite(size):

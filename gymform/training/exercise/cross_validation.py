@@ -1,10 +1,10 @@
-"""Cross-validation by group: every item is answered by networks that saw nothing like it.
+"""Cross-validation by group: every item is judged by networks that saw nothing of its group.
 
-The groups are shared out over parts. In fold i, part i is tested on; where the training is watched,
-the part after it is validated on; the rest is trained on. So every item is tested once. Data sets
-of the user and the shipped classifier go the same way: the one watched, by one network a fold, the
-other by an ensemble. Probabilities are calibrated by a temperature from answers to items of other
-parts than the one tested.
+The groups are distributed over parts. In fold i, part i is the test part; with validation, the part
+after it is the validation part; the rest is trained on. So every item is tested once. A user's data
+set is judged with validation and one network a fold, the shipped classifier without validation and
+by an ensemble. Probabilities are calibrated by a temperature that was fitted on items outside the
+test part.
 """
 
 from __future__ import annotations
@@ -35,21 +35,19 @@ from gymform.training.exercise.tasks import Task
 from gymform.training.exercise.tracks import keypoint_digest
 
 PARTS = 5
-"""Parts into which the groups are shared out when only one fold is trained."""
+"""Number of parts when only one fold is trained."""
 
 LOG_LINES = 20
-"""Lines of the log a fold; every other has a look at the validation clips."""
+"""Lines of the log per fold; every other one includes the validation."""
 
 CURVE_SHARES = (0.25, 0.5, 0.75)
-"""Shares of the training groups that the learning curve is measured at."""
+"""Shares of the training groups at which the learning curve is measured."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One fold: which rows were trained, validated and tested on, and the logits (n, K).
-
-    Of rows that nobody asked for the logits are NaN.
-    """
+    """One fold: rows trained, validated and tested on, and the logits (n, K) of all items; NaN
+    where they were not computed."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -59,9 +57,8 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class CrossValidated:
-    """What cross-validation gave: ``part`` int (n,) of each item, the folds, the final networks.
-
-    ``training_s`` is the time that the networks of the folds took.
+    """A finished cross-validation: ``part`` int (n,) of each item, the folds, the learning curve,
+    the final networks. ``training_s`` is the training time of the folds' networks, s.
     """
 
     part: np.ndarray
@@ -75,34 +72,34 @@ class CrossValidated:
 class Design:
     """How a cross-validation is laid out.
 
-    ``part`` int (n,) says in which fold each item is tested; only the first ``folds`` are trained.
-    ``watched``: the part after the tested one is held out too, for the curves, and all items are
-    answered in every fold, not only the tested ones. ``ensemble`` networks are trained on the same
-    items, with the seeds ``seed``, ``seed`` + 1 and so on.
+    ``part`` int (n,) is the fold in which each item is tested; only the first ``folds`` are
+    trained. ``validate``: the part after the test part is held out too, for the training curves,
+    and each fold computes logits of all items, not only of the tested ones. ``ensemble`` networks
+    are trained on the same items, with the seeds ``seed``, ``seed`` + 1 and so on.
     """
 
     part: np.ndarray
     folds: int
     seed: int = 0
     ensemble: int = 1
-    watched: bool = True
+    validate: bool = True
     learning_curve: bool = False
 
     @property
     def parts(self) -> int:
-        """How many parts there are."""
+        """Number of parts."""
         return int(self.part.max()) + 1
 
     @property
     def networks(self) -> int:
-        """How many networks are trained in all."""
+        """Number of networks that are trained in all."""
         curve = self.folds * len(CURVE_SHARES) if self.learning_curve else 0
         return (self.folds + curve + 1) * self.ensemble
 
     def rows_of(self, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rows to train, to validate and to test on in a fold, counted from 0."""
+        """(rows to train on, to validate on, to test on) in a fold, counted from 0."""
         test = self.part == fold
-        validation = (self.part == (fold + 1) % self.parts) & self.watched
+        validation = (self.part == (fold + 1) % self.parts) & self.validate
         train, held_out = np.flatnonzero(~test & ~validation), np.flatnonzero(validation)
         return train, held_out, np.flatnonzero(test)
 
@@ -110,35 +107,35 @@ class Design:
 # ---- the split -----------------------------------------------------------------------------
 
 
-def share_out(corpus: Corpus, count: int, seed: int) -> np.ndarray:
-    """The part int (n,) of each item, 0 to ``count`` - 1: see `gymform.dataset.splits`.
+def assign_parts(corpus: Corpus, count: int, seed: int) -> np.ndarray:
+    """The part int (n,) of each item, 0 to ``count`` - 1, by `gymform.dataset.splits`.
 
-    Raises LeakError or ModelDataError when the parts would leak: see :func:`check_parts`.
+    Raises ModelDataError when there are too few parts, LeakError as :func:`check_parts` does.
     """
     if count < MIN_GROUPS:
         raise ModelDataError(
             f"Expected at least {MIN_GROUPS} persons or sources that share no recording, to train, "
-            f"to validate and to test on; got {count}."
+            f"to validate and to test on; got {count}. Add clips of other people."
         )
     labelled = _labelled(corpus)
-    part = np.array(splits.folds(labelled, count, copies=corpus.twins, seed=seed))
+    part = np.array(splits.folds(labelled, count, copies=corpus.copies, seed=seed))
     check_parts(corpus, part)
     return part
 
 
 def check_parts(corpus: Corpus, part: np.ndarray) -> None:
-    """Raise LeakError when two parts share a group, a clip, a copy of one, or keypoints."""
+    """Raise LeakError when two parts share a group, a clip, copies of a clip, or keypoints."""
     splits.check_split(
         _labelled(corpus),
         part.tolist(),
-        copies=corpus.twins,
+        copies=corpus.copies,
         names={example.clip_sha256: example.name for example in corpus.examples},
         contents=[keypoint_digest(track) for track in corpus.tracks],
     )
 
 
 def _labelled(corpus: Corpus) -> list[Example]:
-    """The examples with their classes as exercises, since parts are to be even in these."""
+    """The examples with their classes as exercises: the parts are balanced by class."""
     pairs = zip(corpus.examples, corpus.tracks, strict=True)
     return [replace(example, exercise=track.label) for example, track in pairs]
 
@@ -147,25 +144,26 @@ def _labelled(corpus: Corpus) -> list[Example]:
 
 
 class Watcher(Protocol):
-    """Hears how the training goes."""
+    """Receives progress and curves of the training."""
 
     def prepare(self, stage: str, done: int, total: int) -> None:
-        """``done`` of ``total`` clips are cleaned, augmented or decoded; may raise Cancelled."""
+        """``done`` of ``total`` clips are cleaned, augmented or decoded; may raise Cancelled to
+        stop."""
 
     def begin_fold(self, fold: int) -> None:
-        """A fold (from 1) is trained from its beginning."""
+        """A fold, counted from 1, starts from its beginning."""
 
     def log(self, row: LogRow) -> None:
-        """A line of the curves."""
+        """A row of the training curves."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """``done`` of ``total`` steps of all networks; may raise Cancelled to stop."""
+        """``done`` of ``total`` steps of all networks are taken; may raise Cancelled to stop."""
 
 
 class CrossValidation:
-    """Trains the networks of all folds and keeps finished ones in ``folder``, by what made them.
+    """Trains the networks of all folds; finished ones are kept in ``folder`` and reused.
 
-    ``key`` names everything but rows and seed that decides what a network becomes.
+    ``key`` identifies everything that influences a network, besides rows and seed.
     """
 
     def __init__(
@@ -177,7 +175,7 @@ class CrossValidation:
         self._seconds = 0.0
 
     def run(self) -> CrossValidated:
-        """Train and judge everything."""
+        """Train all networks and judge all items."""
         folds = [self._fold(i) for i in range(self.design.folds)]
         cv_seconds = self._seconds
         curve = self._curve(folds) if self.design.learning_curve else ()
@@ -186,7 +184,7 @@ class CrossValidation:
         return CrossValidated(self.design.part, tuple(folds), curve, tuple(final), cv_seconds)
 
     def networks_of(self, fold: int) -> list[nn.Module]:
-        """The networks of a fold, counted from 0, that have not seen what it tests."""
+        """The networks of a fold, counted from 0, which were not trained on its test part."""
         train, held_out, _ = self.design.rows_of(fold)
         stage = f"fold {fold + 1} of {self.design.folds}"
         return self._networks(train, held_out, fold + 1, stage)
@@ -194,48 +192,48 @@ class CrossValidation:
     def _fold(self, fold: int) -> Fold:
         train, held_out, test = self.design.rows_of(fold)
         networks = self.networks_of(fold)
-        asked = np.arange(len(self.task.labels)) if self.design.watched else test
-        return Fold(train, held_out, test, self._logits(networks, asked))
+        judged = np.arange(len(self.task.labels)) if self.design.validate else test
+        return Fold(train, held_out, test, self._logits(networks, judged))
 
     def _logits(self, networks: Sequence[nn.Module], rows: np.ndarray) -> np.ndarray:
-        """The logits (n, K) of the items at ``rows``; NaN for the others."""
+        """Logits (n, K) of the items at ``rows``, NaN for the others."""
         found = self.task.logits(networks, rows.tolist())
         logits = np.full((len(self.task.labels), found.shape[1]), np.nan)
         logits[rows] = found
         return logits
 
     def _curve(self, folds: Sequence[Fold]) -> tuple[CurvePoint, ...]:
-        """Accuracy by number of clips trained on; the last point is that of the folds."""
+        """Accuracy by number of training clips; the last point is that of the full folds."""
         points = []
         everything = np.arange(len(self.task.labels))
         for share in CURVE_SHARES:
-            few = []
+            smaller = []
             for fold in folds:
-                rows = self._some_of(fold.train, share)
+                rows = self._some_groups_of(fold.train, share)
                 nobody = np.array([], int)
                 networks = self._networks(rows, nobody, 0, f"{share:.0%} of the clips")
                 logits = self._logits(networks, everything)
-                few.append(replace(fold, train=rows, logits=logits))
-            points.append(curve_point(few, self.task.labels))
+                smaller.append(replace(fold, train=rows, logits=logits))
+            points.append(curve_point(smaller, self.task.labels))
         return (*points, curve_point(folds, self.task.labels))
 
-    def _some_of(self, rows: np.ndarray, share: float) -> np.ndarray:
-        """The rows of a share of the groups, chosen class by class, at least one of each."""
+    def _some_groups_of(self, rows: np.ndarray, share: float) -> np.ndarray:
+        """The rows of a share of the groups of each class, at least one group per class."""
         rng = np.random.default_rng(self.design.seed)
         labels, groups = self.task.labels, self.task.groups
         kept: set[str] = set()
         for label in np.unique(labels[rows]):
-            there = sorted({groups[row] for row in rows if labels[row] == label})
-            count = max(1, round(share * len(there)))
-            kept |= set(rng.permutation(there)[:count].tolist())
+            names = sorted({groups[row] for row in rows if labels[row] == label})
+            count = max(1, round(share * len(names)))
+            kept |= set(rng.permutation(names)[:count].tolist())
         return np.array([row for row in rows if groups[row] in kept])
 
     def _networks(
         self, rows: np.ndarray, held_out: np.ndarray, fold: int, stage: str
     ) -> list[nn.Module]:
-        """The ensemble trained on ``rows``: what was finished earlier, and what is new.
+        """The ensemble trained on ``rows``.
 
-        Only the first network's curve is logged, and none for ``fold`` 0.
+        Only the curves of its first network are logged, and none for ``fold`` 0.
         """
         numbers = range(self.design.ensemble)
         return [self._network(rows, held_out, fold if not n else 0, stage, n) for n in numbers]
@@ -243,7 +241,7 @@ class CrossValidation:
     def _network(
         self, rows: np.ndarray, held_out: np.ndarray, fold: int, stage: str, number: int
     ) -> nn.Module:
-        """A network trained on ``rows``: one that was finished earlier, or a new one."""
+        """A network trained on ``rows``: a finished one when there is one, else a new one."""
         seed = self.design.seed + number
         key = hashlib.sha256(f"{self._key} {seed} {rows.tolist()}".encode()).hexdigest()[:16]
         path, note = self._folder / f"{key}.safetensors", self._folder / f"{key}.json"
@@ -260,7 +258,7 @@ class CrossValidation:
     def _train(
         self, rows: np.ndarray, held_out: np.ndarray, fold: int, stage: str, seed: int
     ) -> nn.Module:
-        """A new network trained on ``rows``, watched on the way."""
+        """Train a new network on ``rows`` and report to the watcher."""
         steps, losses = self.plan.steps, []
         every = max(1, steps // LOG_LINES)
         torch.manual_seed(seed)
@@ -268,27 +266,27 @@ class CrossValidation:
         if fold:
             self._watcher.begin_fold(fold)
 
-        def heard(step: int, loss: float, averaged: nn.Module) -> None:
+        def on_step(step: int, loss: float, averaged: nn.Module) -> None:
             losses.append(loss)
             if fold and (step % every == 0 or step == steps):
-                look = step % (2 * every) == 0 or step == steps
-                val = self._validate(averaged, held_out) if look and len(held_out) else (None, None)
+                due = step % (2 * every) == 0 or step == steps
+                val = self._validate(averaged, held_out) if due and len(held_out) else (None, None)
                 self._watcher.log(LogRow(fold, step, float(np.mean(losses)), *val))
                 losses.clear()
             done = self._finished * steps + step
             self._watcher.progress(stage, done, self.design.networks * steps)
 
-        return fit(network, self.task.batches(network, rows, seed), self.plan, heard)
+        return fit(network, self.task.batches(network, rows, seed), self.plan, on_step)
 
     def _validate(self, network: nn.Module, rows: np.ndarray) -> tuple[float, float]:
-        """(loss, accuracy) on whole items."""
+        """(loss, accuracy) on the items at ``rows``."""
         logits, labels = self.task.logits([network], rows.tolist()), self.task.labels[rows]
         loss = -log_softmax(logits, axis=1)[np.arange(len(rows)), labels].mean()
         return float(loss), float((logits.argmax(1) == labels).mean())
 
 
 def curve_point(folds: Sequence[Fold], labels: np.ndarray) -> CurvePoint:
-    """Accuracy on the clips trained on and tested on, all folds together."""
+    """Accuracy on training and on test clips, over all folds together."""
     right = [fold.logits.argmax(1) == labels for fold in folds]
     trained = np.concatenate([r[fold.train] for r, fold in zip(right, folds, strict=True)])
     tested = np.concatenate([r[fold.test] for r, fold in zip(right, folds, strict=True)])
@@ -299,35 +297,35 @@ def curve_point(folds: Sequence[Fold], labels: np.ndarray) -> CurvePoint:
 # ---- probabilities -------------------------------------------------------------------------
 
 
-def answers(
-    outcome: CrossValidated, labels: np.ndarray
+def probabilities_by_part(
+    result: CrossValidated, labels: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For train, validation and test: (rows, calibrated probabilities (len(rows), K)).
 
-    An item that several folds trained on gets the mean of their probabilities.
+    The probabilities of an item are the mean over the folds in which it was in that part.
     """
-    total = {part: np.zeros(outcome.folds[0].logits.shape) for part in (TRAIN, VALIDATION, TEST)}
-    seen = {part: np.zeros(len(labels)) for part in total}
-    for fold in outcome.folds:
-        probabilities = softmax(fold.logits / _temperature(outcome, labels, fold), axis=1)
+    total = {part: np.zeros(result.folds[0].logits.shape) for part in (TRAIN, VALIDATION, TEST)}
+    times = {part: np.zeros(len(labels)) for part in total}
+    for fold in result.folds:
+        probabilities = softmax(fold.logits / _temperature(result, labels, fold), axis=1)
         for part, rows in ((TRAIN, fold.train), (VALIDATION, fold.validation), (TEST, fold.test)):
             total[part][rows] += probabilities[rows]
-            seen[part][rows] += 1
-    found = {part: np.flatnonzero(count) for part, count in seen.items()}
+            times[part][rows] += 1
+    found = {part: np.flatnonzero(count) for part, count in times.items()}
     return {
-        part: (rows, total[part][rows] / seen[part][rows, None]) for part, rows in found.items()
+        part: (rows, total[part][rows] / times[part][rows, None]) for part, rows in found.items()
     }
 
 
-def _temperature(outcome: CrossValidated, labels: np.ndarray, fold: Fold) -> float:
-    """From validation answers to items that are not among those which ``fold`` tests."""
-    rows = [np.setdiff1d(other.validation, fold.test) for other in outcome.folds]
-    logits = np.concatenate([f.logits[r] for f, r in zip(outcome.folds, rows, strict=True)])
+def _temperature(result: CrossValidated, labels: np.ndarray, fold: Fold) -> float:
+    """Fitted on the validation items of all folds, without the test items of ``fold``."""
+    rows = [np.setdiff1d(other.validation, fold.test) for other in result.folds]
+    logits = np.concatenate([f.logits[r] for f, r in zip(result.folds, rows, strict=True)])
     return fit_temperature(labels[np.concatenate(rows)], logits)
 
 
-def final_temperature(outcome: CrossValidated, labels: np.ndarray) -> float:
-    """For the network trained on everything: from the answers to all test items."""
-    rows = np.concatenate([fold.test for fold in outcome.folds])
-    logits = np.concatenate([fold.logits[fold.test] for fold in outcome.folds])
+def final_temperature(result: CrossValidated, labels: np.ndarray) -> float:
+    """The temperature of the network trained on everything, fitted on all test items."""
+    rows = np.concatenate([fold.test for fold in result.folds])
+    logits = np.concatenate([fold.logits[fold.test] for fold in result.folds])
     return fit_temperature(labels[rows], logits)

@@ -1,6 +1,6 @@
-"""Which exercise model the app uses: the one that came with it, or that of a training.
+"""The exercise model that the app uses: the embedded one or that of a run.
 
-This module is light: pages import it, PyTorch stays outside.
+Pages import this module, so it must not import PyTorch.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from gymform.weights import (
 
 
 def model_name(folder: Path) -> str:
-    """What the model of a run is called among the exercise models."""
+    """The name of a run's model among the exercise models."""
     return f"run-{folder.name}"
 
 
 def why_not_active(folder: Path) -> str | None:
-    """The reason why a run's model cannot be the app's, in words; None when it can."""
+    """The reason why the app cannot use a run's model, for the user; None when it can."""
     info = read_run(folder)
     if CATALOGUE[info.options.model].on_pixels:
         return (
-            f"A {info.options.model} looks at the picture, but the app hands its classifier the "
-            "keypoints only: it is here for comparison. A tcn, stgcn or gru can be made active."
+            f"A {info.options.model} looks at the picture, but the app gives its classifier "
+            "keypoints only. It is here for comparison. A tcn, stgcn or gru can be made active."
         )
     if info.state != DONE or not (folder / "model.safetensors").is_file():
         return f"This training is {info.state}: only one that is done has a model."
@@ -43,11 +43,11 @@ def why_not_active(folder: Path) -> str | None:
 
 
 def make_active(folder: Path) -> ModelEntry:
-    """Let the app classify by the model of this run; its manifest entry.
+    """Make the app use the model of this run; return its manifest entry.
 
-    The file is copied to the user's own models and the local manifest names it as the default, in
-    this order, each at once or not at all. Analyses are kept by the model's sha256, so that every
-    clip is judged anew. Raises WeightsError, with the reason, when the run has no such model.
+    The file is copied to the user's models, then the local manifest names it as the default; each
+    step is atomic. Analyses are cached by the model's sha256, so that every clip is analysed again.
+    Raises WeightsError, with the reason, when the app cannot use the run's model.
     """
     reason = why_not_active(folder)
     if reason:
@@ -60,8 +60,8 @@ def make_active(folder: Path) -> ModelEntry:
             shutil.copyfile(folder / "model.safetensors", temporary)
     except (OSError, ValueError) as error:
         raise WeightsError(
-            f"The model of this run cannot be copied ({type(error).__name__}). Is the disk full, "
-            "or was the run's folder changed?"
+            f"The model of this run cannot be copied ({type(error).__name__}). Check whether the "
+            "disk is full or the run's folder was changed."
         ) from error
     entry = ModelEntry.of(
         path,
@@ -77,16 +77,16 @@ def make_active(folder: Path) -> ModelEntry:
 
 
 def make_default_active() -> ModelEntry:
-    """Let the app classify by the model that came with it again; its manifest entry."""
+    """Make the app use the embedded model again; return its manifest entry."""
     clear_default("exercise")
     return manifest_entry(None, "exercise")
 
 
 def active_model() -> ModelEntry:
-    """The model by which the app classifies. Raises WeightsError when there is none."""
+    """The manifest entry of the model that the app uses. Raises WeightsError when there is none."""
     return manifest_entry(None, "exercise")
 
 
 def is_active(folder: Path) -> bool:
-    """Is the model of this run the one by which the app classifies?"""
+    """Does the app use the model of this run?"""
     return active_model().name == model_name(folder)

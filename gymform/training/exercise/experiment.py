@@ -1,8 +1,8 @@
-"""Train and judge a family of networks on a data set: ``python -m gymform train DATASET``.
+"""Train and judge a network family on a data set: ``python -m gymform train DATASET``.
 
-Reads what was accepted, cross-validates by group, trains once more on everything, and leaves a run
-(see `runs`) with curves, report and weights. Ctrl-C, a termination signal or the file ``stop`` in
-the run's folder ends it within a step; the same command into the same folder goes on from there.
+Reads the accepted repetitions, cross-validates by group, trains once more on everything, and writes
+a run (see `runs`) with curves, report and weights. Ctrl-C, a termination signal or the file
+``stop`` in the run's folder stops it within a step; the same command with the same folder resumes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from gymform.training.exercise.cross_validation import (
     CrossValidation,
     Design,
     Watcher,
-    share_out,
+    assign_parts,
 )
 from gymform.training.exercise.fitting import Plan
 from gymform.training.exercise.records import STOPPED, LogRow, TrainingReport, TrainOptions
@@ -43,37 +43,37 @@ from gymform.training.exercise.runs import SPLIT, Recorder, record
 from gymform.training.exercise.source_digest import roots_of, source_digest
 from gymform.training.exercise.tasks import make_task
 
-TOLD_S = 1.0
-"""The run's state is written at most so often, seconds."""
+UPDATE_S = 1.0
+"""Least time between two updates of the run's progress, seconds."""
 
 PREPARING = {
     "clean": "cleaning tracks",
-    "augment": "making recordings",
+    "augment": "augmenting",
     "decode": "decoding frames",
 }
-"""What is done before the first step, in words."""
+"""What the run shows for each stage before the first step."""
 
-STOPPED_WORDS = "Stopped. It can be gone on with: whole folds are kept."
+STOPPED_MESSAGE = "Stopped. It can be resumed: finished folds are kept."
 
 
 def run_training(dataset: Path, folder: Path, options: TrainOptions) -> TrainingReport | None:
-    """The report of a training, written with all that belongs to it into ``folder``.
+    """Train, write the run into ``folder`` and return its report; None when it was stopped.
 
-    None when it was stopped. Raises what `runs.record` and :func:`train` raise.
+    Raises what `runs.record` and :func:`train` raise.
     """
     torch.set_num_threads(options.threads)
     with record(folder, dataset, options) as recorder, _stoppable(recorder):
         try:
             return train(dataset, options, recorder)
         except Cancelled:
-            recorder.update(state=STOPPED, message=STOPPED_WORDS)
+            recorder.update(state=STOPPED, message=STOPPED_MESSAGE)
             return None
 
 
 def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> TrainingReport:
-    """The report of a training, which ``recorder`` has written, with the weights, to its folder.
+    """Train, write report and weights into the recorder's folder, and return the report.
 
-    Raises Cancelled when the recorder was asked to stop.
+    Raises Cancelled when the recorder is asked to stop.
     """
     recorder.update(stage="reading")
     corpus = read_corpus(dataset, options.classes)
@@ -81,15 +81,15 @@ def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> TrainingR
         classes=corpus.classes, clips=corpus.clips, groups=corpus.groups, stage="preparing"
     )
     family = family_of(options.model)
-    with _Teller(recorder) as teller:
-        validation = cross_validation(corpus, options, recorder.folder / "folds", teller)
-        outcome = validation.run()
+    with _ProgressReporter(recorder) as watcher:
+        validation = cross_validation(corpus, options, recorder.folder / "folds", watcher)
+        result = validation.run()
     name, command = recorder.folder.name, command_line(options)
-    report = make_report(name, corpus, options, validation, outcome, command)
+    report = make_report(name, corpus, options, validation, result, command)
     if not family.on_pixels:
         _write_settings(recorder.folder, family, options.width or family.width, report)
-    clf.write_networks(recorder.folder / "model.safetensors", outcome.networks)
-    _write_split(recorder.folder, corpus, outcome)
+    clf.write_networks(recorder.folder / "model.safetensors", result.networks)
+    _write_split(recorder.folder, corpus, result)
     recorder.write_report(report, as_markdown(report))
     return report
 
@@ -97,15 +97,15 @@ def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> TrainingR
 def cross_validation(
     corpus: Corpus, options: TrainOptions, folder: Path, watcher: Watcher
 ) -> CrossValidation:
-    """How a data set is cross-validated: one network a fold, each watched on a part of its own.
+    """The cross-validation of a data set: one network a fold, with a validation part.
 
     Raises ModelDataError when there are too few groups, LeakError when the split would leak.
     """
     family = family_of(options.model)
     task = make_task(corpus, family, options, watcher.prepare)
-    parts = min(PARTS if options.folds == 1 else options.folds, corpus.family_count)
+    parts = min(PARTS if options.folds == 1 else options.folds, corpus.linked_group_count)
     design = Design(
-        share_out(corpus, parts, options.seed),
+        assign_parts(corpus, parts, options.seed),
         folds=1 if options.folds == 1 else parts,
         seed=options.seed,
         learning_curve=options.learning_curve,
@@ -116,7 +116,7 @@ def cross_validation(
 
 
 def cache_key(corpus: Corpus, family: NetworkFamily, options: TrainOptions) -> str:
-    """A name for everything but rows and seed that decides what a network becomes."""
+    """A digest of everything that influences a network, besides rows and seed."""
     chosen = asdict(replace(options, learning_curve=False, threads=1))
     numbers = (family.name, family.width, family.steps, family.batch, family.learning_rate)
     digest = hashlib.sha256(f"{corpus.digest()} {chosen} {numbers} {family.views}".encode())
@@ -125,14 +125,14 @@ def cache_key(corpus: Corpus, family: NetworkFamily, options: TrainOptions) -> s
 
 
 def command_line(options: TrainOptions) -> str:
-    """The command to repeat a training, without anybody's folders."""
+    """The command that repeats a training, without paths."""
     return " ".join(["python -m gymform train DATASET", *options.arguments()])
 
 
 def _write_settings(
     folder: Path, family: NetworkFamily, width: int, report: TrainingReport
 ) -> None:
-    """``model.json``: the config of a manifest's entry for the network on keypoints."""
+    """Write ``model.json``: the ``config`` of a manifest entry for the network."""
     settings = clf.Settings(
         classes=report.classes,
         networks=1,
@@ -146,9 +146,9 @@ def _write_settings(
         temporary.write_text(json.dumps(settings.as_config(), indent=2) + "\n", encoding="utf-8")
 
 
-def _write_split(folder: Path, corpus: Corpus, outcome: CrossValidated) -> None:
-    """``split.csv``: which repetitions were trained on, and the part in which each was tested."""
-    items = zip(corpus.examples, corpus.tracks, outcome.part, strict=True)
+def _write_split(folder: Path, corpus: Corpus, result: CrossValidated) -> None:
+    """Write ``split.csv``: the repetitions trained on, with the part in which each was tested."""
+    items = zip(corpus.examples, corpus.tracks, result.part, strict=True)
     with (
         atomic_path(folder / SPLIT) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
@@ -160,15 +160,15 @@ def _write_split(folder: Path, corpus: Corpus, outcome: CrossValidated) -> None:
             rows.writerow([example.item_id, example.clip_sha256, label, group, part])
 
 
-class _Teller:
-    """Tells the recorder and the terminal how far the training is; stops it when asked to."""
+class _ProgressReporter:
+    """A `Watcher` that updates the run and the terminal, and stops the training when asked to."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._bar = tqdm(unit="step", leave=False, disable=None)
-        self._told = ("", 0.0)
+        self._latest = ("", 0.0)  # stage and time of the latest update
 
-    def __enter__(self) -> _Teller:
+    def __enter__(self) -> _ProgressReporter:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,27 +181,27 @@ class _Teller:
         self._recorder.log(row)
 
     def prepare(self, stage: str, done: int, total: int) -> None:
-        self._tell(f"{PREPARING[stage]}: {done} of {total} clips", PREPARING[stage])
+        self._show(f"{PREPARING[stage]}: {done} of {total} clips", PREPARING[stage])
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self._bar.total = total
         self._bar.update(done - self._bar.n)
-        self._tell(stage, stage, last=done == total, done=done, total=total)
+        self._show(stage, stage, last=done == total, done=done, total=total)
 
-    def _tell(self, text: str, stage: str, *, last: bool = False, **counts: int) -> None:
-        """Show where the training is: at once when a stage begins, else now and then."""
+    def _show(self, text: str, stage: str, *, last: bool = False, **counts: int) -> None:
+        """Show the progress: at once when a stage begins or ends, else every :data:`UPDATE_S`."""
         self._bar.set_description(text, refresh=False)
         now = time.monotonic()
-        if last or stage != self._told[0] or now - self._told[1] >= TOLD_S:
-            self._told = (stage, now)
+        if last or stage != self._latest[0] or now - self._latest[1] >= UPDATE_S:
+            self._latest = (stage, now)
             self._recorder.update(stage=text, **counts)
         if self._recorder.stop_requested:
-            raise Cancelled(STOPPED_WORDS)
+            raise Cancelled(STOPPED_MESSAGE)
 
 
 @contextlib.contextmanager
 def _stoppable(recorder: Recorder) -> Iterator[None]:
-    """Ctrl-C and termination end the training within a step, instead of in the middle of one."""
+    """Within the block, Ctrl-C and termination stop the training after the current step."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""How any of the networks is fitted to batches."""
+"""Fits a network to batches."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from gymform.errors import TrainingError
 from gymform.training.averaging import RunningMean
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
-"""What the network is given, and the labels int64 (B,)."""
+"""The network's inputs, and the labels int64 (B,)."""
 
-Heard = Callable[[int, float, nn.Module], None]
-"""Hears (step from 1, loss, the network with averaged weights) after each step; may raise."""
+OnStep = Callable[[int, float, nn.Module], None]
+"""Called with (step from 1, loss, the network with averaged weights) after each step; may raise to
+stop the training."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a network is fitted: AdamW with a one-cycle schedule, weights averaged on the way."""
+    """How a network is fitted: AdamW with a one-cycle schedule; ``average`` is the decay of the
+    weights' running mean."""
 
     steps: int
     learning_rate: float
@@ -30,16 +32,16 @@ class Plan:
     average: float = 0.995
 
 
-def unheard(step: int, loss: float, averaged: nn.Module) -> None:
-    """A :data:`Heard` for when nobody listens."""
+def ignore_step(step: int, loss: float, averaged: nn.Module) -> None:
+    """Do nothing."""
 
 
 def fit(
-    network: nn.Module, batches: Iterable[Batch], plan: Plan, heard: Heard = unheard
+    network: nn.Module, batches: Iterable[Batch], plan: Plan, on_step: OnStep = ignore_step
 ) -> nn.Module:
-    """The running mean of ``network`` while it is trained on ``batches``, one a step; in eval mode.
+    """Train ``network``, one batch a step; return the running mean of its weights, in eval mode.
 
-    Raises TrainingError when the loss is no number.
+    Raises TrainingError when the loss is not finite.
     """
     average = RunningMean(network, plan.average)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=plan.weight_decay)
@@ -59,14 +61,15 @@ def fit(
         value = loss.item()
         if not np.isfinite(value):
             raise TrainingError(
-                f"The loss is no number any more at step {step}. Train with another --seed."
+                f"Expected a finite loss, got {value} at step {step}. Train with another --seed."
             )
-        heard(step, value, average.network)
+        on_step(step, value, average.network)
     return average.network
 
 
 def fit_scale(network: nn.Module, inputs: Sequence[np.ndarray]) -> None:
-    """Set the network's input mean and standard deviation to those of ``inputs`` (N, F)."""
+    """Set the mean and standard deviation by which the network scales its inputs to those of
+    ``inputs``, (N, F) each."""
     steps = np.concatenate(inputs).astype(np.float32)
     network.get_buffer("mean").copy_(torch.from_numpy(steps.mean(0)))
     network.get_buffer("std").copy_(torch.from_numpy(np.maximum(steps.std(0), 0.05)))

@@ -1,5 +1,5 @@
-"""What families on keypoints are trained and judged on: augmented recordings of tracks, and
-stretches of them cut as the app cuts a user's clip."""
+"""The task of network families on keypoints: they are trained on augmented samples of tracks and
+judged on stretches, cut as the app cuts a user's clip."""
 
 from __future__ import annotations
 
@@ -19,20 +19,25 @@ from gymform.training.exercise import augment as aug
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch, fit_scale
 from gymform.training.exercise.records import TrainOptions
-from gymform.training.exercise.samples import Views, draw_batches, make_views, weights_of_views
+from gymform.training.exercise.samples import (
+    AugmentedSamples,
+    draw_batches,
+    make_augmented_samples,
+    sampling_weights,
+)
 from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
 
-RETURNS = 0.5
-"""A repetition that ends farther than this share of its way from where it began does not return."""
+MAX_GAP = 0.5
+"""A movement that ends farther from its first pose than this share of its range ends elsewhere."""
 
 
 @dataclass(frozen=True)
-class Viewing:
-    """What the networks are shown: ``views`` augmented recordings, ``batch`` at a step, made from
-    ``seed``; ``shares`` says how often each class is shown."""
+class Sampling:
+    """How batches are made: from ``count`` augmented samples, ``batch`` at each of ``steps``.
+    ``seed`` is that of the augmentation, ``shares`` is each class's share of the batches."""
 
-    views: int
+    count: int
     steps: int
     batch: int
     seed: int
@@ -40,10 +45,10 @@ class Viewing:
 
 
 class KeypointTask:
-    """Augmented recordings to learn from; stretches, as in the app, to judge by.
+    """Augmented samples to train on; stretches, as in the app, to judge on.
 
-    A sample is learned from unless its group is that of an item that is held out: so what was
-    derived from an item goes with it, and calculated figures are always there.
+    A sample is trained on unless its group is that of a held-out item. So samples derived from a
+    held-out item are left out too, and synthetic lifters, which have groups of their own, never.
     """
 
     device = torch.device("cpu")
@@ -55,61 +60,61 @@ class KeypointTask:
         classes: Sequence[str],
         family: NetworkFamily,
         width: int,
-        viewing: Viewing,
+        sampling: Sampling,
         progress: Progress = ignore_progress,
     ) -> None:
         assert family.encode is not None
         self._tracks, self._samples, self._classes = tracks, samples, classes
         self._family, self._width, self._encode = family, width, family.encode
-        self._viewing, self._progress = viewing, progress
+        self._sampling, self._progress = sampling, progress
         self.labels = np.array([classes.index(track.label) for track in tracks])
         self.groups: Sequence[str] = [track.group for track in tracks]
         self._label = np.array([classes.index(sample.label) for sample in samples])
-        self._views: Views | None = None
+        self._augmented: AugmentedSamples | None = None
         self._stretches: dict[int, list[clf.Stretch]] = {}
 
     def build(self) -> nn.Module:
         return self._family.build(len(self._classes), self._width)
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
-        views, viewing = self._made_views(), self._viewing
-        mine = self._samples_of(rows)
-        chosen, weight = weights_of_views(self._samples, views, mine, viewing.shares)
-        fit_scale(network, [views.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
-        picked = draw_batches(views, chosen, weight, viewing.steps, viewing.batch, seed)
-        for picks in picked:
-            inputs = clf.batch([views.inputs[i] for i in picks])
-            yield inputs, torch.from_numpy(self._label[views.sample[picks]])
+        augmented, sampling = self._augmented_samples(), self._sampling
+        allowed = self._samples_of(rows)
+        chosen, weight = sampling_weights(self._samples, augmented, allowed, sampling.shares)
+        fit_scale(network, [augmented.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
+        drawn = draw_batches(augmented, chosen, weight, sampling.steps, sampling.batch, seed)
+        for picks in drawn:
+            inputs = clf.batch([augmented.inputs[i] for i in picks])
+            yield inputs, torch.from_numpy(self._label[augmented.original[picks]])
 
     def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
         return np.stack([clf.combine(clf.votes(networks, self._cut(row))) for row in rows])
 
-    def answer(self, network: nn.Module, row: int) -> None:
-        clf.combine(clf.votes([network], self._cut_anew(row)))
+    def predict_uncached(self, network: nn.Module, row: int) -> None:
+        clf.combine(clf.votes([network], self._cut_uncached(row)))
 
     def _samples_of(self, rows: np.ndarray) -> np.ndarray:
-        """The samples of the items at ``rows``: all whose group is not held out."""
+        """Indices of the samples to train on with the items at ``rows``: no group is held out."""
         held_out = {group for row, group in enumerate(self.groups) if row not in set(rows.tolist())}
         return np.array([i for i, one in enumerate(self._samples) if one.group not in held_out])
 
-    def _made_views(self) -> Views:
-        if self._views is None:
-            self._views = make_views(
+    def _augmented_samples(self) -> AugmentedSamples:
+        if self._augmented is None:
+            self._augmented = make_augmented_samples(
                 self._samples,
-                self._viewing.views,
-                self._viewing.seed,
+                self._sampling.count,
+                self._sampling.seed,
                 encode=self._encode,
-                class_shares=self._viewing.shares,
+                class_shares=self._sampling.shares,
                 progress=self._progress,
             )
-        return self._views
+        return self._augmented
 
     def _cut(self, row: int) -> list[clf.Stretch]:
         if row not in self._stretches:
-            self._stretches[row] = self._cut_anew(row)
+            self._stretches[row] = self._cut_uncached(row)
         return self._stretches[row]
 
-    def _cut_anew(self, row: int) -> list[clf.Stretch]:
+    def _cut_uncached(self, row: int) -> list[clf.Stretch]:
         return clf.cut(clean(self._tracks[row].pose), self._encode)
 
 
@@ -119,9 +124,9 @@ def corpus_task(
     options: TrainOptions,
     progress: Progress = ignore_progress,
 ) -> KeypointTask:
-    """The task of a data set: every class is shown alike, unless the user says otherwise as the
-    family is trained."""
-    viewing = Viewing(
+    """The task of a data set, with equal shares for all classes; what ``options`` leave open is as
+    the family has it."""
+    sampling = Sampling(
         options.views or family.views,
         options.steps or family.steps,
         family.batch,
@@ -130,13 +135,12 @@ def corpus_task(
     )
     samples = corpus_samples(corpus, progress)
     width = options.width or family.width
-    return KeypointTask(corpus.tracks, samples, corpus.classes, family, width, viewing, progress)
+    return KeypointTask(corpus.tracks, samples, corpus.classes, family, width, sampling, progress)
 
 
 def corpus_samples(corpus: Corpus, progress: Progress = ignore_progress) -> list[aug.Sample]:
-    """Training samples of a data set: its tracks, and idle or lost lifters.
-
-    The latter only where there is a class ``other``.
+    """Training samples of a data set: its tracks and, where there is a class ``other``, lifters who
+    stand still and joints that move independently.
     """
     samples = []
     for row, track in enumerate(corpus.tracks):
@@ -152,22 +156,23 @@ def corpus_samples(corpus: Corpus, progress: Progress = ignore_progress) -> list
 
 
 def departing_classes(samples: Sequence[aug.Sample]) -> set[str]:
-    """The classes whose movement ends in another pose than it began: not to be played backwards."""
+    """The classes whose movement ends in another pose than it began; such a movement must not be
+    played backwards."""
     gaps: dict[str, list[float]] = {}
     for sample in samples:
         if sample.source == "clips" and sample.label != OTHER:
             gaps.setdefault(sample.label, []).extend(_gaps(sample))
-    return {label for label, values in gaps.items() if np.median(values) > RETURNS}
+    return {label for label, values in gaps.items() if np.median(values) > MAX_GAP}
 
 
 def _gaps(sample: aug.Sample) -> list[float]:
-    """For each repetition, the distance of its last pose from its first over its farthest."""
+    """For each repetition, the last pose's distance from the first over the farthest pose's."""
     gaps = []
     for start, end in sample.reps or ((0.0, sample.seconds),):
         first, last = round(start * aug.BASE_HZ), round(end * aug.BASE_HZ)
         part = sample.points[first : last + 1, :, :2]
-        away = np.linalg.norm(part - part[:1], axis=-1)
-        known = np.isfinite(away)
-        way = np.where(known, away, 0).sum(1) / np.maximum(known.sum(1), 1)
-        gaps.append(float(way[-1] / max(way.max(), 1e-9)))
+        distances = np.linalg.norm(part - part[:1], axis=-1)
+        known = np.isfinite(distances)
+        distance = np.where(known, distances, 0).sum(1) / np.maximum(known.sum(1), 1)
+        gaps.append(float(distance[-1] / max(distance.max(), 1e-9)))
     return gaps

@@ -1,4 +1,4 @@
-"""How good the classifier is: the usual figures, calibration, and their text for the model card."""
+"""Metrics of a classifier: classification report, calibration, and tables for the model card."""
 
 from __future__ import annotations
 
@@ -13,75 +13,76 @@ from gymform.training.exercise.records import Averages, ClassRow, Part, Reliabil
 
 ECE_BINS = 10
 TEMPERATURES = (0.3, 8.0)
-"""Where the temperature is looked for."""
+"""Range in which the temperature is searched."""
 
 
 def evaluate(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Part:
-    """The usual figures of ``probabilities`` (n, K) against ``labels`` int (n,).
+    """The metrics of ``probabilities`` (n, K) against ``labels`` int (n,).
 
     The macro average is over the classes that have clips: a part of a single split may lack one.
     """
-    guesses = probabilities.argmax(1)
+    predicted = probabilities.argmax(1)
     indices = list(range(len(classes)))
     table = classification_report(
-        labels, guesses, labels=indices, output_dict=True, zero_division=0.0
+        labels, predicted, labels=indices, output_dict=True, zero_division=0.0
     )
     rows = tuple(
-        ClassRow(name, *_three(table[str(i)]), int(table[str(i)]["support"]))
+        ClassRow(name, *_scores_of(table[str(i)]), int(table[str(i)]["support"]))
         for i, name in enumerate(classes)
     )
-    there = [row for row in rows if row.support]
-    matrix = confusion_matrix(labels, guesses, labels=indices)
+    occurring = [row for row in rows if row.support]
+    matrix = confusion_matrix(labels, predicted, labels=indices)
     return Part(
         clips=len(labels),
-        accuracy=float((guesses == labels).mean()),
+        accuracy=float((predicted == labels).mean()),
         rows=rows,
         macro=Averages(
             *(
-                float(np.mean([getattr(row, key) for row in there]))
+                float(np.mean([getattr(row, key) for row in occurring]))
                 for key in ("precision", "recall", "f1")
             )
         ),
-        weighted=Averages(*_three(table["weighted avg"])),
+        weighted=Averages(*_scores_of(table["weighted avg"])),
         confusion=tuple(tuple(int(n) for n in row) for row in matrix),
         reliability=reliability(labels, probabilities),
         ece=calibration_error(labels, probabilities),
     )
 
 
-def _three(row: Mapping[str, float]) -> tuple[float, float, float]:
+def _scores_of(row: Mapping[str, float]) -> tuple[float, float, float]:
     return float(row["precision"]), float(row["recall"]), float(row["f1-score"])
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = ECE_BINS) -> Reliability:
-    """Confidence and accuracy in bins of equal width, those that hold clips (Guo et al. 2017)."""
+    """Confidence and accuracy in bins of equal width, without empty bins (Guo et al. 2017)."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    full = np.unique(place)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    used = np.unique(index)
     return Reliability(
-        tuple(float(confidence[place == b].mean()) for b in full),
-        tuple(float(right[place == b].mean()) for b in full),
-        tuple(int((place == b).sum()) for b in full),
+        tuple(float(confidence[index == b].mean()) for b in used),
+        tuple(float(right[index == b].mean()) for b in used),
+        tuple(int((index == b).sum()) for b in used),
     )
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = ECE_BINS) -> float:
-    """Expected calibration error: mean gap of confidence and accuracy over equal-width bins.
+    """Expected calibration error: mean gap between confidence and accuracy over equal-width bins.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 5.
     """
-    confidence, answers = probabilities.max(1), probabilities.argmax(1)
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    confidence, predicted = probabilities.max(1), probabilities.argmax(1)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
-        (place == b).mean()
-        * abs((answers == labels)[place == b].mean() - confidence[place == b].mean())
-        for b in np.unique(place)
+        (index == b).mean()
+        * abs((predicted == labels)[index == b].mean() - confidence[index == b].mean())
+        for b in np.unique(index)
     ]
     return float(sum(gaps))
 
 
 def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
-    """The temperature by which ``logits`` (n, K) are divided for the best likelihood (Guo 2017)."""
+    """The temperature that maximises the likelihood of ``logits`` (n, K) divided by it (Guo et al.
+    2017)."""
 
     def loss(log_t: float) -> float:
         scores = log_softmax(logits / np.exp(log_t), axis=1)
@@ -92,7 +93,7 @@ def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
 
 
 def as_markdown(part: Part) -> str:
-    """Tables for a model card: figures by class, then the confusion matrix."""
+    """Tables for a model card: metrics by class, then the confusion matrix."""
     lines = ["| class | precision | recall | F1 | clips |", "| --- | --- | --- | --- | --- |"]
     for row in part.rows:
         lines.append(
@@ -103,9 +104,12 @@ def as_markdown(part: Part) -> str:
 
 
 def confusion_markdown(part: Part) -> list[str]:
-    """The lines of a table with the truth as rows and the answer as columns."""
+    """The lines of a table with labels as rows and predictions as columns."""
     names = [row.name for row in part.rows]
-    lines = ["| truth \\ answer | " + " | ".join(names) + " |", "| --- " * (len(names) + 1) + "|"]
+    lines = [
+        "| label \\ prediction | " + " | ".join(names) + " |",
+        "| --- " * (len(names) + 1) + "|",
+    ]
     for name, counts in zip(names, part.confusion, strict=True):
         lines.append(f"| {name} | " + " | ".join(map(str, counts)) + " |")
     return lines

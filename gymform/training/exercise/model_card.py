@@ -1,4 +1,4 @@
-"""The model card that the training command writes beside the weights."""
+"""The model card that ``train-exercise`` writes beside the weights."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SOURCES = {
     'to Action: A Strongly-supervised Representation for Detailed Action Understanding", ICCV '
     "2013). For research use: a commercial user should retrain without it.",
     "snatch3d": "Competition snatches of seven athletes, keypoints with depth by MediaPipe Pose "
-    "(full). In training each is turned to a random side about the vertical axis.",
-    "snatch3d turned": "The same tracks, turned in steps of 45 degrees.",
+    "(full). In training each is rotated about the vertical axis by a random angle.",
+    "snatch3d turned": "The same tracks, rotated about the vertical axis in steps of 45 degrees.",
 }
-"""What the card says of each source, by its name."""
+"""Description of each source, by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Judged:
 
     @property
     def labels(self) -> np.ndarray:
-        """The true class of each, int (n,)."""
+        """The labelled class of each, int (n,)."""
         return np.array([CLASSES.index(item.label) for item in self.items])
 
 
@@ -53,7 +53,7 @@ def write(
     training: Mapping[str, Any],
     command: str,
 ) -> None:
-    """Write the card of ``entry`` to ``path``; ``judged`` by source, ``clips`` first."""
+    """Write the model card of ``entry`` to ``path``; ``judged`` by source, ``clips`` first."""
     parts = [
         _head(entry),
         _results(judged),
@@ -68,15 +68,17 @@ def write(
 
 
 def headline(judged: Judged) -> dict[str, float]:
-    """The figures to quote: accuracy on all classes and on the known exercises, ECE, recall."""
+    """The main metrics: accuracy on all classes and on the known exercises, lowest recall, ECE."""
     labels, probabilities = judged.labels, judged.probabilities
     part = evaluate(labels, probabilities, CLASSES)
-    three = [i for i, name in enumerate(CLASSES) if name != OTHER]
-    rows = np.isin(labels, three)
-    answers = np.array(three)[probabilities[rows][:, three].argmax(1)]
+    known = [i for i, name in enumerate(CLASSES) if name != OTHER]
+    rows = np.isin(labels, known)
+    predicted = np.array(known)[probabilities[rows][:, known].argmax(1)]
     return {
         "all classes": part.accuracy,
-        "known exercises": float((answers == labels[rows]).mean()) if rows.any() else float("nan"),
+        "known exercises": float((predicted == labels[rows]).mean())
+        if rows.any()
+        else float("nan"),
         "lowest recall": part.lowest_recall,
         "calibration error": part.ece,
     }
@@ -103,20 +105,20 @@ def _results(judged: Mapping[str, Judged]) -> str:
     lines = [
         "## Results on held-out data",
         "",
-        "Every clip is judged by networks that saw neither it nor anything of its group, the way a",
-        "user's clip is judged. Probabilities are calibrated with the temperature of the other",
+        "Every clip is judged, in the way a user's clip is, by networks that were not trained on",
+        "its group. Probabilities are calibrated with the temperature fitted on the other",
         f"folds. *{_all_classes()}*: the most probable class is the right one. *{_known()}*: on",
         f"clips of {names}, the most probable of the {_number(len(shipped_exercises()))} is",
         "the right one.",
         "",
     ]
     for source, part in judged.items():
-        figures = headline(part)
+        metrics = headline(part)
         lines += [f"### {source} ({len(part.items)})", ""]
         lines += [
-            f"{_all_classes()} {figures['all classes']:.3f}, {_known().lower()} "
-            f"{figures['known exercises']:.3f}, calibration error (ECE, 10 bins) "
-            f"{figures['calibration error']:.3f}.",
+            f"{_all_classes()} {metrics['all classes']:.3f}, {_known().lower()} "
+            f"{metrics['known exercises']:.3f}, calibration error (ECE, 10 bins) "
+            f"{metrics['calibration error']:.3f}.",
             "",
             as_markdown(evaluate(part.labels, part.probabilities, CLASSES)),
             "",
@@ -127,18 +129,18 @@ def _results(judged: Mapping[str, Judged]) -> str:
 
 
 def _by_exercise(judged: Judged) -> list[str]:
-    """A table of the clips by the exercise that the index names, and how often each is right."""
+    """The lines of a table: how often the clips of each exercise are classified correctly."""
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    answers: dict[str, Counter[str]] = {}
+    mistakes: dict[str, Counter[str]] = {}
     for item, row in zip(judged.items, judged.probabilities, strict=True):
-        answer = CLASSES[int(row.argmax())]
+        predicted = CLASSES[int(row.argmax())]
         total[item.action] += 1
-        right[item.action] += answer == item.label
-        answers.setdefault(item.action, Counter())[answer] += answer != item.label
+        right[item.action] += predicted == item.label
+        mistakes.setdefault(item.action, Counter())[predicted] += predicted != item.label
     lines = ["| exercise | clips | right | mistaken for |", "| --- | --- | --- | --- |"]
     for action, count in total.most_common():
-        wrong = ", ".join(f"{name} {n}" for name, n in answers[action].items() if n)
+        wrong = ", ".join(f"{name} {n}" for name, n in mistakes[action].items() if n)
         lines.append(f"| {action} | {count} | {right[action]} | {wrong} |")
     return lines
 
@@ -155,12 +157,12 @@ def _data(judged: Mapping[str, Judged]) -> str:
         lines.append(f"| {source} | {row} | {groups} |")
     lines += ["", *(f"- **{s}**: {SOURCES.get(s, '')}" for s in judged), ""]
     lines += [
-        f"The label is the exercise that the index names; every name but the "
-        f"{_number(len(shipped_exercises()))} is `other`, the",
-        "Romanian deadlift and the overhead squat too. A Romanian deadlift differs from a",
-        "deadlift only in how far the bar goes down and how far the knees bend: expect it to be",
-        "called a deadlift more often than not (see the table). Joints: the nose and the twelve",
-        "body joints.",
+        "The label is the exercise that the index names; all but the "
+        f"{_number(len(shipped_exercises()))} are `other`, also the",
+        "Romanian deadlift and the overhead squat. A Romanian deadlift differs from a deadlift",
+        "only in how far the bar goes down and how far the knees bend: expect it to be classified",
+        "as a deadlift more often than not (see the table). Joints: the nose and the twelve body",
+        "joints.",
         "",
     ]
     return "\n".join(lines)
@@ -171,46 +173,49 @@ def _split(training: Mapping[str, Any]) -> str:
 
 {training["folds"]}-fold cross-validation, stratified by class and source, groups whole. A group is
 a person or source of the clips' index, an athlete of the snatch tracks, and in Penn Action a run of
-neighbouring sequences of one action and picture size (sequences of one video are neighbours there).
-A split with a group, a video or a track on both sides is refused. The weights here come from a last
-training on everything.
+consecutive sequences of one action and picture size (sequences of one video are consecutive there).
+A split with a group, a video or a track on both sides is rejected. The weights here come from a
+last training on everything.
 """
 
 
 def _training(training: Mapping[str, Any]) -> str:
-    shown = ", ".join(f"{name} {value}" for name, value in training.items())
+    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in training.items())
     balance = ", ".join(f"{name} {share:.0%}" for name, share in CLASS_SHARES.items())
     return f"""## Training
 
-{shown}. Shown by class: {balance}; balanced over sources, actions and groups. Augmented by other
-stretches, tempos, idle time and playing backwards, mirroring, turning (tracks with depth), narrower
-and tilted views, perspective, other body proportions, lower frame rates, and by the failures of a
-pose network: trembling, wandering and missing joints, a far side that sticks to the near one. From
-the snatch tracks come also overhead squats (`other`) and wide-grip deadlifts, and from all clips
-people who stand still and joints that wander about (`other`). Repetitions that were accepted in a
-data set are learned from with up to {CONTEXT_S:g} s of their clip around them, and judged without.
+{settings}. Share of the classes: {balance}; balanced over sources, actions and groups. Augmented by
+other stretches, tempos, rests and playing backwards, mirroring, rotation about the vertical axis
+(tracks with depth), narrowing, tilt, perspective, other body proportions, lower frame rates, and by
+the errors of pose networks: jitter, displaced and missing joints, a far side that sticks to the
+near one. The snatch tracks also give overhead squats (`other`) and wide-grip deadlifts, and all
+clips give people who stand still and joints that move independently (`other`). Accepted repetitions
+of a data set are trained on with up to {CONTEXT_S:g} s of their clip before and after them, and
+judged without.
 """
 
 
 def _limits() -> str:
     return """## Limits
 
-Few videos of snatches were there: trust the figures for the turned tracks more than those few. The
-clips are mostly of men in gyms, filmed from one place, one lifter in view. The classifier sees no
-barbell: what is moved does not matter to it, only how the body moves.
+There were few videos of snatches: trust the metrics of the rotated tracks more than theirs. The
+clips are mostly of men in gyms, filmed from a fixed place, with one lifter in the picture. The
+classifier does not see the barbell, only how the body moves.
 """
 
 
 def _all_classes() -> str:
+    """Such as "Four classes"."""
     return f"{_number(len(CLASSES)).capitalize()} classes"
 
 
 def _known() -> str:
+    """Such as "Three exercises"."""
     return f"{_number(len(shipped_exercises())).capitalize()} exercises"
 
 
 def _number(count: int) -> str:
-    """A small number as people write it."""
+    """A number, spelled out up to twelve."""
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
              "eleven", "twelve")  # fmt: skip
     return words[count] if count < len(words) else str(count)

@@ -1,4 +1,4 @@
-"""What families on pixels are trained and judged on: frames around the lifter."""
+"""The task of network families on pixels: frames cropped to the lifter."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gymform.exercise.networks.registry import NetworkFamily
 from gymform.timing import Progress
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
-from gymform.training.exercise.pixels import Pictures, load_pictures, shown, spoil
+from gymform.training.exercise.pixels import Pictures, augment, centre_crop, load_pictures
 from gymform.training.exercise.records import TrainOptions
 
 
 class PixelTask:
-    """Frames around the lifter: jittered to learn from, as they are and mirrored to judge by."""
+    """Frames cropped to the lifter: augmented to train on, as they are and mirrored to judge on."""
 
     def __init__(
         self, corpus: Corpus, family: NetworkFamily, options: TrainOptions, progress: Progress
@@ -39,28 +39,29 @@ class PixelTask:
         weight = self._weight(rows)
         for _ in range(self._steps):
             picks = rng.choice(rows, self._family.batch, p=weight)
-            clips = np.stack([spoil(self._pictures[row], self._size, rng) for row in picks])
+            clips = np.stack([augment(self._pictures[row], self._size, rng) for row in picks])
             inputs = torch.from_numpy(clips).to(self.device)
             yield (inputs,), torch.from_numpy(self.labels[picks]).to(self.device)
 
     @torch.inference_mode()
     def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
-        answers = [[self._judge(network, row) for network in networks] for row in rows]
-        return np.array(answers).mean(1)
+        logits = [[self._logits_of(network, row) for network in networks] for row in rows]
+        return np.asarray(np.array(logits).mean(1))
 
-    def answer(self, network: nn.Module, row: int) -> None:
+    def predict_uncached(self, network: nn.Module, row: int) -> None:
         self.logits([network], [row])
 
-    def _judge(self, network: nn.Module, row: int) -> np.ndarray:
-        clip = torch.from_numpy(shown(self._pictures[row], self._size)).to(self.device)
+    def _logits_of(self, network: nn.Module, row: int) -> np.ndarray:
+        clip = torch.from_numpy(centre_crop(self._pictures[row], self._size)).to(self.device)
         both = torch.stack([clip, clip.flip(-1)])  # (2, 3, T, H, W): as filmed and mirrored
         return np.asarray(network(both).mean(0).double().cpu())
 
     def _weight(self, rows: np.ndarray) -> np.ndarray:
-        """How often each row is shown: classes alike, groups by the root of their number."""
+        """How often each row is drawn: classes equally, each row by one over the square root of its
+        group's number of rows."""
         members = Counter((self.labels[row], self.groups[row]) for row in rows)
         weight = np.array([members[self.labels[row], self.groups[row]] ** -0.5 for row in rows])
         for label in np.unique(self.labels[rows]):
-            mine = self.labels[rows] == label
-            weight[mine] /= weight[mine].sum()
-        return weight / weight.sum()
+            inside = self.labels[rows] == label
+            weight[inside] /= weight[inside].sum()
+        return np.asarray(weight / weight.sum())

@@ -1,7 +1,8 @@
-"""Frames around the lifter, for networks on pixels: decoded once, kept small, spoilt for training.
+"""Frames cropped to the lifter, for networks on pixels: decoded once, kept small, augmented.
 
-Of a repetition twice as many frames are kept as a network sees, evenly spaced, from one square that
-holds the lifter throughout: in training one of each pair is shown, so that the moments vary.
+Of each repetition twice as many frames are kept as a network sees, evenly spaced, all cropped to
+one square that holds the lifter throughout. In training one frame of each pair is used, so that the
+moments vary.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
 
-ROOM = 8 / 7
-"""Pictures are kept this much larger than a network sees them, to be cropped at random."""
+MARGIN = 8 / 7
+"""Size of the kept pictures over that of a network's input, for crops at random."""
 
-AROUND = 1.15
-"""The square is this much larger than the lifter's boxes together."""
+PADDING = 1.15
+"""Side of the square over that of the box around all of the lifter's boxes."""
 
 CACHE = "pixels"
-"""Folder beside the data set for decoded frames; may be deleted at any time."""
+"""Folder in the data set for decoded frames; may be deleted at any time."""
 
 MAX_DECODED_SIDE = 640
-"""Frames are reduced to this before they are cropped, px."""
+"""Frames are reduced to this size before they are cropped, px."""
 
 Pictures = list[np.ndarray]
 """uint8 (2 T, S, S, 3) RGB for each example."""
@@ -40,9 +41,9 @@ Pictures = list[np.ndarray]
 def load_pictures(
     corpus: Corpus, frames: int, size: int, progress: Progress = ignore_progress
 ) -> Pictures:
-    """The pictures of all examples, ``frames`` the number and ``size`` the px that are shown.
+    """The pictures of all examples, for networks that see ``frames`` of ``size`` px of each.
 
-    Raises ModelDataError naming a clip that cannot be decoded.
+    Raises ModelDataError, naming the clip, when one cannot be decoded.
     """
     pictures = []
     for row, (example, track) in enumerate(zip(corpus.examples, corpus.tracks, strict=True)):
@@ -55,16 +56,16 @@ def load_pictures(
     return pictures
 
 
-def shown(pictures: np.ndarray, size: int) -> np.ndarray:
-    """What a network judges: every other frame, the middle of the picture, (3, T, size, size)."""
+def centre_crop(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Input (3, T, size, size) to be judged: every other frame, cropped in the middle."""
     edge = (pictures.shape[1] - size) // 2
     return _as_input(pictures[::2, edge : edge + size, edge : edge + size])
 
 
-def spoil(pictures: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """What a network learns from: (3, T, size, size) at other moments, shifted, mirrored, brighter.
+def augment(pictures: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Input (3, T, size, size) to train on: other moments, shifted, mirrored, in other light.
 
-    One of each pair of frames, a crop at random, the same for all frames.
+    One frame of each pair; the crop and the colours are chosen at random, once for all frames.
     """
     count, side = len(pictures) // 2, pictures.shape[1]
     moments = 2 * np.arange(count) + rng.integers(0, 2, count)
@@ -74,33 +75,34 @@ def spoil(pictures: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarr
         clip = clip[..., ::-1]
     mean = clip.mean()
     clip = (clip - mean) * rng.uniform(0.7, 1.3) + mean + rng.uniform(-0.15, 0.15)
-    return np.clip(clip * rng.uniform(0.9, 1.1, (3, 1, 1, 1)), 0, 1).astype(np.float32)
+    clip = np.clip(clip * rng.uniform(0.9, 1.1, (3, 1, 1, 1)), 0, 1)
+    return np.asarray(clip, np.float32)
 
 
 def square_around(pose: PoseSequence) -> np.ndarray:
-    """Centre x, y, width, height px of the square that holds the lifter in nearly all frames."""
+    """Crop (centre x, y, width, height px): a square that holds the lifter in nearly all frames."""
     boxes = pose.boxes[np.isfinite(pose.boxes).all(-1)]
     width, height = pose.image_size
     if len(boxes) == 0:
         side = min(width, height)
         return np.array([width / 2, height / 2, side, side], float)
     low, high = np.percentile(boxes[:, :2], 5, axis=0), np.percentile(boxes[:, 2:], 95, axis=0)
-    side = max(*(high - low), 16.0) * AROUND
+    side = max(*(high - low), 16.0) * PADDING
     return np.array([*((low + high) / 2), side, side])
 
 
 def choose_times(pose: PoseSequence, count: int) -> np.ndarray:
-    """Seconds (count,) of frames, evenly spaced over ``pose``; repeated where there are fewer."""
+    """Times (count,) of frames, s, evenly spaced over ``pose``; repeated where frames are few."""
     wanted = np.linspace(pose.time_s[0], pose.time_s[-1], count)
     nearest = np.abs(pose.time_s[None] - wanted[:, None]).argmin(1)
     return np.asarray(pose.time_s[nearest])
 
 
 def _decode(example: Example, pose: PoseSequence, frames: int, size: int, path: Path) -> np.ndarray:
-    """The pictures of one example, written to ``path`` for the next time."""
+    """The pictures of one example, also written to ``path``, the cache."""
     times = choose_times(pose, 2 * frames)
     square = square_around(pose)
-    side = round(size * ROOM)
+    side = round(size * MARGIN)
     found: dict[float, np.ndarray] = {}
     try:
         with read_frames(
@@ -116,8 +118,8 @@ def _decode(example: Example, pose: PoseSequence, frames: int, size: int, path: 
         raise ModelDataError(f"{example.name}: {error}") from error
     if not found:
         raise ModelDataError(
-            f"{example.name}: the clip holds none of the frames that its keypoints are of. Extract "
-            "its keypoints again."
+            f"{example.name}: the clip has no frames at the times of its keypoints. Extract its "
+            "keypoints again."
         )
     moments = np.array(sorted(found))
     nearest = [moments[np.abs(moments - time).argmin()] for time in times]
@@ -129,12 +131,13 @@ def _decode(example: Example, pose: PoseSequence, frames: int, size: int, path: 
 
 def _read(path: Path) -> np.ndarray:
     try:
-        return read_arrays(path)["pictures"]
+        pictures = read_arrays(path)["pictures"]
     except (PoseFileError, KeyError) as error:
         raise ModelDataError(
-            f"{path.name} among the decoded frames is damaged: delete the folder {CACHE!r} of the "
-            "data set, it is made again."
+            f"{path.name}, a file of decoded frames, is damaged: delete the folder {CACHE!r} of "
+            "the data set. It is made again."
         ) from error
+    return pictures
 
 
 def _key(example: Example, pose: PoseSequence, frames: int, size: int) -> str:
@@ -146,4 +149,4 @@ def _key(example: Example, pose: PoseSequence, frames: int, size: int) -> str:
 
 def _as_input(pictures: np.ndarray) -> np.ndarray:
     """float32 (3, T, H, W) in [0, 1] of uint8 (T, H, W, 3)."""
-    return np.ascontiguousarray(pictures.transpose(3, 0, 1, 2), np.float32) / 255
+    return np.asarray(np.ascontiguousarray(pictures.transpose(3, 0, 1, 2), np.float32) / 255)

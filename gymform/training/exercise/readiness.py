@@ -1,6 +1,6 @@
-"""Whether a data set holds enough to train on: the one rule, for pages and terminal.
+"""Whether a data set is large enough to train on: one rule, for pages and terminal.
 
-This module is light: pages import it, PyTorch stays outside.
+Pages import this module, so it must not import PyTorch.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from gymform.types import OTHER
 
 MIN_GROUPS = 3
-"""Persons or sources that a class needs: to train on, to validate on, and to test on."""
+"""Groups (persons or sources) that a class needs: to train, to validate and to test on."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a data set holds: accepted repetitions by exercise, whose they are, and the rest."""
+    """What a data set holds: the number of accepted repetitions and the groups by exercise, and the
+    number of pending repetitions."""
 
     accepted: dict[str, int]
     people: dict[str, frozenset[str]]
@@ -24,21 +25,21 @@ class Contents:
 
     @property
     def total(self) -> int:
-        """All accepted repetitions."""
+        """Number of accepted repetitions."""
         return sum(self.accepted.values())
 
     @property
     def groups(self) -> dict[str, int]:
-        """Groups (persons or sources) of every exercise."""
+        """Number of groups (persons or sources) by exercise."""
         return {name: len(people) for name, people in self.people.items()}
 
     @property
     def everyone(self) -> int:
-        """Groups of all exercises together."""
+        """Number of groups of all exercises together."""
         return len(frozenset().union(*self.people.values()))
 
     def groups_of(self, classes: Sequence[str]) -> dict[str, int]:
-        """Groups of every class when these exercises are told apart, the rest being ``other``."""
+        """Number of groups by class when ``classes`` are told apart and the rest is ``other``."""
         rest = [people for name, people in self.people.items() if name not in classes]
         found = {name: len(self.people.get(name, ())) for name in classes}
         if rest:
@@ -46,11 +47,11 @@ class Contents:
         return found
 
 
-def why_not(classes: Sequence[str], what: Contents) -> str:
-    """Why these exercises cannot be trained on, in words; "" when they can."""
-    if not what.total:
+def why_not(classes: Sequence[str], contents: Contents) -> str:
+    """The reason why these exercises cannot be trained on, for the user; "" when they can."""
+    if not contents.total:
         return "There is nothing to train on until some repetitions are accepted."
-    groups = what.groups_of(classes)
+    groups = contents.groups_of(classes)
     if len(groups) < 2:
         chosen = ", ".join(name.replace("_", " ") for name in classes)
         return (
@@ -67,18 +68,18 @@ def why_not(classes: Sequence[str], what: Contents) -> str:
     return ""
 
 
-def large_enough(what: Contents) -> list[str]:
-    """The exercises to tell apart unless the user says otherwise: those with enough groups.
+def large_enough(contents: Contents) -> list[str]:
+    """The exercises to tell apart by default: those with enough groups.
 
-    All of them where that would leave too few groups for the rest, or nothing to tell apart.
+    All of them when that would leave too few groups for ``other``, or fewer than two classes.
     """
-    names = list(what.accepted)
-    large = [name for name in names if what.groups[name] >= MIN_GROUPS]
-    return names if why_not(large, what) else large
+    names = list(contents.accepted)
+    large = [name for name in names if contents.groups[name] >= MIN_GROUPS]
+    return names if why_not(large, contents) else large
 
 
 def too_small(groups: Mapping[str, int]) -> dict[str, int]:
-    """Those of the classes, with their number of groups, that have too few to be trained on."""
+    """The classes with too few groups to be trained on, with their number of groups."""
     return {name: number for name, number in groups.items() if number < MIN_GROUPS}
 
 

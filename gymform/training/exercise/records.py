@@ -1,4 +1,4 @@
-"""What a training was told and what it leaves behind, as plain records.
+"""Records of a training: its options, its state and its report.
 
 ``report.json`` is ``dataclasses.asdict`` of :class:`TrainingReport`; read it with
 ``runs.read_report``. Its shape, in short::
@@ -20,8 +20,8 @@
             "confusion": [[...], ...], "ece": 0.03,
             "reliability": {"confidence": [...], "accuracy": [...], "counts": [...]}}
 
-Everything but ``timing`` and ``run`` comes out the same twice with the same data and seed.
-This module is light: pages import it, PyTorch stays outside.
+With the same data and seed, everything but ``timing`` and ``run`` is reproducible.
+Pages import this module, so it must not import PyTorch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from gymform.exercise.networks.catalogue import CATALOGUE
 SCHEMA = 1
 
 MODELS = tuple(CATALOGUE)
-"""Families that can be trained. The first is the default."""
+"""Network families that can be trained. The first is the default."""
 
 STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -47,12 +47,12 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What a user may choose. None means the family's own default.
+    """The options of a training. None is the network family's default.
 
     ``classes`` are the exercises to tell apart, all others are then ``other``; empty: every
-    exercise of the data set is a class. ``folds`` 1 trains once, with one split into training,
-    validation and test. ``width`` scales the network, ``views`` is the number of augmented
-    recordings, ``frames`` and ``size`` (px) are what families on pixels see of a clip.
+    exercise of the data set is a class. ``folds`` 1: a single split into training, validation and
+    test. ``width`` scales the network, ``views`` (the name in ``run.json``) is the number of
+    augmented samples, ``frames`` and ``size`` (px) are the input of families on pixels.
     """
 
     model: str = MODELS[0]
@@ -75,21 +75,21 @@ class TrainOptions:
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
-                raise OptionsError(f"--{name}: expected at least {bound}, got {value}.")
+                raise OptionsError(f"{option(name)}: expected at least {bound}, got {value}.")
         if self.folds == 2:
             raise OptionsError(
-                "--folds: expected 1, or at least 3: one part is tested on, one validated on, "
-                "and the rest is trained on."
+                "--folds: expected 1, or at least 3, got 2: one part is tested on, one is "
+                "validated on, and the rest is trained on."
             )
 
     def arguments(self) -> list[str]:
-        """The same as options of ``train``, without those left at their defaults."""
+        """The options as arguments of ``train``, without defaults."""
         out: list[str] = []
         for one in fields(self):
             value = getattr(self, one.name)
             if value == one.default:
                 continue
-            out.append("--" + one.name.replace("_", "-"))
+            out.append(option(one.name))
             if one.name == "classes":
                 out.append(",".join(value))
             elif value is not True:
@@ -97,18 +97,24 @@ class TrainOptions:
         return out
 
 
+def option(field_name: str) -> str:
+    """The option of ``train`` that sets a field of :class:`TrainOptions`."""
+    names = {"views": "augmented_samples"}
+    return "--" + names.get(field_name, field_name).replace("_", "-")
+
+
 def options_from(values: Mapping[str, Any]) -> TrainOptions:
-    """Options out of loose values, as a form or a parser has them; others are ignored."""
+    """Options from the values of a form or a parser; other values are ignored."""
     known = {one.name for one in fields(TrainOptions)}
     return TrainOptions(**{name: value for name, value in values.items() if name in known})
 
 
 @dataclass(frozen=True)
 class RunInfo:
-    """``run.json``: one training and where it stands.
+    """``run.json``: one training and its state.
 
-    ``clips`` and ``groups`` count by class; times are ISO 8601 in UTC; ``done`` of ``total`` steps;
-    ``message`` is for the user, the reason when it failed.
+    ``clips`` and ``groups`` are numbers by class; times are ISO 8601 in UTC; ``done`` of ``total``
+    steps are taken; ``message`` is for the user, the reason when it failed.
     """
 
     id: str
@@ -128,25 +134,25 @@ class RunInfo:
 
     @property
     def live(self) -> bool:
-        """Is it being trained just now?"""
+        """Is it in progress?"""
         return self.state in (STARTING, RUNNING)
 
     @property
     def fraction(self) -> float:
-        """How much is done, in [0, 1]."""
+        """Share of the steps taken, in [0, 1]."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     @property
     def seconds(self) -> float:
-        """How long it has been going on, or took."""
+        """Seconds since the start, or from start to end."""
         end = datetime.fromisoformat(self.ended_at) if self.ended_at else datetime.now(UTC)
         return max(0.0, (end - datetime.fromisoformat(self.started_at)).total_seconds())
 
 
 @dataclass(frozen=True)
 class LogRow:
-    """A line of ``log.csv``. ``fold`` counts from 1; the last one trains on everything, so that
-    nothing is left to validate on (None)."""
+    """A line of ``log.csv``. ``fold`` counts from 1; the last one is the training on everything,
+    without validation (None)."""
 
     fold: int
     step: int
@@ -157,7 +163,7 @@ class LogRow:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """Figures of one class; ``support`` is the number of its clips."""
+    """Metrics of one class; ``support`` is the number of its clips."""
 
     name: str
     precision: float
@@ -168,7 +174,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Averages:
-    """Mean over classes: each alike (macro) or by its number of clips (weighted)."""
+    """Means over classes, unweighted (macro) or weighted by their number of clips."""
 
     precision: float
     recall: float
@@ -177,8 +183,8 @@ class Averages:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins of equal width over confidence, only those that hold clips: mean confidence, share of
-    right answers, number of clips."""
+    """Bins of equal width over confidence, without empty ones: mean confidence, accuracy and number
+    of clips."""
 
     confidence: tuple[float, ...]
     accuracy: tuple[float, ...]
@@ -187,9 +193,9 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Part:
-    """How good the answers to one part of the data are.
+    """The metrics of one part of the split.
 
-    ``confusion`` has the truth as rows and the answer as columns; ``ece`` is the expected
+    ``confusion`` has labels as rows and predictions as columns; ``ece`` is the expected
     calibration error.
     """
 
@@ -204,7 +210,7 @@ class Part:
 
     @property
     def lowest_recall(self) -> float:
-        """The recall of the class that is missed most; NaN without clips."""
+        """The lowest recall of a class; NaN without clips."""
         return min((row.recall for row in self.rows if row.support), default=float("nan"))
 
 
@@ -220,7 +226,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Accuracy when only so many clips (mean over folds) are trained on."""
+    """Accuracy when ``clips`` (mean over folds) are trained on."""
 
     clips: int
     train_accuracy: float
@@ -229,8 +235,9 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
-class TestAnswer:
-    """The answer to a test clip by a network that saw nothing of its group."""
+class TestPrediction:
+    """The prediction (``answer``) for a test clip with the label ``truth``, by a network that was
+    not trained on its group."""
 
     item_id: str
     name: str
@@ -241,13 +248,14 @@ class TestAnswer:
 
     @property
     def right(self) -> bool:
+        """Is the prediction correct?"""
         return self.truth == self.answer
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds from keypoints (or decoded frames) of a clip to its answer, the median, and
-    seconds of training of all folds together."""
+    """Median milliseconds from a clip's keypoints (or decoded frames) to its prediction, and
+    training time of all folds together, s."""
 
     ms_per_clip: float
     training_s: float
@@ -255,7 +263,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """``report.json``: what came of a training. ``parts`` has train, validation and test."""
+    """``report.json``: the metrics of a training. ``parts`` has train, validation and test."""
 
     run: str
     model: str
@@ -269,7 +277,7 @@ class TrainingReport:
     parts: dict[str, Part]
     slices: tuple[Slice, ...]
     learning_curve: tuple[CurvePoint, ...]
-    answers: tuple[TestAnswer, ...]
+    answers: tuple[TestPrediction, ...]
     parameters: int
     temperature: float
     timing: Timing
@@ -277,14 +285,14 @@ class TrainingReport:
     schema: int = SCHEMA
 
     @property
-    def mistakes(self) -> tuple[TestAnswer, ...]:
-        """The wrong answers, the surest first."""
-        wrong = [answer for answer in self.answers if not answer.right]
-        return tuple(sorted(wrong, key=lambda answer: (-answer.confidence, answer.item_id)))
+    def mistakes(self) -> tuple[TestPrediction, ...]:
+        """The wrong predictions, those of highest confidence first."""
+        wrong = [one for one in self.answers if not one.right]
+        return tuple(sorted(wrong, key=lambda one: (-one.confidence, one.item_id)))
 
 
 def from_plain(kind: Any, value: Any) -> Any:
-    """``value``, as JSON gives it, as the type ``kind``: the way back from ``asdict``."""
+    """``value``, as read from JSON, as an instance of ``kind``: the inverse of ``asdict``."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else from_plain(inner[0], value)

@@ -1,10 +1,10 @@
 """Train, judge and ship the exercise classifier: ``python -m gymform train-exercise``.
 
-The command reads what was accepted in a data set, or keypoint files with an index, and ready-made
-tracks, makes augmented recordings of them once, cross-validates by group, fits the temperature on
-the held-out answers, trains the ensemble on everything, and writes weights, manifest entry and
-model card. Every finished network is kept in the work folder, so that a command that was stopped
-goes on where it was.
+The command reads the accepted repetitions of a data set, or keypoint files with an index, and
+ready-made tracks. It makes augmented samples of them once, cross-validates by group, fits the
+temperature on the held-out logits, trains the ensemble on everything, and writes weights, manifest
+entry and model card. Finished networks are kept in the work folder, so that a command that was
+stopped resumes from there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from gymform.training.exercise.augment import Sample
 from gymform.training.exercise.corpus import CONTEXT_S, Example, load_track, read_examples, trim
 from gymform.training.exercise.cross_validation import CrossValidated, CrossValidation, Design
 from gymform.training.exercise.fitting import Plan
-from gymform.training.exercise.keypoint_task import KeypointTask, Viewing
+from gymform.training.exercise.keypoint_task import KeypointTask, Sampling
 from gymform.training.exercise.metrics import fit_temperature
 from gymform.training.exercise.records import LogRow
 from gymform.training.exercise.samples import (
@@ -49,26 +49,26 @@ from gymform.training.exercise.samples import (
     split,
 )
 from gymform.training.exercise.source_digest import roots_of, source_digest
-from gymform.training.exercise.tracks import LabelledPose, turn
+from gymform.training.exercise.tracks import LabelledPose, rotate
 from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
 
 SIDE_VIEWS = (45, 90, 135, 180, 225, 270, 315)
-"""Degrees by which held-out tracks with depth are turned, to be judged from there too."""
+"""Degrees by which held-out tracks with depth are rotated, to be judged in these views too."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the networks are trained. ``views`` are augmented recordings, made once for all,
-    ``figures`` calculated ones of each kind."""
+    """How the networks are trained. ``augmented_samples`` is their number in all, made once;
+    ``synthetic_lifters`` is the number of each exercise."""
 
     seeds: int = 3
     folds: int = 5
     steps: int = 1500
     batch: int = 64
-    views: int = 24_000
-    figures: int = 64
+    augmented_samples: int = 24_000
+    synthetic_lifters: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
@@ -79,7 +79,7 @@ class TrainConfig:
 
     @property
     def family(self) -> NetworkFamily:
-        """What is trained: the TCN, with this width and dropout."""
+        """The TCN with this width and dropout."""
         shape = TCNConfig(NUM_FEATURES, len(CLASSES), self.channels, dropout=self.dropout)
         return replace(family_of("tcn"), build=lambda classes, width: TCN(shape))
 
@@ -93,7 +93,8 @@ class TrainConfig:
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Answers on clips that the networks were not trained on: ``logits`` (n, K), ``fold`` (n,)."""
+    """Clips with the ``logits`` (n, K) of networks that were not trained on their group, and the
+    ``fold`` (n,) of these."""
 
     items: Sequence[LabelledPose]
     fold: np.ndarray
@@ -101,7 +102,7 @@ class HeldOut:
 
     @property
     def labels(self) -> np.ndarray:
-        """The true class of each, int (n,)."""
+        """The labelled class of each, int (n,)."""
         return np.array([CLASSES.index(item.label) for item in self.items])
 
 
@@ -111,58 +112,62 @@ class HeldOut:
 def cross_validation(
     items: Sequence[LabelledPose], samples: Sequence[Sample], config: TrainConfig, work: Path
 ) -> CrossValidation:
-    """How the shipped classifier is cross-validated: an ensemble a fold, nothing held out besides.
+    """The cross-validation of the shipped classifier: an ensemble a fold, without validation part.
 
-    Finished networks are kept in ``work``. Raises ModelDataError when there is too little to
-    split, LeakError when the split would leak.
+    Finished networks are kept in ``work``. Raises ModelDataError when there is too little data,
+    LeakError when the split would leak.
     """
     family = config.family
-    viewing = Viewing(config.views, config.steps, config.batch, config.seed, CLASS_SHARES)
-    task = KeypointTask(items, samples, CLASSES, family, config.channels, viewing)
+    sampling = Sampling(
+        config.augmented_samples, config.steps, config.batch, config.seed, CLASS_SHARES
+    )
+    task = KeypointTask(items, samples, CLASSES, family, config.channels, sampling)
     part = split(items, config.folds, config.seed)
-    design = Design(part, config.folds, config.seed, ensemble=config.seeds, watched=False)
+    design = Design(part, config.folds, config.seed, ensemble=config.seeds, validate=False)
     return CrossValidation(task, design, config.plan, cache_key(samples, config), work, Bar())
 
 
-def held_out_answers(items: Sequence[LabelledPose], done: CrossValidated) -> HeldOut:
-    """The answer to every item by the networks that have not seen its group."""
+def held_out_logits(items: Sequence[LabelledPose], result: CrossValidated) -> HeldOut:
+    """The logits of each item by the networks that were not trained on its group."""
     logits = np.zeros((len(items), len(CLASSES)))
-    for fold in done.folds:
+    for fold in result.folds:
         logits[fold.test] = fold.logits[fold.test]
-    return HeldOut(items, done.part, logits)
+    return HeldOut(items, result.part, logits)
 
 
-def judge_turned(items: Sequence[LabelledPose], validation: CrossValidation) -> HeldOut:
-    """Held-out answers to the tracks with depth, seen from the sides and from behind."""
-    turned, folds, logits = [], [], []
+def judge_rotated(items: Sequence[LabelledPose], validation: CrossValidation) -> HeldOut:
+    """Held-out logits of the tracks with depth, rotated to :data:`SIDE_VIEWS`."""
+    rotated, folds, logits = [], [], []
     for fold in range(validation.design.folds):
         networks = validation.networks_of(fold)
-        there = [items[row] for row in np.flatnonzero(validation.design.part == fold).tolist()]
-        for item in (one for one in there if one.depth is not None):
+        tested = [items[row] for row in np.flatnonzero(validation.design.part == fold).tolist()]
+        for item in (one for one in tested if one.depth is not None):
             for degrees in SIDE_VIEWS:
-                turned.append(turn(item, degrees))
+                rotated.append(rotate(item, degrees))
                 folds.append(fold)
-                logits.append(judge(networks, turned[-1]))
-    return HeldOut(turned, np.array(folds), np.array(logits).reshape(-1, len(CLASSES)))
+                logits.append(judge(networks, rotated[-1]))
+    return HeldOut(rotated, np.array(folds), np.array(logits).reshape(-1, len(CLASSES)))
 
 
 def judge(networks: Sequence[nn.Module], item: LabelledPose) -> np.ndarray:
-    """The networks' logits (K,) for one item, by the same way as for a user's clip."""
+    """The networks' logits (K,) of one item, computed as for a user's clip."""
     return clf.combine(clf.votes(networks, clf.cut(clean(item.pose))))
 
 
-def calibrated(answers: HeldOut, fitted_on: HeldOut) -> np.ndarray:
-    """Probabilities (n, K), those of each fold with the temperature of ``fitted_on``'s others."""
-    out = np.zeros_like(answers.logits)
-    for i in np.unique(answers.fold):
+def calibrated(held_out: HeldOut, fitted_on: HeldOut) -> np.ndarray:
+    """Probabilities (n, K); for each fold the temperature is fitted on the other folds of
+    ``fitted_on``."""
+    out = np.zeros_like(held_out.logits)
+    for i in np.unique(held_out.fold):
         others = fitted_on.fold != i
         temperature = fit_temperature(fitted_on.labels[others], fitted_on.logits[others])
-        out[answers.fold == i] = softmax(answers.logits[answers.fold == i] / temperature, axis=-1)
+        rows = held_out.fold == i
+        out[rows] = softmax(held_out.logits[rows] / temperature, axis=-1)
     return out
 
 
 def cache_key(samples: Sequence[Sample], config: TrainConfig) -> str:
-    """A name for everything but rows and seed that decides what a network becomes."""
+    """A digest of everything that influences a network, besides rows and seed."""
     digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
     digest.update(source_digest(*roots_of(config.family)).encode())
     for sample in samples:
@@ -172,21 +177,23 @@ def cache_key(samples: Sequence[Sample], config: TrainConfig) -> str:
 
 
 class Bar:
-    """Shows on the terminal how far the training is."""
+    """A `Watcher` that shows a progress bar on the terminal."""
 
     def __init__(self) -> None:
         self._bar = tqdm(unit="step", leave=False, mininterval=1.0, disable=None)
 
     def prepare(self, stage: str, done: int, total: int) -> None:
-        """Preparing has a bar of its own."""
+        """Nothing: preparation has a bar of its own."""
 
     def begin_fold(self, fold: int) -> None:
-        """Nothing to show."""
+        """Nothing."""
 
     def log(self, row: LogRow) -> None:
+        """Show the loss."""
         self._bar.set_postfix(loss=f"{row.train_loss:.3f}", refresh=False)
 
     def progress(self, stage: str, done: int, total: int) -> None:
+        """Move the bar."""
         self._bar.total = total
         self._bar.set_description(stage, refresh=False)
         self._bar.update(done - self._bar.n)
@@ -199,47 +206,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``train-exercise``."""
     default = TrainConfig()
     parser.add_argument("--dataset", metavar="DATASET",
-                        help="a data set, by name or folder; or else")  # fmt: skip
+                        help="a data set, name or folder; or use --clips and --index")  # fmt: skip
     parser.add_argument("--clips", type=Path, metavar="DIR",
-                        help="folder with the clips' keypoint files (.npz), and")  # fmt: skip
+                        help="folder with the keypoint files (.npz) of clips")  # fmt: skip
     parser.add_argument("--index", type=Path, metavar="CSV",
-                        help="their table with the columns file, exercise, group")  # fmt: skip
+                        help="table of clips, with columns file, exercise, group")  # fmt: skip
     parser.add_argument("--tracks", type=Path, metavar="DIR",
                         help="folder with penn_action_gym.npz and snatch_tracks.npz")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
-                        help="where weights, manifest entry and model card go")  # fmt: skip
+                        help="folder for weights, manifest entry and model card")  # fmt: skip
     parser.add_argument("--name", default="exercise-tcn", help="the model's name")
     parser.add_argument("--work", type=Path, metavar="DIR",
-                        help="where finished networks are kept for a rerun")  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=default.seeds, help="networks an ensemble")
-    parser.add_argument("--folds", type=int, default=default.folds, help="of cross-validation")
-    parser.add_argument("--steps", type=int, default=default.steps, help="of each training")
-    parser.add_argument("--views", type=int, default=default.views, help="augmented recordings")
+                        help="folder for finished networks; a rerun reuses them")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=default.seeds, help="networks in the ensemble")
+    parser.add_argument(
+        "--folds", type=int, default=default.folds, help="folds of the cross-validation"
+    )
+    parser.add_argument("--steps", type=int, default=default.steps, help="steps of each training")
+    parser.add_argument("--augmented-samples", "--views", type=int, metavar="N",
+                        default=default.augmented_samples,
+                        help="number of augmented samples")  # fmt: skip
     parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--threads", type=int, default=2, help="of the processor")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the options say; 0 when weights and card are written."""
-    for name, least in (("seeds", 1), ("folds", 2), ("steps", 1), ("views", 1), ("threads", 1)):
-        if getattr(args, name) < least:
-            raise OptionsError(f"--{name}: expected at least {least}, got {getattr(args, name)}.")
+    """Train and ship as the options say; 0 when weights and card are written."""
+    least = {"seeds": 1, "folds": 2, "steps": 1, "augmented_samples": 1, "threads": 1}
+    for name, bound in least.items():
+        if (value := getattr(args, name)) < bound:
+            option = name.replace("_", "-")
+            raise OptionsError(f"--{option}: expected at least {bound}, got {value}.")
     torch.set_num_threads(args.threads)
-    config = TrainConfig(seeds=args.seeds, folds=args.folds, steps=args.steps, views=args.views,
-                         seed=args.seed)  # fmt: skip
-    clips, taught = _load(args)
+    config = TrainConfig(seeds=args.seeds, folds=args.folds, steps=args.steps,
+                         augmented_samples=args.augmented_samples, seed=args.seed)  # fmt: skip
+    clips, wider_clips = _load(args)
     tracks = load_tracks(args.tracks) if args.tracks else []
     items = clips + tracks
-    samples = make_samples(taught + tracks, config.figures, config.seed)
+    samples = make_samples(wider_clips + tracks, config.synthetic_lifters, config.seed)
     validation = cross_validation(items, samples, config, args.work or data_dir() / "training")
-    done = validation.run()
-    answers = held_out_answers(items, done)
-    on_clips = subset(answers, "clips")
+    result = validation.run()
+    held_out = held_out_logits(items, result)
+    on_clips = subset(held_out, "clips")
     temperature = fit_temperature(on_clips.labels, on_clips.logits)
-    entry = ship(done.networks, temperature, config, args.name, args.out)
+    entry = ship(result.networks, temperature, config, args.name, args.out)
     judged = {"clips": on_clips}
-    judged |= {source: subset(answers, source) for source in sorted({i.source for i in items})}
-    judged["snatch3d turned"] = judge_turned(items, validation)
+    judged |= {source: subset(held_out, source) for source in sorted({i.source for i in items})}
+    judged["snatch3d turned"] = judge_rotated(items, validation)
     cards = {
         name: model_card.Judged(part.items, calibrated(part, on_clips))
         for name, part in judged.items()
@@ -252,10 +265,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPose]]:
-    """The clips that the options name, to judge by and to learn from.
+    """(clips to judge on, clips to train on) that the options name.
 
-    That is what was accepted in a data set, to learn from with what is around it, or the clips of
-    an index.
+    These are the accepted repetitions of a data set, for training with the seconds around them; or
+    the clips of an index, the same for both.
     """
     if (args.dataset is None) == (args.clips is None) or (args.clips is None) != (
         args.index is None
@@ -266,39 +279,39 @@ def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPo
         return clips, clips
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
-        raise ModelDataError("Nothing was accepted in this data set yet: review its clips first.")
-    taught = [label_example(example) for example in examples]
+        raise ModelDataError("Nothing was accepted in this data set yet. Review its clips first.")
+    wider_clips = [label_example(example) for example in examples]
     clips = [
         replace(wide, pose=trim(wide.pose, example.start_s, example.end_s))
-        for wide, example in zip(taught, examples, strict=True)
+        for wide, example in zip(wider_clips, examples, strict=True)
     ]
-    return clips, taught
+    return clips, wider_clips
 
 
 def label_example(example: Example) -> LabelledPose:
-    """An accepted repetition and what is around it as a clip to learn from; an exercise that is no
-    class is ``other``."""
+    """An accepted repetition, with :data:`CONTEXT_S` before and after it, as a clip to train on; an
+    exercise that is no class becomes ``other``."""
     label = class_of(example.exercise)
     pose = load_track(example, CONTEXT_S)
     return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
 
 
 def _command(config: TrainConfig, from_dataset: bool, with_tracks: bool) -> str:
-    """The command line to repeat this training, without anybody's folders."""
+    """The command line that repeats this training, without paths."""
     source = "--dataset DATASET" if from_dataset else "--clips POSES --index clips/index.csv"
     tracks = " --tracks tracks" if with_tracks else ""
     return (
         f"python -m gymform train-exercise {source}{tracks} "
         f"--out weights --seeds {config.seeds} --folds {config.folds} --steps {config.steps} "
-        f"--views {config.views} --seed {config.seed}"
+        f"--augmented-samples {config.augmented_samples} --seed {config.seed}"
     )
 
 
-def subset(answers: HeldOut, source: str) -> HeldOut:
-    """Those of ``answers`` that come from ``source``."""
-    rows = [i for i, item in enumerate(answers.items) if item.source == source]
-    items = [answers.items[i] for i in rows]
-    return HeldOut(items, answers.fold[rows], answers.logits[rows])
+def subset(held_out: HeldOut, source: str) -> HeldOut:
+    """The items of ``held_out`` from one source."""
+    rows = [i for i, item in enumerate(held_out.items) if item.source == source]
+    items = [held_out.items[i] for i in rows]
+    return HeldOut(items, held_out.fold[rows], held_out.logits[rows])
 
 
 def ship(

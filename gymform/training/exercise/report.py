@@ -1,4 +1,4 @@
-"""From the answers of a cross-validation to a report: figures, and the same in words."""
+"""The report of a cross-validation: metrics, and the same as Markdown."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gymform.training.exercise.corpus import Corpus, conditions
 from gymform.training.exercise.cross_validation import (
     CrossValidated,
     CrossValidation,
-    answers,
     final_temperature,
+    probabilities_by_part,
 )
 from gymform.training.exercise.metrics import confusion_markdown, evaluate
 from gymform.training.exercise.records import (
@@ -25,7 +25,7 @@ from gymform.training.exercise.records import (
     ClassRow,
     Part,
     Slice,
-    TestAnswer,
+    TestPrediction,
     Timing,
     TrainingReport,
     TrainOptions,
@@ -33,7 +33,7 @@ from gymform.training.exercise.records import (
 from gymform.training.exercise.runs import comparison_markdown
 
 TIMED_CLIPS = 12
-"""Clips over which the time for an answer is measured."""
+"""Number of clips over which the time of a prediction is measured."""
 
 
 def make_report(
@@ -41,13 +41,13 @@ def make_report(
     corpus: Corpus,
     options: TrainOptions,
     validation: CrossValidation,
-    outcome: CrossValidated,
+    result: CrossValidated,
     command: str,
 ) -> TrainingReport:
-    """The report of a finished cross-validation; only its ``timing`` differs from time to time."""
+    """The report of a finished cross-validation; all but ``timing`` is reproducible."""
     labels = corpus.labels
-    (network,) = outcome.networks
-    found = answers(outcome, labels)
+    (network,) = result.networks
+    found = probabilities_by_part(result, labels)
     rows, probabilities = found[TEST]
     return TrainingReport(
         run=run,
@@ -61,11 +61,11 @@ def make_report(
         steps=validation.plan.steps,
         parts={name: evaluate(labels[r], p, corpus.classes) for name, (r, p) in found.items()},
         slices=slice_accuracy(corpus, rows, probabilities),
-        learning_curve=outcome.curve,
-        answers=list_answers(corpus, rows, probabilities),
+        learning_curve=result.curve,
+        answers=list_predictions(corpus, rows, probabilities),
         parameters=count_parameters(network),
-        temperature=round(final_temperature(outcome, labels), 4),
-        timing=Timing(round(ms_per_clip(validation, network), 2), round(outcome.training_s, 1)),
+        temperature=round(final_temperature(result, labels), 4),
+        timing=Timing(round(ms_per_clip(validation, network), 2), round(result.training_s, 1)),
         command=command,
     )
 
@@ -73,10 +73,10 @@ def make_report(
 def slice_accuracy(
     corpus: Corpus, rows: np.ndarray, probabilities: np.ndarray
 ) -> tuple[Slice, ...]:
-    """Accuracy by view, camera and coverage on the items at ``rows``; sorted by name."""
+    """Accuracy by view, camera and coverage on the items at ``rows``, sorted by condition."""
     right: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    hits = probabilities.argmax(1) == corpus.labels[rows]
-    for row, hit in zip(rows, hits, strict=True):
+    correct = probabilities.argmax(1) == corpus.labels[rows]
+    for row, hit in zip(rows, correct, strict=True):
         for condition in conditions(corpus.examples[row], corpus.tracks[row].pose).items():
             right[condition].append(bool(hit))
     return tuple(
@@ -87,13 +87,13 @@ def slice_accuracy(
     )
 
 
-def list_answers(
+def list_predictions(
     corpus: Corpus, rows: np.ndarray, probabilities: np.ndarray
-) -> tuple[TestAnswer, ...]:
-    """The answer to each item at ``rows``."""
+) -> tuple[TestPrediction, ...]:
+    """The prediction for each item at ``rows``."""
     labels = corpus.labels
     return tuple(
-        TestAnswer(
+        TestPrediction(
             item_id=corpus.examples[row].item_id,
             name=corpus.examples[row].name,
             truth=corpus.classes[labels[row]],
@@ -106,16 +106,16 @@ def list_answers(
 
 
 def ms_per_clip(validation: CrossValidation, network: nn.Module) -> float:
-    """Milliseconds from keypoints, or decoded frames, to the answer: the median over some clips."""
-    spent = []
+    """Median milliseconds from keypoints, or decoded frames, to the prediction, over some clips."""
+    seconds = []
     for row in range(min(TIMED_CLIPS, len(validation.task.labels))):
         started = time.perf_counter()
-        validation.task.answer(network, row)
-        spent.append(time.perf_counter() - started)
-    return 1000 * float(np.median(spent))
+        validation.task.predict_uncached(network, row)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * float(np.median(seconds))
 
 
-# ---- in words ------------------------------------------------------------------------------
+# ---- Markdown ------------------------------------------------------------------------------
 
 
 def as_markdown(report: TrainingReport) -> str:
@@ -129,8 +129,9 @@ def as_markdown(report: TrainingReport) -> str:
         f"Run {report.run}. Repetitions, and the persons or sources they are from: {counted}.\n",
         f"Held out by group, {report.folds} fold(s): accuracy {test.accuracy:.3f}, macro F1 "
         f"{test.macro.f1:.3f}, lowest recall {test.lowest_recall:.3f}, calibration error "
-        f"{test.ece:.3f}. Every repetition is judged by a network that saw nothing of its group; "
-        "the probabilities have the temperature of validation answers to other groups.\n",
+        f"{test.ece:.3f}. Every repetition is judged by a network that was not trained on its "
+        "group; the temperature of its probabilities was fitted on validation clips of other "
+        "groups.\n",
         comparison_markdown([report]) + "\n",
     ]
     for name, part in report.parts.items():
@@ -158,10 +159,12 @@ def part_markdown(part: Part) -> str:
     lines += [f"| accuracy | | | {part.accuracy:.3f} | {part.clips} |", ""]
     lines += confusion_markdown(part)
     bins = part.reliability
-    lines += ["", f"Calibration error {part.ece:.3f}.", "", "| as sure as | right | clips |"]
+    lines += ["", f"Calibration error {part.ece:.3f}.", "", "| confidence | accuracy | clips |"]
     lines += ["| --- | --- | --- |"]
-    for sure, right, count in zip(bins.confidence, bins.accuracy, bins.counts, strict=True):
-        lines.append(f"| {sure:.2f} | {right:.2f} | {count} |")
+    for confidence, accuracy, count in zip(
+        bins.confidence, bins.accuracy, bins.counts, strict=True
+    ):
+        lines.append(f"| {confidence:.2f} | {accuracy:.2f} | {count} |")
     return "\n".join(lines)
 
 
@@ -174,7 +177,7 @@ def _slices(report: TrainingReport) -> str:
 
 
 def _curve(report: TrainingReport) -> str:
-    lines = ["## Learning curve", "", "| trained on | accuracy on these | on test clips |"]
+    lines = ["## Learning curve", "", "| training clips | accuracy on them | on test clips |"]
     lines += ["| --- | --- | --- |"]
     lines += [f"| {p.clips} | {p.train_accuracy:.3f} | {p.test_accuracy:.3f} |"
               for p in report.learning_curve]  # fmt: skip
@@ -185,7 +188,11 @@ def _mistakes(report: TrainingReport) -> str:
     wrong = report.mistakes
     if not wrong:
         return "## Errors\n\nNone on the test clips.\n"
-    lines = [f"## Errors ({len(wrong)} test clips)", "", "| item | clip | truth | answer | sure |"]
+    lines = [
+        f"## Errors ({len(wrong)} test clips)",
+        "",
+        "| item | clip | label | prediction | confidence |",
+    ]
     lines += ["| --- " * 5 + "|"]
     lines += [f"| {a.item_id} | {markdown(a.name)} | {markdown(a.truth)} | {markdown(a.answer)} "
               f"| {a.confidence:.0%} |" for a in wrong]  # fmt: skip

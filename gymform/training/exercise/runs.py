@@ -1,28 +1,28 @@
-"""Trainings on disk: what a run's folder holds, who may write it, and how a page steers it.
+"""Runs: the folder of a training, its files, and how a page starts, stops and reads a training.
 
-``DATASET/runs/<id>/`` is one training. The command ``train`` writes it, a page reads it; nothing
-else passes between the two, so either may be killed at any time.
+``DATASET/runs/<id>/`` is one training. The command ``train`` writes it, a page reads it; they
+communicate through these files only, so either may be killed at any time.
 
 =====================  ====================================================================
 file                   content
 =====================  ====================================================================
-``run.json``           :class:`RunInfo`: options, data, state, how far it is; rewritten often
-``log.csv``            one :class:`LogRow` a line while it trains: the live curves
-``report.json``        :class:`TrainingReport`, once it is done; ``report.md``: the same in words
-``model.safetensors``  the network trained on everything, once it is done
+``run.json``           :class:`RunInfo`: options, data, state and progress; rewritten often
+``log.csv``            one :class:`LogRow` a line, written during training: the curves
+``report.json``        :class:`TrainingReport`, at the end; ``report.md``: the same to read
+``model.safetensors``  the network trained on everything, at the end
 ``model.json``         the manifest's ``config`` of that network
-``split.csv``          item, clip, class, group and part of every repetition it was trained on
-``folds/``             finished networks of the folds: what a stopped run goes on from
-``stop``               there when somebody asked the training to stop
-``run.lock``           locked by the process that trains, as long as it lives
-``output.log``         what that process said, when a page started it
+``split.csv``          item, clip, class, group and part of every repetition trained on
+``folds/``             finished networks of the folds, from which a stopped run resumes
+``stop``               exists when the training was asked to stop
+``run.lock``           locked by the training process as long as it lives
+``output.log``         output of that process when a page started it
 =====================  ====================================================================
 
-States: ``starting`` -> ``running`` -> ``done`` | ``stopped`` | ``failed``. A run whose process is
-gone although it says ``running`` is read as ``failed``, whatever killed it. A stopped or failed run
-goes on where it was by ``train`` with the same options into the same folder.
+States: ``starting`` -> ``running`` -> ``done`` | ``stopped`` | ``failed``. A run that says
+``running`` but has no process is read as ``failed``. ``train`` with the same options and the same
+folder resumes a stopped or failed run.
 
-This module is light: pages import it, PyTorch stays outside.
+Pages import this module, so it must not import PyTorch.
 """
 
 from __future__ import annotations
@@ -63,9 +63,11 @@ from gymform.training.exercise.records import (
 SPLIT = "split.csv"
 
 START_S = 60.0
-"""A training that was started and has taken no lock after so long never began."""
+"""A training that has taken no lock this long after its start has failed, seconds."""
 
-GONE = "The training ended unexpectedly: memory ran out, or somebody stopped the process."
+GONE = (
+    "The training ended unexpectedly: memory ran out, or the process was killed. It can be resumed."
+)
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
 _T = TypeVar("_T")
@@ -75,7 +77,7 @@ _T = TypeVar("_T")
 
 
 def runs_dir(dataset: Path) -> Path:
-    """Where the trainings on a data set lie."""
+    """The folder of the trainings on a data set."""
     return dataset / "runs"
 
 
@@ -89,10 +91,10 @@ def list_runs(dataset: Path) -> list[RunInfo]:
 
 
 def read_run(folder: Path) -> RunInfo:
-    """How the training in ``folder`` stands. Raises TrainingError when there is none."""
+    """The state of the training in ``folder``. Raises TrainingError when there is none."""
     info = _read(RunInfo, folder / "run.json")
     if info.live and not _alive(folder, info):
-        # once more: it may have ended well between the two looks
+        # read again: it may have ended normally between the two checks
         info = _read(RunInfo, folder / "run.json")
         if info.live:
             info = replace(info, state=FAILED, message=GONE)
@@ -105,12 +107,12 @@ def read_report(folder: Path) -> TrainingReport:
 
 
 def has_report(folder: Path) -> bool:
-    """Is there a report to read?"""
+    """Is there a report in ``folder``?"""
     return (folder / "report.json").is_file()
 
 
 def read_log(folder: Path) -> list[LogRow]:
-    """The curves as far as they are known; a line that is still being written is left out."""
+    """The curves so far; a line that is still being written is left out."""
     try:
         text = (folder / "log.csv").read_text(encoding="utf-8")
     except OSError:
@@ -137,13 +139,13 @@ def _read(kind: type[_T], path: Path) -> _T:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OptionsError) as error:
         raise TrainingError(
             f"{path.name} of the training {path.parent.name!r} is missing or damaged "
-            f"({type(error).__name__})."
+            f"({type(error).__name__}). Train again."
         ) from error
     return built
 
 
 def _alive(folder: Path, info: RunInfo) -> bool:
-    """Does a process train here? The lock goes with it, even by ``kill -9``."""
+    """Does a process train here? Its lock is released when it dies, also by ``kill -9``."""
     if _locked(folder):
         return True
     started = datetime.fromisoformat(info.started_at).timestamp()
@@ -161,7 +163,7 @@ def _locked(folder: Path) -> bool:
     return False
 
 
-# ---- one table over runs -------------------------------------------------------------------
+# ---- comparison ----------------------------------------------------------------------------
 
 
 COLUMNS = ("run", "model", "clips", "classes", "accuracy", "macro F1", "lowest recall", "ECE",
@@ -169,7 +171,7 @@ COLUMNS = ("run", "model", "clips", "classes", "accuracy", "macro F1", "lowest r
 
 
 def comparison(reports: Sequence[TrainingReport]) -> list[dict[str, Any]]:
-    """One row of :data:`COLUMNS` a report, the best macro F1 on the test parts first."""
+    """One row with :data:`COLUMNS` for each report, sorted by macro F1 on the test part."""
     rows = []
     for report in sorted(reports, key=lambda r: -r.parts[TEST].macro.f1):
         test = report.parts[TEST]
@@ -181,7 +183,7 @@ def comparison(reports: Sequence[TrainingReport]) -> list[dict[str, Any]]:
 
 
 def comparison_markdown(reports: Sequence[TrainingReport]) -> str:
-    """The same as a Markdown table; training in minutes and seconds."""
+    """The :func:`comparison` as a Markdown table, with the training time in minutes and seconds."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "| --- " * len(COLUMNS) + "|"]
     for row in comparison(reports):
         minutes, seconds = divmod(round(row["training"]), 60)
@@ -192,11 +194,11 @@ def comparison_markdown(reports: Sequence[TrainingReport]) -> str:
     return "\n".join(lines)
 
 
-# ---- steering ------------------------------------------------------------------------------
+# ---- start, stop, resume -------------------------------------------------------------------
 
 
 def new_id(dataset: Path, model: str) -> str:
-    """A fresh name for a training, which sorts by time."""
+    """A new name for a training; names sort by time."""
     base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{model}"
     number, name = 2, base
     while (runs_dir(dataset) / name).exists():
@@ -207,36 +209,38 @@ def new_id(dataset: Path, model: str) -> str:
 def start_run(dataset: Path, options: TrainOptions) -> Path:
     """Start a training in the background and return its folder at once.
 
-    It goes on when the page or the app is closed. Raises BusyError while another training on this
-    data set is under way: two would only slow each other down.
+    It continues when the page or the app is closed. Raises BusyError while another training on this
+    data set is in progress: they would slow each other down.
     """
     runs_dir(dataset).mkdir(parents=True, exist_ok=True)
     with (runs_dir(dataset) / "start.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two people may press Start at once
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two people may press Start at the same time
         busy = next((run for run in list_runs(dataset) if run.live), None)
         if busy:
             raise BusyError(f"The training {busy.id} is still under way. Stop it first, or wait.")
         folder = runs_dir(dataset) / new_id(dataset, options.model)
         folder.mkdir()
-        _write_json(folder / "run.json", _fresh(folder, dataset, options, STARTING))
+        _write_json(folder / "run.json", _new_run(folder, dataset, options, STARTING))
     return _launch(dataset, folder, options)
 
 
 def resume_run(folder: Path) -> Path:
-    """Go on with a stopped or failed training, in the background; finished folds are kept.
+    """Resume a stopped or failed training in the background; finished folds are kept.
 
-    Raises TrainingError when it is under way or done already.
+    Raises TrainingError when it is in progress or done.
     """
     info = read_run(folder)
     if info.state not in (STOPPED, FAILED):
-        raise TrainingError(f"The training {info.id} is {info.state}: there is nothing to resume.")
+        raise TrainingError(
+            f"The training {info.id} is {info.state}: only a stopped or failed one can be resumed."
+        )
     info = replace(info, state=STARTING, started_at=_now(), ended_at=None, message="", pid=None)
     _write_json(folder / "run.json", info)
     return _launch(folder.parent.parent, folder, info.options)
 
 
 def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
-    """Start the command ``train`` for ``folder`` in a session of its own."""
+    """Start the command ``train`` for ``folder`` in a new process session."""
     (folder / "stop").unlink(missing_ok=True)
     command = [sys.executable, "-m", "gymform", "train", str(dataset.resolve())]
     command += ["--out", str(folder.resolve()), *options.arguments()]
@@ -253,13 +257,13 @@ def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
 
 
 def stop_run(folder: Path) -> None:
-    """Ask the training in ``folder`` to stop: it does so within a step, and can be resumed."""
+    """Ask the training in ``folder`` to stop. It stops within a step and can be resumed."""
     if read_run(folder).live:
         (folder / "stop").touch()
 
 
 def delete_run(folder: Path) -> None:
-    """Throw a training away. Raises TrainingError while it is under way."""
+    """Delete a training. Raises TrainingError while it is in progress."""
     if read_run(folder).live:
         raise TrainingError("This training is still under way: stop it first.")
     shutil.rmtree(folder)
@@ -269,7 +273,7 @@ def delete_run(folder: Path) -> None:
 
 
 class Recorder:
-    """Keeps a run's folder up to date. Make one with :func:`record`."""
+    """Writes a run's folder. Made by :func:`record`."""
 
     def __init__(self, folder: Path, info: RunInfo) -> None:
         self.folder, self.info = folder, info
@@ -281,43 +285,43 @@ class Recorder:
         _write_json(self.folder / "run.json", self.info)
 
     def begin_fold(self, fold: int) -> None:
-        """Forget what an earlier attempt at this fold left in ``log.csv``."""
+        """Remove the lines of an earlier attempt at this fold from ``log.csv``."""
         rows = [row for row in read_log(self.folder) if row.fold != fold]
         with atomic_path(self.folder / "log.csv") as temporary:
             _write_rows(temporary, [[one.name for one in fields(LogRow)], *map(_cells, rows)], "w")
 
     def log(self, row: LogRow) -> None:
-        """Add a line to ``log.csv``, to be seen at once."""
+        """Append a line to ``log.csv``."""
         _write_rows(self.folder / "log.csv", [_cells(row)], "a")
 
     def write_report(self, report: TrainingReport, text: str) -> None:
-        """Write ``report.json`` and, in words, ``report.md``."""
+        """Write ``report.json``, and ``text`` to ``report.md``."""
         _write_json(self.folder / "report.json", report)
         with atomic_path(self.folder / "report.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
 
     def stop(self, *_: object) -> None:
-        """Note that the training should stop; fit as a signal handler."""
+        """Request a stop; can be used as a signal handler."""
         self._stopped = True
 
     @property
     def stop_requested(self) -> bool:
-        """Did anybody ask to stop, by a signal or the file ``stop``?"""
+        """Was a stop requested, by a signal or the file ``stop``?"""
         return self._stopped or (self.folder / "stop").exists()
 
 
 @contextlib.contextmanager
 def record(folder: Path, dataset: Path, options: TrainOptions) -> Iterator[Recorder]:
-    """The recorder of a training in ``folder``, which is made or gone on with.
+    """The recorder of a new or resumed training in ``folder``.
 
-    While it is open the folder is locked. The state at the end is done, unless the block changed
-    it or raised: then failed, with the error's words. Raises BusyError when another process trains
-    there, OptionsError when the folder holds a training with other options.
+    The folder is locked inside the block. At its end the state becomes done unless the block has
+    changed it, or failed, with the error's message, when the block raised. Raises BusyError when
+    another process trains there, OptionsError when the folder holds a training with other options.
     """
     if not _ID.fullmatch(folder.name):
         raise OptionsError(
-            f"--out: {folder.name!r} cannot be a training's name: expected at most 58 letters, "
-            "digits and . _ -, starting with a letter or digit."
+            "--out: expected a name of at most 58 letters, digits and . _ -, starting with a "
+            f"letter or digit, got {folder.name!r}."
         )
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "run.lock").open("ab") as lock:
@@ -326,37 +330,37 @@ def record(folder: Path, dataset: Path, options: TrainOptions) -> Iterator[Recor
         except OSError:
             raise BusyError("Another training writes to this folder. Wait, or choose another "
                             "--out.") from None  # fmt: skip
-        info = _taken_up(folder, dataset, options)
-        if info.state != STARTING:  # whoever started it from a page may want it stopped already
+        info = _open_run(folder, dataset, options)
+        if info.state != STARTING:  # a page that started it may already have asked it to stop
             (folder / "stop").unlink(missing_ok=True)
         recorder = Recorder(folder, info)
         recorder.update(state=RUNNING, pid=os.getpid(), message="", ended_at=None)
         try:
             yield recorder
         except BaseException as error:
-            words = str(error)
+            message = str(error)
             if not isinstance(error, GymformError):
-                words = f"An unexpected problem ({type(error).__name__}): see output.log."
-            recorder.update(state=FAILED, ended_at=_now(), stage="", message=words)
+                message = f"An unexpected problem ({type(error).__name__}): see output.log."
+            recorder.update(state=FAILED, ended_at=_now(), stage="", message=message)
             raise
         state = DONE if recorder.info.state == RUNNING else recorder.info.state
         recorder.update(state=state, ended_at=_now(), stage="")
 
 
-def _taken_up(folder: Path, dataset: Path, options: TrainOptions) -> RunInfo:
-    """The run that ``folder`` holds already, or a fresh one."""
+def _open_run(folder: Path, dataset: Path, options: TrainOptions) -> RunInfo:
+    """The run that ``folder`` holds, or a new one."""
     if not (folder / "run.json").is_file():
-        return _fresh(folder, dataset, options, RUNNING)
+        return _new_run(folder, dataset, options, RUNNING)
     info = _read(RunInfo, folder / "run.json")
     if replace(info.options, threads=options.threads) != options:
         raise OptionsError(
             f"--out: {folder.name!r} holds a training with other options. Choose another name, or "
-            "the same options to go on with it."
+            "the same options to resume it."
         )
     return info
 
 
-def _fresh(folder: Path, dataset: Path, options: TrainOptions, state: str) -> RunInfo:
+def _new_run(folder: Path, dataset: Path, options: TrainOptions, state: str) -> RunInfo:
     return RunInfo(folder.name, dataset.resolve().name, options, state, _now())
 
 

@@ -1,4 +1,4 @@
-"""What the classifier is trained and judged on: labelled clips, their split, their views."""
+"""Training and test data of the classifier: labelled clips, their split, augmented samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gymform.exercises import class_of, shipped_classes, training_shares
 from gymform.pose.files import load_poses
 from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
-from gymform.training.exercise.synthesize import make_figures
+from gymform.training.exercise.synthesize import synthetic_lifters
 from gymform.training.exercise.tracks import (
     LabelledPose,
     keypoint_digest,
@@ -33,13 +33,13 @@ from gymform.training.exercise.tracks import (
 logger = logging.getLogger(__name__)
 
 CLASSES = shipped_classes()
-"""In the order of the probabilities. Every other name in an index is ``other``."""
+"""In the order of the probabilities. All other exercises are ``other``."""
 
 CLASS_SHARES = training_shares()
-"""Share of each class in what the networks see."""
+"""Share of each class in the training batches."""
 
 SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25, "made": 0.5}
-"""Relative share of the sources within a class: clips look most like what users film."""
+"""Relative share of the sources within a class: ``clips`` are most like users' clips."""
 
 ACTION_SHARES = {
     "clean_and_jerk": 3.0,
@@ -52,23 +52,24 @@ ACTION_SHARES = {
 """Relative share of exercises that are easily mistaken for one of the three; 1 for all others."""
 
 BATCHES_AT_ONCE = 8
-"""Batches that are drawn and sorted by length together."""
+"""Number of batches that are drawn and sorted by length together."""
 
 INDEX_COLUMNS = ("file", "exercise", "group")
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
-    """Augmented recordings: ``inputs`` float16 (N, F) each, and the sample that each shows."""
+class AugmentedSamples:
+    """Network inputs of augmented samples, float16 (N, F) each, and the index of each one's
+    original sample."""
 
     inputs: list[np.ndarray]
-    sample: np.ndarray
+    original: np.ndarray
 
 
 def load_clips(folder: Path, index: Path) -> list[LabelledPose]:
-    """The keypoint files of ``folder`` that the CSV ``index`` lists, with label and group.
+    """The keypoint files in ``folder`` that the CSV file ``index`` lists, with label and group.
 
-    The file of ``squat/a.mp4`` is ``squat/a.npz``; one that is missing is left out with a warning.
+    The file for ``squat/a.mp4`` is ``squat/a.npz``; missing ones are left out with a warning.
     """
     clips, missing = [], 0
     for row in _rows(index):
@@ -98,7 +99,7 @@ def load_tracks(folder: Path) -> list[LabelledPose]:
 
 
 def _rows(index: Path) -> list[dict[str, str]]:
-    """The rows of the index; ModelDataError when it is not one."""
+    """The rows of the index. Raises ModelDataError when it is no such CSV file."""
     try:
         with index.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -115,7 +116,7 @@ def _rows(index: Path) -> list[dict[str, str]]:
 
 
 def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
-    """The fold int (n,) in which each item is held out: groups whole, classes even."""
+    """The fold int (n,) in which each item is tested; groups stay whole, classes are balanced."""
     strata = [f"{item.label} {item.source}" for item in items]
     groups = [item.group for item in items]
     count = Counter(item.label for item in items)
@@ -127,7 +128,7 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
     kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.zeros(len(items), int)
     with warnings.catch_warnings():
-        # there are fewer videos of snatches than folds: as even as can be is good enough
+        # there are fewer snatch videos than folds, so the classes cannot be balanced exactly
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
             fold[held_out] = i
@@ -148,13 +149,13 @@ def check_split(items: Sequence[LabelledPose], parts: Sequence[object]) -> None:
     )
 
 
-# ---- samples and views ---------------------------------------------------------------------
+# ---- samples -------------------------------------------------------------------------------
 
 
-def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> list[aug.Sample]:
-    """Training samples of ``tracks``, those derived from them, and ``figures`` made of each kind.
+def make_samples(tracks: Sequence[LabelledPose], lifters: int, seed: int) -> list[aug.Sample]:
+    """Training samples: ``tracks``, samples derived from them, and synthetic lifters.
 
-    See ``augment.py`` and ``synthesize.py``.
+    There are ``lifters`` of these for each exercise; see ``augment.py`` and ``synthesize.py``.
     """
     samples = [
         s
@@ -168,19 +169,19 @@ def make_samples(tracks: Sequence[LabelledPose], figures: int, seed: int) -> lis
         if sample.source in ("clips", "snatch3d"):
             derived += [aug.standing(sample), aug.noise(sample)]
     samples += [s for s in derived if s is not None]
-    return samples + make_figures(figures, seed)
+    return samples + synthetic_lifters(lifters, seed)
 
 
 def shares(
     samples: Sequence[aug.Sample], class_shares: Mapping[str, float] = CLASS_SHARES
 ) -> np.ndarray:
-    """How often each sample is shown (n,), summing to 1.
+    """How often each sample is used (n,), summing to 1.
 
-    Balanced over classes, by ``class_shares``, and sources; within them actions, groups and the
+    Balanced over classes, by ``class_shares``, and sources. Within them, actions, groups and the
     members of a group count by the square root of their number, so that neither a prolific channel
-    nor an odd clip rules.
+    nor a single odd clip dominates.
     """
-    groups: dict[tuple, set[str]] = defaultdict(set)
+    groups: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for s in samples:
         groups[s.label, s.source, s.action].add(s.group)
     members = Counter((s.label, s.source, s.action, s.group) for s in samples)
@@ -196,10 +197,10 @@ def shares(
         for source in sources:
             rows = [s.label == label and s.source == source for s in samples]
             weight[rows] *= share * SOURCE_SHARES[source] / total / weight[rows].sum()
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
-def make_views(
+def make_augmented_samples(
     samples: Sequence[aug.Sample],
     count: int,
     seed: int,
@@ -207,40 +208,49 @@ def make_views(
     encode: Encode = features,
     class_shares: Mapping[str, float] = CLASS_SHARES,
     progress: Progress = ignore_progress,
-) -> Views:
-    """About ``count`` augmented recordings, spread over the samples by their share.
+) -> AugmentedSamples:
+    """About ``count`` augmented samples, distributed over the samples by their share.
 
-    ``encode`` is what the networks' family sees of a recording.
+    ``encode`` makes the input of the network family.
     """
     number = np.maximum(2, np.round(shares(samples, class_shares) * count).astype(int))
-    inputs, owner = [], []
+    inputs, original = [], []
     for i, sample in enumerate(tqdm(samples, "augment", unit="clip", leave=False, disable=None)):
         rng = np.random.default_rng([seed, i])
         for _ in range(number[i]):
             inputs.append(encode(aug.augment(sample, rng)).astype(np.float16))
-            owner.append(i)
+            original.append(i)
         progress("augment", i + 1, len(samples))
-    return Views(inputs, np.array(owner))
+    return AugmentedSamples(inputs, np.array(original))
 
 
-def weights_of_views(
-    samples: Sequence[aug.Sample], views: Views, rows: np.ndarray, class_shares: Mapping[str, float]
+def sampling_weights(
+    samples: Sequence[aug.Sample],
+    augmented: AugmentedSamples,
+    rows: np.ndarray,
+    class_shares: Mapping[str, float],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(indices of the views of the samples at ``rows``, probability of each to be shown)."""
-    chosen = np.flatnonzero(np.isin(views.sample, rows))
+    """(indices of augmented samples of the samples at ``rows``, probability to draw each)."""
+    chosen = np.flatnonzero(np.isin(augmented.original, rows))
     share = np.zeros(len(samples))
     share[rows] = shares([samples[i] for i in rows], class_shares)
-    number = np.bincount(views.sample, minlength=len(samples))
-    weight = (share / np.maximum(number, 1))[views.sample[chosen]]
+    number = np.bincount(augmented.original, minlength=len(samples))
+    weight = (share / np.maximum(number, 1))[augmented.original[chosen]]
     return chosen, weight / weight.sum()
 
 
 def draw_batches(
-    views: Views, chosen: np.ndarray, weight: np.ndarray, steps: int, batch: int, seed: int
+    augmented: AugmentedSamples,
+    chosen: np.ndarray,
+    weight: np.ndarray,
+    steps: int,
+    batch: int,
+    seed: int,
 ) -> list[np.ndarray]:
-    """Indices of views for every step, each batch of like length: little padding to compute."""
+    """Indices of augmented samples for every step; those of a batch are of similar length, to keep
+    the padding short."""
     rng = np.random.default_rng(seed)
-    lengths = np.array([len(x) for x in views.inputs])
+    lengths = np.array([len(x) for x in augmented.inputs])
     batches: list[np.ndarray] = []
     while len(batches) < steps:
         picks = rng.choice(chosen, BATCHES_AT_ONCE * batch, p=weight)

@@ -1,9 +1,9 @@
-"""A name for the code that makes a network, so that a finished one is used again only while that
-code is the same.
+"""A digest of the code that makes a network: a finished network is reused only while that code is
+the same.
 
-What counts is the import closure of the modules that train: an edit to any of them gives another
-digest. Only what is known not to decide is left out, by name and with its reason, so that a module
-that is forgotten costs a training and never passes an old network off as a new one.
+The digest covers the import closure of the modules that train: an edit to any of them changes it.
+Modules that are known to have no influence are left out, by name and with a reason. So a module
+that is missing from that list costs a training, and an old network is never taken for a new one.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from gymform.training.exercise import fitting, keypoint_task, pixel_task
 PACKAGE = Path(__file__).resolve().parents[2]
 """The folder of the package ``gymform``."""
 
-NOT_DECIDING = {
-    "gymform.errors": "words",
-    "gymform.limits": "refuses, does not change",
-    "gymform.sniff": "refuses, does not change",
+NO_INFLUENCE = {
+    "gymform.errors": "messages",
+    "gymform.limits": "rejects data, does not change any",
+    "gymform.sniff": "rejects data, does not change any",
     "gymform.storage": "where files lie",
-    "gymform.timing": "tells how far it is",
+    "gymform.timing": "progress",
     "gymform.weights": "manifest and hashes",
-    "gymform.dataset": "reads the data, which are in the key themselves",
-    "gymform.pose.files": "reads the data, which are in the key themselves",
-    "gymform.training.exercise.tracks": "reads the data, which are in the key themselves",
-    "gymform.training.exercise.corpus": "reads the data, which are in the key themselves",
-    "gymform.exercise.explain": "words about an answer",
-    "gymform.exercise.networks.catalogue": "words",
-    "gymform.exercise.networks.registry": "names all networks: the one that is built is a root of "
-    "its own, and its numbers are in the key",
-    "gymform.training.exercise.records": "options, which are in the key themselves",
+    "gymform.dataset": "reads data, whose content is in the key",
+    "gymform.pose.files": "reads data, whose content is in the key",
+    "gymform.training.exercise.tracks": "reads data, whose content is in the key",
+    "gymform.training.exercise.corpus": "reads data, whose content is in the key",
+    "gymform.exercise.explain": "explains predictions",
+    "gymform.exercise.networks.catalogue": "names and messages",
+    "gymform.exercise.networks.registry": "lists all networks: the module of the one that is built "
+    "is a root, and its settings are in the key",
+    "gymform.training.exercise.records": "options, which are in the key",
 }
-"""Modules, and rooms with all that is in them, that do not decide what a network becomes."""
+"""Modules, and packages with all their modules, that do not influence a network; and why."""
 
 
 def source_digest(*roots: str, package: Path = PACKAGE) -> str:
-    """64 hexadecimal digits for the source of the modules ``roots`` and of all that they import.
+    """sha256 hex of the source of the modules ``roots`` and of all that they import.
 
-    ``roots`` are dotted names; those outside the package whose folder is ``package`` do not count.
+    ``roots`` are dotted names; modules outside the package in the folder ``package`` are ignored.
     """
     digest = hashlib.sha256()
-    for module in deciding_modules(*roots, package=package):
+    for module in import_closure(*roots, package=package):
         source = _source(module, package)
         assert source is not None
         digest.update(f"{module}\n".encode() + source.read_bytes())
     return digest.hexdigest()
 
 
-def deciding_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
-    """The import closure of ``roots``, sorted, without what does not decide."""
+def import_closure(*roots: str, package: Path = PACKAGE) -> list[str]:
+    """``roots`` and all that they import, sorted, without :data:`NO_INFLUENCE`."""
     found: set[str] = set()
     waiting = [root for root in roots if _source(root, package) is not None]
     while waiting:
@@ -65,18 +65,18 @@ def deciding_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
 
 
 def roots_of(family: NetworkFamily) -> tuple[str, ...]:
-    """The modules that make a network of ``family``: its batches, their fitting, the network."""
+    """The modules of a network family's task, of its fitting, and of the network itself."""
     task = pixel_task if family.on_pixels else keypoint_task
     network = family.build(2, family.width)
     return (task.__name__, fitting.__name__, type(network).__module__)
 
 
 def _left_out(module: str) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in NOT_DECIDING)
+    return any(module == name or module.startswith(f"{name}.") for name in NO_INFLUENCE)
 
 
 def _imported(module: str, package: Path) -> Iterator[str]:
-    """The modules of the package that ``module`` imports anywhere, also inside functions."""
+    """The modules of the package that ``module`` imports, also inside functions."""
     source = _source(module, package)
     assert source is not None
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
@@ -93,7 +93,7 @@ def _imported(module: str, package: Path) -> Iterator[str]:
 
 
 def _source(module: str, package: Path) -> Path | None:
-    """The file of a module of the package; None for what is no module of it."""
+    """The file of a module of the package; None when there is no such module."""
     path = package.parent.joinpath(*module.split("."))
     if module.partition(".")[0] != package.name:
         return None

@@ -1,10 +1,10 @@
-"""Movements made by calculation: a jointed figure in space for exercises with few or no clips.
+"""Synthetic lifters: calculated keypoints in space for exercises with few or no clips.
 
-Rows, lunges, curls, presses and swings are what a squat or a deadlift is mistaken for, and there
-are few clips of them; power snatches and sumo deadlifts are missing altogether. Each maker here
-returns the joints of a figure over time, in statures, to be filmed from any side by ``augment.py``.
+Rows, lunges, curls, presses and swings are easily mistaken for a squat or a deadlift, and there are
+few clips of them; of power snatches and sumo deadlifts there are none. Each maker here returns the
+joints of a lifter over time, in body heights; ``augment.py`` projects them from any side.
 
-Axes while a figure is made: x to the lifter's left, y up, z forward.
+Axes until :func:`assemble`: x to the lifter's left, y up, z forward.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from gymform.types import OTHER
 
 TORSO, THIGH, SHANK, UPPER_ARM, FOREARM = 0.288, 0.245, 0.246, 0.186, 0.146
 HIP_BREADTH, SHOULDER_BREADTH, ANKLE_HEIGHT = 0.1, 0.23, 0.04
-"""Lengths in statures (Drillis & Contini 1966, as in ``motion/body_size.py``)."""
+"""Lengths in body heights (Drillis & Contini 1966, as in ``motion/body_size.py``)."""
 
 STANDING = ANKLE_HEIGHT + 0.985 * (THIGH + SHANK)
-"""Height of the hips of somebody who stands."""
+"""Height of the hips when standing."""
 
 BAR_HEIGHT = 0.13
 """Height of the hands on a bar with large plates on the floor."""
 
 Sides = tuple[np.ndarray, np.ndarray]
+"""Points (N, 3) of the left and the right side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,30 +42,32 @@ class Trunk:
 
     @property
     def up(self) -> np.ndarray:
-        """The direction from hips to shoulders, (N, 3)."""
+        """Unit vectors (N, 3) from hips to shoulders."""
         return np.stack([0 * self.lean, np.cos(self.lean), np.sin(self.lean)], 1)
 
     @property
     def front(self) -> np.ndarray:
-        """The direction that the chest faces, (N, 3)."""
+        """Unit vectors (N, 3) in the direction that the chest faces."""
         return np.stack([0 * self.lean, -np.sin(self.lean), np.cos(self.lean)], 1)
 
     def hip(self, side: int) -> np.ndarray:
         """A hip joint (N, 3); ``side`` 1 is left, -1 right."""
-        return self.pelvis + np.array([side * HIP_BREADTH / 2, 0, 0])
+        return np.asarray(self.pelvis + np.array([side * HIP_BREADTH / 2, 0, 0]))
 
     def shoulder(self, side: int) -> np.ndarray:
         """A shoulder joint (N, 3)."""
-        return self.pelvis + TORSO * self.up + np.array([side * SHOULDER_BREADTH / 2, 0, 0])
+        aside = np.array([side * SHOULDER_BREADTH / 2, 0, 0])
+        return np.asarray(self.pelvis + TORSO * self.up + aside)
 
     def by_shoulder(self, side: int, out: float, up: float, front: float) -> np.ndarray:
-        """A point (N, 3) given from the shoulder along the torso's own axes."""
+        """A point (N, 3) given relative to the shoulder in the torso's axes."""
         away = np.array([side * out, 0.0, 0.0])
-        return self.shoulder(side) + away + up * self.up + front * self.front
+        return np.asarray(self.shoulder(side) + away + up * self.up + front * self.front)
 
     def hanging(self, side: int, out: float = 0.03, length: float = 0.97) -> np.ndarray:
         """Where a hand (N, 3) hangs straight below the shoulder."""
-        return self.shoulder(side) + np.array([side * out, -length * (UPPER_ARM + FOREARM), 0.0])
+        down = np.array([side * out, -length * (UPPER_ARM + FOREARM), 0.0])
+        return np.asarray(self.shoulder(side) + down)
 
 
 def two_bones(
@@ -72,7 +75,7 @@ def two_bones(
 ) -> Sides:
     """(middle joint, reached end), (N, 3) each, of two bones bent towards ``pole``.
 
-    The law of cosines; an end out of reach is drawn in.
+    By the law of cosines; an end out of reach is moved within reach.
     """
     line = end - root
     length = np.linalg.norm(line, axis=1, keepdims=True)
@@ -92,9 +95,10 @@ def assemble(
     knees_out: float = 0.35,
     elbows: tuple[float, float, float] = (0.6, -0.5, -0.6),
 ) -> np.ndarray:
-    """Points (N, 17, 3) as a Sample has them: x right, y down, z away from a camera in front.
+    """Points (N, 17, 3) as in a Sample: x right, y down, z away from a camera in front.
 
-    ``knees_out`` and ``elbows`` (out, up, front) say where knees and elbows point.
+    ``knees_out`` and ``elbows`` (out, up, front) are the directions in which knees and elbows
+    point.
     """
     points = np.full((len(trunk.lean), sk.NUM_KEYPOINTS, 3), np.nan)
     points[:, sk.NOSE] = trunk.pelvis + (TORSO + 0.11) * trunk.up + 0.06 * trunk.front
@@ -111,11 +115,11 @@ def assemble(
     return points * [1, -1, -1]
 
 
-# ---- parts that the makers share -----------------------------------------------------------
+# ---- shared by the makers ------------------------------------------------------------------
 
 
 def _repeat(rng: np.random.Generator) -> np.ndarray:
-    """A phase (N,) that goes from 0 to 1 and back one to three times, with rests."""
+    """Progress (N,) from 0 to 1 and back, one to three times, with rests."""
     times, phases = [0.0], [0.0]
     for _ in range(int(rng.integers(1, 4))):
         for phase in (1.0, 0.0):
@@ -130,7 +134,7 @@ def _repeat(rng: np.random.Generator) -> np.ndarray:
 def _through(times: list[float], values: list[float]) -> np.ndarray:
     """A smooth curve (N,) through the given points, without overshoot."""
     grid = np.arange(int(times[-1] * BASE_HZ) + 1) / BASE_HZ
-    return PchipInterpolator(times, values)(grid)
+    return np.asarray(PchipInterpolator(times, values)(grid))
 
 
 def _stance(u: np.ndarray, apart: float, back: float = 0.0) -> Sides:
@@ -163,8 +167,8 @@ def _legs_down(u: np.ndarray, rng: np.random.Generator) -> tuple[Trunk, Sides]:
     return _trunk(STANDING - depth * u, -back, lean), _stance(u, apart)
 
 
-def _still(rng: np.random.Generator, u: np.ndarray) -> tuple[Trunk, Sides]:
-    """Somebody who stands, or sits with the thighs level, and hardly moves."""
+def _stand_or_sit(rng: np.random.Generator, u: np.ndarray) -> tuple[Trunk, Sides]:
+    """Trunk and ankles of somebody who stands, or sits with level thighs, and hardly moves."""
     wobble = 0.02 * rng.normal() * u
     lean = rng.uniform(-0.1, 0.15) + wobble
     if rng.random() < 0.3:
@@ -174,7 +178,7 @@ def _still(rng: np.random.Generator, u: np.ndarray) -> tuple[Trunk, Sides]:
 
 
 def _load(trunk: Trunk, rng: np.random.Generator) -> Sides:
-    """Hands with a bar on the back or in front, a weight at the chest, on the hips, or hanging."""
+    """Hands that hold a bar on the back or in front, a weight at the chest, on the hips, or low."""
     out, up, front = [
         (rng.uniform(0.03, 0.16), rng.uniform(-0.06, 0.05), -0.03),
         (rng.uniform(-0.04, 0.05), rng.uniform(-0.03, 0.05), 0.08),
@@ -190,7 +194,7 @@ def _load(trunk: Trunk, rng: np.random.Generator) -> Sides:
 
 
 def squat(rng: np.random.Generator) -> np.ndarray:
-    """Down and up again, whatever the hands hold, or with arms that swing to the front."""
+    """Down and up again with any load, or with arms that swing to the front."""
     u = _repeat(rng)
     trunk, ankles = _legs_down(u, rng)
     wrists = _load(trunk, rng)
@@ -217,7 +221,7 @@ def deadlift(rng: np.random.Generator) -> np.ndarray:
 
 
 def snatch(rng: np.random.Generator) -> np.ndarray:
-    """From the floor overhead in one go: caught deep or high, then stood up with, then dropped."""
+    """From the floor overhead in one pull: caught low or high, then stood up with."""
     wide = rng.uniform(0.1, 0.26)
     catch = STANDING - (rng.uniform(0.06, 0.18) if rng.random() < 0.5 else rng.uniform(0.2, 0.36))
     start, t = rng.uniform(0.26, 0.34), rng.uniform(0.2, 1.2)
@@ -237,7 +241,7 @@ def snatch(rng: np.random.Generator) -> np.ndarray:
         down = trunk.hanging(side, wide * 0.6, 0.93)
         up = trunk.shoulder(side) + np.array([side * wide, lift, -0.02])
         way = down + (up - down) * over
-        # the bar passes before the face, not through it
+        # the bar passes in front of the face, not through it
         hands.append(way + np.array([0, 0, 0.12]) * (4 * over * (1 - over)))
     ankles = _stance(height, rng.uniform(0.14, 0.26), -0.03)
     return assemble(trunk, ankles, (hands[0], hands[1]), 0.6, (0.9, 0.3, -0.1))
@@ -264,7 +268,7 @@ def lunge(rng: np.random.Generator) -> np.ndarray:
 
 
 def side_lunge(rng: np.random.Generator) -> np.ndarray:
-    """Feet far apart, the hips go down over one of them and back."""
+    """Feet far apart; the hips go down over one foot and back up."""
     u, apart = _repeat(rng), rng.uniform(0.5, 0.8)
     aside = rng.choice([-1, 1]) * apart * rng.uniform(0.2, 0.35) * u
     top = np.sqrt((STANDING - ANKLE_HEIGHT) ** 2 - (apart / 2 - 0.05) ** 2) + ANKLE_HEIGHT
@@ -274,7 +278,7 @@ def side_lunge(rng: np.random.Generator) -> np.ndarray:
 
 
 def burpee(rng: np.random.Generator) -> np.ndarray:
-    """Hands to the floor, feet back to a plank, feet to the hands again, up with arms overhead."""
+    """Hands to the floor, feet back to a plank, feet forward again, up with arms overhead."""
     steps = [0.3, 0.6, 0.4, rng.uniform(0.2, 1.0), 0.4, 0.6, rng.uniform(0.2, 0.6), 0.5]
     times = [0.0, *np.cumsum(np.array(steps) * rng.uniform(0.8, 1.6)).tolist()]
     low = rng.uniform(0.2, 0.3)
@@ -292,7 +296,7 @@ def burpee(rng: np.random.Generator) -> np.ndarray:
 
 
 def row(rng: np.random.Generator) -> np.ndarray:
-    """Bent over and still, the arms draw a weight to the belly, both or one."""
+    """Bent over without moving; one or both arms pull a weight to the belly."""
     u = _repeat(rng)
     height = STANDING - rng.uniform(0.03, 0.12) - 0.01 * rng.normal() * u
     lean = rng.uniform(0.6, 1.5) - rng.uniform(0, 0.25) * u
@@ -307,9 +311,9 @@ def row(rng: np.random.Generator) -> np.ndarray:
 
 
 def curl(rng: np.random.Generator) -> np.ndarray:
-    """Upper arms still, hands to the shoulders; both together or in turn."""
+    """Upper arms fixed, one or both hands to the shoulders."""
     u = _repeat(rng)
-    trunk, ankles = _still(rng, u)
+    trunk, ankles = _stand_or_sit(rng, u)
     out, front = rng.uniform(-0.04, 0.08), rng.uniform(0.02, 0.1)
     top = _both(lambda side: trunk.by_shoulder(side, out, rng.uniform(-0.08, 0), front))
     low = _both(lambda side: trunk.by_shoulder(side, out, -0.31, front))
@@ -322,7 +326,7 @@ def curl(rng: np.random.Generator) -> np.ndarray:
 def press(rng: np.random.Generator) -> np.ndarray:
     """From the shoulders overhead, standing or seated."""
     u = _repeat(rng)
-    trunk, ankles = _still(rng, u)
+    trunk, ankles = _stand_or_sit(rng, u)
     out, wide = rng.uniform(-0.02, 0.12), rng.uniform(-0.05, 0.1)
     low = _both(lambda side: trunk.by_shoulder(side, out, 0.03, 0.06))
     top = _both(lambda side: trunk.by_shoulder(side, wide, 0.31, 0.02))
@@ -330,9 +334,9 @@ def press(rng: np.random.Generator) -> np.ndarray:
 
 
 def arm_raise(rng: np.random.Generator) -> np.ndarray:
-    """Straight arms from the thighs to the side or to the front, to shoulder height or higher."""
+    """Straight arms raised sideways or to the front, to shoulder height or higher."""
     u = _repeat(rng)
-    trunk, ankles = _still(rng, u)
+    trunk, ankles = _stand_or_sit(rng, u)
     angle = rng.uniform(1.2, 2.6) * u
     to_side = float(rng.choice([1.0, 0.9, 0.3, 0.0]))
     reach = 0.95 * (UPPER_ARM + FOREARM)
@@ -343,7 +347,7 @@ def arm_raise(rng: np.random.Generator) -> np.ndarray:
 
 
 def swing(rng: np.random.Generator) -> np.ndarray:
-    """A kettlebell swung from between the legs to the front or overhead by the hips."""
+    """A kettlebell swung by the hips from between the legs to the front or overhead."""
     u = _repeat(rng)
     hinge = rng.uniform(0.7, 1.2) * (1 - u)
     trunk = _trunk(STANDING - rng.uniform(0.06, 0.14) * (1 - u), -0.13 * (1 - u), hinge)
@@ -355,7 +359,7 @@ def swing(rng: np.random.Generator) -> np.ndarray:
 
 
 def thruster(rng: np.random.Generator) -> np.ndarray:
-    """A front squat whose way up ends overhead."""
+    """A front squat that ends in an overhead press."""
     u = _repeat(rng)
     trunk, ankles = _legs_down(u, rng)
     out = rng.uniform(-0.03, 0.06)
@@ -375,7 +379,7 @@ def overhead_squat(rng: np.random.Generator) -> np.ndarray:
 
 
 def clean_and_jerk(rng: np.random.Generator) -> np.ndarray:
-    """From the floor to the shoulders, up from a squat, and overhead only after a pause."""
+    """From the floor to the shoulders, up from a squat, and overhead after a pause."""
     t, pull = rng.uniform(0.2, 1.0), rng.uniform(0.7, 1.2)
     catch = STANDING - rng.uniform(0.08, 0.34)
     steps = [t, pull, rng.uniform(0.25, 0.45), rng.uniform(0.1, 0.5), rng.uniform(0.7, 1.6)]
@@ -412,14 +416,14 @@ MAKERS: dict[Callable[[np.random.Generator], np.ndarray], str] = {
     overhead_squat: OTHER,
     clean_and_jerk: OTHER,
 }
-"""Each maker and the class of what it makes."""
+"""Each maker with the class of its movement."""
 
 
-def make_figures(variants: int, seed: int) -> list[Sample]:
-    """``variants`` samples of every maker, with depth, for training alone."""
+def synthetic_lifters(count: int, seed: int) -> list[Sample]:
+    """``count`` samples of every maker, with depth; for training only."""
     samples = []
     for number, (maker, label) in enumerate(MAKERS.items()):
-        for i in range(variants):
+        for i in range(count):
             points = maker(np.random.default_rng([seed, number, i]))
             name = f"{maker.__name__}_{i}"
             seconds = (len(points) - 1) / BASE_HZ

@@ -1,7 +1,7 @@
-"""What a family of networks is trained and judged on: batches to learn from, answers to items.
+"""Tasks: labelled items as a network family sees them, in batches to train on and to be judged.
 
-Two kinds: families on keypoints see augmented recordings of tracks and judge the way the app does;
-families on pixels see frames around the lifter.
+Families on keypoints are trained on augmented samples of tracks and judge clips as the app does;
+families on pixels see frames cropped to the lifter.
 """
 
 from __future__ import annotations
@@ -23,28 +23,29 @@ from gymform.training.exercise.records import TrainOptions
 
 
 class Task(Protocol):
-    """Labelled items as one family sees them. ``rows`` are their indices."""
+    """Labelled items as one network family sees them. ``rows`` are indices of items."""
 
     device: torch.device
     labels: np.ndarray
-    """The true class of each item, int (n,)."""
+    """The labelled class of each item, int (n,)."""
     groups: Sequence[str]
     """The person or source of each item: never on both sides of a split."""
 
     def build(self) -> nn.Module:
-        """A network of the family, its weights still random."""
+        """A network of the family with random weights."""
         ...
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
-        """Batches to learn ``rows`` from, for all steps; fits the network's scale to them."""
+        """Batches to train on, from ``rows``, for all steps. Sets the network's input scale first
+        where it has one."""
         ...
 
     def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
-        """The logits (len(rows), K) of an ensemble for whole items, not augmented."""
+        """Logits (len(rows), K) of an ensemble for whole items, not augmented."""
         ...
 
-    def answer(self, network: nn.Module, row: int) -> None:
-        """Judge one item from the start, nothing remembered: for measuring how long it takes."""
+    def predict_uncached(self, network: nn.Module, row: int) -> None:
+        """Judge one item without using the cache, to measure how long it takes."""
         ...
 
 
@@ -54,10 +55,10 @@ def make_task(
     options: TrainOptions,
     progress: Progress = ignore_progress,
 ) -> Task:
-    """The task of a family: on pixels, frames are decoded once and kept beside the data set.
+    """The task of a network family. For families on pixels, frames are decoded and cached.
 
-    ``progress`` hears of what has to be prepared, now and when the first batch is drawn, and may
-    raise to stop it.
+    ``progress`` is called while data are prepared, here and when the first batch is drawn, and may
+    raise to stop.
     """
     if family.on_pixels:
         return PixelTask(corpus, family, options, progress)

@@ -23,21 +23,21 @@ PENN_FPS = 30.0
 """Penn Action's nominal rate; its frames carry no times."""
 
 PENN_SCORE = np.array([0.0, 0.6, 0.9], np.float32)
-"""Score given to a human label: missing, labelled though hidden, visible."""
+"""Score given to an annotated keypoint: missing, occluded, visible."""
 
 MIN_TRACK_SCORE = 0.4
-"""A keypoint of the snatch tracks below this was guessed by the tracker."""
+"""Keypoints of the snatch tracks with a lower score are guesses of the tracker."""
 
 CUT_FRAMES = 4
-"""What lasts no longer than this many frames is a glitch of the tracker, not a cut."""
+"""A change that lasts no longer than this many frames is a tracking error, not a cut."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledPose:
-    """A track with what is known of it: ``group`` is never split between training and test.
+    """A track with its labels: ``group`` is never split between training and test.
 
-    ``depth`` float32 (T, 17) px, from the camera away and relative to the hips, or None: with it
-    the track can be turned about the vertical axis.
+    ``depth`` float32 (T, 17) px, away from the camera and relative to the hips, or None. A track
+    with depth can be rotated about the vertical axis.
     """
 
     name: str
@@ -50,16 +50,17 @@ class LabelledPose:
 
 
 def keypoint_digest(track: LabelledPose) -> str | None:
-    """sha256 hex of a track's keypoints: equal ones are one recording. None without keypoints."""
+    """sha256 hex of a track's keypoints, equal for the same recording; None without keypoints."""
     xy = np.ascontiguousarray(track.pose.xy)
     return hashlib.sha256(xy.tobytes()).hexdigest() if np.isfinite(xy).any() else None
 
 
 def load_penn_tracks(path: Path) -> list[LabelledPose]:
-    """Penn Action's gym tracks (Zhang et al. 2013); what is no class is ``other``.
+    """Penn Action's gym tracks (Zhang et al. 2013); an exercise that is no class is ``other``.
 
-    Sequences cut from one video carry neighbouring numbers: a run of one action and one image
-    size is one group.
+
+    Sequences from one video have consecutive numbers, so consecutive sequences of one action and
+    one image size form a group.
     """
     data = _read(path, ("xy", "visibility", "offset", "name", "action", "image_wh"))
     groups = _run_ids(data["action"], data["image_wh"])
@@ -77,9 +78,10 @@ def load_penn_tracks(path: Path) -> list[LabelledPose]:
 
 
 def load_snatch_tracks(path: Path) -> list[LabelledPose]:
-    """Competition snatches with depth, each cut where the broadcast cuts to a close-up.
+    """Competition snatches with depth, each ended where the broadcast cuts to a close-up.
 
-    A track of which less than three quarters is there (a close-up from the start) is left out.
+    Tracks in which less than three quarters of the keypoints were found (close-ups from the start)
+    are left out.
     """
     data = _read(path, ("xy", "score", "xyz_m", "time_s", "offset", "name", "group", "image_wh"))
     tracks = []
@@ -96,11 +98,11 @@ def load_snatch_tracks(path: Path) -> list[LabelledPose]:
     return tracks
 
 
-def turn(track: LabelledPose, degrees: float, depth_scale: float = 1.2) -> LabelledPose:
-    """``track`` seen from ``degrees`` further round the lifter (90: from the side).
+def rotate(track: LabelledPose, degrees: float, depth_scale: float = 1.2) -> LabelledPose:
+    """``track`` rotated by ``degrees`` about the vertical axis (90: a side view).
 
-    Heights in the picture stay as they are. ``depth_scale`` makes up for the flat depth of
-    single-camera trackers. Raises ValueError for a track without depth.
+    Vertical positions do not change. ``depth_scale`` makes up for the flat depth of single-camera
+    trackers. Raises ValueError for a track without depth.
     """
     if track.depth is None:
         raise ValueError(f"{track.name}: expected a track with depth")
@@ -117,7 +119,7 @@ def turn(track: LabelledPose, degrees: float, depth_scale: float = 1.2) -> Label
 
 
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The named arrays of an ``.npz``; ModelDataError when it is not there or lacks one."""
+    """The named arrays of an ``.npz``; ModelDataError when the file or one of them is missing."""
     try:
         arrays = read_arrays(path)
         return {name: arrays[name] for name in names}
@@ -131,7 +133,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 def _pose(
     xy: np.ndarray, score: np.ndarray, time_s: np.ndarray, image_wh: np.ndarray, network: str
 ) -> PoseSequence:
-    """A PoseSequence out of loose arrays: missing means NaN and score 0 at once."""
+    """A PoseSequence from arrays; keypoints that are NaN or of score 0 become both."""
     missing = ~np.isfinite(xy).all(-1) | (score <= 0)
     xy = np.where(missing[..., None], np.nan, xy).astype(np.float32)
     score = np.where(missing, 0, np.clip(score, 0, 1)).astype(np.float32)
@@ -146,15 +148,15 @@ def _pose(
 
 
 def _run_ids(action: np.ndarray, image_wh: np.ndarray) -> np.ndarray:
-    """A number (n,) that rises whenever action or image size change from one track to the next."""
+    """A number (n,) that rises whenever action or image size changes from one track to the next."""
     new = (action[1:] != action[:-1]) | (image_wh[1:] != image_wh[:-1]).any(-1)
-    return np.r_[0, np.cumsum(new)]
+    return np.asarray(np.r_[0, np.cumsum(new)])
 
 
 def _first_cut(xy: np.ndarray) -> int:
-    """Index of the first frame after a cut (the body jumps or grows for good), or the length."""
-    breadth = _steady(_breadth(xy))
-    hips = _steady(midpoint(xy, sk.HIPS))
+    """Index of the first frame after a cut (the body jumps or grows to stay so), or the length."""
+    breadth = _smooth(_breadth(xy))
+    hips = _smooth(midpoint(xy, sk.HIPS))
     size = float(np.median(breadth))
     jump = np.linalg.norm(hips[CUT_FRAMES:] - hips[:-CUT_FRAMES], axis=-1)
     cut = np.zeros(len(xy), bool)
@@ -165,30 +167,29 @@ def _first_cut(xy: np.ndarray) -> int:
     return int(hits[0]) if len(hits) else len(xy)
 
 
-def _steady(values: np.ndarray) -> np.ndarray:
-    """Columns over time (T, ...) with holes bridged and whatever is short of a cut taken out."""
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """``values`` (T, ...) with gaps filled and changes shorter than a cut removed."""
     columns = values.reshape(len(values), -1).astype(np.float64)
     steps = np.arange(len(columns))
     for i, column in enumerate(columns.T):
         known = np.isfinite(column)
         columns[:, i] = np.interp(steps, steps[known], column[known]) if known.any() else 0
-    return median_filter(columns, size=(2 * CUT_FRAMES + 1, 1), mode="nearest").reshape(
-        values.shape
-    )
+    smooth = median_filter(columns, size=(2 * CUT_FRAMES + 1, 1), mode="nearest")
+    return np.asarray(smooth.reshape(values.shape))
 
 
 def _breadth(xy: np.ndarray) -> np.ndarray:
-    """Shoulder breadth plus hip breadth (T,) in px: in a front view, the size of the lifter."""
+    """Shoulder breadth plus hip breadth (T,) in px: a measure of body size in front views."""
     pairs = (sk.SHOULDERS, sk.HIPS)
-    return sum(np.linalg.norm(xy[:, a] - xy[:, b], axis=-1) for a, b in pairs)
+    return np.asarray(sum(np.linalg.norm(xy[:, a] - xy[:, b], axis=-1) for a, b in pairs))
 
 
 def _depth_px(xy: np.ndarray, xyz_m: np.ndarray) -> np.ndarray:
-    """Depth float32 (T, 17) in px: metres times the px a metre that the front view shows."""
+    """Depth float32 (T, 17) in px: metres times the scale of the front view, px per metre."""
     body = list(sk.BODY)
     hips = midpoint(xy, sk.HIPS)[:, None]
     flat = xyz_m[:, body, :2] - xyz_m[:, [sk.LEFT_HIP, sk.RIGHT_HIP], :2].mean(1, keepdims=True)
     image = xy[:, body] - hips
     both = np.isfinite(image) & np.isfinite(flat)
-    px_a_metre = np.abs(image[both]).sum() / max(np.abs(flat[both]).sum(), 1e-6)
-    return (xyz_m[..., 2] * px_a_metre).astype(np.float32)
+    px_per_metre = np.abs(image[both]).sum() / max(np.abs(flat[both]).sum(), 1e-6)
+    return np.asarray(xyz_m[..., 2] * px_per_metre, np.float32)

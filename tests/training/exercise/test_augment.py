@@ -1,4 +1,4 @@
-"""Augmented recordings: plausible, different, repeatable."""
+"""Augmented samples: plausible, different, repeatable."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def sample():
     return aug.make_sample(track(squat_sequence(30.0)))
 
 
-def test_a_sample_is_in_statures_on_an_even_grid(sample):
+def test_a_sample_is_in_body_heights_on_an_even_grid(sample):
     assert sample.seconds == pytest.approx(7, abs=0.1)
     assert np.nanmax(np.ptp(sample.points[..., 1], axis=1)) == pytest.approx(1, abs=0.15)
     assert len(sample.reps) == 2
@@ -38,7 +38,7 @@ def test_a_track_without_a_body_gives_no_sample():
     assert aug.make_sample(track(sequence(np.full((10, 17, 2), np.nan), time_s))) is None
 
 
-def test_recordings_are_finite_of_sensible_length_and_size(sample):
+def test_augmented_samples_are_finite_of_sensible_length_and_size(sample):
     rng = np.random.default_rng(0)
     lengths = []
     for _ in range(60):
@@ -46,19 +46,19 @@ def test_recordings_are_finite_of_sensible_length_and_size(sample):
         lengths.append(len(xy))
         assert xy.shape[1:] == (17, 2)
         assert np.isfinite(features(xy)).all()
-        assert np.nanmax(np.abs(xy)) < 3  # statures from the middle
+        assert np.nanmax(np.abs(xy)) < 3  # body heights from the middle
     assert max(lengths) <= aug.MAX_SECONDS * RATE_HZ
     assert min(lengths) >= 2
     assert len(set(lengths)) > 10
 
 
-def test_the_same_seed_gives_the_same_recording(sample):
+def test_the_same_seed_gives_the_same_augmented_sample(sample):
     first, second = (aug.augment(sample, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("make", [aug.standing, aug.noise])
-def test_made_up_negatives_are_other(sample, make):
+def test_generated_negatives_are_other(sample, make):
     made = make(sample)
     assert (made.label, made.group) == ("other", sample.group)
     xy = aug.augment(made, np.random.default_rng(0))
@@ -67,8 +67,8 @@ def test_made_up_negatives_are_other(sample, make):
 
 def test_standing_stands(sample):
     def travel(made):
-        films = [aug.augment(made, np.random.default_rng(seed)) for seed in range(10)]
-        bodies = [xy[:, 5:] for xy in films]
+        augmented = [aug.augment(made, np.random.default_rng(seed)) for seed in range(10)]
+        bodies = [xy[:, 5:] for xy in augmented]
         seen = [xy[:, np.isfinite(xy).any(axis=(0, 2))] for xy in bodies]
         return np.median([np.median(np.nanstd(xy, axis=0)) for xy in seen])
 
@@ -108,7 +108,7 @@ def test_what_is_no_snatch_has_no_second_half(sample):
     assert aug.wide_deadlift(sample) is None
 
 
-def test_low_rates_are_drawn_out_linearly():
+def test_low_rates_are_interpolated_linearly():
     xy = np.cumsum(np.ones((60, 17, 2)), 0)
     for seed in range(30):
         low = aug._lower_rate(xy, np.random.default_rng(seed))

@@ -58,7 +58,7 @@ def test_relabelling_and_trimming_count(dataset):
 def test_chosen_classes_make_the_rest_other(dataset):
     assert read_corpus(dataset, ("squat",)).classes == ("squat", "other")
     with pytest.raises(
-        ModelDataError, match=r"nothing called lunge was accepted\. There is: squat"
+        ModelDataError, match=r"expected accepted exercises \(squat, wave\), got lunge"
     ):
         read_corpus(dataset, ("lunge",))
     assert label_all(["a", "b"]) == ["a", "b"]

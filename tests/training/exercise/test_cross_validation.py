@@ -12,8 +12,8 @@ from gymform.training.exercise.corpus import read_corpus
 from gymform.training.exercise.cross_validation import (
     CrossValidated,
     Fold,
-    answers,
-    share_out,
+    assign_parts,
+    probabilities_by_part,
 )
 from gymform.training.exercise.records import TEST, TRAIN, VALIDATION, TrainOptions
 from tests.exercise.makers import make_dataset
@@ -27,7 +27,7 @@ def corpus(tmp_path_factory):
 
 
 class LinearTask:
-    """One random number of each item, and its class: learned by a line."""
+    """One random number for each item, from which its class follows linearly."""
 
     device = torch.device("cpu")
 
@@ -53,7 +53,7 @@ class LinearTask:
         found = [network(self._x[list(rows)]).double().numpy() for network in networks]
         return np.mean(found, 0)
 
-    def answer(self, network, row):
+    def predict_uncached(self, network, row):
         self.logits([network], [row])
 
 
@@ -63,10 +63,10 @@ def _quick(monkeypatch):
 
 
 class Watcher:
-    """Remembers what it heard; raises after so many steps."""
+    """Remembers all calls; raises after ``stop_after`` steps."""
 
     def __init__(self, stop_after=10**9):
-        self.rows, self.begun, self.heard, self._stop_after = [], [], [], stop_after
+        self.rows, self.begun, self.calls, self._stop_after = [], [], [], stop_after
 
     def prepare(self, stage, done, total):
         pass
@@ -78,7 +78,7 @@ class Watcher:
         self.rows.append(row)
 
     def progress(self, stage, done, total):
-        self.heard.append((stage, done, total))
+        self.calls.append((stage, done, total))
         if done >= self._stop_after:
             raise Cancelled("enough")
 
@@ -92,11 +92,11 @@ def validation(corpus, folder, watcher=None, **changes):
 
 
 def test_groups_stay_whole(corpus):
-    part = share_out(corpus, 3, seed=0)
+    part = assign_parts(corpus, 3, seed=0)
     for group in {track.group for track in corpus.tracks}:
         assert len({p for t, p in zip(corpus.tracks, part, strict=True) if t.group == group}) == 1
     assert sorted(np.bincount(part)) == [4, 4, 4]
-    assert (share_out(corpus, 3, seed=0) == part).all()
+    assert (assign_parts(corpus, 3, seed=0) == part).all()
 
 
 def test_a_group_on_both_sides_is_refused(corpus):
@@ -107,20 +107,20 @@ def test_a_group_on_both_sides_is_refused(corpus):
 
 def test_planted_copies_are_kept_together_and_refused_apart(corpus):
     """The same recording, re-encoded, under another group: known to the store as a copy."""
-    part = share_out(corpus, 3, seed=0)
+    part = assign_parts(corpus, 3, seed=0)
     first, second = (int(np.flatnonzero(part == p)[0]) for p in (0, 1))
-    twins = ((corpus.examples[first].clip_sha256, corpus.examples[second].clip_sha256),)
-    planted = replace(corpus, twins=twins)
+    copies = ((corpus.examples[first].clip_sha256, corpus.examples[second].clip_sha256),)
+    planted = replace(corpus, copies=copies)
     with pytest.raises(LeakError, match=r"The split leaks: .*\.mp4 .* show the same recording"):
         cross_validation.check_parts(planted, part)
-    together = share_out(planted, 3, seed=0)
+    together = assign_parts(planted, 3, seed=0)
     assert together[first] == together[second]
-    assert (planted.family_count, corpus.family_count) == (5, 6)
+    assert (planted.linked_group_count, corpus.linked_group_count) == (5, 6)
 
 
 def test_the_same_keypoints_on_both_sides_are_refused(corpus):
     """A copy that nobody noticed, with another sha256 and another group."""
-    part = share_out(corpus, 3, seed=0)
+    part = assign_parts(corpus, 3, seed=0)
     first, second = (int(np.flatnonzero(part == p)[0]) for p in (0, 1))
     tracks = list(corpus.tracks)
     tracks[second] = replace(tracks[second], pose=tracks[first].pose)
@@ -130,7 +130,7 @@ def test_the_same_keypoints_on_both_sides_are_refused(corpus):
 
 def test_two_items_of_one_clip_count_as_one_group(corpus):
     """Even when somebody gave them different groups."""
-    part = share_out(corpus, 3, seed=0)
+    part = assign_parts(corpus, 3, seed=0)
     first, second = (int(np.flatnonzero(part == p)[0]) for p in (0, 1))
     examples = list(corpus.examples)
     examples[second] = replace(examples[second], clip_sha256=examples[first].clip_sha256)
@@ -143,27 +143,27 @@ def test_two_items_of_one_clip_count_as_one_group(corpus):
 
 def test_every_item_is_tested_once_and_validated_once(corpus, tmp_path):
     watcher = Watcher()
-    outcome = validation(corpus, tmp_path, watcher).run()
-    for fold in outcome.folds:
+    result = validation(corpus, tmp_path, watcher).run()
+    for fold in result.folds:
         rows = [fold.train, fold.validation, fold.test]
         assert sorted(np.concatenate(rows)) == list(range(len(corpus)))
         groups = [{corpus.tracks[row].group for row in part} for part in rows]
         assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
     for part in ("validation", "test"):
-        rows = np.concatenate([getattr(fold, part) for fold in outcome.folds])
+        rows = np.concatenate([getattr(fold, part) for fold in result.folds])
         assert sorted(rows) == list(range(len(corpus)))
     assert watcher.begun == [1, 2, 3, 4]
     assert [row.fold for row in watcher.rows] == sorted(row.fold for row in watcher.rows)
     assert all(row.val_loss is None for row in watcher.rows if row.fold == 4)
     assert any(row.val_accuracy is not None for row in watcher.rows if row.fold == 1)
-    assert watcher.heard[-1] == ("all clips", 16, 16)
+    assert watcher.calls[-1] == ("all clips", 16, 16)
 
 
 def test_a_single_split_trains_once_and_then_on_everything(corpus, tmp_path):
-    outcome = validation(corpus, tmp_path, folds=1).run()
-    (fold,) = outcome.folds
+    result = validation(corpus, tmp_path, folds=1).run()
+    (fold,) = result.folds
     assert min(len(fold.train), len(fold.validation), len(fold.test)) > 0
-    found = answers(outcome, corpus.labels)
+    found = probabilities_by_part(result, corpus.labels)
     assert len(found[TEST][0]) == len(fold.test)
 
 
@@ -186,12 +186,10 @@ def test_other_options_train_anew(corpus, tmp_path):
         assert len(watcher.begun) == begun
 
 
-def test_an_ensemble_s_answers_are_put_together_and_only_tested_items_are_answered(
-    corpus, tmp_path
-):
-    """As the shipped classifier is judged: nothing is held out besides what is tested."""
+def test_an_ensemble_s_logits_are_averaged_and_only_those_of_tested_items(corpus, tmp_path):
+    """As the shipped classifier is judged: without a validation part."""
     whole = validation(corpus, tmp_path)
-    design = cross_validation.Design(whole.design.part, 3, ensemble=2, watched=False)
+    design = cross_validation.Design(whole.design.part, 3, ensemble=2, validate=False)
     both = cross_validation.CrossValidation(
         whole.task, design, whole.plan, "key", tmp_path, Watcher()
     )
@@ -207,18 +205,18 @@ def test_an_ensemble_s_answers_are_put_together_and_only_tested_items_are_answer
 
 
 def test_the_learning_curve_trains_on_fewer_groups(corpus, tmp_path):
-    outcome = validation(corpus, tmp_path, learning_curve=True).run()
-    clips = [point.clips for point in outcome.curve]
+    result = validation(corpus, tmp_path, learning_curve=True).run()
+    clips = [point.clips for point in result.curve]
     assert clips == sorted(clips)
     assert clips[0] < clips[-1] == 4
-    assert all(point.test_clips == len(corpus) for point in outcome.curve)
+    assert all(point.test_clips == len(corpus) for point in result.curve)
 
 
 # ---- probabilities
 
 
-def made_outcome(scale=1.0):
-    """Three folds of twelve items; logits right in three of four, ``scale`` times too sure."""
+def made_result(scale=1.0):
+    """Three folds of 1,200 items; logits are right in three of four, ``scale`` times too large."""
     rng = np.random.default_rng(0)
     part, labels = np.arange(1200) % 3, rng.integers(0, 2, 1200)
     folds = []
@@ -231,19 +229,19 @@ def made_outcome(scale=1.0):
 
 
 def test_probabilities_are_calibrated_on_others():
-    outcome, labels = made_outcome(scale=3.0)
-    for rows, probabilities in answers(outcome, labels).values():
+    result, labels = made_result(scale=3.0)
+    for rows, probabilities in probabilities_by_part(result, labels).values():
         assert sorted(rows) == list(range(1200))
         np.testing.assert_allclose(probabilities.sum(1), 1)
         assert probabilities.max(1).mean() == pytest.approx(0.75, abs=0.03)
-    assert cross_validation.final_temperature(outcome, labels) == pytest.approx(3.0, rel=0.15)
-    assert set(answers(outcome, labels)) == {TRAIN, VALIDATION, TEST}
+    assert cross_validation.final_temperature(result, labels) == pytest.approx(3.0, rel=0.15)
+    assert set(probabilities_by_part(result, labels)) == {TRAIN, VALIDATION, TEST}
 
 
 def test_an_item_s_own_label_does_not_set_its_temperature():
-    outcome, labels = made_outcome()
-    test = outcome.folds[0].test
+    result, labels = made_result()
+    test = result.folds[0].test
     changed = labels.copy()
     changed[test] = 1 - changed[test]
-    before, after = (answers(outcome, one)[TEST][1][test] for one in (labels, changed))
+    before, after = (probabilities_by_part(result, one)[TEST][1][test] for one in (labels, changed))
     np.testing.assert_array_equal(before, after)

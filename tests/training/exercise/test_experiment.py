@@ -1,4 +1,4 @@
-"""The commands from end to end on a tiny data set: train, compare, judge, take into use."""
+"""The commands from end to end on a tiny data set: train, compare, judge, deploy."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def run(dataset):
     return folder
 
 
-def test_a_run_leaves_all_that_belongs_to_it(dataset, run):
+def test_a_run_writes_all_its_files(dataset, run):
     info = runs.read_run(run)
     assert (info.state, info.classes, info.fraction) == (records.DONE, ("squat", "wave"), 1.0)
     assert info.clips == info.groups == {"squat": 3, "wave": 3}
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_numbers(dataset, run):
     assert log[0] == log[1]
 
 
-def test_a_stop_leaves_a_readable_run_that_can_be_gone_on_with(dataset, monkeypatch):
+def test_a_stop_leaves_a_readable_run_that_can_be_resumed(dataset, monkeypatch):
     folder = runs.runs_dir(dataset) / "stopped"
     begun = runs.Recorder.begin_fold
 
@@ -77,7 +77,7 @@ def test_a_stop_leaves_a_readable_run_that_can_be_gone_on_with(dataset, monkeypa
     assert len(log) == len(set(log))
 
 
-def test_a_stop_is_heard_while_recordings_are_made(dataset, monkeypatch):
+def test_a_stop_counts_while_samples_are_augmented(dataset, monkeypatch):
     folder = runs.runs_dir(dataset) / "early"
     monkeypatch.setattr(runs.Recorder, "stop_requested", True)
     assert experiment.run_training(dataset, folder, replace(OPTIONS, seed=9)) is None
@@ -85,11 +85,11 @@ def test_a_stop_is_heard_while_recordings_are_made(dataset, monkeypatch):
     assert (info.state, info.stage, runs.read_log(folder)) == (records.STOPPED, "", [])
 
 
-def test_too_little_data_fails_in_words(dataset):
+def test_too_little_data_fails_with_a_message(dataset):
     folder = runs.runs_dir(dataset) / "refused"
     with pytest.raises(ModelDataError):
         experiment.run_training(dataset, folder, replace(OPTIONS, classes=("row",)))
-    assert "nothing called row" in runs.read_run(folder).message
+    assert "got row." in runs.read_run(folder).message
     runs.delete_run(folder)
 
 
@@ -157,12 +157,12 @@ def test_the_shipped_model_calls_what_it_does_not_know_other(dataset):
     assert "| other |" in text
 
 
-# ---- words
+# ---- Markdown
 
 
 def test_the_learning_curve_and_errors_are_told(run):
     report = runs.read_report(run)
-    wrong = records.TestAnswer("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
+    wrong = records.TestPrediction("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
     point = records.CurvePoint(12, 1.0, 0.5, 4)
     text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
     assert "| 7-1 | a\\|b.mp4 | squat | wave | 90% |" in text

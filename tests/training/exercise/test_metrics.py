@@ -1,4 +1,4 @@
-"""Figures: the known cases come out as they should."""
+"""Metrics against known cases."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ CLASSES = ("snatch", "deadlift", "squat", "other")
 
 def test_a_report_of_a_known_table():
     labels = np.array([0, 0, 1, 1, 1, 2])
-    answers = np.array([0, 1, 1, 1, 1, 2])
-    part = evaluate(labels, np.eye(4)[answers], CLASSES)
+    predicted = np.array([0, 1, 1, 1, 1, 2])
+    part = evaluate(labels, np.eye(4)[predicted], CLASSES)
     assert part.accuracy == pytest.approx(5 / 6)
     assert [row.recall for row in part.rows] == pytest.approx((0.5, 1, 1, 0))
     assert [row.precision for row in part.rows] == pytest.approx((1, 0.75, 1, 0))

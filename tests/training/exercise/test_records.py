@@ -1,4 +1,4 @@
-"""What a training was told, and its records on the way to JSON and back."""
+"""Options and records of a training, to JSON and back."""
 
 import json
 from dataclasses import asdict
@@ -26,14 +26,15 @@ def test_options_become_arguments_and_only_those_chosen():
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"model": "mlp"}, "--model: expected one of tcn"), ({"folds": 2}, "--folds"),
-     ({"steps": 0}, "--steps"), ({"frames": 1}, "--frames"), ({"seed": -1}, "--seed")],
+     ({"steps": 0}, "--steps"), ({"views": 0}, "--augmented-samples"),
+     ({"frames": 1}, "--frames"), ({"seed": -1}, "--seed")],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(change, words):
     with pytest.raises(OptionsError, match=words):
         TrainOptions(**change)
 
 
-def test_options_out_of_loose_values():
+def test_options_from_other_values():
     assert options_from({"model": "gru", "seed": 3, "dataset": "lifts"}) == TrainOptions(
         "gru", seed=3
     )

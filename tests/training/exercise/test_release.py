@@ -15,7 +15,7 @@ from gymform.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 from gymform.training.exercise import release
 from gymform.training.exercise import samples as sm
 from gymform.training.exercise.cross_validation import CrossValidation
-from gymform.training.exercise.tracks import LabelledPose, turn
+from gymform.training.exercise.tracks import LabelledPose, rotate
 from gymform.types import PoseSequence, Provenance
 from gymform.weights import read_manifest
 from tests.exercise.makers import make_dataset, wave
@@ -32,7 +32,9 @@ def made_up(count=12):
     return items
 
 
-SMALL = release.TrainConfig(seeds=1, folds=3, steps=40, batch=16, views=240, channels=16)
+SMALL = release.TrainConfig(
+    seeds=1, folds=3, steps=40, batch=16, augmented_samples=240, channels=16
+)
 
 
 # ---- the split
@@ -127,7 +129,7 @@ def test_an_ensemble_has_a_network_for_each_seed(tmp_path):
 
 
 def test_what_was_derived_from_a_held_out_item_is_not_learned_from(tmp_path):
-    """Figures by calculation, which are nobody's, always are."""
+    """Synthetic lifters, which have groups of their own, always are."""
     items = made_up()
     task = validation(tmp_path, items).task
     groups = {s.group for s in task._samples}
@@ -144,16 +146,16 @@ def test_other_data_is_trained_anew():
     assert len(names) == 4
 
 
-def test_turning_a_track_keeps_heights_and_narrows_the_shoulders():
+def test_rotating_a_track_keeps_heights_and_narrows_the_shoulders():
     pose = squat_sequence()
     item = LabelledPose("a", "snatch", "snatch", "a", "snatch3d", pose,
                         np.zeros(pose.xy.shape[:2], np.float32))  # fmt: skip
-    side = turn(item, 90).pose
+    side = rotate(item, 90).pose
     np.testing.assert_allclose(side.xy[..., 1], pose.xy[..., 1])
     assert np.abs(side.xy[:, LEFT_SHOULDER, 0] - side.xy[:, RIGHT_SHOULDER, 0]).max() < 1e-3
-    np.testing.assert_allclose(turn(item, 360).pose.xy, pose.xy, atol=1e-2)
+    np.testing.assert_allclose(rotate(item, 360).pose.xy, pose.xy, atol=1e-2)
     with pytest.raises(ValueError, match="depth"):
-        turn(turn(item, 90), 90)
+        rotate(rotate(item, 90), 90)
 
 
 # ---- the command
@@ -181,7 +183,7 @@ def command(folder, *more):
     return parser.parse_args([
         "--clips", str(folder / "poses"), "--index", str(folder / "index.csv"),
         "--out", str(folder / "weights"), "--work", str(folder / "work"), "--threads", "1",
-        "--folds", "2", "--seeds", "1", "--steps", "8", "--views", "60", *more,
+        "--folds", "2", "--seeds", "1", "--steps", "8", "--augmented-samples", "60", *more,
     ])  # fmt: skip
 
 
@@ -193,7 +195,7 @@ def test_the_command_writes_weights_manifest_and_card(dataset, monkeypatch):
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(dataset / "weights"))
     assert clf.load_classifier().sha256 == entry.sha256
     card = (dataset / "weights" / "tiny.md").read_text()
-    for words in (entry.sha256, "### clips (12)", "| truth \\ answer |", "calibration error",
+    for words in (entry.sha256, "### clips (12)", "| label \\ prediction |", "calibration error",
                   "| wave | 6 |", "train-exercise"):  # fmt: skip
         assert words in card
     assert str(dataset) not in card

@@ -1,4 +1,4 @@
-"""Runs on disk: written whole, read back equal, honest about trainings that died."""
+"""Runs on disk: written whole, read back equal, failed when the process died."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ from tests.exercise.makers import make_dataset
 OPTIONS = TrainOptions("gru", ("squat", "deadlift"), folds=3, steps=5)
 
 
-def figures(right=8, wrong=2):
+def metrics(right=8, wrong=2):
     rows = tuple(records.ClassRow(name, 0.8, 0.8, 0.8, 5) for name in ("deadlift", "squat"))
     mean = records.Averages(0.8, 0.8, right / (right + wrong))
     bins = records.Reliability((0.7,), (0.8,), (10,))
@@ -31,11 +31,11 @@ def report(run="a", **changes):
     made = records.TrainingReport(
         run, "tcn", "mine", ("deadlift", "squat"), {"deadlift": 5, "squat": 5},
         {"deadlift": 3, "squat": 3}, 5, 0, 100,
-        {part: figures() for part in (records.TRAIN, records.VALIDATION, records.TEST)},
+        {part: metrics() for part in (records.TRAIN, records.VALIDATION, records.TEST)},
         (records.Slice("view", "side", 4, 0.75),), (records.CurvePoint(5, 1.0, 0.6, 10),),
-        (records.TestAnswer("1", "a.mp4", "squat", "squat", 0.9, 0.9),
-         records.TestAnswer("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
-         records.TestAnswer("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
+        (records.TestPrediction("1", "a.mp4", "squat", "squat", 0.9, 0.9),
+         records.TestPrediction("2", "b.mp4", "squat", "deadlift", 0.6, 0.4),
+         records.TestPrediction("3", "c.mp4", "deadlift", "squat", 0.8, 0.2)),
         89_000, 1.2, records.Timing(9.0, 83.0), "python -m gymform train")  # fmt: skip
     return replace(made, **changes)
 
@@ -106,7 +106,7 @@ def test_mistakes_are_the_wrong_answers_the_surest_first():
 # ---- states
 
 
-def test_an_error_makes_the_run_failed_in_words(dataset):
+def test_an_error_makes_the_run_failed_with_its_message(dataset):
     folder = runs.runs_dir(dataset) / "bad"
     with pytest.raises(TrainingError), runs.record(folder, dataset, OPTIONS):
         raise TrainingError("The loss is no number.")
@@ -114,7 +114,7 @@ def test_an_error_makes_the_run_failed_in_words(dataset):
     assert runs.read_run(folder).state == records.FAILED
 
 
-def test_a_surprise_is_not_shown_in_its_own_words(dataset):
+def test_the_message_of_an_unexpected_error_is_not_shown(dataset):
     folder = runs.runs_dir(dataset) / "bad"
     with pytest.raises(KeyError), runs.record(folder, dataset, OPTIONS):
         raise KeyError("/secret/path")
@@ -184,7 +184,7 @@ def test_a_stop_before_the_first_step_is_not_lost(dataset, monkeypatch):
     runs.stop_run(folder)
     with runs.record(folder, dataset, OPTIONS) as recorder:
         assert recorder.stop_requested
-    with runs.record(folder, dataset, OPTIONS) as recorder:  # the terminal goes on with it
+    with runs.record(folder, dataset, OPTIONS) as recorder:  # resumed at the terminal
         assert not recorder.stop_requested
 
 
@@ -251,16 +251,16 @@ def test_of_two_who_press_start_at_once_one_is_told(tmp_path, monkeypatch):
             return error
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(start, range(2)))
-    assert sum(isinstance(one, BusyError) for one in outcomes) == 1
+        results = list(pool.map(start, range(2)))
+    assert sum(isinstance(one, BusyError) for one in results) == 1
     assert len(slow(dataset)) == 1
 
 
-# ---- one table
+# ---- comparison
 
 
 def test_the_comparison_has_the_best_first():
-    better = {part: figures(9, 1) for part in (records.TRAIN, records.VALIDATION, records.TEST)}
+    better = {part: metrics(9, 1) for part in (records.TRAIN, records.VALIDATION, records.TEST)}
     table = runs.comparison([report("a"), report("b", model="gru", parts=better)])
     assert [row["run"] for row in table] == ["b", "a"]
     text = runs.comparison_markdown([report("a")])

@@ -96,7 +96,7 @@ def test_each_network_counts_for_its_own_family_alone(package):
 
 
 def test_a_module_that_is_imported_anew_counts_from_then_on(package):
-    """Nobody has to remember to put it on a list."""
+    """No list has to be kept."""
     (package / "motion" / "fresh.py").write_text("SHARE = 1\n")
     assert not changed_by_an_edit(package, "gymform.motion.fresh", "tcn")
     with (package / "motion" / "clean.py").open("a") as file:
@@ -107,7 +107,7 @@ def test_a_module_that_is_imported_anew_counts_from_then_on(package):
 
 
 def test_what_is_left_out_exists_and_has_its_reason():
-    for name, reason in sd.NOT_DECIDING.items():
+    for name, reason in sd.NO_INFLUENCE.items():
         path = sd.PACKAGE.parent.joinpath(*name.split("."))
         assert path.with_suffix(".py").is_file() or path.is_dir(), name
         assert reason

@@ -1,4 +1,4 @@
-"""Figures made by calculation: bones of constant length, feet on the floor, plain movements."""
+"""Synthetic lifters: bones of constant length, feet on the floor, plausible movements."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_nothing_is_below_the_floor_and_nothing_jumps(maker):
     for seed in range(4):
         points = maker(np.random.default_rng(seed))[:, [0, *sk.BODY]]
         assert np.nanmax(points[..., 1]) < 0.05  # y points down
-        assert np.abs(np.diff(points, axis=0)).max() < 0.2  # statures in 1/24 s
+        assert np.abs(np.diff(points, axis=0)).max() < 0.2  # body heights in 1/24 s
         assert len(points) > 12
 
 
@@ -65,8 +65,8 @@ def test_a_row_moves_the_arms_only():
     assert np.ptp(points[:, sk.LEFT_WRIST, 1]) > 0.08
 
 
-def test_samples_are_repeatable_and_can_be_filmed():
-    first, second = syn.make_figures(2, seed=1), syn.make_figures(2, seed=1)
+def test_samples_are_repeatable_and_can_be_augmented():
+    first, second = syn.synthetic_lifters(2, seed=1), syn.synthetic_lifters(2, seed=1)
     assert len(first) == 2 * len(MAKERS)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.points, other.points)

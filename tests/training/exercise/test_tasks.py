@@ -1,4 +1,4 @@
-"""What the families are shown: balanced recordings, movements that must not be played backwards."""
+"""Tasks: balanced batches, movements that must not be played backwards, cached frames."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_batches_hold_both_classes_of_the_rows_and_judging_gives_a_row_each(corp
     assert np.isfinite(logits).all()
 
 
-def test_only_a_class_other_gets_idle_and_lost_lifters(dataset, corpus):
+def test_only_a_class_other_gets_standing_lifters_and_noise(dataset, corpus):
     assert len(corpus_samples(corpus)) == len(corpus)
     samples = corpus_samples(read_corpus(dataset, ("squat",)))
     assert len(samples) == 3 * len(corpus)
@@ -115,12 +115,12 @@ def test_times_are_of_frames_and_even():
     assert len(pixels.choose_times(squat_sequence(30.0, 0.1), 8)) == 8
 
 
-def test_spoilt_pictures_stay_pictures():
+def test_augmented_pictures_stay_pictures():
     pictures = np.random.default_rng(0).integers(0, 256, (8, 37, 37, 3), np.uint8)
     rng = np.random.default_rng(0)
-    clips = [pixels.spoil(pictures, 32, rng) for _ in range(5)]
+    clips = [pixels.augment(pictures, 32, rng) for _ in range(5)]
     assert all(clip.shape == (3, 4, 32, 32) and clip.dtype == np.float32 for clip in clips)
     assert all(clip.min() >= 0 and clip.max() <= 1 for clip in clips)
     assert not np.array_equal(clips[0], clips[1])
-    straight = pixels.shown(pictures, 32)
+    straight = pixels.centre_crop(pictures, 32)
     np.testing.assert_allclose(straight[:, 0, 0, 0] * 255, pictures[0, 2, 2], atol=1e-3)
