@@ -47,12 +47,12 @@ from gymform.training.pose.label_fusion import (
     TeacherKeypoints,
     full_name,
     pictures_of,
-    read_answers,
+    read_predictions,
     split_name,
-    write_answers,
+    write_predictions,
 )
 from gymform.training.pose.packs import CropPack, make_pack, read_pack, split
-from gymform.training.pose.pseudo_labels import DATASET, views_of
+from gymform.training.pose.pseudo_labels import DATASET, sample_crops
 
 HERE = Path(__file__).resolve().parent
 
@@ -71,7 +71,7 @@ ANSWER = np.dtype([("row", "<i4"), ("points", "<f4", (VIEWS, sk.NUM_KEYPOINTS, 3
 def main() -> int:
     options = arguments()
     pack = read_pack(options.pack)
-    known = read_answers(options.out, pack) if options.out.is_file() else nothing(pack, options)
+    known = read_predictions(options.out, pack) if options.out.is_file() else nothing(pack, options)
     if len(known.people) and not options.clips:
         raise SystemExit("ask_teachers: people in clips are asked about too: add --clips")
     pictures = picture_pack(list(pictures_of(known.people, options.clips)))
@@ -82,7 +82,7 @@ def main() -> int:
             of_clips = ask(teacher, pictures, np.arange(len(pictures)), options, "clips")
             known = with_more(known, name, of_pack, of_clips)
     if options.part == "0/1":
-        write_answers(options.out, known)
+        write_predictions(options.out, known)
     return 0
 
 
@@ -280,8 +280,8 @@ def ask(
 
 def answer_to(teacher: Teacher, pack: CropPack, row: int) -> np.ndarray:
     """A teacher's answers (V, 17, 3) to one crop, px of the crop."""
-    view = pack.view(row)
-    return teacher.answer(pack.rgb(row), view[:2], view[3], upright(pack.keypoints[row]))
+    crop = pack.crop(row)
+    return teacher.predict(pack.rgb(row), crop[:2], crop[3], upright(pack.keypoints[row]))
 
 
 # ---- people in clips -----------------------------------------------------------------------
@@ -294,10 +294,10 @@ def clip_people(options: argparse.Namespace) -> ClipPeople:
         with options.index.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 poses = load_poses((options.poses / row["file"]).with_suffix(".npz"))
-                times, views = views_of(poses)
+                times, crops_there = sample_crops(poses)
                 names += [row["file"]] * len(times)
                 time_s.append(times)
-                crops.append(views)
+                crops.append(crops_there)
     return ClipPeople(np.array(names, str), np.concatenate(time_s), np.concatenate(crops))
 
 

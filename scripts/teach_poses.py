@@ -1,12 +1,12 @@
-"""A pack for `train-pose` with better labels, and more people, by what teacher networks answer.
+"""Make a pack for `train-pose` with better labels and more people, using teacher networks.
 
     python scripts/teach_poses.py PACK OUT [--clips CLIPS] [--answers ANSWERS]
 
-PACK is the pack of annotated people, OUT the pack to write, ANSWERS what the teachers said of both:
-`scripts/teacher_answers.npz` unless `scripts/ask_teachers.py` has made others. Annotations of the
+PACK is the pack of annotated people, OUT the pack to write, ANSWERS the teachers' predictions, as
+`scripts/ask_teachers.py` writes them (default: `scripts/teacher_answers.npz`). Annotations of the
 pack's training people are corrected and completed (`gymform/training/pose/label_fusion.py`); those
-held out, and COCO's exact ones, stay as they are. With `--clips`, the folder of the clips that were
-shown to the teachers, the people in them whom the teachers are sure of are added.
+of held-out people and COCO's exact ones do not change. With `--clips`, the folder of the clips that
+the teachers saw, people in them whom the teachers could label are added.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gymform.errors import GymformError
-from gymform.training.pose.label_fusion import correct_pack, label_clips, read_answers
+from gymform.training.pose.label_fusion import correct_pack, label_clips, read_predictions
 from gymform.training.pose.packs import join, read_pack, write_pack
 
 ANSWERS = Path(__file__).with_name("teacher_answers.npz")
@@ -37,11 +37,11 @@ def main() -> int:
     options = parser.parse_args()
     try:
         pack = read_pack(options.pack)
-        answers = read_answers(options.answers, pack)
-        taught = correct_pack(pack, answers)
+        predictions = read_predictions(options.answers, pack)
+        fused = correct_pack(pack, predictions)
         if options.clips:
-            taught = join(taught, label_clips(options.clips, answers))
-        write_pack(options.out, taught)
+            fused = join(fused, label_clips(options.clips, predictions))
+        write_pack(options.out, fused)
     except GymformError as error:
         logger.error("%s", error)
         return 1

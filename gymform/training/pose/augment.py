@@ -1,8 +1,8 @@
-"""The same person seen otherwise: what a gym does to a picture, done to training crops.
+"""Augmentation of training crops by what happens to pictures in a gym.
 
-First one warp (flip, scale, rotation, shift, half body) that moves pixels and keypoints together;
-then what only touches pixels: things in the way, light, colour, blur, noise, compression. All of it
-follows one random generator, so a crop and a generator's seed give the same picture again.
+First one warp (flip, scale, rotation, shift, half body), which moves pixels and keypoints together;
+then changes of pixels only: occlusion, light, colour, blur, noise, compression. All randomness
+comes from one generator, so that a crop and a seed always give the same picture.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from gymform.pose.vitpose import INPUT_SIZE
 
 UPPER = tuple(range(sk.LEFT_HIP))
 LOWER = tuple(range(sk.LEFT_HIP, sk.NUM_KEYPOINTS))
-"""The joints of half a body."""
+"""The joints of the upper and of the lower half of the body."""
 
-FEW = 4
-"""Fewer labelled joints do not tell where a body is."""
+MIN_LABELS = 4
+"""With fewer labelled joints the place of a body is unknown."""
 
-MOST = 1.5
-"""A turned person's view is at most so many times as large as the usual one, or as small: a
-training picture shows no more."""
+MAX_RESIZE = 1.5
+"""The crop of a rotated person is at most this many times larger or smaller than the standard crop:
+a stored picture shows no more."""
 
 GREY = (114, 114, 114)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How often (probabilities) and how much. ``STILL`` does nothing."""
+    """Probabilities and strengths of all changes. With ``UNCHANGED`` nothing happens."""
 
     flip: float = 0.5
-    scale: float = 0.3  # the view is between 1 - scale and 1 + scale times the usual one
+    scale: float = 0.3  # the crop is 1 - scale to 1 + scale times as large as usual
     rotate: float = 0.6
     rotation: float = 35.0  # standard deviation, degrees; at most 90
-    tumble: float = 0.2  # ... or by any angle: gymnasts are seen upside down too
-    shift: float = 0.08  # standard deviation, share of the view; at most twice that
+    tumble: float = 0.2  # probability of any angle instead: gymnasts are upside down
+    shift: float = 0.08  # standard deviation, share of the crop; at most twice that
     half_body: float = 0.15
     barbell: float = 0.2
     cut_out: float = 0.3
@@ -53,8 +53,8 @@ class Augmentation:
     compression: float = 0.2
 
 
-STILL = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
-"""No change: the network's usual view."""
+UNCHANGED = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
+"""No change: the network's standard crop."""
 
 MILD = Augmentation(
     scale=0.15,
@@ -73,8 +73,8 @@ MILD = Augmentation(
     noise=0.05,
     compression=0.1,
 )
-"""Rarer and smaller changes, for the end of a training: what a network has learned of hard views
-then settles on those that it will mostly see (as in YOLOX, Ge et al., 2021)."""
+"""Rarer and smaller changes for the end of a training, so that the network adapts to the pictures
+that it will mostly see (as in YOLOX, Ge et al., 2021)."""
 
 
 # ---- the warp ------------------------------------------------------------------------------
@@ -83,42 +83,44 @@ then settles on those that it will mostly see (as in YOLOX, Ge et al., 2021)."""
 def warp(
     rgb: np.ndarray,
     keypoints: np.ndarray,
-    view: np.ndarray,
+    crop: np.ndarray,
     rng: np.random.Generator,
     how: Augmentation,
     size: tuple[int, int] = INPUT_SIZE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A network input uint8 (H, W, 3) and its keypoints float32 (17, 3) in input px.
 
-    ``rgb`` is a picture with room around the person, ``keypoints`` (17, 3) px of it and v, and
-    ``view`` (4,) the usual crop of it: centre x, y, width, height px. ``size`` is (W, H).
+    ``rgb`` is a picture with a margin around the person, ``keypoints`` (17, 3) its px and v, and
+    ``crop`` (4,) its standard crop: centre x, y, width, height px. ``size`` is (W, H).
     """
     flipped, degrees = rng.random() < how.flip, _angle(rng, how)
-    turned, usual = turn(keypoints, view, degrees)
-    seen = random_view(turned, usual, rng, how)
-    seen[:2] = view[:2] + (seen[:2] - view[:2]) @ rotation(degrees).T
-    matrix = input_to_picture(seen, degrees, flipped, size)
+    rotated, standard = rotate_person(keypoints, crop, degrees)
+    chosen = random_crop(rotated, standard, rng, how)
+    chosen[:2] = crop[:2] + (chosen[:2] - crop[:2]) @ rotation(degrees).T
+    matrix = input_to_picture(chosen, degrees, flipped, size)
     moved = move_keypoints(keypoints, matrix, flipped)
-    # the matrix says where each input pixel comes from
+    # the matrix maps input pixels to picture pixels, hence WARP_INVERSE_MAP
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(rgb, matrix, size, flags=flags), moved
 
 
-def turn(keypoints: np.ndarray, view: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints and usual view of somebody turned by ``degrees`` about the view's middle.
+def rotate_person(
+    keypoints: np.ndarray, crop: np.ndarray, degrees: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints and standard crop after a rotation by ``degrees`` about the middle of the crop.
 
-    Boxes are upright, so the view changes with the box around the labelled joints: who lies down is
-    seen as whole and as large as somebody found lying.
+    Boxes are upright, so the crop changes with the box around the labelled joints: somebody who is
+    rotated to lie is cropped like somebody who was found lying.
     """
-    turned = keypoints.copy()
-    turned[:, :2] = view[:2] + (keypoints[:, :2] - view[:2]) @ rotation(degrees)
+    rotated = keypoints.copy()
+    rotated[:, :2] = crop[:2] + (keypoints[:, :2] - crop[:2]) @ rotation(degrees)
     labelled = keypoints[:, 2] > 0
-    if labelled.sum() < FEW:
-        return turned, view
-    before, after = (_crop_around(points[labelled, :2]) for points in (keypoints, turned))
-    larger = float(np.clip(after[2] / before[2], 1 / MOST, MOST))
-    middle = after[:2] + (view[:2] - before[:2]) @ rotation(degrees)
-    return turned, np.concatenate((middle, larger * view[2:]))
+    if labelled.sum() < MIN_LABELS:
+        return rotated, crop
+    before, after = (_crop_around(points[labelled, :2]) for points in (keypoints, rotated))
+    factor = float(np.clip(after[2] / before[2], 1 / MAX_RESIZE, MAX_RESIZE))
+    middle = after[:2] + (crop[:2] - before[:2]) @ rotation(degrees)
+    return rotated, np.concatenate((middle, factor * crop[2:]))
 
 
 def _crop_around(points: np.ndarray, padding: float = PADDING) -> np.ndarray:
@@ -126,57 +128,57 @@ def _crop_around(points: np.ndarray, padding: float = PADDING) -> np.ndarray:
 
 
 def rotation(degrees: float) -> np.ndarray:
-    """The matrix (2, 2) that turns by ``degrees`` from x towards y."""
+    """The matrix (2, 2) of a rotation by ``degrees`` from x towards y."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def random_view(
-    keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator, how: Augmentation
+def random_crop(
+    keypoints: np.ndarray, crop: np.ndarray, rng: np.random.Generator, how: Augmentation
 ) -> np.ndarray:
-    """The part (4,) of the picture to show: the usual one or half a body, scaled and shifted."""
+    """A crop (4,) of the picture: the standard one or half a body, scaled and shifted."""
     if rng.random() < how.half_body:
-        view = _half_body(keypoints, view, rng)
+        crop = _half_body(keypoints, crop, rng)
     scale = 1 + how.scale * rng.uniform(-1, 1)
-    shift = np.clip(rng.normal(0, 1, 2), -2, 2) * how.shift * view[2:]
-    return np.concatenate((view[:2] + shift, view[2:] * scale))
+    shift = np.clip(rng.normal(0, 1, 2), -2, 2) * how.shift * crop[2:]
+    return np.concatenate((crop[:2] + shift, crop[2:] * scale))
 
 
-def _half_body(keypoints: np.ndarray, view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The view of the upper or the lower joints alone, not closer than half the usual one."""
+def _half_body(keypoints: np.ndarray, crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A crop of the upper or the lower joints alone, at least half as wide as ``crop``."""
     half = np.array(UPPER if rng.random() < 0.6 else LOWER)
     points = keypoints[half][keypoints[half, 2] > 0, :2]
-    if len(points) < FEW:
-        return view
-    crop = _crop_around(points, padding=1.5)
-    if crop[2] < view[2] / 2:
-        crop[2:] = view[2:] / 2
-    return crop if crop[2] < view[2] else view
+    if len(points) < MIN_LABELS:
+        return crop
+    smaller = _crop_around(points, padding=1.5)
+    if smaller[2] < crop[2] / 2:
+        smaller[2:] = crop[2:] / 2
+    return smaller if smaller[2] < crop[2] else crop
 
 
 def _angle(rng: np.random.Generator, how: Augmentation) -> float:
-    """Degrees to turn by."""
+    """Degrees to rotate by."""
     chance = rng.random()
     if chance < how.tumble:
         return float(rng.uniform(-180, 180))
-    turned = chance < how.tumble + how.rotate
-    return float(np.clip(rng.normal(0, how.rotation), -90, 90)) if turned else 0.0
+    rotated = chance < how.tumble + how.rotate
+    return float(np.clip(rng.normal(0, how.rotation), -90, 90)) if rotated else 0.0
 
 
 def input_to_picture(
-    view: np.ndarray, degrees: float, flipped: bool, size: tuple[int, int] = INPUT_SIZE
+    crop: np.ndarray, degrees: float, flipped: bool, size: tuple[int, int] = INPUT_SIZE
 ) -> np.ndarray:
-    """The affine map (2, 3) from input px to picture px, after UDP: 191 x 255 units span a view
-    that is shown in 192 x 256 px."""
+    """The affine map (2, 3) from input px to picture px. As in UDP, a crop of 192 x 256 px spans
+    191 x 255 units."""
     span = np.array(size, np.float64) - 1
-    linear = rotation(degrees) * (view[2:] / span)
+    linear = rotation(degrees) * (crop[2:] / span)
     if flipped:
-        linear[:, 0] *= -1  # about the middle, which stays where it is
-    return np.hstack((linear, (view[:2] - linear @ (span / 2))[:, None]))
+        linear[:, 0] *= -1  # about the middle
+    return np.hstack((linear, (crop[:2] - linear @ (span / 2))[:, None]))
 
 
 def move_keypoints(keypoints: np.ndarray, matrix: np.ndarray, flipped: bool) -> np.ndarray:
-    """Keypoints float32 (17, 3) in input px; left is right in a mirror."""
+    """Keypoints float32 (17, 3) in input px; left and right are exchanged when ``flipped``."""
     xy = np.linalg.solve(matrix[:, :2], (keypoints[:, :2] - matrix[:, 2]).T).T
     moved = np.column_stack((xy, keypoints[:, 2])).astype(np.float32)
     return moved[list(sk.FLIP_ORDER)] if flipped else moved
@@ -188,7 +190,7 @@ def move_keypoints(keypoints: np.ndarray, matrix: np.ndarray, flipped: bool) -> 
 def change_pixels(
     pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator, how: Augmentation
 ) -> np.ndarray:
-    """The input with things in the way, in other light, through a worse camera."""
+    """The input with occlusions, in other light, from a worse camera."""
     if rng.random() < how.barbell:
         pixels = draw_barbell(pixels, keypoints, rng)
     if rng.random() < how.cut_out:
@@ -212,21 +214,21 @@ def change_pixels(
 
 
 def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A barbell held in the hands, lying on the shoulders or anywhere: from the front or the side.
+    """Draw a barbell in the hands, on the shoulders or anywhere, in a front or a side view.
 
-    From the front it is a bar across the picture with narrow plates at its ends, from the side a
-    plate alone, which hides whatever is behind it.
+    In front views it is a bar across the picture with narrow plates at its ends, in side views a
+    single plate that hides what is behind it.
     """
     pixels = pixels.copy()
     height, width = pixels.shape[:2]
-    centre = _hold(keypoints, rng, (width, height))
+    centre = _barbell_centre(keypoints, rng, (width, height))
     radius = rng.uniform(0.06, 0.16) * height
     if rng.random() < 0.5:
         _plate(pixels, centre, (radius, radius * rng.uniform(0.6, 1.0)), rng)
         return pixels
     tilt = rng.normal(0, 0.12)
     reach = rng.uniform(0.3, 0.6) * width * np.array([math.cos(tilt), math.sin(tilt)])
-    steel = _tone(rng, 60, 220)
+    steel = _grey_level(rng, 60, 220)
     ends = [centre - reach, centre + reach]
     cv2.line(pixels, _px(ends[0]), _px(ends[1]), steel, int(rng.integers(2, 6)), cv2.LINE_AA)
     for end in ends:
@@ -234,8 +236,10 @@ def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Gener
     return pixels
 
 
-def _hold(keypoints: np.ndarray, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Where the barbell is, px (2,): between the wrists or the shoulders, or by chance."""
+def _barbell_centre(
+    keypoints: np.ndarray, rng: np.random.Generator, size: tuple[int, int]
+) -> np.ndarray:
+    """The middle of the barbell, px (2,): between the wrists or the shoulders, or anywhere."""
     pair = (sk.WRISTS, sk.SHOULDERS)
     joints = keypoints[list(pair[int(rng.random() < 0.3)])]
     anywhere = rng.uniform(0.1, 0.9, 2) * size
@@ -245,27 +249,29 @@ def _hold(keypoints: np.ndarray, rng: np.random.Generator, size: tuple[int, int]
 def _plate(
     pixels: np.ndarray, centre: np.ndarray, radii: tuple[float, float], rng: np.random.Generator
 ) -> None:
-    """Draw a weight plate with its rim and hub; ``radii`` are half its height and width."""
+    """Draw a weight plate with rim and hub; ``radii`` are half its height and half its width."""
     axes = int(radii[1]), int(radii[0])
-    tone = _tone(rng, 10, 90) if rng.random() < 0.6 else tuple(rng.integers(20, 230, 3).tolist())
+    tone = (
+        _grey_level(rng, 10, 90) if rng.random() < 0.6 else tuple(rng.integers(20, 230, 3).tolist())
+    )
     cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, tone, -1, cv2.LINE_AA)
-    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, _tone(rng, 0, 160), 1, cv2.LINE_AA)
+    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, _grey_level(rng, 0, 160), 1, cv2.LINE_AA)
     hub = max(1, axes[0] // 5), max(1, axes[1] // 5)
-    cv2.ellipse(pixels, _px(centre), hub, 0, 0, 360, _tone(rng, 90, 230), -1, cv2.LINE_AA)
+    cv2.ellipse(pixels, _px(centre), hub, 0, 0, 360, _grey_level(rng, 90, 230), -1, cv2.LINE_AA)
 
 
-def _tone(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
+def _grey_level(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
     value = int(rng.integers(low, high))
     return value, value, value
 
 
 def _px(point: np.ndarray) -> tuple[int, int]:
-    x, y = np.clip(np.round(point), -2000, 2000)  # a joint far outside must not overflow
+    x, y = np.clip(np.round(point), -2000, 2000)  # keeps joints far outside from overflowing
     return int(x), int(y)
 
 
 def cut_out(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One to three boxes of the picture filled with grey, one colour or noise."""
+    """Fill one to three rectangles of the picture with grey, one colour or noise."""
     pixels = pixels.copy()
     height, width = pixels.shape[:2]
     for _ in range(int(rng.integers(1, 4))):
@@ -282,7 +288,7 @@ def cut_out(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def change_colours(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Other white balance, contrast, brightness and saturation."""
+    """Change white balance, contrast, brightness and saturation."""
     values = pixels.astype(np.float32)
     grey = values.mean(axis=2, keepdims=True)
     values = grey + (values - grey) * rng.uniform(0.4, 1.5)
@@ -293,13 +299,13 @@ def change_colours(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def darken(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A dim room: less light, and the noise that a camera makes of it."""
+    """Darken the picture and add the noise of a camera in dim light."""
     values = 255 * (pixels.astype(np.float32) / 255) ** rng.uniform(1.3, 2.5)
     return add_noise(_bytes(values * rng.uniform(0.5, 0.9)), rng.uniform(2, 8), rng)
 
 
 def motion_kernel(rng: np.random.Generator) -> np.ndarray:
-    """A blur along a line of 3 to 13 px, symmetric about its middle, so that nothing moves."""
+    """Kernel of a blur along a line of 3 to 13 px, symmetric, so that nothing moves."""
     length = int(rng.integers(1, 7))
     angle = rng.uniform(0, math.pi)
     side = 2 * length + 1
@@ -308,20 +314,20 @@ def motion_kernel(rng: np.random.Generator) -> np.ndarray:
     start = round(length - step[0]), round(length - step[1])
     cv2.line(kernel, start, (2 * length - start[0], 2 * length - start[1]), 1.0)
     kernel += kernel[::-1, ::-1]  # a line of pixels need not be symmetric
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())
 
 
 def add_noise(pixels: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of ``sigma`` grey levels."""
+    """Add Gaussian noise of ``sigma`` grey levels."""
     noise = rng.standard_normal(pixels.shape, np.float32)
     return _bytes(pixels + sigma * noise)
 
 
 def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """The blocks and smears that strong compression leaves."""
+    """Compress as JPEG of this ``quality`` and decode again."""
     file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR))
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)

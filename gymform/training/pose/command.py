@@ -1,8 +1,7 @@
-"""The command ``python -m gymform train-pose``: its options, and what it does with them.
+"""The command ``python -m gymform train-pose``.
 
-All it needs to go on lies in the work folder: given the same options again it continues where it
-was, also after ``kill -9``, and ends with the same weights (on a GPU up to the order in which sums
-are made there).
+With the same options it resumes from its work folder, also after ``kill -9``, and ends with the
+same weights (on a GPU up to the order of summation).
 """
 
 from __future__ import annotations
@@ -37,15 +36,15 @@ from gymform.training.pose.packs import CropPack, join, read_pack, split
 from gymform.training.pose.pseudo_labels import pseudo_labels
 from gymform.training.pose.teacher_cache import TeacherCache
 from gymform.training.pose.train import (
-    ANSWERS,
     HEIGHTS,
     RECIPES,
     SIZES,
     STATE,
+    TEACHER_OUTPUTS,
     Schedule,
-    between,
     calibrate,
     describe,
+    interpolate_weights,
     judge,
     judge_of,
     make_start,
@@ -60,27 +59,27 @@ from gymform.weights import check_name
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``train-pose``."""
-    where = parser.add_argument_group("what and where")
+    where = parser.add_argument_group("data and output")
     where.add_argument("--data", type=Path, required=True, metavar="NPZ", help="pack of crops")
     where.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
-        help="where weights, manifest entry and model card go",
+        help="folder for weights, manifest entry and model card",
     )
     where.add_argument("--name", default="vitpose-s", help="the model's name (vitpose-s)")
     where.add_argument(
         "--work",
         type=Path,
         metavar="DIR",
-        help="where the state is kept (gymform's data folder, by name)",
+        help="folder for the state (a folder of this name in gymform's data folder)",
     )
     where.add_argument(
         "--compare",
         type=Path,
         metavar="JSON",
-        help="other models' figures for the card (benchmarks/pose_accuracy.json)",
+        help="metrics of other models for the card (benchmarks/pose_accuracy.json)",
     )
     network = parser.add_argument_group("network")
     network.add_argument("--size", choices=SIZES, default="S")
@@ -88,40 +87,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init",
         default="dinov2",
         metavar="START",
-        help="dinov2, random, a model's name or a weights file; "
-        "a wider network is made narrow (dinov2)",
+        help="dinov2, random, a model's name or a weights file; a wider one is narrowed (dinov2)",
     )
     network.add_argument(
         "--keep-start",
         type=float,
         metavar="X",
-        help="share of the start's weights in the shipped ones: less gained, less forgotten (0)",
+        help="share of the initial weights in the shipped ones: less learned and forgotten (0)",
     )
     network.add_argument(
         "--padding",
         type=float,
         metavar="X",
-        help="room around a box: it is grown to 3:4, times this (as the start has it)",
+        help="factor by which a box, grown to 3:4, is enlarged (that of --init)",
     )
     network.add_argument(
         "--input-height",
         type=int,
         metavar="N",
-        help=f"of the crops, px, a multiple of {HEIGHT_STEP}; their width is three quarters of it "
-        "(as the start has it)",
+        help=f"height of the crops, px, a multiple of {HEIGHT_STEP}; their width is three quarters "
+        "of it (that of --init)",
     )
     network.add_argument("--distill", metavar="NAME", help="teacher: a model's name")
     network.add_argument(
         "--unlabelled",
         type=Path,
         metavar="DIR",
-        help="clips with their keypoint files beside them, labelled by the "
-        "teacher, or without one by the model at --init",
+        help="clips with keypoint files beside them, labelled by the teacher, else by the model at "
+        "--init",
     )
     _add_recipe(parser.add_argument_group("recipe (defaults: those of S)"))
     running = parser.add_argument_group("running")
     running.add_argument(
-        "--minutes", type=float, metavar="M", help="stop in time; the same command goes on later"
+        "--minutes", type=float, metavar="M", help="stop after M minutes; the same command resumes"
     )
     running.add_argument("--save-every", type=int, default=200, metavar="N", help="steps (200)")
     running.add_argument(
@@ -131,31 +129,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=int,
         metavar="N",
-        help="processes that make batches (for a GPU all cores, else 0)",
+        help="processes that make batches (with a GPU all cores, else 0)",
     )
-    running.add_argument("--threads", type=int, default=2, help="of the processor (2)")
+    running.add_argument("--threads", type=int, default=2, help="processor threads (2)")
     running.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
 _RECIPE_OPTIONS = {
     "steps": ("steps", "steps of training"),
     "batch": ("batch", "crops a step"),
-    "lr": ("learning_rate", "highest learning rate, of the top layer"),
-    "weight_decay": ("weight_decay", "decay of weights"),
-    "layer_decay": ("layer_decay", "rate of a layer over that of the layer above"),
+    "lr": ("learning_rate", "highest learning rate of the top layer"),
+    "weight_decay": ("weight_decay", "weight decay"),
+    "layer_decay": ("layer_decay", "learning rate of a layer over that of the layer above"),
     "kernel_rate": ("kernel_rate", "rate of the patches' and decoder's kernels over their layer's"),
-    "warm_up": ("warm_up", "share of the steps in which the rate rises"),
-    "freeze": ("freeze", "lower blocks that stay as they are at first"),
-    "thaw": ("thaw", "share of the steps after which they learn too"),
+    "warm_up": ("warm_up", "share of the steps in which the learning rate rises"),
+    "freeze": ("freeze", "number of lower blocks that are frozen at first"),
+    "thaw": ("thaw", "share of the steps after which they are trained too"),
     "drop_path": ("drop_path", "stochastic depth of the last block"),
     "ema": ("ema", "decay of the weights' running mean"),
-    "trust_from": ("trust_from", "share of the steps after which odd labels are left out"),
-    "settle": ("settle", "share of the steps after which augmentation is mild"),
-    "hint": ("hint", "weight of the teacher's features beside its heatmaps"),
-    "pool": ("pool", "rounds whose views, with the teacher's answers, come again; 0: never"),
-    "seed": ("seed", "of everything that is random"),
+    "trust_from": ("trust_from", "share of the steps after which suspect labels are dropped"),
+    "mild_from": ("mild_from", "share of the steps after which augmentation is mild"),
+    "hint": ("hint", "weight of the loss on the teacher's features"),
+    "pool": ("pool", "rounds whose warped crops are repeated; 0: never"),
+    "seed": ("seed", "seed of all randomness"),
 }
-"""Options, the fields of :class:`Recipe` that they set, and what they mean."""
+"""By option: the field of :class:`Recipe` that it sets, and the help text."""
+
+_ALIASES = {"mild_from": ("--settle",)}
+"""Earlier names of options."""
 
 
 _RANGES = {
@@ -176,7 +177,7 @@ _SHARES = (
     "drop_path",
     "ema",
     "trust_from",
-    "settle",
+    "mild_from",
 )
 
 
@@ -186,6 +187,7 @@ def _add_recipe(group: Any) -> None:
         value = getattr(default, field)
         group.add_argument(
             f"--{option.replace('_', '-')}",
+            *_ALIASES.get(option, ()),
             type=type(value),
             metavar="N" if isinstance(value, int) else "X",
             help=f"{text} ({value})",
@@ -193,19 +195,19 @@ def _add_recipe(group: Any) -> None:
     group.add_argument(
         "--optimizer",
         choices=("adamw", "muon"),
-        help="muon changes the blocks' matrices alike in all directions; a step takes "
+        help="muon: updates of equal size in all directions for the blocks' matrices; a step takes "
         f"about a tenth longer ({default.optimizer})",
     )
     group.add_argument(
         "--precision",
         choices=("fp32", "bf16"),
         help="bf16 takes half the time on GPUs and on processors with AVX-512 BF16 or AMX, "
-        f"and many times as long on others ({default.precision})",
+        f"and is many times slower on others ({default.precision})",
     )
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
-    """The size's recipe with what the options change. Raises OptionsError."""
+    """The recipe of the size with the changes that the options make. Raises OptionsError."""
     options = {option: field for option, (field, _) in _RECIPE_OPTIONS.items()}
     options |= {"precision": "precision", "optimizer": "optimizer"}
     changes = {field: getattr(args, option) for option, field in options.items()
@@ -216,7 +218,10 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     for name in _SHARES:
         _check(name, getattr(recipe, name), 0, 1)
     if not 0 < recipe.learning_rate <= 1 or recipe.drop_path == 1:
-        raise OptionsError("--lr: expected above 0, at most 1; --drop-path: expected below 1.")
+        raise OptionsError(
+            "--lr: expected above 0 and at most 1; --drop-path: expected below 1; got "
+            f"{recipe.learning_rate} and {recipe.drop_path}."
+        )
     return recipe
 
 
@@ -226,7 +231,7 @@ def _check(name: str, value: float, least: float, most: float) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the options say; 0 when weights and card are written."""
+    """Train and ship as the options say; 0 when weights and card are written."""
     deadline = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     recipe = recipe_of(args)
     check_name(args.name)
@@ -263,13 +268,13 @@ def run(args: argparse.Namespace) -> int:
         recipe.seed,
         Augmentation(),
         recipe.pool,
-        settle_from=recipe.settle * recipe.steps,
+        mild_from=recipe.mild_from * recipe.steps,
         config=network.config,
     )
-    first = copy.deepcopy(network)
+    initial = copy.deepcopy(network)
     trainer = _trainer(network, recipe, device, teacher, work, batches)
     facts = {
-        **asdict(recipe),
+        **recipe.as_facts(),
         "pack": pack.digest(),
         "init": start.fingerprint,
         "teacher": teacher.sha256 if teacher else "",
@@ -279,10 +284,10 @@ def run(args: argparse.Namespace) -> int:
     schedule = Schedule(args.save_every, args.evaluate_every, deadline, workers)
     train(trainer, batches, work, facts, schedule, judge_of(trainer, pack, validation))
 
-    final = rounded(between(trainer.mean, first, kept))
+    final = rounded(interpolate_weights(trainer.mean, initial, kept))
     calibrate(final, pack, validation)
     entry = ship(final, args.name, args.out)
-    story = model_card.Story(
+    record = model_card.TrainingRecord(
         start=start.words,
         teacher=f"`{teacher.name}`, sha256 {teacher.sha256[:12]}" if teacher else "",
         ancestors=sorted({start.model, teacher.name if teacher else ""} - {""}),
@@ -294,7 +299,7 @@ def run(args: argparse.Namespace) -> int:
         command=command_line(args),
     )
     scores = judge(final, pack, validation)
-    model_card.write(args.out / f"{args.name}.md", entry, story, scores, others)
+    model_card.write(args.out / f"{args.name}.md", entry, record, scores, others)
     for line in describe(scores):
         tqdm.write(line, file=sys.stderr)
     return 0
@@ -308,21 +313,21 @@ def _trainer(
     work: Path,
     batches: CropBatches,
 ) -> Trainer:
-    """A trainer, with the teacher's answers in the work folder where views come again."""
+    """A trainer; with a pool, the teacher's outputs are cached in the work folder."""
     if teacher is None:
         return Trainer(network, recipe, device)
-    answers = None
+    cache = None
     if recipe.pool:
         new = not (work / STATE).is_file()
         size = replace(teacher.config, input_height=network.config.input_height)
-        answers = TeacherCache(work / ANSWERS, batches.views, size, new)
-    return Trainer(network, recipe, device, teacher.network, answers)
+        cache = TeacherCache(work / TEACHER_OUTPUTS, batches.pool_size, size, new)
+    return Trainer(network, recipe, device, teacher.network, cache)
 
 
 def _device(wanted: str) -> torch.device:
     available = torch.cuda.is_available()
     if wanted == "cuda" and not available:
-        raise OptionsError("--device cuda: PyTorch finds no GPU here.")
+        raise OptionsError("--device cuda: expected a GPU, PyTorch finds none. Use --device cpu.")
     if available and wanted != "cpu":
         torch.backends.cuda.matmul.allow_tf32 = True
         return torch.device("cuda")
@@ -330,19 +335,21 @@ def _device(wanted: str) -> torch.device:
 
 
 def _workers(device: torch.device) -> int:
-    """Processes that make batches: a GPU waits for nobody, a processor has nothing to spare."""
+    """Default number of processes that make batches: all cores with a GPU, else none to spare."""
     return (os.cpu_count() or 1) if device.type == "cuda" else 0
 
 
 def _people(
     args: argparse.Namespace, teacher: LoadedPose | None, work: Path, device: torch.device
 ) -> tuple[CropPack, np.ndarray, dict[str, np.ndarray]]:
-    """All people, the rows to train on, and those of each validation set."""
+    """(pack of all people, rows to train on, rows of each validation set)."""
     pack = read_pack(args.data)
     rows, validation = split(pack)
     if args.unlabelled:
         if teacher is None and args.init in ("dinov2", "random"):
-            raise OptionsError("--unlabelled needs a teacher: --distill NAME.")
+            raise OptionsError(
+                "--unlabelled needs a teacher to label the clips: add --distill NAME."
+            )
         labeller = teacher or load_pose_model(args.init, device.type)
         more = pseudo_labels(args.unlabelled, labeller, work)
         rows = np.concatenate((rows, len(pack) + np.arange(len(more))))
@@ -362,7 +369,7 @@ _NOT_REPEATED = ("work", "minutes", "save_every", "evaluate_every", "workers", "
 
 
 def command_line(args: argparse.Namespace) -> str:
-    """The command that repeats this training, without anybody's folders."""
+    """The command that repeats this training, without paths."""
     words = ["python -m gymform train-pose"]
     for name, value in vars(args).items():
         if value is None or name in _NOT_REPEATED:

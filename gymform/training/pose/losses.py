@@ -1,8 +1,8 @@
-"""What the network should answer, and how far its answer is from it.
+"""Target heatmaps and losses.
 
-Targets are Gaussians around the joints' exact places, unrounded (UDP: Huang et al., CVPR 2020), so
-that a perfect answer decodes to the label itself. A joint that is known to lie outside
-the crop has an empty heatmap: the network learns to say so. Shapes: B crops, K keypoints.
+Targets are Gaussians around the joints' exact positions, not rounded to pixels (UDP: Huang et al.,
+CVPR 2020), so that a perfect heatmap decodes to the label itself. A labelled joint outside the crop
+has an empty target: the network learns to give it a low score. Shapes: B crops, K keypoints.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from torch import Tensor
 from gymform.pose.vitpose import HEATMAP_SIZE
 
 SIGMA = 2.0
-"""Standard deviation of a target, px of the usual heatmap; in larger ones it is as much larger."""
+"""Standard deviation of a target, px of the standard heatmap; it scales with the heatmap's size."""
 
 RIDGE = 1e-3
-"""Weight decay of the fit of one network's features to another's, over their mean square."""
+"""Weight decay of the fit of one network's features to another's, over the mean square."""
 
 
 def sigma_of(size: tuple[int, int]) -> float:
@@ -37,43 +37,46 @@ def gaussian_heatmaps(points: Tensor, size: tuple[int, int] = HEATMAP_SIZE) -> T
 
 
 def joint_losses(heatmaps: Tensor, targets: Tensor) -> Tensor:
-    """Squared error (B, K) of each heatmap; 1 is that of an empty answer to a joint in sight."""
+    """Squared error (B, K) of each heatmap, relative to that of an empty heatmap for a joint inside
+    the crop."""
     height, width = targets.shape[-2:]
     mass = math.pi * sigma_of((width, height)) ** 2  # sum of a target's squared values
     return (heatmaps.float() - targets).square().sum((-2, -1)) / mass
 
 
 def masked_mean(losses: Tensor, weight: Tensor) -> Tensor:
-    """Mean of ``losses`` (B, K) where ``weight`` (B, K) is positive; 0 when it is nowhere."""
-    losses = torch.where(weight > 0, losses, 0.0)  # a missing joint must not even spread a NaN
-    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+    """Mean of ``losses`` (B, K) by ``weight`` (B, K); 0 when all weights are 0."""
+    losses = torch.where(weight > 0, losses, 0.0)  # the NaN of a missing joint must not spread
+    mean: Tensor = (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+    return mean
 
 
-def unexplained(features: Tensor, meant: Tensor) -> Tensor:
-    """Share of the variance of ``meant`` (B, C, H, W) that ``features`` (B, c, H, W) do not tell.
+def residual_variance(features: Tensor, target: Tensor) -> Tensor:
+    """Share of the variance of ``target`` (B, C, H, W) that a linear map of ``features``
+    (B, c, H, W) leaves.
 
     A hint from a wider teacher (Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015). The
-    map from one to the other is fitted anew to every batch by least squares, so that there is
-    nothing of it to learn or to keep.
+    map is fitted to every batch by least squares, so that it needs no training and no storage.
     """
-    x, y = (of.float().flatten(2).transpose(1, 2).flatten(0, 1) for of in (features, meant))
+    x, y = (maps.float().flatten(2).transpose(1, 2).flatten(0, 1) for maps in (features, target))
     x, y = x - x.mean(0), y - y.mean(0)  # (B H W, c), (B H W, C)
     with torch.no_grad():
         scatter = x.T @ x
         ridge = RIDGE * scatter.diagonal().mean().clamp(min=1e-12)
         fitted = torch.linalg.solve(scatter + ridge * torch.eye(len(scatter)).to(x), x.T @ y)
-    return (y - x @ fitted).square().sum() / y.square().sum().clamp(min=1e-12)
+    residual: Tensor = (y - x @ fitted).square().sum() / y.square().sum().clamp(min=1e-12)
+    return residual
 
 
-def trusted(losses: Tensor, weight: Tensor, distrust: Tensor) -> Tensor:
-    """``weight`` (B, K) with 0 for the largest losses among the joints that are not trusted.
+def drop_suspect_labels(losses: Tensor, weight: Tensor, noise: Tensor) -> Tensor:
+    """``weight`` (B, K) with 0 for labels that are probably wrong: those of the largest losses.
 
-    ``distrust`` (B,) is the share of each crop's labels that is taken for wrong. Crops of equal
-    distrust are from one source: of all their labelled joints in the batch, that share is dropped.
+    ``noise`` (B,) is the share of wrong labels in each crop's source. Crops of equal ``noise`` are
+    treated as one source: of all their labelled joints in the batch, that share is dropped.
     """
     weight = weight.clone()
-    for share in distrust.unique().tolist():
-        rows = (distrust == share)[:, None] & (weight > 0)
+    for share in torch.unique(noise).tolist():
+        rows = (noise == share)[:, None] & (weight > 0)
         count = int(share * int(rows.sum()))
         if count:
             least = losses.detach()[rows].topk(count).values[-1]

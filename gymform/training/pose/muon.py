@@ -1,10 +1,10 @@
-"""Muon: steps of equal size along all directions of a weight matrix.
+"""Muon: an optimizer with steps of equal size along all directions of a weight matrix.
 
 The momentum of a matrix's gradient has a few strong directions and many weak ones. Muon (Jordan et
 al., "Muon: An optimizer for hidden layers in neural networks", 2024) gives all of them the same
-length before it steps. Language models learned as much with about half of AdamW's work (Liu et al.,
-"Muon is Scalable for LLM Training", 2025). PyTorch's own always computes in bfloat16, for which
-most processors need many times as long; this one where it is told to.
+length before it steps. Language models needed about half of the work that AdamW needs (Liu et al.,
+"Muon is Scalable for LLM Training", 2025). PyTorch's own Muon always computes in bfloat16, which is
+many times slower on most processors; here the precision can be chosen.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import torch
 from torch import Tensor
 
 STEP = 0.2
-"""Root mean square of an update over the learning rate: about that of AdamW's, so that rates and
-weight decay mean the same (Liu et al.)."""
+"""Root mean square of an update over the learning rate: about that of AdamW, so that learning rates
+and weight decay mean the same (Liu et al.)."""
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
-"""The Newton-Schulz iteration of Jordan et al.: singular values above a 500th of the norm end
-between 0.7 and 1.2, smaller ones grow some 500-fold."""
+"""Newton-Schulz iteration of Jordan et al.: singular values above a 500th of the norm end between
+0.7 and 1.2, smaller ones grow about 500-fold."""
 
 
 class Muon(torch.optim.Optimizer):
-    """For weights of two dimensions, in groups as PyTorch's optimizers take them.
+    """Muon for weights of two dimensions, in groups as for PyTorch's optimizers.
 
-    ``precision`` is that of the updates' directions; all that adds up is kept in the weights' own.
+    ``precision`` is that of the updates' directions; momentum and weights keep their own.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Muon(torch.optim.Optimizer):
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, ...]:
-    """The matrices that lie on top of each other: queries, keys and values are three.
+    """The matrices that are stacked in one weight: three for queries, keys and values.
 
-    Told by the shape. A hidden layer three times as wide would be taken apart too: no harm.
+    Decided by the shape. A hidden layer three times as wide would be split too, which does no harm.
     """
     rows, columns = matrix.shape
     return matrix.chunk(3) if rows == 3 * columns else (matrix,)
@@ -72,11 +72,12 @@ def _parts(matrix: Tensor) -> tuple[Tensor, ...]:
 
 def _sized(matrix: Tensor) -> Tensor:
     """The matrix with equal singular values, whose root mean square is :data:`STEP`."""
-    return orthogonal(matrix) * (STEP * max(matrix.shape) ** 0.5)
+    scale: float = STEP * max(matrix.shape) ** 0.5
+    return orthogonal(matrix) * scale
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """``matrix`` (m, n) with its singular vectors, and singular values near 1."""
+    """``matrix`` (m, n) with its singular values replaced by values near 1."""
     a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
     x = matrix if wide else matrix.T

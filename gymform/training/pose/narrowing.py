@@ -1,10 +1,11 @@
-"""A narrow ViTPose out of a wide one: what the wide one does, fitted layer by layer.
+"""Makes a narrow ViTPose from a wide one by fitting it layer by layer.
 
-The token stream is turned into its principal components and cut, as SliceGPT does (Ashkboos et al.,
-"SliceGPT: Compress Large Language Models by Deleting Rows and Columns", ICLR 2024). Whole heads and
-hidden units that matter least go. Each linear layer that is left is then fitted by least squares to
-what the wide network computes for some crops, given the narrow stream as it has become: errors of
-the layers below are made good as far as a linear map can. Training does the rest.
+The token stream is projected onto its first principal components, as in SliceGPT (Ashkboos et al.,
+"SliceGPT: Compress Large Language Models by Deleting Rows and Columns", ICLR 2024). The least
+important heads and hidden units are removed. Each remaining linear layer is then fitted by least
+squares: its inputs come from the narrow stream, its targets from the wide network, for some crops.
+So each layer corrects errors of the layers below as far as a linear map can; training does the
+rest.
 
 Shapes in comments: B crops, N tokens, C channels of the wide network, c of the narrow one.
 """
@@ -21,18 +22,19 @@ from gymform.errors import OptionsError
 from gymform.pose.vitpose import Block, SimpleDecoder, ViTPose, ViTPoseConfig
 
 RIDGE = 1e-4
-"""Weight decay of the fits, in shares of the inputs' mean square."""
+"""Weight decay of the fits, over the inputs' mean square."""
 
 DECODER_CROPS = 48
-"""Crops from which the decoder is fitted: each gives as many equations as its heatmap has px."""
+"""Number of crops to which the decoder is fitted: each gives an equation for every heatmap px."""
 
 
 @torch.no_grad()
-def slim(wide: ViTPose, config: ViTPoseConfig, images: Tensor) -> ViTPose:
-    """A network of the smaller ``config`` that answers to crops much as ``wide`` does.
+def narrow_network(wide: ViTPose, config: ViTPoseConfig, images: Tensor) -> ViTPose:
+    """A network of the smaller ``config`` whose heatmaps approximate those of ``wide``.
 
-    ``images`` (B, 3, 256, 192) are normalised crops to fit to; a hundred are enough. The networks
-    must differ in width and number of heads only and have the simple decoder, else OptionsError.
+    ``images`` (B, 3, 256, 192) are normalised crops to fit to; a hundred are enough. Raises
+    OptionsError unless the networks differ in width and number of heads only and have the simple
+    decoder.
     """
     _check(wide.config, config)
     narrow = ViTPose(config).eval()
@@ -40,18 +42,18 @@ def slim(wide: ViTPose, config: ViTPoseConfig, images: Tensor) -> ViTPose:
     cut = _principal_cut(wide, config.dim, images)  # (c, C)
     ours, theirs = narrow.backbone, wide.backbone
     weight = theirs.patch_embed.proj.weight
-    _set(ours.patch_embed.proj.weight, (cut @ weight.flatten(1)).unflatten(1, weight.shape[1:]))
+    _set(ours.patch_embed.proj.weight, (cut @ weight.flatten(1)).reshape(-1, *weight.shape[1:]))
     _set(ours.patch_embed.proj.bias, cut @ _of(theirs.patch_embed.proj.bias))
     _set(ours.pos_embed, theirs.pos_embed @ cut.T)
     if ours.cls_token is not None:
         _set(ours.cls_token, _of(theirs.cls_token) @ cut.T)
     stream = theirs.tokens(images)  # (B, N, C)
-    slim_stream = stream @ cut.T  # (B, N, c)
+    narrow_stream = stream @ cut.T  # (B, N, c)
     for mine, block in zip(ours.blocks, theirs.blocks, strict=True):
         assert isinstance(mine, Block)
         assert isinstance(block, Block)
-        stream, slim_stream = _fit_block(mine, block, stream, slim_stream, cut)
-    _fit_decoder(narrow, wide, stream[:DECODER_CROPS], slim_stream[:DECODER_CROPS])
+        stream, narrow_stream = _fit_block(mine, block, stream, narrow_stream, cut)
+    _fit_decoder(narrow, wide, stream[:DECODER_CROPS], narrow_stream[:DECODER_CROPS])
     return narrow
 
 
@@ -69,10 +71,10 @@ def _check(wide: ViTPoseConfig, narrow: ViTPoseConfig) -> None:
 
 
 def _principal_cut(wide: ViTPose, dim: int, images: Tensor) -> Tensor:
-    """Rows (c, C) that take a token of the wide stream to one of the narrow stream.
+    """The matrix (c, C) that maps a token of the wide stream to one of the narrow stream.
 
-    The c - 1 strongest principal components of what the norms see. They are written in a basis
-    whose coordinates sum to zero: the mean that a layer norm takes off is then none.
+    It holds the first c - 1 principal components of the inputs of the layer norms, in a basis whose
+    coordinates sum to zero, so that the mean that a layer norm subtracts is zero.
     """
     scatter = torch.zeros(wide.config.dim, wide.config.dim, dtype=torch.float64)
 
@@ -88,40 +90,41 @@ def _principal_cut(wide: ViTPose, dim: int, images: Tensor) -> Tensor:
     strongest = torch.linalg.eigh(scatter)[1][:, 1 - dim :]  # (C, c - 1), by rising strength
     columns = torch.cat((torch.ones(dim, 1), torch.eye(dim)[:, : dim - 1]), dim=1).double()
     balanced = torch.linalg.qr(columns)[0][:, 1:]  # (c, c - 1), each column sums to zero
-    return (balanced @ strongest.T).float()
+    cut: Tensor = balanced @ strongest.T
+    return cut.float()
 
 
 def _fit_block(
-    mine: Block, block: Block, stream: Tensor, slim_stream: Tensor, cut: Tensor
+    mine: Block, block: Block, stream: Tensor, narrow_stream: Tensor, cut: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Fit a narrow block; both streams after it."""
+    """Fit a narrow block; return both streams after it."""
     joint = block.attn.qkv(block.norm1(stream))  # (B, N, 3C)
     inner = block.attn.attend(joint)
     stream = stream + block.attn.proj(inner)
-    wanted = stream @ cut.T - slim_stream
+    wanted = stream @ cut.T - narrow_stream
     kept = _best_heads(inner, wanted, block.attn.heads, mine.attn.heads)
-    seen = F.layer_norm(slim_stream, mine.norm1.normalized_shape, eps=mine.norm1.eps)
+    seen = F.layer_norm(narrow_stream, mine.norm1.normalized_shape, eps=mine.norm1.eps)
     channels = torch.cat([kept + part * stream.shape[-1] for part in range(3)])
     _fit(mine.attn.qkv, seen, joint[..., channels])
     inner = mine.attn.attend(mine.attn.qkv(seen))
     _fit(mine.attn.proj, inner, wanted)
-    slim_stream = slim_stream + mine.attn.proj(inner)
+    narrow_stream = narrow_stream + mine.attn.proj(inner)
 
     hidden = block.mlp.fc1(block.norm2(stream))  # (B, N, 4C)
     active = F.gelu(hidden)
     stream = stream + block.mlp.fc2(active)
-    wanted = stream @ cut.T - slim_stream
-    matters = active.flatten(0, 1).std(0) * (cut @ block.mlp.fc2.weight).norm(dim=0)
-    kept = matters.topk(mine.mlp.fc1.out_features).indices.sort().values
-    seen = F.layer_norm(slim_stream, mine.norm2.normalized_shape, eps=mine.norm2.eps)
+    wanted = stream @ cut.T - narrow_stream
+    importance = active.flatten(0, 1).std(0) * (cut @ block.mlp.fc2.weight).norm(dim=0)
+    kept = importance.topk(mine.mlp.fc1.out_features).indices.sort().values
+    seen = F.layer_norm(narrow_stream, mine.norm2.normalized_shape, eps=mine.norm2.eps)
     _fit(mine.mlp.fc1, seen, hidden[..., kept])
     active = F.gelu(mine.mlp.fc1(seen))
     _fit(mine.mlp.fc2, active, wanted)
-    return stream, slim_stream + mine.mlp.fc2(active)
+    return stream, narrow_stream + mine.mlp.fc2(active)
 
 
 def _best_heads(inner: Tensor, wanted: Tensor, heads: int, keep: int) -> Tensor:
-    """Channels of those ``keep`` heads from which ``wanted`` follows best."""
+    """Channels of the ``keep`` heads that explain most of ``wanted``."""
     size = inner.shape[-1] // heads
     x, y = (t.flatten(0, 1) - t.flatten(0, 1).mean(0) for t in (inner, wanted))
     square, product = (x.T @ x).double(), (x.T @ y).double()
@@ -136,17 +139,17 @@ def _best_heads(inner: Tensor, wanted: Tensor, heads: int, keep: int) -> Tensor:
     return best
 
 
-def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, slim_stream: Tensor) -> None:
+def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, narrow_stream: Tensor) -> None:
     """Fit the last layer to the wide network's heatmaps.
 
-    The norm before it lifts the features by one standard deviation: the wide network's ReLU cuts
-    along channels that are no longer there, so the narrow one's should cut little.
+    The norm before it gets a bias of one standard deviation, so that the ReLU clips little: the
+    channels that the wide network clips no longer exist.
     """
     _set(narrow.backbone.last_norm.bias, torch.ones(narrow.config.dim))
     heatmaps = wide.keypoint_head(wide.backbone.features(stream))  # (B, K, 64, 48)
     decoder = narrow.keypoint_head
     assert isinstance(decoder, SimpleDecoder)
-    large = decoder.upsample(narrow.backbone.features(slim_stream))
+    large = decoder.upsample(narrow.backbone.features(narrow_stream))
     layer = decoder.final_layer
     sums: list[tuple[Tensor, Tensor]] = []
     for crop, heatmap in zip(large, heatmaps, strict=True):
@@ -162,7 +165,7 @@ def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, slim_stream: Te
 
 
 def _fit(layer: nn.Linear, inputs: Tensor, wanted: Tensor) -> None:
-    """Give ``layer`` the weights with which it makes ``wanted`` of ``inputs`` best."""
+    """Set the weights of ``layer`` to the least-squares fit of ``wanted`` from ``inputs``."""
     weight, bias = _solve(*_products(inputs.flatten(0, -2), wanted.flatten(0, -2)))
     _set(layer.weight, weight)
     _set(layer.bias, bias)
@@ -175,7 +178,7 @@ def _products(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _solve(square: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight (q, p) and bias (q,) that solve them."""
+    """Weight (q, p) and bias (q,) that solve the normal equations."""
     decay = torch.full((len(square),), RIDGE * float(square.diagonal()[:-1].mean()))
     decay[-1] = 0.0  # a bias does not decay
     solution = torch.linalg.solve(square + decay.diag().double(), product)
@@ -183,7 +186,7 @@ def _solve(square: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _of(parameter: Tensor | None) -> Tensor:
-    """A parameter that PyTorch's types say may be missing, and here never is."""
+    """``parameter``, which by PyTorch's types could be None."""
     assert parameter is not None
     return parameter
 

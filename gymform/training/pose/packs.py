@@ -5,17 +5,17 @@ member     dtype       shape        meaning
 =========  ==========  ===========  =====================================================
 image      uint8       (bytes,)     the WebP files, back to back
 offset     int64       (n + 1,)     where each begins
-keypoints  float32     (n, 17, 3)   crop px and v: 0 missing, 1 labelled though hidden, 2 seen
-dataset    str         (n,)         where the person is from; decides how far labels are trusted
+keypoints  float32     (n, 17, 3)   crop px and v: 0 missing, 1 occluded, 2 visible
+dataset    str         (n,)         source of the person; decides how far labels are trusted
 group      str         (n,)         photograph or film: never split between training and test
 subset     str         (n,)         the source's own split
 size       int16       (n, 2)       width and height of each crop, px
-note       str         ()           how the labels came about, for the model card; may be missing
+note       str         ()           origin of the labels, for the model card; may be missing
 =========  ==========  ===========  =====================================================
 
-A crop shows 1.5 times the usual view (`PADDING` of pose/crops.py already included), so that
-augmentation has room: the usual view is the middle two thirds, that of a network with less padding
-a smaller part.
+A stored crop is 1.5 times as wide and high as the standard crop of a network (which includes
+`PADDING` of pose/crops.py), as a margin for augmentation: the standard crop is the middle two
+thirds, that of a network with less padding a smaller part.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from gymform.pose.vitpose import INPUT_SIZE
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.storage import atomic_path
 
-ROOM = 1.5
-"""A crop is so many times as wide and high as the usual view."""
+MARGIN = 1.5
+"""Width and height of a stored crop over those of the standard crop."""
 
 MAX_PACK_BYTES = 4 * 1024**3
-"""Unpacked size of a pack, bytes."""
+"""Largest unpacked size of a pack, bytes."""
 
 HELD_OUT_SHARE = 0.03
-"""Share of the groups of LSP Extended that no training ever sees."""
+"""Share of the groups of LSP Extended that are never trained on."""
 
 VALIDATION = ("coco_val2017", "lspet")
 """Names of the validation sets of :func:`split`."""
@@ -53,7 +53,7 @@ _NAMES = ("image", "offset", "keypoints", "dataset", "group", "subset", "size")
 
 @dataclass(frozen=True, eq=False)
 class CropPack:
-    """People cut out of photographs or films, with their keypoints; arrays as in the module."""
+    """Crops of people in photographs or clips with their keypoints; arrays as in the module."""
 
     image: np.ndarray
     offset: np.ndarray
@@ -89,16 +89,18 @@ class CropPack:
         """The pixels uint8 (H, W, 3) of one crop. Raises ModelDataError when it is damaged."""
         picture = cv2.imdecode(self._bytes(row), cv2.IMREAD_COLOR)
         if picture is None or picture.shape[1::-1] != tuple(self.size[row]):
-            raise ModelDataError(f"The picture of crop {row} is damaged. Get the pack again.")
+            raise ModelDataError(
+                f"The picture of crop {row} is damaged. Make or copy the pack again."
+            )
         return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
-    def view(self, row: int, padding: float = PADDING) -> np.ndarray:
-        """What a network with that padding sees (4,) of one crop, see :func:`usual_view`."""
+    def crop(self, row: int, padding: float = PADDING) -> np.ndarray:
+        """The standard crop (4,) of one stored crop, see :func:`standard_crop`."""
         width, height = self.size[row].tolist()
-        return usual_view(width, height, padding)
+        return standard_crop(width, height, padding)
 
     def digest(self) -> str:
-        """sha256 hex of pictures and labels: equal packs train equal networks."""
+        """sha256 hex of pictures and labels: equal packs give equal trainings."""
         sha = hashlib.sha256(self.image.tobytes())
         sha.update(np.ascontiguousarray(self.keypoints).tobytes())
         for column in (self.dataset, self.group, self.subset):
@@ -106,17 +108,17 @@ class CropPack:
         return sha.hexdigest()
 
     def picture_digest(self, row: int) -> bytes:
-        """sha256 of the compressed picture of one crop: equal ones are the same crop."""
+        """sha256 of the compressed picture of one crop."""
         return hashlib.sha256(self._bytes(row).tobytes()).digest()
 
     def _bytes(self, row: int) -> np.ndarray:
         return self.image[self.offset[row] : self.offset[row + 1]]
 
 
-def usual_view(width: int, height: int, padding: float = PADDING) -> np.ndarray:
-    """What a network with that padding sees (4,) of a crop so large: centre x, y, width, height,
-    crop px."""
-    span = (width - 1) / ROOM * (padding / PADDING)
+def standard_crop(width: int, height: int, padding: float = PADDING) -> np.ndarray:
+    """The crop (4,) that a network with this padding sees of a stored crop of this size: centre x,
+    y, width, height, px of the stored crop."""
+    span = (width - 1) / MARGIN * (padding / PADDING)
     middle = [(width - 1) / 2, (height - 1) / 2]
     return np.array([*middle, span, span * INPUT_SIZE[1] / INPUT_SIZE[0]])
 
@@ -186,25 +188,27 @@ def join(first: CropPack, second: CropPack) -> CropPack:
 
 
 def split(pack: CropPack) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Rows to train on, and rows of each validation set by name; every group on one side.
+    """(rows to train on, rows of each validation set by name); groups stay whole.
 
-    Held out are COCO's own val2017 and a fixed share of the groups of LSP Extended, chosen by
-    their names: every training, whatever its seed, is judged by the same people. Raises LeakError
-    when a group or a picture stands on both sides, ModelDataError when nothing is left to train on.
+    Held out are COCO's val2017 and a fixed share of the groups of LSP Extended, chosen by their
+    names, so that every training is judged on the same people, whatever its seed. Raises LeakError
+    when a group or a picture is on both sides, ModelDataError when nothing is left to train on.
     """
     coco = (pack.dataset == "coco_subset") & (pack.subset == "val2017")
     sports = (pack.dataset == "lspet") & np.array([_held_out(str(g)) for g in pack.group], bool)
     held_out = coco | sports
     train = np.flatnonzero(~held_out)
     if not len(train):
-        raise ModelDataError("The pack holds nothing to train on: all its groups are held out.")
+        raise ModelDataError(
+            "The pack holds nothing to train on: all its groups are held out. Add people of others."
+        )
     check_split(pack, train, np.flatnonzero(held_out))
     sets = zip(VALIDATION, (coco, sports), strict=True)
     return train, {name: np.flatnonzero(rows) for name, rows in sets if rows.any()}
 
 
 def check_split(pack: CropPack, train: np.ndarray, held_out: np.ndarray) -> None:
-    """Raise LeakError when a group or a picture is both trained on and judged by."""
+    """Raise LeakError when a group or a picture is both trained on and held out."""
     rows = [*train.tolist(), *held_out.tolist()]
     splits.check_apart(
         [f"crop {row}" for row in rows],
@@ -217,6 +221,6 @@ def check_split(pack: CropPack, train: np.ndarray, held_out: np.ndarray) -> None
 
 
 def _held_out(group: str) -> bool:
-    """Is a group of LSP Extended among those held out? By the first bytes of its name's hash."""
+    """Is a group of LSP Extended held out? Decided by the first bytes of its name's hash."""
     first = int.from_bytes(hashlib.sha256(f"held out {group}".encode()).digest()[:4], "big")
     return first < HELD_OUT_SHARE * 2**32

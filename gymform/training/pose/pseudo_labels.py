@@ -1,7 +1,8 @@
-"""Labels for footage that has none: what a teacher says again and again, whatever the view.
+"""Pseudo-labels for clips: what a teacher finds in all of several augmented crops.
 
-A frame is cut as the clip's keypoint file says. The teacher sees the person as they are, mirrored,
-nearer and farther; a joint on which all answers agree is taken for labelled, any other for missing.
+Frames are cropped by the boxes in the clip's keypoint file. The teacher sees each person as they
+are, mirrored, larger and smaller. A joint on which all predictions agree is labelled, any other is
+missing.
 """
 
 from __future__ import annotations
@@ -20,41 +21,49 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.training.pose.metrics import torso_lengths
-from gymform.training.pose.packs import ROOM, CropPack, make_pack, read_pack, usual_view, write_pack
+from gymform.training.pose.packs import (
+    MARGIN,
+    CropPack,
+    make_pack,
+    read_pack,
+    standard_crop,
+    write_pack,
+)
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
 
 INTERVAL_S = 0.5
-"""Seconds between frames: neighbouring ones teach the same."""
+"""Seconds between frames that are used: neighbouring frames are nearly the same."""
 
 MAX_FRAMES_A_CLIP = 24
 
-VIEWS = ((1.0, False), (1.0, True), (0.87, False), (1.2, False))
-"""Sizes of the views over the one that the teacher is most exact with, and whether mirrored."""
+VARIANTS = ((1.0, False), (1.0, True), (0.87, False), (1.2, False))
+"""The augmented crops that the teacher sees: size over that of its standard crop, and whether
+mirrored."""
 
-AGREE = 0.1
-"""TeacherCache agree when all lie within this share of the torso of their mean."""
+MAX_SPREAD = 0.1
+"""Predictions agree when all lie within this share of the torso of their mean."""
 
-SURE = 0.4
-"""Mean score above which a joint may be taken for labelled."""
+MIN_SCORE = 0.4
+"""Least mean score of a labelled joint."""
 
-LEAST_JOINTS = 8
-"""A person with fewer joints agreed upon is left out."""
+MIN_JOINTS = 8
+"""People with fewer labelled joints are left out."""
 
-STORED = (288, 384)
-"""Largest width and height of a crop, px."""
+MAX_SIZE = (288, 384)
+"""Largest width and height of a stored crop, px."""
 
-_RULES = (INTERVAL_S, MAX_FRAMES_A_CLIP, VIEWS, AGREE, SURE, LEAST_JOINTS, STORED)
+_RULES = (INTERVAL_S, MAX_FRAMES_A_CLIP, VARIANTS, MAX_SPREAD, MIN_SCORE, MIN_JOINTS, MAX_SIZE)
 
 DATASET = "clips"
 
 
 def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
-    """The people of the clips in ``folder`` as a pack, kept in ``work`` for the next time.
+    """The people in the clips of ``folder`` as a pack, which is cached in ``work``.
 
-    A clip counts when its keypoint file (``NAME.npz``) lies beside it. Raises ModelDataError when
-    there is none.
+    Clips without a keypoint file (``NAME.npz``) beside them are left out. Raises ModelDataError
+    when there are no others, or when nobody is labelled.
     """
     clips = clips_with_poses(folder)
     names = [f"{clip.name} {clip.stat().st_size} {poses.stat().st_size}" for clip, poses in clips]
@@ -68,14 +77,17 @@ def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
     labels: list[np.ndarray] = []
     groups: list[str] = []
     for clip, poses in clips:
-        for picture in people_in(clip, *views_of(load_poses(poses))):
+        for picture in people_in(clip, *sample_crops(load_poses(poses))):
             keypoints = agreed(picture, estimator)
-            if (keypoints[:, 2] > 0).sum() >= LEAST_JOINTS:
+            if (keypoints[:, 2] > 0).sum() >= MIN_JOINTS:
                 pictures.append(picture)
                 labels.append(keypoints)
                 groups.append(f"{DATASET}/{clip.relative_to(folder).as_posix()}")
     if not pictures:
-        raise ModelDataError(f"--unlabelled {folder.name}: the teacher is sure of nobody there.")
+        raise ModelDataError(
+            f"--unlabelled {folder.name}: the teacher's predictions agree for nobody in these "
+            "clips. Use other clips or another teacher."
+        )
     pack = make_pack(pictures, np.stack(labels), dataset=DATASET, groups=groups)
     write_pack(kept, pack)
     return pack
@@ -92,59 +104,61 @@ def clips_with_poses(folder: Path) -> list[tuple[Path, Path]]:
     if not found:
         raise ModelDataError(
             f"--unlabelled {folder.name}: expected clips with their keypoint files (NAME.npz) "
-            "beside them, found none. `gymform analyze` makes such files."
+            "beside them, found none. `gymform analyze` writes such files."
         )
     return found
 
 
-def views_of(pose: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds (n,) of a few frames of a clip, and the crops (n, 4) of the followed person there."""
-    followed = np.flatnonzero(np.isfinite(pose.boxes).all(1))
-    if not len(followed):
+def sample_crops(pose: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Times (n,) of some frames of a clip, s, and the lifter's crops (n, 4) in them."""
+    present = np.flatnonzero(np.isfinite(pose.boxes).all(1))
+    if not len(present):
         return np.empty(0), np.empty((0, 4))
-    wanted = np.arange(pose.time_s[followed[0]], pose.time_s[followed[-1]] + 1e-6, INTERVAL_S)
-    nearest = followed[np.searchsorted(pose.time_s[followed], wanted - 1e-6)]
+    wanted = np.arange(pose.time_s[present[0]], pose.time_s[present[-1]] + 1e-6, INTERVAL_S)
+    nearest = present[np.searchsorted(pose.time_s[present], wanted - 1e-6)]
     rows = np.unique(nearest)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_FRAMES_A_CLIP)).astype(int)]
     return pose.time_s[rows], box_to_crop(pose.boxes[rows])
 
 
 def people_in(clip: Path, time_s: np.ndarray, crops: np.ndarray) -> Iterator[np.ndarray]:
-    """Pictures uint8 (H, W, 3) of a person with room around; fewer when a clip ends early."""
+    """Stored crops uint8 (H, W, 3) of a person at ``time_s``; fewer when the clip ends early."""
     if not len(time_s):
         return
     with read_frames(clip, keep=only(time_s)) as frames:
         for frame, crop in zip(frames, crops, strict=False):
-            yield cut_with_room(frame.rgb, crop)
+            yield cut_with_margin(frame.rgb, crop)
 
 
-def cut_with_room(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The crop and the room around it, not enlarged, at most 288 x 384 px."""
-    room = crop[2:] * ROOM
-    width = int(np.clip(round(room[0]), 48, STORED[0]))
-    height = round(width * STORED[1] / STORED[0])
-    return cut_crop(rgb, np.concatenate((crop[:2], room)), (width, height))
+def cut_with_margin(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The crop with a margin, as stored in a pack: not enlarged, at most 288 x 384 px."""
+    size = crop[2:] * MARGIN
+    width = int(np.clip(round(size[0]), 48, MAX_SIZE[0]))
+    height = round(width * MAX_SIZE[1] / MAX_SIZE[0])
+    return cut_crop(rgb, np.concatenate((crop[:2], size)), (width, height))
 
 
 def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
-    """Keypoints (17, 3) in px of the picture; v 2 where all views' answers agree, else 0."""
+    """Keypoints (17, 3) in px of the picture; v 2 where the predictions for all variants agree,
+    else 0."""
     height, width = picture.shape[:2]
-    view = usual_view(width, height, estimator.padding)
-    views = np.array([[*view[:2], *(view[2:] * size)] for size, _ in VIEWS])
-    pixels = [estimator.cut(picture, view) for view in views]
-    pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VIEWS, strict=True)]
-    found, score = estimator.keypoints_in_crops([np.ascontiguousarray(p) for p in pixels], views)
-    turned = [i for i, (_, mirrored) in enumerate(VIEWS) if mirrored]
-    found[turned], score[turned] = unmirror(found[turned], score[turned], views[turned])
+    crop = standard_crop(width, height, estimator.padding)
+    crops = np.array([[*crop[:2], *(crop[2:] * size)] for size, _ in VARIANTS])
+    pixels = [estimator.cut(picture, crop) for crop in crops]
+    pixels = [p[:, ::-1] if m else p for p, (_, m) in zip(pixels, VARIANTS, strict=True)]
+    found, score = estimator.keypoints_in_crops([np.ascontiguousarray(p) for p in pixels], crops)
+    flipped = [i for i, (_, mirrored) in enumerate(VARIANTS) if mirrored]
+    found[flipped], score[flipped] = unmirror(found[flipped], score[flipped], crops[flipped])
     return consensus(found, score)
 
 
 def consensus(found: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Keypoints (17, 3) of answers (V, 17, 2) and scores (V, 17): means, v 2 where they agree."""
+    """Keypoints (17, 3) from predictions (V, 17, 2) with scores (V, 17): the means, and v 2 where
+    they agree, else 0."""
     mean = found.mean(0)
     visible = np.where(np.isfinite(mean).all(1), 2.0, 0.0)
     labels = np.column_stack((np.nan_to_num(mean), visible))
     torso = torso_lengths(labels[None])[0]
     apart = np.linalg.norm(found - mean, axis=-1).max(0)
-    sure = (apart <= AGREE * torso) & (score.mean(0) >= SURE)  # NaN is never sure
-    return np.where(sure[:, None], labels, 0.0).astype(np.float32)
+    agree = (apart <= MAX_SPREAD * torso) & (score.mean(0) >= MIN_SCORE)  # False for NaN
+    return np.where(agree[:, None], labels, 0.0).astype(np.float32)

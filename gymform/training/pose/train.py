@@ -1,6 +1,6 @@
-"""Training a pose network: where it starts, the loop of steps, and how it is judged and shipped.
+"""Training a pose network: initial weights, the training loop, judging and shipping.
 
-Batches follow from seed and step alone; all that is needed to go on lies in the work folder. The
+Batches depend only on seed and step; the work folder holds all that is needed to resume. The
 options of ``train-pose`` are in `command`.
 """
 
@@ -35,7 +35,7 @@ from gymform.training.pose import initial_weights
 from gymform.training.pose.batches import CropBatches, stream
 from gymform.training.pose.evaluate import evaluate, fit_score_power
 from gymform.training.pose.metrics import PoseScores
-from gymform.training.pose.narrowing import slim
+from gymform.training.pose.narrowing import narrow_network
 from gymform.training.pose.packs import CropPack
 from gymform.training.pose.trainer import Recipe, StepReport, Trainer
 from gymform.weights import SUFFIXES, ModelEntry, sha256_of, write_entry
@@ -45,33 +45,33 @@ SIZES = {
     "B": replace(initial_weights.DINO_CONFIG, dim=768, heads=12),
     "Ti": replace(initial_weights.DINO_CONFIG, dim=192, heads=3),
 }
-"""The networks that can be trained: all with heads of 64 channels and the simple decoder."""
+"""The networks that can be trained, with heads of 64 channels and the simple decoder."""
 
 RECIPES = {
     "S": Recipe(),
     "B": Recipe(layer_decay=0.75, drop_path=0.3),
     "Ti": Recipe(layer_decay=0.9, kernel_rate=0.05, freeze=0),
 }
-"""How each size is trained unless options say otherwise."""
+"""The default recipe of each size."""
 
-SLIMMING_CROPS = 96
-"""People to whom a network that is made narrow is fitted."""
+NARROWING_CROPS = 96
+"""Number of crops to which a narrowed network is fitted."""
 
 HEIGHTS = range(HEIGHT_STEP, 513, HEIGHT_STEP)
-"""Of crops, px, with which networks can be trained."""
+"""Input heights with which networks can be trained, px."""
 
-STATE, LOG, ANSWERS = "state.safetensors", "log.csv", "answers.npy"
+STATE, LOG, TEACHER_OUTPUTS = "state.safetensors", "log.csv", "answers.npy"
 """Files of the work folder."""
 
 Judge = Callable[[int], None]
-"""Says how good the network is after so many steps."""
+"""Called with the number of steps taken; reports the network's metrics."""
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A network to start from, with where it comes from in words and as a fingerprint.
+    """A network to start from, with its origin in words and as a fingerprint.
 
-    ``model`` names the trained network that it was, "" for none.
+    ``model`` is the name of the trained network that it comes from, "" for none.
     """
 
     network: ViTPose
@@ -80,14 +80,14 @@ class Start:
     model: str = ""
 
 
-# ---- where to start ------------------------------------------------------------------------
+# ---- initial weights -----------------------------------------------------------------------
 
 
 def make_start(init: str, size: str, seed: int, crops: Callable[[ViTPoseConfig], Tensor]) -> Start:
     """The network of ``size`` that ``--init`` names: ``dinov2``, ``random``, a model or a file.
 
-    A network of the same width is taken as it is, a wider one made narrow; how it works is then
-    fitted to ``crops`` of its configuration. Raises OptionsError and WeightsError.
+    A network of the same width is taken as it is. A wider one is narrowed and fitted to ``crops``,
+    which are called with its configuration. Raises OptionsError and WeightsError.
     """
     config = SIZES[size]
     if init == "random":
@@ -101,18 +101,18 @@ def make_start(init: str, size: str, seed: int, crops: Callable[[ViTPoseConfig],
     words = f"`{name}`, sha256 {digest[:12]}"
     if found.dim != config.dim:
         narrow = replace(config, padding=found.padding, input_height=found.input_height)
-        network = slim(network, narrow, crops(found))
+        network = narrow_network(network, narrow, crops(found))
         words += ", made narrow and fitted layer by layer"
     initial_weights.balance(network)
     return Start(network, words, digest, name)
 
 
 def some_crops(pack: CropPack, rows: np.ndarray, seed: int, config: ViTPoseConfig) -> Tensor:
-    """Input of some people of ``rows``, as they are, for a network with that ``config``."""
-    count = min(SLIMMING_CROPS, len(rows))
+    """Inputs (B, 3, H, W) for a network of ``config``: some people of ``rows``, not augmented."""
+    count = min(NARROWING_CROPS, len(rows))
     some = np.random.default_rng((seed, 2)).choice(rows, count, replace=False).tolist()
     return to_tensor(
-        [cut_crop(pack.rgb(r), pack.view(r, config.padding), config.input_size) for r in some]
+        [cut_crop(pack.rgb(r), pack.crop(r, config.padding), config.input_size) for r in some]
     )
 
 
@@ -145,10 +145,10 @@ def _from_weights(init: str) -> tuple[ViTPoseConfig, dict[str, Tensor], str]:
 
 
 class Log:
-    """``log.csv``: a line a step, equal in every run of the same training."""
+    """``log.csv``: one line a step, equal in every run of the same training."""
 
     def __init__(self, path: Path, first_step: int) -> None:
-        """Open the log; lines from ``first_step`` on are of steps that were lost, and go."""
+        """Open the log and remove lines from ``first_step`` on: their steps are taken again."""
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in lines[1:] if _step_of(line) < first_step]
@@ -157,7 +157,7 @@ class Log:
             temporary.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
 
     def write(self, reports: Sequence[StepReport]) -> None:
-        """Add a line for each of ``reports``."""
+        """Append a line for each of ``reports``."""
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(
                 (r.step, f"{r.loss:.6g}", f"{r.rate:.6g}", f"{r.norm:.6g}") for r in reports
@@ -165,14 +165,15 @@ class Log:
 
 
 def _step_of(line: str) -> int:
-    """The step of a log line; a very late one where the line was cut off."""
+    """The step of a log line; ``sys.maxsize`` when the line was cut off."""
     step, complete = line.split(",")[0], line.count(",") == len(fields(StepReport)) - 1
     return int(step) if step.isdigit() and complete else sys.maxsize
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the loop does besides training, and when it must stop (monotonic seconds)."""
+    """How often the loop saves and evaluates (steps), when it stops (monotonic seconds), and the
+    number of worker processes."""
 
     save_every: int
     evaluate_every: int
@@ -188,9 +189,9 @@ def train(
     schedule: Schedule,
     judge: Judge | None = None,
 ) -> None:
-    """Train to the last step or the deadline, from where ``work`` says the training was.
+    """Train to the last step or the deadline; resume from the state in ``work`` when there is one.
 
-    ``judge(step)`` is called each ``evaluate_every`` steps. The state is saved at the end too.
+    ``judge(step)`` is called every ``evaluate_every`` steps. The state is saved at the end too.
     """
     work.mkdir(parents=True, exist_ok=True)
     if (work / STATE).is_file():
@@ -200,15 +201,15 @@ def train(
     for report in _steps(trainer, batches, schedule):
         reports.append(report)
         if trainer.step % schedule.save_every == 0:
-            _keep(trainer, work, facts, log, reports)
+            _save(trainer, work, facts, log, reports)
         if schedule.evaluate_every and trainer.step % schedule.evaluate_every == 0 and judge:
             judge(trainer.step)
     if reports or not (work / STATE).is_file():
-        _keep(trainer, work, facts, log, reports)
+        _save(trainer, work, facts, log, reports)
 
 
 def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterator[StepReport]:
-    """Take step after step, with a progress line that says how long it will take."""
+    """Take all steps, with a progress bar."""
     steps = range(trainer.step, trainer.recipe.steps)
     pinned = trainer.device.type == "cuda"
     bar = tqdm(
@@ -228,10 +229,10 @@ def _steps(trainer: Trainer, batches: CropBatches, schedule: Schedule) -> Iterat
     bar.close()
 
 
-def _keep(
+def _save(
     trainer: Trainer, work: Path, facts: Mapping[str, Any], log: Log, reports: list[StepReport]
 ) -> None:
-    """Write log and state; a log that is ahead of the state is cut when training goes on."""
+    """Write log and state. A log that is ahead of the state is cut when the training resumes."""
     log.write(reports)
     reports.clear()
     trainer.save(work / STATE, facts)
@@ -243,49 +244,49 @@ def _keep(
 def judge(
     network: ViTPose, pack: CropPack, validation: Mapping[str, np.ndarray]
 ) -> dict[str, PoseScores]:
-    """The network's scores on each validation set."""
+    """The network's metrics on each validation set."""
     estimator = PoseEstimator(LoadedPose(network, "", "", network.config), batch_size=32)
     return {name: evaluate(estimator, pack, rows) for name, rows in validation.items()}
 
 
 def calibrate(network: ViTPose, pack: CropPack, validation: Mapping[str, np.ndarray]) -> None:
-    """Let the network's scores say how often joints are right; see :func:`fit_score_power`."""
+    """Calibrate the network's scores to the share of correct joints by :func:`fit_score_power`."""
     plain = replace(network.config, score_power=1.0)
     estimator = PoseEstimator(LoadedPose(network, "", "", plain), batch_size=32)
     network.config = replace(plain, score_power=fit_score_power(estimator, pack, validation))
 
 
 def judge_of(trainer: Trainer, pack: CropPack, validation: Mapping[str, np.ndarray]) -> Judge:
-    """A function that judges the mean weights and says how they do."""
+    """A :data:`Judge` that prints the metrics of the mean weights."""
 
-    def say(step: int) -> None:
+    def report(step: int) -> None:
         for line in describe(judge(trainer.mean, pack, validation)):
             tqdm.write(f"step {step}: {line}", file=sys.stderr)
 
-    return say
+    return report
 
 
 def describe(scores: Mapping[str, PoseScores]) -> list[str]:
-    """A line for each validation set."""
+    """A line of metrics for each validation set."""
     return [
         f"{name} ({s.people} people): PCK@0.2 {s.pck:.3f}, OKS > 0.75 {s.good:.1%}, AP {s.ap:.3f}"
         for name, s in scores.items()
     ]
 
 
-def between(network: ViTPose, first: ViTPose, share: float) -> ViTPose:
-    """A copy with ``share`` of the weights of ``first``, the network that it once was.
+def interpolate_weights(network: ViTPose, start: ViTPose, share: float) -> ViTPose:
+    """A copy of ``network`` with its weights moved towards those of ``start`` by ``share``.
 
-    Somewhere between the two it often knows both what it has learned and what it would have
-    forgotten (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    Between the two, a network often keeps both what it has learned and what it would have forgotten
+    (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
     """
     network = copy.deepcopy(network)
-    move_towards(network, first, share)
+    move_towards(network, start, share)
     return network
 
 
 def rounded(network: ViTPose) -> ViTPose:
-    """A copy with the values that a shipped file keeps, so that what is judged is what is used."""
+    """A copy with weights rounded as in a shipped file, so that the shipped network is judged."""
     return copy.deepcopy(network).half().float()
 
 

@@ -1,9 +1,9 @@
-"""One step of training, and everything that a step needs to go on after ``kill -9``.
+"""One step of training, and the state from which a training resumes after ``kill -9``.
 
-AdamW, or Muon and AdamW, with a lower rate for lower layers, warm-up and cosine, clipped gradients,
-lower blocks frozen at first, stochastic depth, and a running mean of the weights (EMA), which is
-what is judged and shipped. What happens in step s follows from the weights, the optimizers'
-moments, the seed and s.
+AdamW, or Muon and AdamW, with lower learning rates for lower layers, warm-up and cosine schedule,
+clipped gradients, lower blocks frozen at first, stochastic depth, and a running mean of the weights
+(EMA), which is judged and shipped. Step s depends only on the weights, the optimizers' moments, the
+seed and s.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,11 @@ from gymform.storage import atomic_path
 from gymform.training.averaging import move_towards
 from gymform.training.pose.batches import Batch, normalised
 from gymform.training.pose.losses import (
+    drop_suspect_labels,
     gaussian_heatmaps,
     joint_losses,
     masked_mean,
-    trusted,
-    unexplained,
+    residual_variance,
 )
 from gymform.training.pose.muon import Muon
 from gymform.training.pose.teacher_cache import TeacherCache
@@ -45,39 +45,45 @@ class Recipe:
 
     steps: int = 2000
     batch: int = 16
-    optimizer: str = "adamw"  # or "muon": that for the blocks' matrices, AdamW for all else
+    optimizer: str = "adamw"  # or "muon": Muon for the blocks' matrices, AdamW for the rest
     learning_rate: float = 5e-4
     weight_decay: float = 0.05
-    layer_decay: float = 0.8  # the rate of each layer over that of the one above it
-    kernel_rate: float = 1.0  # the rate of the patches' and decoder's kernels over their layer's
+    layer_decay: float = 0.8  # learning rate of a layer over that of the layer above
+    kernel_rate: float = 1.0  # rate of the patches' and decoder's kernels over their layer's
     warm_up: float = 0.05
-    final_rate: float = 0.01  # over the highest
-    freeze: int = 6  # lower blocks that stay as they are at first
-    thaw: float = 0.2  # ... for this share
-    drop_path: float = 0.0  # of the last block; DINOv2's weights fall apart without a branch
-    clip: float = 100.0  # largest norm of the gradient; by the loss' unit, 30 to 150 are usual
+    final_rate: float = 0.01  # over the highest rate
+    freeze: int = 6  # number of lower blocks that are frozen at first
+    thaw: float = 0.2  # ... for this share of the steps
+    drop_path: float = 0.0  # of the last block; high values ruin DINOv2's weights
+    clip: float = 100.0  # largest norm of the gradient; 30 to 150 are usual for this loss
     ema: float = 0.999
-    trust_from: float = 0.5  # from here on the least plausible labels are left out
-    settle: float = 1.0  # from here on augmentation is mild
-    distill: float = 0.5  # the teacher's share of the loss, where there is one
-    hint: float = 1.0  # weight of the teacher's features beside its heatmaps
-    pool: int = 0  # rounds whose views come again, with the teacher's answers; 0: always new ones
-    precision: str = "fp32"  # or "bf16": products of matrices in bfloat16, weights in fp32
+    trust_from: float = 0.5  # from here on labels that are probably wrong are dropped
+    mild_from: float = 1.0  # from here on the augmentation is mild
+    distill: float = 0.5  # share of the teacher in the loss, with a teacher
+    hint: float = 1.0  # weight of the loss on the teacher's features
+    pool: int = 0  # rounds whose warped crops are repeated; 0: always new ones
+    precision: str = "fp32"  # or "bf16": matrix products in bfloat16, weights in fp32
     seed: int = 0
 
     @property
     def half(self) -> torch.dtype | None:
-        """The half precision in which matrices are multiplied, None for float32."""
+        """The half precision of matrix products; None for float32."""
         return torch.bfloat16 if self.precision == "bf16" else None
+
+    def as_facts(self) -> dict[str, Any]:
+        """The recipe as saved states hold it; there ``mild_from`` is called ``settle``."""
+        facts = asdict(self)
+        facts["settle"] = facts.pop("mild_from")
+        return facts
 
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
-"""What optimizers remember of a parameter: AdamW the first three, Muon the last."""
+"""An optimizer's state for a parameter: the first three of AdamW, the last of Muon."""
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """What happened in one step. ``norm`` is that of the gradient before clipping."""
+    """Loss, highest learning rate, and norm of the gradient before clipping, of one step."""
 
     step: int
     loss: float
@@ -86,7 +92,7 @@ class StepReport:
 
 
 class Trainer:
-    """A network in training: :meth:`train_on` takes one step, :meth:`save` keeps all there is."""
+    """A network in training: :meth:`train_on` takes one step, :meth:`save` saves its state."""
 
     def __init__(
         self,
@@ -94,31 +100,32 @@ class Trainer:
         recipe: Recipe,
         device: torch.device | None = None,
         teacher: ViTPose | None = None,
-        answers: TeacherCache | None = None,
+        cache: TeacherCache | None = None,
     ) -> None:
-        """``answers`` keeps what the teacher says of a pool's views; None: it is always asked."""
+        """``cache`` holds the teacher's outputs for a pool; None: it runs in every step."""
         self.device = device or torch.device("cpu")
         self.recipe = recipe
         self.network = network.to(self.device).train()
         self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.teacher = teacher.to(self.device).eval() if teacher else None
-        self.answers = answers
+        self.cache = cache
         self.step = 0
         self._optimizers = make_optimizers(self.network, recipe)
         self._drop = StochasticDepth(self.network, recipe.drop_path, recipe.seed)
 
     def train_on(self, batch: Batch) -> StepReport:
-        """Take one step; raises TrainingError when the loss is no number any more."""
+        """Take one step. Raises TrainingError when the loss is not finite."""
         rate = self._prepare()
         batch = batch.to(self.device)
         loss = self._loss(batch)
         self.network.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         report = StepReport(self.step, float(loss.detach()), rate, float(norm))
         if not math.isfinite(report.loss) or not math.isfinite(report.norm):
             raise TrainingError(
-                f"The loss is not a number in step {self.step}. Train with a lower --lr."
+                f"Expected a finite loss and gradient, got {report.loss} and {report.norm} in step "
+                f"{self.step}. Train with a lower --lr."
             )
         for optimizer in self._optimizers:
             optimizer.step()
@@ -127,7 +134,8 @@ class Trainer:
         return report
 
     def _prepare(self) -> float:
-        """Set rates, frozen blocks and random depth to what this step wants; the highest rate."""
+        """Set learning rates, frozen blocks and stochastic depth for this step; return the highest
+        rate."""
         recipe = self.recipe
         rate = learning_rate(self.step, recipe)
         for optimizer in self._optimizers:
@@ -145,29 +153,32 @@ class Trainer:
         losses = joint_losses(heatmaps, targets)
         weight = batch.weight
         if self.step >= self.recipe.trust_from * self.recipe.steps:
-            weight = trusted(losses, weight, batch.distrust)
+            weight = drop_suspect_labels(losses, weight, batch.noise)
         loss = masked_mean(losses, weight)
         if self.teacher is None:
             return loss
-        meant, answer = self._ask(self.teacher, batch, images)
-        taught = joint_losses(heatmaps, answer).mean()
+        wanted_features, wanted_heatmaps = self._teacher_outputs(self.teacher, batch, images)
+        distillation = joint_losses(heatmaps, wanted_heatmaps).mean()
         if self.recipe.hint:
-            taught = taught + self.recipe.hint * unexplained(features, meant)
+            residual = residual_variance(features, wanted_features)
+            distillation = distillation + self.recipe.hint * residual
         share = self.recipe.distill
-        return (1 - share) * loss + share * taught
+        return (1 - share) * loss + share * distillation
 
     @torch.no_grad()
-    def _ask(self, teacher: ViTPose, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The teacher's features and heatmaps: of the images, or kept ones of their clean views."""
-        if self.answers is None:
-            return self._answer(teacher, images)
+    def _teacher_outputs(
+        self, teacher: ViTPose, batch: Batch, images: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps: for ``images``, or cached ones for clean crops."""
+        if self.cache is None:
+            return self._run_teacher(teacher, images)
         if batch.clean is not None:
-            features, heatmaps = self._answer(teacher, normalised(batch.clean))
-            self.answers.write(batch.places, features.half(), heatmaps.half())
-        return self.answers.read(batch.places)
+            features, heatmaps = self._run_teacher(teacher, normalised(batch.clean))
+            self.cache.write(batch.indices, features.half(), heatmaps.half())
+        return self.cache.read(batch.indices)
 
-    def _answer(self, teacher: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The teacher's features and heatmaps of what the network sees, as large as its own."""
+    def _run_teacher(self, teacher: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and heatmaps, resized to those of the network."""
         ours = self.network.config
         features, heatmaps = self._forward(teacher, _resized(images, teacher.config.input_size))
         rows, columns = ours.grid
@@ -175,23 +186,23 @@ class Trainer:
 
     def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, rows, columns) and heatmaps (B, K, height, width)."""
-        # bfloat16 needs no scaling of the loss, whose history a killed training would lose
+        # bfloat16 needs no loss scaling, whose state would have to be saved too
         half = self.recipe.half
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
             features = network.backbone(images)
             return features, network.decode(features)
 
     def _average(self) -> None:
-        """Move the mean weights a little; faster while there were few steps."""
+        """Update the mean weights, with a smaller decay in the first steps."""
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         move_towards(self.mean, self.network, 1 - decay)
 
-    # ---- kept and taken up again
+    # ---- saved state
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
-        """Write weights, mean weights, moments and step to ``path``, whole or not at all."""
-        if self.answers is not None:
-            self.answers.flush()
+        """Write weights, mean weights, moments and step to ``path``, atomically."""
+        if self.cache is not None:
+            self.cache.flush()
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
         for name, moments in self._moments():
@@ -202,7 +213,7 @@ class Trainer:
             save_file(kept, temporary, metadata)
 
     def restore(self, path: Path, facts: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`save` wrote; TrainingError when it is of another training."""
+        """Load what :meth:`save` wrote. Raises TrainingError when it is of another training."""
         tensors, metadata = read_tensors(path)
         state = json.loads(metadata["state"])
         check_facts(state["facts"], facts)
@@ -215,7 +226,7 @@ class Trainer:
         self.step = state["step"]
 
     def _moments(self) -> Iterator[tuple[str, dict[str, Tensor]]]:
-        """Each parameter's name, and what its optimizer remembers of it; nothing at first."""
+        """Each parameter's name with its optimizer's state, which is empty at first."""
         names = {parameter: name for name, parameter in self.network.named_parameters()}
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
@@ -224,21 +235,20 @@ class Trainer:
 
 
 def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (B, C, H, W) at another ``size`` (W, H); as in UDP, corners stay corners."""
+    """Maps (B, C, H, W) resized to ``size`` (W, H); as in UDP, the corner pixels stay corners."""
     if maps.shape[:1:-1] == size:
         return maps
     return F.interpolate(maps, size[::-1], mode="bilinear", align_corners=True)
 
 
-@torch.no_grad()
 def check_facts(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise TrainingError, naming what differs, unless a state is of the wanted training."""
+    """Raise TrainingError, naming what differs, unless a state belongs to the wanted training."""
     different = sorted(key for key in wanted if found.get(key) != wanted[key])
     if different:
         key = different[0]
         raise TrainingError(
             f"The work folder holds a training with another {key} ({found.get(key)}, now "
-            f"{wanted[key]}). Give the same options to go on, or another --work or --name."
+            f"{wanted[key]}). Use the same options to resume it, or another --work or --name."
         )
 
 
@@ -246,11 +256,11 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
 
 
-# ---- rates ---------------------------------------------------------------------------------
+# ---- learning rates ------------------------------------------------------------------------
 
 
 def learning_rate(step: int, recipe: Recipe) -> float:
-    """The rate of the top layer: rising linearly, then falling along half a cosine."""
+    """The learning rate of the top layer: a linear rise, then half a cosine."""
     warm_up = max(1, round(recipe.warm_up * recipe.steps))
     if step < warm_up:
         return recipe.learning_rate * (step + 1) / warm_up
@@ -269,7 +279,7 @@ def layer_of(name: str, depth: int) -> int:
 
 
 def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """What changes the weights, see :attr:`Recipe.optimizer`; together they know each once."""
+    """The optimizers of :attr:`Recipe.optimizer`; each parameter belongs to one of them."""
     groups = parameter_groups(network, recipe)
     if recipe.optimizer == "adamw":
         return [torch.optim.AdamW(groups)]
@@ -280,10 +290,10 @@ def make_optimizers(network: ViTPose, recipe: Recipe) -> list[torch.optim.Optimi
 
 
 def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
-    """Optimizer groups by layer and by whether weights decay: not biases, norms and positions.
+    """Optimizer groups by layer and by weight decay, which biases, norms and positions do not have.
 
-    ``matrices`` says of a group that it holds the matrices of a block. Kernels that are no such
-    have a rate of their own: AdamW moves all weights of a kernel by about the rate, and where
+    ``matrices`` marks the groups with the matrices of a block. Kernels outside the blocks have a
+    rate of their own: AdamW moves all weights of a kernel by about the learning rate, and where
     hundreds of inputs are alike (a patch's pixels, features that are never negative) the output
     moves by as many times that (Yang et al., "Tuning Large Neural Networks via Zero-Shot
     Hyperparameter Transfer", NeurIPS 2021, therefore divide the rate by the number of inputs).
@@ -309,7 +319,7 @@ def parameter_groups(network: ViTPose, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def freeze_below(network: ViTPose, blocks: int) -> None:
-    """Let all but the patches, the positions and the first ``blocks`` blocks learn; 0: all do."""
+    """Freeze the patches, the positions and the first ``blocks`` blocks; 0: freeze nothing."""
     depth = network.config.depth
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not blocks or layer_of(name, depth) > min(blocks, depth))
@@ -319,10 +329,10 @@ def freeze_below(network: ViTPose, blocks: int) -> None:
 
 
 class StochasticDepth:
-    """Leaves out branches of blocks at random for each crop (Huang et al., ECCV 2016).
+    """Drops branches of blocks at random for each crop (Huang et al., ECCV 2016).
 
-    The chance rises linearly from 0 in the first block to ``rate`` in the last. Frozen blocks are
-    always whole: they have nothing to learn from it.
+    The probability rises linearly from 0 in the first block to ``rate`` in the last. In frozen
+    blocks nothing is dropped.
     """
 
     def __init__(self, network: ViTPose, rate: float, seed: int) -> None:
@@ -335,18 +345,18 @@ class StochasticDepth:
                 branch.register_forward_hook(self._hook(chance))
 
     def begin(self, step: int) -> None:
-        """What is left out from here on follows from the seed and ``step``."""
+        """Seed the random generator by the seed and ``step``."""
         self._generator.manual_seed(self.seed * 1_000_003 + step)
 
     def _hook(self, chance: float) -> Any:
-        def leave_out(branch: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
+        def drop(branch: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
             learns = next(branch.parameters()).requires_grad
             if not (branch.training and learns):
                 return None
             keep = torch.rand(len(output), 1, 1, generator=self._generator) >= chance
             return output * (keep / (1 - chance)).to(output.device, output.dtype)
 
-        return leave_out
+        return drop
 
 
 def _branches(block: Any) -> Iterator[nn.Module]:

@@ -1,5 +1,6 @@
 """The commands from end to end on a tiny data set: train, compare, judge, deploy."""
 
+import argparse
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from gymform import cli
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
-from gymform.training.exercise import comparison, deploy, experiment, records, runs
+from gymform.training.exercise import commands, comparison, deploy, experiment, records, runs
 from gymform.training.exercise.records import TrainOptions
 from gymform.training.exercise.report import as_markdown
 from tests.exercise.makers import add_clip, make_dataset
@@ -132,6 +133,14 @@ def test_evaluate_says_that_there_is_nothing_to_compare(tmp_path, capsys):
 def test_other_options_in_the_same_folder_are_refused(dataset, run):
     with pytest.raises(OptionsError, match="other options"):
         experiment.run_training(dataset, run, replace(OPTIONS, seed=1))
+
+
+@pytest.mark.parametrize("option", ["--augmented-samples", "--views"])
+def test_the_earlier_name_of_an_option_still_works(option):
+    parser = argparse.ArgumentParser()
+    commands.TRAIN.add_arguments(parser)
+    values = vars(parser.parse_args(["lifts", option, "40"]))
+    assert records.options_from(values).arguments() == ["--augmented-samples", "40"]
 
 
 # ---- judging by a finished model

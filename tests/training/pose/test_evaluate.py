@@ -1,4 +1,4 @@
-"""Scores that say how often joints are right."""
+"""Scores that equal the share of correct joints."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tests.pose.painted import dot_model, watch_crops
 
 
 class Guesser:
-    """Right with a chance that is its heatmap's peak to some power, else half a crop off."""
+    """Correct with a probability that is a power of its heatmap's peak, else half a crop off."""
 
     padding = 1.25
     cut = staticmethod(cut_crop)
@@ -20,9 +20,9 @@ class Guesser:
         self.pack, self.power, self.row = pack, power, 0
         self.random = np.random.default_rng(0)
 
-    def keypoints_in_crops(self, pixels, views):
-        rows = slice(self.row, self.row + len(views))
-        self.row += len(views)
+    def keypoints_in_crops(self, pixels, crops):
+        rows = slice(self.row, self.row + len(crops))
+        self.row += len(crops)
         found = self.pack.keypoints[rows, :, :2].copy()
         peaks = self.random.uniform(0.05, 0.95, found.shape[:2])
         wrong = self.random.uniform(size=peaks.shape) > peaks**self.power
@@ -31,13 +31,13 @@ class Guesser:
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
-def test_the_power_by_which_peaks_become_chances_is_found(power):
+def test_the_power_by_which_peaks_become_probabilities_is_found(power):
     pack = people(200, "lspet", ["g"] * 200)
     found = fit_score_power(Guesser(pack, power), pack, {"all": np.arange(200)})
     assert found == pytest.approx(power, rel=0.12)
 
 
-def test_a_network_sees_the_room_around_the_box_that_it_knows(monkeypatch):
+def test_a_network_sees_crops_of_its_own_padding(monkeypatch):
     pack, seen = people(3, "coco_subset", ["a", "b", "c"]), []
     for model in (dot_model(), dot_model(padding=1.1)):
         estimator = PoseEstimator(model)

@@ -1,4 +1,4 @@
-"""Starting points: a DINOv2 as a package exports it."""
+"""Initial weights: a DINOv2 as a package exports it, and other sizes."""
 
 import importlib.util
 from dataclasses import replace
@@ -49,7 +49,7 @@ def exported(config=SMALL, seed=0):
 
 
 def block_of(file, x, number, heads):
-    """One block of DINOv2 written down once more, from the exported names."""
+    """One block of DINOv2, implemented independently from the exported names."""
     at, first = f"backbone.encoder.layer.{number}.", 996 + 18 * number
     key, value, query, out, fc1, fc2 = (file[f"onnx::MatMul_{first + 3 * i}"] for i in range(6))
 
@@ -102,7 +102,7 @@ def test_positions_get_a_zero_row_and_keep_their_places():
     torch.testing.assert_close(rows[0], rows[15])
 
 
-def test_a_network_for_larger_crops_knows_what_it_knew():
+def test_a_network_for_larger_crops_keeps_its_weights():
     network = pre.fresh_network(SMALL, seed=0)
     larger = pre.with_input_height(network, 320)
     assert larger.config == replace(SMALL, input_height=320)
@@ -138,6 +138,6 @@ def test_balanced_weights_answer_as_before_and_are_of_usual_size():
         pre.balance(network)
         torch.testing.assert_close(network(images), before, atol=1e-3, rtol=1e-3)
     weight = network.keypoint_head.final_layer.weight.detach()
-    assert float(weight.std()) == pytest.approx(pre.USUAL)
+    assert float(weight.std()) == pytest.approx(pre.USUAL_STD)
     block = network.backbone.blocks[0]
-    assert 0.5 * pre.USUAL < float(block.mlp.fc2.weight.detach().std()) < 2 * pre.USUAL
+    assert 0.5 * pre.USUAL_STD < float(block.mlp.fc2.weight.detach().std()) < 2 * pre.USUAL_STD

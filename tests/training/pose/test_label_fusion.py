@@ -1,4 +1,4 @@
-"""Annotations corrected by teachers, and people that only teachers have seen."""
+"""Annotations corrected by teachers, and people that only teachers labelled."""
 
 from dataclasses import replace
 
@@ -16,17 +16,17 @@ from gymform.training.pose.label_fusion import (
     ClipPeople,
     Rules,
     TeacherKeypoints,
-    conform,
-    conformed,
+    align_to_annotations,
+    aligned_predictions,
     correct,
     correct_pack,
     full_name,
     label,
     label_clips,
-    read_answers,
-    settle_sides,
+    match_sides,
+    read_predictions,
     split_name,
-    write_answers,
+    write_predictions,
 )
 from gymform.video.write import VideoWriter
 from gymform.weights import manifest_entry
@@ -34,7 +34,7 @@ from tests.pose.packs import people, small_pack
 
 RULES = Rules()
 TEACHERS = ("movenet", "vitpose-x@0123456789ab")
-VIEW = np.array([100.0, 100, 150, 200])
+CROP = np.array([100.0, 100, 150, 200])
 
 
 @pytest.fixture
@@ -48,16 +48,16 @@ def person() -> np.ndarray:
     return np.column_stack((points, np.full(17, 2.0)))
 
 
-def answers(person: np.ndarray, score: float = 0.8) -> np.ndarray:
-    views = np.stack((person, person)).astype(float)
-    views[..., 2] = score
-    return views
+def predictions(person: np.ndarray, score: float = 0.8) -> np.ndarray:
+    variants = np.stack((person, person)).astype(float)
+    variants[..., 2] = score
+    return variants
 
 
 def shifted(person: np.ndarray, joint: int, x: float, score: float = 0.8) -> np.ndarray:
-    views = answers(person, score)
-    views[:, joint, 0] += x
-    return views
+    variants = predictions(person, score)
+    variants[:, joint, 0] += x
+    return variants
 
 
 def nobody() -> np.ndarray:
@@ -68,7 +68,7 @@ def test_agreed_joints_lie_between_all_and_the_face_is_added(person):
     annotation = person.copy()
     annotation[list(HEAD)] = 0
     annotation[list(sk.BODY), 0] += 4
-    new = correct(annotation, [answers(person), answers(person)], RULES)
+    new = correct(annotation, [predictions(person), predictions(person)], RULES)
     moved = new[list(sk.BODY), 0] - person[list(sk.BODY), 0]
     assert (moved > 0.2).all()
     assert (moved < 1.5).all()
@@ -81,69 +81,69 @@ def test_what_two_teachers_see_elsewhere_moves_there(person):
     assert np.allclose(np.delete(new, 9, 0), np.delete(person, 9, 0), atol=0.1)
 
 
-def test_a_joint_that_one_teacher_contradicts_and_nobody_defends_is_left_out(person):
+def test_a_joint_that_one_teacher_contradicts_and_none_supports_is_left_out(person):
     new = correct(person, [shifted(person, 9, 40), nobody()], RULES)
     assert (new[9] == 0).all()
     assert np.allclose(np.delete(new, 9, 0), np.delete(person, 9, 0), atol=0.1)
 
 
-def test_an_annotation_that_one_teacher_defends_stays(person):
-    new = correct(person, [shifted(person, 9, 40), answers(person)], RULES)
-    assert np.allclose(new, person, atol=0.1)  # px; the other answer pulls hardly
+def test_an_annotation_that_one_teacher_supports_stays(person):
+    new = correct(person, [shifted(person, 9, 40), predictions(person)], RULES)
+    assert np.allclose(new, person, atol=0.1)  # px; the other prediction hardly counts
 
 
 def test_a_missing_joint_of_which_teachers_differ_stays_missing(person):
     annotation = person.copy()
     annotation[0] = 0
-    new = correct(annotation, [shifted(person, 0, 40), answers(person)], RULES)
+    new = correct(annotation, [shifted(person, 0, 40), predictions(person)], RULES)
     assert (new[0] == 0).all()
 
 
 def test_a_missing_joint_is_added_when_the_other_teacher_found_nobody(person):
     annotation = person.copy()
     annotation[0] = 0
-    new = correct(annotation, [nobody(), answers(person)], RULES)
+    new = correct(annotation, [nobody(), predictions(person)], RULES)
     assert np.allclose(new, person)
 
 
-def test_an_unsure_or_unsteady_answer_changes_nothing(person):
-    views = shifted(person, 9, 40)
-    views[:, 9, 2] = RULES.sure - 0.1
-    views[:, 10, 0] += [40, -40]
-    assert np.allclose(correct(person, [views], RULES), person)
+def test_an_unsure_or_unsteady_prediction_changes_nothing(person):
+    variants = shifted(person, 9, 40)
+    variants[:, 9, 2] = RULES.sure - 0.1
+    variants[:, 10, 0] += [40, -40]
+    assert np.allclose(correct(person, [variants], RULES), person)
 
 
 @pytest.mark.parametrize("others", [[], [nobody()]])
 def test_teachers_that_saw_somebody_else_change_nothing(person, others):
-    views = answers(person)
-    views[..., 0] += 50
+    variants = predictions(person)
+    variants[..., 0] += 50
     annotation = person.copy()
     annotation[list(HEAD)] = 0
-    assert (correct(annotation, [views, *others], RULES) == annotation).all()
+    assert (correct(annotation, [variants, *others], RULES) == annotation).all()
 
 
-def test_nothing_is_learnt_about_a_person_without_annotated_body(person):
+def test_a_person_without_annotated_body_is_not_corrected(person):
     annotation = np.zeros_like(person)
-    assert (correct(annotation, [answers(person)], RULES) == 0).all()
+    assert (correct(annotation, [predictions(person)], RULES) == 0).all()
 
 
 def test_teachers_that_found_nobody_change_nothing(person):
     assert np.allclose(correct(person, [nobody(), nobody()], RULES), person)
-    assert label([nobody(), nobody()], VIEW, RULES) is None
+    assert label([nobody(), nobody()], CROP, RULES) is None
 
 
 @pytest.mark.parametrize("others", [[], [nobody()]])
 def test_a_sure_teacher_labels_a_person(person, others):
-    views = answers(person)
-    views[:, 0, 2] = 0.1
-    found = label([views, *others], VIEW, RULES)
+    variants = predictions(person)
+    variants[:, 0, 2] = 0.1
+    found = label([variants, *others], CROP, RULES)
     assert found is not None
     assert (found[0] == 0).all()
     assert np.allclose(found[1:], person[1:])
 
 
 def test_two_teachers_label_what_both_see(person):
-    found = label([shifted(person, 9, 40), answers(person, 0.2)], VIEW, RULES)
+    found = label([shifted(person, 9, 40), predictions(person, 0.2)], CROP, RULES)
     assert found is not None
     assert (found[9] == 0).all()
     assert np.allclose(np.delete(found, 9, 0), np.delete(person, 9, 0))
@@ -151,64 +151,64 @@ def test_two_teachers_label_what_both_see(person):
 
 @pytest.mark.parametrize("change", ["unsure", "unsteady", "elsewhere"])
 def test_people_of_whom_the_teacher_is_not_sure_are_left_out(person, change):
-    views = answers(person)
+    variants = predictions(person)
     if change == "unsure":
-        views[..., 2] = 0.2
+        variants[..., 2] = 0.2
     elif change == "unsteady":
-        views[0, :, 0] += 30
+        variants[0, :, 0] += 30
     else:
-        views[..., 0] += 60
-    assert label([views], VIEW, RULES) is None
+        variants[..., 0] += 60
+    assert label([variants], CROP, RULES) is None
 
 
 def mirrored(person: np.ndarray, limbs: np.ndarray) -> np.ndarray:
-    """Somebody whose left and right are confused in some limbs."""
+    """``person`` with left and right exchanged in some limbs."""
     confused = person.copy()
     confused[limbs] = person[MIRRORED[limbs]]
     return confused
 
 
 @pytest.mark.parametrize("limbs", [ARMS, LEGS])
-def test_a_teacher_that_confuses_the_sides_is_put_right(person, limbs):
-    teachers = [answers(mirrored(person, limbs)), answers(person), answers(person)]
-    sided, put_right, disputed = settle_sides(person, teachers, 60.0, RULES)
+def test_a_teacher_that_confuses_the_sides_is_corrected(person, limbs):
+    teachers = [predictions(mirrored(person, limbs)), predictions(person), predictions(person)]
+    sided, corrected, disputed = match_sides(person, teachers, 60.0, RULES)
     assert np.array_equal(sided, person)
-    assert np.allclose(put_right[0][..., :2], person[:, :2])
+    assert np.allclose(corrected[0][..., :2], person[:, :2])
     assert not disputed.any()
     assert np.allclose(correct(person, teachers, RULES), person)
 
 
 def test_where_annotation_and_teachers_differ_nobody_knows_the_sides(person):
     annotation = mirrored(person, ARMS)
-    new = correct(annotation, [answers(person), answers(person)], RULES)
+    new = correct(annotation, [predictions(person), predictions(person)], RULES)
     assert (new[ARMS] == 0).all()
     assert np.allclose(np.delete(new, ARMS, 0), np.delete(person, ARMS, 0))
-    assert label([answers(person), answers(mirrored(person, LEGS))], VIEW, RULES) is None
+    assert label([predictions(person), predictions(mirrored(person, LEGS))], CROP, RULES) is None
 
 
 def test_arms_at_one_place_have_no_sides(person):
     together = person.copy()
     together[[5, 7, 9]] = together[[6, 8, 10]] + [2, 0, 0]
-    seen = [answers(together), answers(mirrored(together, ARMS)), answers(together)]
+    seen = [predictions(together), predictions(mirrored(together, ARMS)), predictions(together)]
     assert np.allclose(correct(together, seen, RULES), together, atol=2)
 
 
-def test_a_pair_at_one_place_speaks_of_the_nearer_joint_alone(person):
-    doubtful = answers(person)
+def test_of_a_pair_at_one_place_only_the_nearer_joint_counts(person):
+    doubtful = predictions(person)
     doubtful[:, 10, :2] = doubtful[:, 9, :2] + [3, 0]
     new = correct(person, [doubtful, doubtful, doubtful], RULES)
     assert np.allclose(new, person, atol=0.1)
-    _, (heard,), _ = settle_sides(person, [doubtful], 60.0, RULES)
-    assert np.isnan(heard[:, 10]).all()
-    assert np.isfinite(np.delete(heard, 10, 1)).all()
-    _, (heard, _), _ = settle_sides(person * 0, [doubtful, answers(person)], 60.0, RULES)
-    assert np.isnan(heard[:, 10]).all()
-    _, (heard,), _ = settle_sides(person * 0, [doubtful], 60.0, RULES)
-    assert np.isfinite(heard).all()  # nobody says otherwise
+    _, (kept_joints,), _ = match_sides(person, [doubtful], 60.0, RULES)
+    assert np.isnan(kept_joints[:, 10]).all()
+    assert np.isfinite(np.delete(kept_joints, 10, 1)).all()
+    _, (kept_joints, _), _ = match_sides(person * 0, [doubtful, predictions(person)], 60.0, RULES)
+    assert np.isnan(kept_joints[:, 10]).all()
+    _, (kept_joints,), _ = match_sides(person * 0, [doubtful], 60.0, RULES)
+    assert np.isfinite(kept_joints).all()  # no other source contradicts
 
 
 def crowd(person: np.ndarray, count: int) -> np.ndarray:
-    """Annotations (count, 17, 3) of ``person`` turned, moved and enlarged."""
+    """Annotations (count, 17, 3) of ``person`` rotated, moved and enlarged."""
     rng = np.random.default_rng(0)
     people = np.repeat(person[None], count, 0)
     for other in people:
@@ -219,7 +219,7 @@ def crowd(person: np.ndarray, count: int) -> np.ndarray:
 
 
 def low_narrow_hips(people: np.ndarray) -> np.ndarray:
-    """TeacherCache (n, 2, 17, 3) to which hips are two thirds as wide as annotated, and lower."""
+    """Predictions (n, 2, 17, 3) with hips two thirds as wide as annotated, and lower."""
     seen = np.repeat(people[:, None], 2, 1)
     left, right = (people[:, hip, :2] for hip in sk.HIPS)
     up = people[:, list(sk.SHOULDERS), :2].mean(1) - (left + right) / 2
@@ -228,21 +228,21 @@ def low_narrow_hips(people: np.ndarray) -> np.ndarray:
     return seen
 
 
-def test_answers_are_put_where_annotators_have_hips(person):
+def test_predictions_are_shifted_to_where_annotators_have_hips(person):
     people = crowd(person, 200)
     annotated, rng = people.copy(), np.random.default_rng(1)
     wrong = rng.random((200, 17)) < 0.1
     annotated[wrong, :2] += rng.uniform(-100, 100, (wrong.sum(), 2))  # outright errors
-    placed = conform(low_narrow_hips(people), annotated)
+    placed = align_to_annotations(low_narrow_hips(people), annotated)
     assert np.abs(placed - people[:, None])[..., :2].max() < 1.0  # px; 5 px or more before
 
 
-def test_few_annotations_teach_nothing_and_missing_answers_stay_missing(person):
+def test_few_annotations_shift_nothing_and_missing_predictions_stay_missing(person):
     few = low_narrow_hips(crowd(person, 20))
-    np.testing.assert_array_equal(conform(few, crowd(person, 20)), few)
+    np.testing.assert_array_equal(align_to_annotations(few, crowd(person, 20)), few)
     many = low_narrow_hips(crowd(person, 200))
     many[3] = np.nan
-    placed = conform(many, crowd(person, 200))
+    placed = align_to_annotations(many, crowd(person, 200))
     assert np.isnan(placed[3]).all()
     assert np.isfinite(np.delete(placed, 3, 0)).all()
 
@@ -254,13 +254,14 @@ def test_each_source_has_hips_of_its_own(person):
     pack = replace(pack, dataset=names, keypoints=annotated.astype(np.float32))
     right = np.repeat(annotated[:, None], 2, 1)
     of_pack = np.concatenate((low_narrow_hips(annotated[:120]), right[120:]))[None]
-    nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
-    seen = TeacherKeypoints("", TEACHERS[:1], np.arange(240), of_pack, nobody_else, of_pack[:, :0])
-    assert np.abs(conformed(pack, seen)[0] - right)[..., :2].max() < 0.5
+    no_clips = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
+    seen = TeacherKeypoints("", TEACHERS[:1], np.arange(240), of_pack, no_clips, of_pack[:, :0])
+    assert np.abs(aligned_predictions(pack, seen)[0] - right)[..., :2].max() < 0.5
 
 
 def kept(tmp_path, pack):
-    """Answers of two teachers to two views of three people and of one in a clip, and their file."""
+    """Predictions of two teachers for two variants of three people and of one in a clip, and their
+    file."""
     rng = np.random.default_rng(0)
     of_pack = rng.uniform(-5, 300, (2, 3, 2, 17, 3))
     of_clips = rng.uniform(0, 300, (2, 1, 2, 17, 3))
@@ -268,34 +269,37 @@ def kept(tmp_path, pack):
         points[..., 2] = rng.uniform(0, 1, points.shape[:-1])
     of_pack[1, 2] = np.nan
     seen = ClipPeople(np.array(["a/b.mp4"]), np.array([1.5]), np.array([[10.0, 20, 30, 40]]))
-    answers = TeacherKeypoints(
+    predictions = TeacherKeypoints(
         pack.digest(), TEACHERS, np.array([0, 2, 5]), of_pack, seen, of_clips
     )
-    write_answers(tmp_path / "answers.npz", answers)
-    return answers, tmp_path / "answers.npz"
+    write_predictions(tmp_path / "answers.npz", predictions)
+    return predictions, tmp_path / "answers.npz"
 
 
-def test_answers_come_back_to_a_sixteenth_of_a_pixel(tmp_path):
+def test_predictions_are_read_back_to_a_sixteenth_of_a_pixel(tmp_path):
     pack = small_pack()
-    answers, path = kept(tmp_path, pack)
-    again = read_answers(path, pack)
+    predictions, path = kept(tmp_path, pack)
+    again = read_predictions(path, pack)
     assert again.row.tolist() == [0, 2, 5]
     assert again.teachers == TEACHERS
     assert again.people.clip.tolist() == ["a/b.mp4"]
-    assert (again.people.crop == answers.people.crop).all()
+    assert (again.people.crop == predictions.people.crop).all()
     assert again.people.time_s.tolist() == [1.5]
-    for back, points in ((again.of_pack, answers.of_pack), (again.of_clips, answers.of_clips)):
+    for back, points in (
+        (again.of_pack, predictions.of_pack),
+        (again.of_clips, predictions.of_clips),
+    ):
         assert (np.isnan(back) == np.isnan(points)).all()
         assert np.nanmax(np.abs(back - points)[..., :2]) <= 0.5 / STEPS + 1e-9
         assert np.nanmax(np.abs(back - points)[..., 2]) <= 0.5 / 255 + 1e-9
 
 
-def test_answers_kept_twice_are_the_same(tmp_path):
+def test_predictions_stored_twice_are_the_same(tmp_path):
     pack = small_pack()
     _, path = kept(tmp_path, pack)
-    first = read_answers(path, pack)
-    write_answers(path, first)
-    again = read_answers(path, pack)
+    first = read_predictions(path, pack)
+    write_predictions(path, first)
+    again = read_predictions(path, pack)
     assert np.array_equal(again.of_pack, first.of_pack, equal_nan=True)
     assert np.array_equal(again.of_clips, first.of_clips)
 
@@ -309,19 +313,19 @@ def test_a_model_of_gymforms_is_named_with_its_version():
     assert manifest_entry("vitpose-ti").sha256.startswith(version)
 
 
-def test_answers_to_another_pack_are_refused(tmp_path):
+def test_predictions_for_another_pack_are_rejected(tmp_path):
     _, path = kept(tmp_path, small_pack())
-    with pytest.raises(ModelDataError, match="answers to this pack"):
-        read_answers(path, people(3, "lspet", ["lspet/a", "lspet/b", "lspet/c"]))
+    with pytest.raises(ModelDataError, match="predictions for this pack"):
+        read_predictions(path, people(3, "lspet", ["lspet/a", "lspet/b", "lspet/c"]))
 
 
-def test_something_else_is_no_file_of_answers(tmp_path):
+def test_something_else_is_no_file_of_predictions(tmp_path):
     path = tmp_path / "answers.npz"
     np.savez(path, digest="x")
     with pytest.raises(ModelDataError, match="ask_teachers"):
-        read_answers(path, small_pack())
+        read_predictions(path, small_pack())
     with pytest.raises(ModelDataError, match="ask_teachers"):
-        read_answers(tmp_path / "none.npz", small_pack())
+        read_predictions(tmp_path / "none.npz", small_pack())
 
 
 def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
@@ -329,10 +333,10 @@ def test_a_pack_is_corrected_where_the_teachers_saw_it_and_says_so():
     face = np.random.default_rng(0).uniform(60, 80, (17, 2))
     truth = np.column_stack((pack.keypoints[2, :, :2].astype(float), np.full(17, 2.0)))
     truth[list(HEAD), :2] = face[list(HEAD)]
-    of_pack = np.stack((answers(truth), answers(truth)))[:, None]
-    nobody_else = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
+    of_pack = np.stack((predictions(truth), predictions(truth)))[:, None]
+    no_clips = ClipPeople(np.empty(0, str), np.empty(0), np.empty((0, 4)))
     seen = TeacherKeypoints(
-        pack.digest(), TEACHERS, np.array([2]), of_pack, nobody_else, of_pack[:, :0]
+        pack.digest(), TEACHERS, np.array([2]), of_pack, no_clips, of_pack[:, :0]
     )
     taught = correct_pack(pack, seen)
     assert np.allclose(taught.keypoints[2], truth, atol=0.1)
@@ -358,9 +362,9 @@ ROOM_AROUND = np.array([12, 49.5, 0])
 
 
 def in_clip(person: np.ndarray, times: list[float]) -> TeacherKeypoints:
-    """Answers about the same person in pictures of 225 x 300 px; the last time nobody is sure."""
+    """Predictions for the same person in pictures of 225 x 300 px; none at the last time."""
     centred = person + ROOM_AROUND
-    of_clips = np.stack([np.stack([answers(centred)] * len(times))] * 2)
+    of_clips = np.stack([np.stack([predictions(centred)] * len(times))] * 2)
     of_clips[:, -1] = np.nan
     crops = np.array([[160.0, 200, 150, 200]] * len(times))
     seen = ClipPeople(np.array(["squat/one.mp4"] * len(times)), np.array(times), crops)

@@ -1,4 +1,4 @@
-"""Targets decode to the labels they were made from; what is missing teaches nothing."""
+"""Targets decode to the labels they were made from; missing labels give no gradient."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ import torch
 
 from gymform.pose.heatmaps import decode
 from gymform.training.pose.losses import (
+    drop_suspect_labels,
     gaussian_heatmaps,
     joint_losses,
     masked_mean,
-    trusted,
-    unexplained,
+    residual_variance,
 )
 
 
@@ -41,7 +41,7 @@ def test_targets_are_as_much_larger_as_their_maps():
 
 
 @pytest.mark.parametrize("size", [(48, 64), (60, 80)])
-def test_an_empty_answer_costs_one(size):
+def test_an_empty_heatmap_costs_one(size):
     targets = gaussian_heatmaps(torch.full((2, 17, 2), 24.3), size)
     losses = joint_losses(torch.zeros_like(targets), targets)
     assert losses.shape == (2, 17)
@@ -53,7 +53,7 @@ def test_missing_joints_give_no_gradient():
     weight = torch.ones(3, 17)
     weight[1, 4] = weight[2] = 0
     points = torch.full((3, 17, 2), 20.0)
-    points[2] = float("nan")  # what stands at a missing label must not matter
+    points[2] = float("nan")  # the position of a missing label must not matter
     masked_mean(joint_losses(heatmaps, gaussian_heatmaps(points)), weight).backward()
     moved = heatmaps.grad.abs().sum((2, 3)) > 0
     assert (moved == (weight > 0)).all()
@@ -68,30 +68,32 @@ def test_the_least_plausible_labels_of_a_source_are_dropped():
     losses = torch.arange(40.0).reshape(4, 10)
     weight = torch.ones(4, 10)
     weight[1, 9] = 0
-    kept = trusted(losses, weight, torch.tensor([0.1, 0.1, 0.0, 0.0]))
+    kept = drop_suspect_labels(losses, weight, torch.tensor([0.1, 0.1, 0.0, 0.0]))
     dropped = (weight - kept).nonzero().tolist()
     assert dropped == [[1, 8]]  # a tenth of 19 labels, rounded down; the other source keeps all
 
 
-def test_features_that_tell_all_leave_nothing_unexplained():
+def test_features_that_explain_all_leave_no_residual():
     torch.manual_seed(0)
     narrow = torch.randn(4, 8, 16, 12)
     wide = torch.einsum("cd,bdhw->bchw", torch.randn(24, 8), narrow) + 3
-    assert unexplained(narrow, wide) < 0.01
-    assert unexplained(torch.randn(4, 8, 16, 12), wide) > 0.95
+    assert residual_variance(narrow, wide) < 0.01
+    assert residual_variance(torch.randn(4, 8, 16, 12), wide) > 0.95
     half = torch.cat((narrow[:, :4], torch.randn(4, 4, 16, 12)), 1)
-    assert 0.2 < unexplained(half, wide) < 0.8
+    assert 0.2 < residual_variance(half, wide) < 0.8
 
 
 def test_following_a_hint_brings_features_nearer():
     torch.manual_seed(0)
     mine = torch.randn(2, 6, 16, 12, requires_grad=True)
-    meant = torch.randn(2, 12, 16, 12)
-    before = unexplained(mine, meant)
+    target = torch.randn(2, 12, 16, 12)
+    before = residual_variance(mine, target)
     before.backward()
     assert torch.isfinite(mine.grad).all()
-    assert unexplained(mine.detach() - 200 * mine.grad, meant) < before.detach()
+    assert residual_variance(mine.detach() - 200 * mine.grad, target) < before.detach()
 
 
 def test_features_that_are_all_alike_explain_nothing():
-    assert unexplained(torch.zeros(2, 6, 16, 12), torch.randn(2, 12, 16, 12)) == pytest.approx(1)
+    assert residual_variance(
+        torch.zeros(2, 6, 16, 12), torch.randn(2, 12, 16, 12)
+    ) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""PCK, OKS and AP against cases worked out by hand, and where there is nothing to measure."""
+"""PCK, OKS and AP against cases calculated by hand, and where there is nothing to measure."""
 
 import math
 
@@ -16,65 +16,65 @@ from gymform.training.pose.metrics import (
 
 
 def people(count=1):
-    """Truth (n, 17, 3) with torsos of 100 px."""
-    truth = np.zeros((count, 17, 3))
-    truth[..., 2] = 2
-    truth[:, :, 0] = np.arange(17) * 10
-    truth[:, RIGHT_SHOULDER, :2] = 0
-    truth[:, LEFT_HIP, :2] = (60, 80)
-    return truth
+    """Labels (n, 17, 3) with torsos of 100 px."""
+    labels = np.zeros((count, 17, 3))
+    labels[..., 2] = 2
+    labels[:, :, 0] = np.arange(17) * 10
+    labels[:, RIGHT_SHOULDER, :2] = 0
+    labels[:, LEFT_HIP, :2] = (60, 80)
+    return labels
 
 
 def test_pck_counts_joints_within_a_fifth_of_the_torso():
-    truth = people()
-    found = truth[..., :2].copy()
-    assert torso_lengths(truth).tolist() == [100]
+    labels = people()
+    found = labels[..., :2].copy()
+    assert torso_lengths(labels).tolist() == [100]
     found[0, LEFT_WRIST] += (20, 0)  # just inside
-    assert np.nanmin(pck_hits(found, truth)) == 1
+    assert np.nanmin(pck_hits(found, labels)) == 1
     found[0, LEFT_WRIST] += (0.1, 0)
-    hits = pck_hits(found, truth)
+    hits = pck_hits(found, labels)
     assert hits[0, LEFT_WRIST] == 0
     assert hits.sum() == 16
 
 
 def test_what_was_not_found_is_a_miss_and_what_is_unlabelled_is_left_out():
-    truth = people()
-    truth[0, 3, 2] = 0
-    found = truth[..., :2].copy()
+    labels = people()
+    labels[0, 3, 2] = 0
+    found = labels[..., :2].copy()
     found[0, [3, LEFT_WRIST]] = np.nan
-    hits = pck_hits(found, truth)
+    hits = pck_hits(found, labels)
     assert math.isnan(hits[0, 3])
     assert hits[0, LEFT_WRIST] == 0
 
 
 @pytest.mark.parametrize("change", [("v", RIGHT_SHOULDER), ("v", LEFT_HIP), ("point", LEFT_HIP)])
 def test_without_a_torso_there_is_no_pck(change):
-    truth = people()
+    labels = people()
     kind, joint = change
     if kind == "v":
-        truth[0, joint, 2] = 0
+        labels[0, joint, 2] = 0
     else:
-        truth[0, joint, :2] = truth[0, RIGHT_SHOULDER, :2]
-    assert np.isnan(pck_hits(truth[..., :2], truth)).all()
-    scores = score_poses(truth[..., :2], truth, np.array([1e4]), np.ones(1))
+        labels[0, joint, :2] = labels[0, RIGHT_SHOULDER, :2]
+    assert np.isnan(pck_hits(labels[..., :2], labels)).all()
+    scores = score_poses(labels[..., :2], labels, np.array([1e4]), np.ones(1))
     assert math.isnan(scores.pck)
     assert scores.good == 1
 
 
 def test_oks_of_one_joint_by_hand():
-    truth = people()
-    truth[..., 2] = 0
-    truth[0, LEFT_WRIST, 2] = 1  # hidden, but labelled
+    labels = people()
+    labels[..., 2] = 0
+    labels[0, LEFT_WRIST, 2] = 1  # hidden, but labelled
     found = np.full((1, 17, 2), np.nan)
-    found[0, LEFT_WRIST] = truth[0, LEFT_WRIST, :2] + (3, 4)
+    found[0, LEFT_WRIST] = labels[0, LEFT_WRIST, :2] + (3, 4)
     expected = math.exp(-25 / (2 * 1000 * (2 * OKS_SIGMAS[LEFT_WRIST]) ** 2))
-    assert oks(found, truth, np.array([1000.0]))[0] == pytest.approx(expected)
+    assert oks(found, labels, np.array([1000.0]))[0] == pytest.approx(expected)
 
 
 def test_oks_of_nobody_and_of_no_area():
-    truth = people(2)
-    truth[0, :, 2] = 0
-    values = oks(truth[..., :2] + 1, truth, np.zeros(2))
+    labels = people(2)
+    labels[0, :, 2] = 0
+    values = oks(labels[..., :2] + 1, labels, np.zeros(2))
     assert math.isnan(values[0])
     assert values[1] == 0
 
@@ -97,10 +97,10 @@ def test_average_precision_leaves_out_who_cannot_be_judged():
 
 
 def test_scores_of_a_set():
-    truth = people(4)
-    found = truth[..., :2].copy()
+    labels = people(4)
+    found = labels[..., :2].copy()
     found[0] += 1000
-    scores = score_poses(found, truth, np.full(4, 1e4), np.array([0.1, 0.9, 0.9, 0.9]))
+    scores = score_poses(found, labels, np.full(4, 1e4), np.array([0.1, 0.9, 0.9, 0.9]))
     assert scores.people == 4
     assert scores.pck == pytest.approx(0.75)
     assert scores.good == pytest.approx(0.75)

@@ -1,4 +1,4 @@
-"""A wide network made narrow: close to the wide one, and equal to it where nothing is cut."""
+"""A narrowed network is close to the wide one, and equal to it where nothing is lost."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from gymform.errors import OptionsError
 from gymform.pose.vitpose import ViTPose, ViTPoseConfig
-from gymform.training.pose.narrowing import slim
+from gymform.training.pose.narrowing import narrow_network
 
 CONFIG = ViTPoseConfig(dim=64, depth=2, heads=4, patch_padding=0, class_token=True,
                        decoder="simple")  # fmt: skip
@@ -57,26 +57,28 @@ def tokens(made: ViTPose, images: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def test_where_nothing_is_lost_tokens_are_the_same_but_turned():
+def test_where_nothing_is_lost_tokens_are_the_same_but_rotated():
     wide = low_rank(network(), rank=31)
-    narrow = slim(wide, replace(CONFIG, dim=32, heads=2), IMAGES)
+    narrow = narrow_network(wide, replace(CONFIG, dim=32, heads=2), IMAGES)
     with torch.no_grad():
         theirs, ours = (F.layer_norm(tokens(n, OTHERS), (n.config.dim,)) for n in (wide, narrow))
-    # angles between tokens say nothing of how they are turned
+    # angles between tokens do not change with a rotation
     theirs, ours = (F.normalize(x.flatten(0, 1), dim=1) for x in (theirs, ours))
     torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, atol=0.03, rtol=0)
 
 
-def test_a_network_cut_in_half_answers_much_as_before():
+def test_a_network_of_half_the_width_answers_much_as_before():
     wide = network()
-    narrow = slim(wide, replace(CONFIG, dim=32, heads=2), IMAGES)
+    narrow = narrow_network(wide, replace(CONFIG, dim=32, heads=2), IMAGES)
     with torch.no_grad():
         wanted, found = wide(OTHERS), narrow(OTHERS)
     assert (found - wanted).var() < 0.6 * wanted.var()
 
 
 def test_the_same_crops_give_the_same_network():
-    first, second = (slim(network(), replace(CONFIG, dim=32, heads=2), IMAGES) for _ in range(2))
+    first, second = (
+        narrow_network(network(), replace(CONFIG, dim=32, heads=2), IMAGES) for _ in range(2)
+    )
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]), name
 
@@ -86,10 +88,10 @@ def test_the_same_crops_give_the_same_network():
 )
 def test_networks_of_another_kind_are_refused(change):
     with pytest.raises(OptionsError, match="--init"):
-        slim(ViTPose(replace(CONFIG, **change)), replace(CONFIG, dim=32, heads=2), IMAGES)
+        narrow_network(ViTPose(replace(CONFIG, **change)), replace(CONFIG, dim=32, heads=2), IMAGES)
 
 
 def test_two_classic_decoders_are_refused():
     classic = replace(CONFIG, decoder="classic")
     with pytest.raises(OptionsError, match="simple decoder"):
-        slim(ViTPose(classic), replace(classic, dim=32, heads=2), IMAGES)
+        narrow_network(ViTPose(classic), replace(classic, dim=32, heads=2), IMAGES)

@@ -1,4 +1,4 @@
-"""Packs of crops: read as written, refused when damaged, split without a leak."""
+"""Packs of crops: read as written, rejected when damaged, split without a leak."""
 
 from dataclasses import replace
 
@@ -50,11 +50,11 @@ def test_arrays_that_do_not_fit_are_refused(change):
         replace(pack, **change(pack))
 
 
-def test_the_view_is_the_middle_two_thirds():
+def test_the_standard_crop_is_the_middle_two_thirds():
     pack = people(1, "lspet", ["a"])
-    np.testing.assert_allclose(pack.view(0), [71.5, 95.5, 143 / 1.5, 143 / 1.5 / 0.75])
+    np.testing.assert_allclose(pack.crop(0), [71.5, 95.5, 143 / 1.5, 143 / 1.5 / 0.75])
     box = 143 / 1.5 / 1.25
-    np.testing.assert_allclose(pack.view(0, padding=1.1), [71.5, 95.5, 1.1 * box, 1.1 * box / 0.75])
+    np.testing.assert_allclose(pack.crop(0, padding=1.1), [71.5, 95.5, 1.1 * box, 1.1 * box / 0.75])
 
 
 def test_validation_groups_are_held_out_whole():
@@ -97,7 +97,7 @@ def test_the_shared_pack(shared_data):
     for row in train[:: len(train) // 20][:20].tolist():
         picture = pack.rgb(row)
         assert picture.shape == (*pack.size[row][::-1], 3)
-        x, y, width, height = pack.view(row)
+        x, y, width, height = pack.crop(row)
         seen = pack.keypoints[row][pack.keypoints[row, :, 2] > 0, :2]
         inside = (np.abs(seen - [x, y]) <= [width / 2, height / 2]).all(1)
         assert inside.mean() > 0.6

@@ -1,4 +1,4 @@
-"""Pseudo-labels: kept where every view agrees, and only there."""
+"""Pseudo-labels: kept where all augmented crops agree, and only there."""
 
 from dataclasses import replace
 
@@ -12,12 +12,12 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import save_poses
 from gymform.skeleton import FLIP_ORDER, LEFT_WRIST, RIGHT_SHOULDER
 from gymform.training.pose import pseudo_labels as pseudo
-from gymform.training.pose.packs import usual_view
+from gymform.training.pose.packs import standard_crop
 from gymform.training.pose.pseudo_labels import (
     agreed,
     clips_with_poses,
     consensus,
-    cut_with_room,
+    cut_with_margin,
     pseudo_labels,
 )
 from gymform.types import PoseSequence
@@ -27,11 +27,11 @@ from tests.pose.painted import dot_model, paint, person_at
 FRAMES, FPS = 6, 6.0
 
 
-def test_agreeing_answers_become_labels():
+def test_agreeing_predictions_become_labels():
     found = np.repeat(person_at(100, 50, 200)[None], 4, 0).astype(np.float32)
     score = np.full((4, 17), 0.8, np.float32)
-    found[2, LEFT_WRIST] += 40  # one view says otherwise
-    score[:, RIGHT_SHOULDER + 2] = 0.2  # all agree, none is sure
+    found[2, LEFT_WRIST] += 40  # one crop disagrees
+    score[:, RIGHT_SHOULDER + 2] = 0.2  # all agree, with low scores
     found[1, 16] = np.nan
     labels = consensus(found, score)
     assert np.flatnonzero(labels[:, 2] == 0).tolist() == [RIGHT_SHOULDER + 2, LEFT_WRIST, 16]
@@ -47,7 +47,7 @@ def test_without_a_torso_nothing_is_known():
 
 
 class Ideal:
-    """Answers as a perfect network does: in a mirror, left joints are where right ones were."""
+    """A perfect network: in mirrored crops, left joints are where right ones were."""
 
     padding = 1.1
     cut = staticmethod(cut_crop)
@@ -55,34 +55,34 @@ class Ideal:
     def __init__(self, person, width):
         self.person, self.width = person, width
 
-    def keypoints_in_crops(self, pixels, views):
-        self.views = views
-        found = np.repeat(self.person[None], len(views), 0).astype(np.float32)
-        for i, (_, mirrored) in enumerate(pseudo.VIEWS):
+    def keypoints_in_crops(self, pixels, crops):
+        self.crops = crops
+        found = np.repeat(self.person[None], len(crops), 0).astype(np.float32)
+        for i, (_, mirrored) in enumerate(pseudo.VARIANTS):
             if mirrored:
                 assert (pixels[i] == pixels[0][:, ::-1]).all()
                 found[i] = found[i][list(FLIP_ORDER)]
                 found[i, :, 0] = self.width - 1 - found[i, :, 0]
-        return found, np.ones((len(views), 17), np.float32)
+        return found, np.ones((len(crops), 17), np.float32)
 
 
-def test_mirrored_answers_are_mirrored_back():
+def test_mirrored_predictions_are_mirrored_back():
     person = person_at(130, 110, 190)
     labels = agreed(paint((288, 384), person), Ideal(person, 288))
     assert (labels[:, 2] == 2).all()
     np.testing.assert_allclose(labels[:, :2], person, atol=1e-3)
 
 
-def test_a_teacher_sees_people_with_the_room_that_it_knows():
+def test_a_teacher_sees_crops_of_its_own_padding():
     teacher = Ideal(person_at(130, 110, 190), 288)
     agreed(paint((288, 384), teacher.person), teacher)
-    np.testing.assert_allclose(teacher.views[0], usual_view(288, 384, teacher.padding))
+    np.testing.assert_allclose(teacher.crops[0], standard_crop(288, 384, teacher.padding))
 
 
 @pytest.fixture
 def _no_mirror(monkeypatch):
     """The dots keep their colours, and so their names, in a mirror."""
-    monkeypatch.setattr(pseudo, "VIEWS", ((1.0, False), (0.87, False), (1.2, False)))
+    monkeypatch.setattr(pseudo, "VARIANTS", ((1.0, False), (0.87, False), (1.2, False)))
 
 
 @pytest.mark.usefixtures("_no_mirror")
@@ -94,8 +94,8 @@ def test_a_person_of_dots_is_labelled_to_the_pixel():
     assert np.abs(body[:, :2] - person[5:]).max() < 1.5
 
 
-def test_a_network_of_one_opinion_is_not_believed():
-    """It points to the same places of every crop, so mirrored and scaled views contradict."""
+def test_a_network_that_ignores_its_input_labels_nothing():
+    """It finds the same positions in every crop, so mirrored and scaled crops contradict."""
 
     class Stubborn(torch.nn.Module):
         def __init__(self):
@@ -113,10 +113,10 @@ def test_a_network_of_one_opinion_is_not_believed():
     assert (labels[:, 2] > 0).sum() < 3
 
 
-def test_room_is_cut_at_native_size_and_no_larger_than_stored():
+def test_crops_are_cut_at_native_size_and_no_larger_than_stored():
     frame = paint((640, 480), person_at(320, 100, 280))
-    small = cut_with_room(frame, np.array([320, 240, 90.0, 120.0]))
-    large = cut_with_room(frame, np.array([320, 240, 300.0, 400.0]))
+    small = cut_with_margin(frame, np.array([320, 240, 90.0, 120.0]))
+    large = cut_with_margin(frame, np.array([320, 240, 300.0, 400.0]))
     assert small.shape == (180, 135, 3)
     assert large.shape == (384, 288, 3)
 

@@ -1,4 +1,4 @@
-"""Training: a loss that falls, a killed training that ends the same, a command that ships."""
+"""Training: the loss falls, a killed training ends the same, the command ships a model."""
 
 import argparse
 import csv
@@ -18,14 +18,14 @@ from gymform.pose.estimator import PoseEstimator
 from gymform.pose.vitpose import HEATMAP_SIZE, ViTPoseConfig
 from gymform.training.pose import command as cmd
 from gymform.training.pose import model_card, train, trainer
-from gymform.training.pose.augment import MILD, STILL, Augmentation
+from gymform.training.pose.augment import MILD, UNCHANGED, Augmentation
 from gymform.training.pose.batches import REPEATS, CropBatches, normalised, stream
 from gymform.training.pose.evaluate import evaluate
 from gymform.training.pose.initial_weights import fresh_network, with_input_height
 from gymform.training.pose.packs import split, write_pack
 from gymform.training.pose.teacher_cache import TeacherCache
 from gymform.training.pose.trainer import Recipe, Trainer, layer_of, learning_rate
-from gymform.weights import read_manifest
+from gymform.weights import embedded_dir, read_manifest
 from tests.pose.packs import small_pack
 from tests.pose.painted import dot_model
 
@@ -53,7 +53,7 @@ def tiny_trainer(recipe=RECIPE, **more):
     return Trainer(fresh_network(TINY, seed=0), recipe, **more)
 
 
-def batches_of(pack, recipe=RECIPE, how=STILL):
+def batches_of(pack, recipe=RECIPE, how=UNCHANGED):
     return CropBatches(pack, split(pack)[0], recipe.batch, recipe.seed, how)
 
 
@@ -65,7 +65,7 @@ def test_a_batch_follows_from_seed_and_step(pack):
     for _ in range(2):  # asked for in any order
         batches[7], batches[2]
     again = batches_of(pack, how=Augmentation())[7]
-    for name in ("images", "points", "weight", "distrust"):
+    for name in ("images", "points", "weight", "noise"):
         assert torch.equal(getattr(batches[7], name), getattr(again, name))
     other = CropBatches(pack, split(pack)[0], 4, 1, Augmentation())[7]
     assert not torch.equal(other.images, again.images)
@@ -88,9 +88,9 @@ def test_every_person_comes_in_every_round(pack):
         "lspet": 1, "coco_subset": REPEATS["coco_subset"]}  # fmt: skip
 
 
-def test_a_network_with_less_room_sees_people_larger(pack):
+def test_a_network_with_less_padding_sees_people_larger(pack):
     usual, closer = (
-        CropBatches(pack, np.arange(4), 4, 0, STILL, config=replace(TINY, padding=padding))[0]
+        CropBatches(pack, np.arange(4), 4, 0, UNCHANGED, config=replace(TINY, padding=padding))[0]
         for padding in (1.25, 1.0)
     )
     middle = (torch.tensor(HEATMAP_SIZE) - 1) / 2
@@ -108,24 +108,24 @@ def test_larger_crops_show_the_same(pack):
 
 
 def test_missing_labels_have_no_weight(pack):
-    batches = CropBatches(pack, np.arange(4), 4, 0, STILL)
+    batches = CropBatches(pack, np.arange(4), 4, 0, UNCHANGED)
     assert batches[0].weight[:, :5].sum() == 0
     assert batches[0].weight[:, 5:].min() == 1
-    assert batches[0].distrust.tolist() == pytest.approx([0.06] * 4)
+    assert batches[0].noise.tolist() == pytest.approx([0.06] * 4)
 
 
 @pytest.mark.parametrize("pool", [0, 1])
 def test_late_in_training_changes_are_mild(pack, pool):
-    rows, settled = split(pack)[0], 3
+    rows, mild_from = split(pack)[0], 3
     strong, mild, both = (
-        CropBatches(pack, rows, 4, 0, how, pool, settle_from)
-        for how, settle_from in (
-            (Augmentation(), sys.maxsize), (MILD, sys.maxsize), (Augmentation(), settled))
+        CropBatches(pack, rows, 4, 0, how, pool, first)
+        for how, first in (
+            (Augmentation(), sys.maxsize), (MILD, sys.maxsize), (Augmentation(), mild_from))
     )  # fmt: skip
-    for step in range(settled):
+    for step in range(mild_from):
         assert torch.equal(both[step].images, strong[step].images)
-    for step in range(settled, 2 * settled):
-        # a pool's views stay what the teacher was asked about: only their pixels change less
+    for step in range(mild_from, 2 * mild_from):
+        # the warps of a pool stay as the teacher saw them: only their pixels change less
         assert torch.equal(both[step].points, (strong if pool else mild)[step].points)
         assert not torch.equal(both[step].images, strong[step].images)
         assert pool or torch.equal(both[step].images, mild[step].images)
@@ -134,13 +134,13 @@ def test_late_in_training_changes_are_mild(pack, pool):
 @pytest.mark.parametrize("pool", [0, 1])
 def test_from_the_first_step_on_changes_may_be_mild(pack, pool):
     rows = split(pack)[0]
-    mild, settled = (
-        CropBatches(pack, rows, 4, 0, how, pool, settle_from)
-        for how, settle_from in ((MILD, sys.maxsize), (Augmentation(), 0))
+    mild, from_start = (
+        CropBatches(pack, rows, 4, 0, how, pool, first)
+        for how, first in ((MILD, sys.maxsize), (Augmentation(), 0))
     )
     for step in range(3):
-        assert torch.equal(settled[step].points, mild[step].points)
-        assert torch.equal(settled[step].images, mild[step].images)
+        assert torch.equal(from_start[step].points, mild[step].points)
+        assert torch.equal(from_start[step].images, mild[step].images)
 
 
 # ---- steps
@@ -167,7 +167,7 @@ def test_half_precision_trains_full_weights_to_nearly_the_same(pack):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_killed_and_gone_on_is_as_if_never_killed(pack, tmp_path, optimizer):
+def test_killed_and_resumed_is_as_if_never_killed(pack, tmp_path, optimizer):
     facts, recipe = {"seed": 0}, replace(RECIPE, optimizer=optimizer)
     whole, batches = tiny_trainer(recipe), batches_of(pack, how=Augmentation())
     train.train(whole, batches, tmp_path / "whole", facts, ONCE)
@@ -214,7 +214,7 @@ def test_another_training_in_the_work_folder_is_refused(pack, tmp_path):
         train.train(tiny_trainer(), batches_of(pack), tmp_path, {"batch": 8}, ONCE)
 
 
-def test_a_log_line_cut_off_by_a_kill_goes(tmp_path):
+def test_a_log_line_cut_off_by_a_kill_is_removed(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("step,loss,rate,norm\n0,1,1,1\n1,1,1,1\n2,0.")
     train.Log(path, first_step=2)
@@ -234,7 +234,7 @@ def test_frozen_blocks_stay_and_then_thaw(pack):
     assert not torch.equal(low, before)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(pack):
+def test_a_loss_that_is_not_finite_stops_with_advice(pack):
     trainer = tiny_trainer()
     trainer.network.keypoint_head.final_layer.bias.data.fill_(math.nan)
     with pytest.raises(TrainingError, match="lower --lr"):
@@ -242,7 +242,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(pack):
 
 
 def test_a_teacher_teaches_what_is_not_labelled(pack):
-    batch = CropBatches(pack, np.arange(4), 4, 0, STILL)[0]  # without faces
+    batch = CropBatches(pack, np.arange(4), 4, 0, UNCHANGED)[0]  # without faces
     for teacher, taught in ((None, False), (fresh_network(TINY, 1), True)):
         trainer = tiny_trainer(teacher=teacher)
         trainer.train_on(batch)
@@ -252,81 +252,81 @@ def test_a_teacher_teaches_what_is_not_labelled(pack):
 
 
 def test_a_teacher_sees_crops_of_its_own_size(pack):
-    """... and its answers are brought to the size of the network's."""
+    """... and its outputs are resized to those of the network."""
     batch = batches_of(pack)[0]
     teacher = fresh_network(TINY, 1)
     trainer = tiny_trainer(teacher=with_input_height(teacher, 128))
-    features, heatmaps = trainer._ask(trainer.teacher, batch, normalised(batch.images))
+    features, heatmaps = trainer._teacher_outputs(trainer.teacher, batch, normalised(batch.images))
     assert features.shape == (4, TINY.dim, 16, 12)
     assert heatmaps.shape == (4, 17, 64, 48)
-    # what lies at the corner stays there
+    # the corner pixels stay corners
     small = F.interpolate(normalised(batch.images), (128, 96), mode="bilinear", align_corners=True)
     with torch.no_grad():
-        answer = trainer.teacher(small)
-    torch.testing.assert_close(heatmaps[..., 0, 0], answer[..., 0, 0])
-    torch.testing.assert_close(heatmaps[..., -1, -1], answer[..., -1, -1])
+        expected = trainer.teacher(small)
+    torch.testing.assert_close(heatmaps[..., 0, 0], expected[..., 0, 0])
+    torch.testing.assert_close(heatmaps[..., -1, -1], expected[..., -1, -1])
     assert math.isfinite(trainer.train_on(batch).loss)
 
 
-# ---- a pool of views that come again
+# ---- a pool of crops that come again
 
 
 POOLED = replace(RECIPE, steps=14, pool=1, distill=1.0, hint=1.0)
 
 
 def pooled(pack, folder, new=True):
-    """A trainer whose teacher's answers are kept, its batches, and how often it was asked."""
+    """A trainer with a teacher cache, its batches, and a list that grows with each teacher run."""
     batches = CropBatches(pack, split(pack)[0], POOLED.batch, 0, Augmentation(), POOLED.pool)
     teacher = fresh_network(TINY, 1)
-    asked = []
-    teacher.backbone.register_forward_pre_hook(lambda *_: asked.append(1))
-    answers = TeacherCache(folder / train.ANSWERS, batches.views, TINY, new)
-    return tiny_trainer(POOLED, teacher=teacher, answers=answers), batches, asked
+    teacher_runs = []
+    teacher.backbone.register_forward_pre_hook(lambda *_: teacher_runs.append(1))
+    cache = TeacherCache(folder / train.TEACHER_OUTPUTS, batches.pool_size, TINY, new)
+    return tiny_trainer(POOLED, teacher=teacher, cache=cache), batches, teacher_runs
 
 
-def test_views_come_again_in_other_light(pack):
+def test_crops_of_a_pool_come_again_with_other_pixels(pack):
     batches = CropBatches(pack, split(pack)[0], 1, 0, Augmentation(), pool=2)
     count = len(batches.round)
-    assert batches.views == 2 * count
+    assert batches.pool_size == 2 * count
     rounds = [
-        {batches.place(p): batches[p] for p in range(n * count, (n + 1) * count)} for n in range(4)
+        {batches.index(p): batches[p] for p in range(n * count, (n + 1) * count)} for n in range(4)
     ]
     assert sorted(rounds[0]) == sorted(rounds[2]) == list(range(count))
     assert sorted(rounds[1]) == sorted(rounds[3]) == list(range(count, 2 * count))
     assert list(rounds[0]) != list(rounds[2])
     changed = 0
-    for place, first in rounds[0].items():
-        again, elsewhere = rounds[2][place], rounds[1][place + count]
+    for index, first in rounds[0].items():
+        again, other = rounds[2][index], rounds[1][index + count]
         assert torch.equal(first.points, again.points)
-        assert not torch.equal(first.points, elsewhere.points)
+        assert not torch.equal(first.points, other.points)
         assert first.clean is not None
         assert again.clean is None
         changed += not torch.equal(first.images, again.images)
     assert changed > 0.9 * count
 
 
-def test_without_a_pool_no_view_comes_again(pack):
+def test_without_a_pool_no_crop_comes_again(pack):
     batches = batches_of(pack, how=Augmentation())
-    assert batches.views == 0
+    assert batches.pool_size == 0
     assert batches[0].clean is None
-    places = [batches.place(p) for p in range(3 * len(batches.round))]
-    assert len(set(places)) == len(places)
+    indices = [batches.index(p) for p in range(3 * len(batches.round))]
+    assert len(set(indices)) == len(indices)
 
 
-def test_a_teacher_is_asked_once_about_a_view(pack, tmp_path):
-    trainer, batches, asked = pooled(pack, tmp_path)
+def test_a_teacher_runs_once_for_each_crop_of_a_pool(pack, tmp_path):
+    trainer, batches, teacher_runs = pooled(pack, tmp_path)
     for step in range(POOLED.steps):
         trainer.train_on(batches[step])
-    first_round = math.ceil(batches.views / POOLED.batch)
+    first_round = math.ceil(batches.pool_size / POOLED.batch)
     assert first_round < POOLED.steps
-    assert len(asked) == first_round
-    # what it is taught in later rounds is what the teacher says of the clean view
+    assert len(teacher_runs) == first_round
+    # in later rounds the targets are the teacher's outputs for the clean crop
     again = batches[POOLED.steps - 1]
-    rows = again.places.tolist()
+    rows = again.indices.tolist()
     one = CropBatches(pack, split(pack)[0], 1, 0, Augmentation(), 1)
-    clean = {one.place(p): one[p].clean for p in range(one.views)}
+    clean = {one.index(p): one[p].clean for p in range(one.pool_size)}
     images = normalised(torch.cat([clean[row] for row in rows]))
-    features, heatmaps = trainer.answers.read(again.places)
+    features, heatmaps = trainer.cache.read(again.indices)
     meant = trainer.teacher.backbone(images).detach()
     torch.testing.assert_close(features, meant, atol=1e-2, rtol=1e-2)
     torch.testing.assert_close(
@@ -334,28 +334,28 @@ def test_a_teacher_is_asked_once_about_a_view(pack, tmp_path):
     )
 
 
-def test_a_killed_training_finds_the_answers_again(pack, tmp_path):
+def test_a_killed_training_finds_the_teacher_s_outputs_again(pack, tmp_path):
     whole, batches, _ = pooled(pack, tmp_path / "whole")
     train.train(whole, batches, tmp_path / "whole", {}, ONCE)
     killed, batches, _ = pooled(pack, tmp_path / "cut")
     dying = train.Schedule(save_every=10, evaluate_every=11)
     with pytest.raises(KeyboardInterrupt):
         train.train(killed, batches, tmp_path / "cut", {}, dying, _die)
-    again, batches, asked = pooled(pack, tmp_path / "cut", new=False)
+    again, batches, teacher_runs = pooled(pack, tmp_path / "cut", new=False)
     train.train(again, batches, tmp_path / "cut", {}, ONCE)
-    assert not asked  # all were answered before it was killed
+    assert not teacher_runs  # all were cached before it was killed
     for a, b in zip(
         whole.network.state_dict().values(), again.network.state_dict().values(), strict=True
     ):
         assert torch.equal(a, b)
 
 
-def test_answers_that_are_gone_are_missed(tmp_path):
+def test_missing_teacher_outputs_are_an_error(tmp_path):
     with pytest.raises(TrainingError, match=r"answers\.npy.*another --work"):
-        TeacherCache(tmp_path / train.ANSWERS, 4, TINY, new=False)
-    TeacherCache(tmp_path / train.ANSWERS, 4, TINY, new=True).flush()
-    with pytest.raises(TrainingError, match="expected 5 answers"):
-        TeacherCache(tmp_path / train.ANSWERS, 5, TINY, new=False)
+        TeacherCache(tmp_path / train.TEACHER_OUTPUTS, 4, TINY, new=False)
+    TeacherCache(tmp_path / train.TEACHER_OUTPUTS, 4, TINY, new=True).flush()
+    with pytest.raises(TrainingError, match="outputs for 5 crops"):
+        TeacherCache(tmp_path / train.TEACHER_OUTPUTS, 5, TINY, new=False)
 
 
 def test_rates_rise_and_fall_and_are_lower_below():
@@ -472,9 +472,9 @@ def test_the_command_ships_weights_manifest_and_card(pack, tmp_path, monkeypatch
     text = (tmp_path / "weights" / "next.md").read_text()
     assert "Start: `tiny`" in text
     assert "Teacher: `tiny`" in text
-    assert "on clean views of the crops" in text
+    assert "on clean crops" in text
     assert "What `tiny` had learned from is part of it" in text
-    assert (tmp_path / "again" / train.ANSWERS).is_file()
+    assert (tmp_path / "again" / train.TEACHER_OUTPUTS).is_file()
     assert "1 steps of 3 planned" in text
     assert "optimizer muon" in text
     assert "hint 0.0," in text
@@ -499,7 +499,9 @@ def test_the_card_judges_what_was_shipped(pack, tmp_path, monkeypatch, tiny_size
     assert all(torch.equal(value, shipped[name]) for name, value in network.state_dict().items())
 
 
-def test_what_is_shipped_may_lie_between_start_and_end(pack, tmp_path, monkeypatch, tiny_sizes):
+def test_shipped_weights_can_be_between_the_initial_and_the_final_ones(
+    pack, tmp_path, monkeypatch, tiny_sizes
+):
     write_pack(tmp_path / "pack.npz", pack)
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "weights"))
 
@@ -536,20 +538,42 @@ def test_options_that_do_not_fit(pack, tmp_path, options, message):
         cmd.run(command(tmp_path, "--size", "Ti", *options))
 
 
+def test_the_earlier_name_of_an_option_still_works_and_states_keep_theirs(tmp_path):
+    old, new = (command(tmp_path, name, "0.5") for name in ("--settle", "--mild-from"))
+    assert cmd.recipe_of(old) == cmd.recipe_of(new) == replace(cmd.recipe_of(old), mild_from=0.5)
+    facts = cmd.recipe_of(old).as_facts()
+    assert facts["settle"] == 0.5
+    assert facts.keys() ^ asdict(Recipe()).keys() == {"settle", "mild_from"}
+
+
+@pytest.mark.parametrize("name", ["vitpose-s", "vitpose-ti"])
+def test_shipped_cards_take_newer_metrics(name, pack, tmp_path):
+    """Whatever their limits say: cards of earlier versions too."""
+    shipped = (embedded_dir() / f"{name}.md").read_text()
+    card = tmp_path / f"{name}.md"
+    card.write_text(shipped)
+    scores = evaluate(PoseEstimator(dot_model()), pack, split(pack)[1]["coco_val2017"])
+    model_card.update_results(card, name, {name: {"coco_val2017": replace(scores, pck=0.125)}})
+    text = card.read_text()
+    assert f"| {name} | 0.125 |" in text
+    assert text.partition("## Limits")[2] == shipped.partition("## Limits")[2]
+    assert text.partition("## Results")[0] == shipped.partition("## Results")[0]
+
+
 def test_a_comparison_is_read_back(pack, tmp_path):
     rows = split(pack)[1]["coco_val2017"]
     scores = evaluate(PoseEstimator(dot_model()), pack, rows)
-    path = tmp_path / "figures.json"
+    path = tmp_path / "metrics.json"
     path.write_text(json.dumps({"models": {"dots": {"coco_val2017": asdict(scores)}}}))
     read = model_card.read_comparison(path)
     assert read["dots"]["coco_val2017"] == scores
     assert "dots" in model_card.summary_table(read)
     path.write_text("{}")
-    with pytest.raises(ModelDataError, match=r"figures\.json"):
+    with pytest.raises(ModelDataError, match=r"metrics\.json"):
         model_card.read_comparison(path)
 
 
-def test_a_card_takes_newer_figures(pack, tmp_path, monkeypatch, tiny_sizes):
+def test_the_metrics_of_a_card_can_be_replaced(pack, tmp_path, monkeypatch, tiny_sizes):
     write_pack(tmp_path / "pack.npz", pack)
     older, newer = tmp_path / "older.json", tmp_path / "newer.json"
     scores = evaluate(PoseEstimator(dot_model()), pack, split(pack)[1]["coco_val2017"])
@@ -574,7 +598,7 @@ def test_a_card_takes_newer_figures(pack, tmp_path, monkeypatch, tiny_sizes):
     assert other.read_text() == "# Numbers\n"
 
 
-def test_a_wider_network_is_made_narrow_to_start_from(pack, tmp_path, monkeypatch):
+def test_a_wider_network_is_narrowed_to_start_from(pack, tmp_path, monkeypatch):
     config = replace(TINY, dim=16, heads=1)
     monkeypatch.setitem(train.SIZES, "Ti", config)
     wide = replace(TINY, padding=1.1, input_height=128)
