@@ -23,11 +23,12 @@ from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, GymformError
 from gymform.service.dataset_tasks import dataset_folder
-from gymform.service.review_session import ReplyLog, ReviewSession
+from gymform.service.review_session import ReviewSession
 from pages.components import clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
+from pages.components.shared import open_store, reply_log
 from pages.components.text import as_text, count, plain
 
 STYLE = Path(__file__).parent / "assets" / "review.css"
@@ -64,33 +65,13 @@ def main() -> None:
         welcome()
         return
     try:
-        store = open_store(folder, written(folder))
+        store = open_store(folder)
         show(store)
     except GymformError as error:
         st.error(as_text(error), icon=":material/error:")
 
 
 # -- data sets -------------------------------------------------------------------------------
-
-
-def written(folder: Path) -> int:
-    """A number that tells this database file from another one put in its place."""
-    try:
-        return (folder / "dataset.sqlite").stat().st_ino
-    except OSError as error:
-        raise DatasetError(f"The data set {folder.name} is gone: {error.strerror}.") from error
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def open_store(folder: Path, file: int) -> ReviewStore:
-    """The data set in ``folder``, open for all sessions."""
-    return ReviewStore.open(folder)
-
-
-@st.cache_resource(show_spinner=False)
-def reply_log() -> ReplyLog:
-    """The replies to all widgets of this app."""
-    return ReplyLog()
 
 
 def header(found: list[Path]) -> Path | None:
@@ -284,7 +265,7 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
     place = (str(folder), reviewer_name(), wanted)
     try:
         if state.get("desk-place") != place:
-            store = open_store(folder, written(folder))
+            store = open_store(folder)
             state.desk = ReviewSession(store, reviewer_name(), wanted, reply_log())
             state["desk-place"] = place
             state.tour = state.get("tour", 0) + 1

@@ -181,7 +181,8 @@ def live_session() -> LiveSession:
 
     kept = camera()
     if kept.session is None:
-        kept.session = LiveSession(live_network())
+        with st.spinner("Loading the network for the live view …", show_time=False):
+            kept.session = LiveSession(live_network())
     return kept.session
 
 

@@ -20,6 +20,7 @@ from gymform.errors import BusyError, Cancelled, GymformError
 from gymform.installation import program
 from gymform.service import analysis_queue
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
+from gymform.service.once import Once
 from gymform.text import cleaned
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
@@ -38,7 +39,7 @@ STAGES = {
 }
 
 
-@st.cache_resource(show_spinner=False)
+@Once
 def job_queue() -> JobQueue:
     """The one queue of this app, shared by all sessions."""
     # What a result needs takes seconds to import: begin while the first user looks for a clip.

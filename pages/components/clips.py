@@ -22,6 +22,7 @@ from gymform.service.dataset_tasks import (
     extract_in_process,
     plain_file_name,
 )
+from gymform.service.once import Once
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
@@ -41,7 +42,7 @@ GROUPINGS = {
 """How clips are put into groups: a group is a person or a source that no split tears apart."""
 
 
-@st.cache_resource(show_spinner=False)
+@Once
 def dataset_tasks() -> DatasetTasks:
     """Imports and extractions under way, for all sessions."""
     return DatasetTasks()

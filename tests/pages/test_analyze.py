@@ -22,6 +22,7 @@ from gymform.service.analysis_worker import PROXY, STEM
 from gymform.storage import data_dir
 from gymform.types import UNKNOWN, Ablation, Window
 from gymform.video.write import VideoWriter, transcode
+from pages.components import clip_session
 from tests import fakes
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -40,7 +41,7 @@ def _queue(monkeypatch):
     """The queue that the page will use; it waits for at most one job."""
     queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
     monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
-    st.cache_resource.clear()
+    clip_session.job_queue.forget()
     yield queue
     queue.close()
 
@@ -115,7 +116,7 @@ def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):
 def test_a_data_folder_that_cannot_be_used_is_said(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GYMFORM_HOME", str(tmp_path / "file"))
-    st.cache_resource.clear()
+    clip_session.job_queue.forget()
     app = AppTest.from_file(str(APP), default_timeout=30).run()
     assert not app.exception
     assert "GYMFORM_HOME" in app.error[0].value

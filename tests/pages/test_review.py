@@ -15,6 +15,7 @@ from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, DatasetError
 from gymform.storage import data_dir
+from pages.components import clips, shared
 from tests.dataset.makers import clip_record, make_store
 
 PAGE = Path(__file__).parents[2] / "pages" / "review.py"
@@ -22,7 +23,9 @@ PAGE = Path(__file__).parents[2] / "pages" / "review.py"
 
 @pytest.fixture(autouse=True)
 def _fresh_caches():
-    st.cache_resource.clear()
+    shared._stores.forget()
+    shared.reply_log.forget()
+    clips.dataset_tasks.forget()
     st.cache_data.clear()
 
 
@@ -289,7 +292,6 @@ def test_uploads_that_cannot_be_imported_leave_nothing(monkeypatch, called, erro
 
 def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, finished):
     from gymform.errors import Cancelled
-    from pages.components import clips
 
     with ReviewStore.open(folder(), create=True) as store:
         store.add_clip(clip_record(0))
@@ -312,7 +314,6 @@ def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, fi
 @pytest.fixture(name="finished")
 def _finished():
     """Wait until the data set's task has ended, and run the page again."""
-    from pages.components import clips
 
     def finished(app: AppTest) -> None:
         clips.dataset_tasks().of(folder()).join(60)

@@ -14,6 +14,7 @@ from gymform.live.advice import Advice
 from gymform.live.meter import Pace
 from gymform.live.session import LiveStatus
 from gymform.service import analysis_queue
+from pages.components import clip_session
 from pages.components.live import live
 from pages.components.recorder import recorder
 from tests import fakes
@@ -48,7 +49,7 @@ def _queue(tmp_path, monkeypatch):
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(fakes.write_manifest(tmp_path / "weights")))
     queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
     monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
-    st.cache_resource.clear()
+    clip_session.job_queue.forget()
     yield queue
     queue.close()
 

@@ -14,6 +14,7 @@ import streamlit as st
 from gymform.errors import GymformError
 from gymform.exercises import title_of
 from gymform.live.ice import SETTING, parse_ice_servers
+from gymform.service.once import Once
 from pages.components.assets import script, text
 from pages.components.live.payload import StarterData
 from pages.components.text import as_text, plain
@@ -65,7 +66,7 @@ def gate(*, key: str, on_ready: Callable[[], None]) -> None:
 # -- what all sessions share -----------------------------------------------------------------
 
 
-@st.cache_resource(show_spinner="Loading the network for the live view …")
+@Once
 def live_network() -> SharedNetwork:
     """The one network of all live views. Raises WeightsError."""
     from gymform.live.network import load_live_network
@@ -73,7 +74,7 @@ def live_network() -> SharedNetwork:
     return load_live_network()
 
 
-@st.cache_resource(show_spinner=False)
+@Once
 def live_classifier() -> Classifier:
     """The one classifier of all live views. Raises WeightsError."""
     from gymform.exercise.classifier import load_classifier

@@ -13,6 +13,7 @@ import streamlit as st
 from gymform.dataset.items import REASONS
 from gymform.errors import GymformError
 from gymform.pose.files import load_poses
+from gymform.service.once import Once
 from gymform.service.review_session import CardFacts, ReviewSession, ReviewState, card
 from gymform.service.review_session import Reply as SessionReply
 from pages.components.assets import script, text
@@ -108,7 +109,7 @@ def _scipy_is_there() -> bool:
     return not _import_scipy().is_alive()
 
 
-@st.cache_resource(show_spinner=False)
+@Once
 def _import_scipy() -> threading.Thread:
     load = threading.Thread(target=importlib.import_module, args=("gymform.motion.clean",))
     load.daemon = True
