@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 PORT   ?= 8501
+HOST   ?= 127.0.0.1
 ARGS   ?=
 
 VENV := .venv
@@ -27,7 +28,7 @@ help:
 	@sed -n 's/^# //p' Makefile | head -n 3
 
 run: $(VENV)/.run-ready
-	$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
+	$(BIN)/python -m streamlit run serve.py --server.address=$(HOST) --server.port=$(PORT) --server.showEmailPrompt=false $(ARGS)
 
 # On all cores, and then alone what a browser shows: live video does not share its processor well.
 test: lint chromium

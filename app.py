@@ -1,9 +1,11 @@
-"""gymform: the app's pages and how they are laid out; run with ``streamlit run app.py``."""
+"""gymform: the app's pages and how they are laid out; served by serve.py."""
 
 import gc
 from pathlib import Path
 
 import streamlit as st
+
+from pages.components.access import admit
 
 ASSETS = Path(__file__).parent / "pages" / "assets"
 
@@ -20,6 +22,7 @@ def settle(page: int) -> None:
 
 st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large")
+admit()
 pages = [
     st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
     st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),

@@ -62,7 +62,7 @@ def serve(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen]]
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "serve.py")]
     process = subprocess.Popen(
         [*command, "--server.headless=true", f"--server.port={port}"],
         cwd=PROJECT,

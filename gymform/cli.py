@@ -45,6 +45,7 @@ _COMMANDS = {
     ),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
     "extract": ("gymform.dataset.commands:EXTRACT", "keypoints of a data set's clips"),
+    "access": ("gymform.service.access_command", "passwords for roles: who may do what"),
     "export": ("gymform.dataset.commands:EXPORT", "what was accepted, as files for others"),
 }
 """Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
@@ -320,8 +321,8 @@ def _add_app(commands: Any) -> None:
         type=_host,
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="who is let in: 127.0.0.1 this machine alone (the default), 0.0.0.0 everybody who can "
-        "reach it; there is no password",
+        help="who can reach it: 127.0.0.1 this computer alone (the default), 0.0.0.0 everybody on "
+        "the network, who can then analyse clips here; more takes a password: see `access`",
     )
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
     parser.set_defaults(run=_app)

@@ -99,7 +99,15 @@ class Cancelled(GymformError):
 
 
 class BusyError(GymformError):
-    """The queue of waiting jobs is full."""
+    """The queue of waiting jobs is full, or this visitor has enough in it."""
+
+
+class NotAllowedError(GymformError):
+    """Whoever asks does not have the role that this takes, or gave a wrong password."""
+
+
+class QuotaError(GymformError):
+    """A visitor has uploaded as much as one may in a day."""
 
 
 class WorkerError(GymformError):

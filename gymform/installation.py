@@ -21,8 +21,8 @@ def installed() -> bool:
 
 
 def app_script() -> Path:
-    """The script that Streamlit runs; its pages and ``.streamlit/config.toml`` lie beside it."""
-    return PACKAGE / "_app" / "app.py" if installed() else PACKAGE.parent / "app.py"
+    """The script that Streamlit is given; app.py, its pages and ``.streamlit/config.toml`` lie beside it."""
+    return (PACKAGE / "_app" if installed() else PACKAGE.parent) / "serve.py"
 
 
 def weights_folder() -> Path:

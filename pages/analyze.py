@@ -13,6 +13,7 @@ from gymform.exercises import listed, shipped_exercises
 from gymform.service.result_store import discard_oldest
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, store_upload
+from pages.components import access
 from pages.components.clip_session import (
     ClipSession,
     chosen_options,
@@ -91,6 +92,7 @@ def welcome(problem: GymformError | None) -> None:
             f"At most {limits.MAX_SECONDS:.0f} seconds. "
             "The clip stays on the computer that runs gymform."
         )
+        access.tell_upload_quota()
         sample()
         with st.expander("Options", icon=":material/tune:"):
             show_options()

@@ -14,10 +14,11 @@ from gymform.errors import DatasetError, GymformError
 from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
 from gymform.installation import program
+from gymform.roles import Role
 from gymform.training.exercise import deploy, records, runs
 from gymform.training.exercise.readiness import Contents
 from gymform.weights import ModelEntry, manifest_entry
-from pages.components import training
+from pages.components import access, training
 from pages.components.entry import come_through_app
 from pages.components.report import show_report
 from pages.components.text import as_text, clock, listed, plain, when
@@ -62,6 +63,7 @@ def main() -> None:
         )
         return
     in_use()
+    access.page_for(Role.CURATOR, "Train another model")
     if not found:
         nothing_yet()
         return
@@ -95,7 +97,7 @@ def in_use() -> None:
         except GymformError as error:
             left.error(as_text(error), icon=":material/error:")
             embedded = False
-        if not embedded:
+        if not embedded and access.may(Role.ADMIN):
             right.button(
                 "Back to the embedded model",
                 icon=":material/undo:",
@@ -183,8 +185,10 @@ def prepare(dataset: Path, what: Contents, known: list[records.RunInfo]) -> None
         live = next((info for info in known if info.live), None)
         if live:
             training.follow(runs.runs_dir(dataset) / live.id)
-        else:
+        elif access.may(Role.ADMIN):
             training.offer(dataset, what)
+        else:
+            st.caption("Only an admin can start a training.")
 
 
 # -- trainings and their reports -------------------------------------------------------------
@@ -290,7 +294,8 @@ def one_training(
         st.error(f"It failed. {as_text(info.message)}", icon=":material/error:")
     elif info.state == records.STOPPED:
         st.info("It was stopped before its end.", icon=":material/stop_circle:")
-    actions(folder, info)
+    if access.may(Role.ADMIN):
+        actions(folder, info)
     if report:
         show_report(report, dataset)
     elif info.state == records.DONE:

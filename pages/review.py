@@ -22,9 +22,10 @@ from gymform.dataset.items import (
 from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, GymformError
+from gymform.roles import Role, require
 from gymform.service.dataset_tasks import dataset_folder
 from gymform.service.review_session import ReviewSession
-from pages.components import clips
+from pages.components import access, clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
@@ -49,6 +50,7 @@ GRID = 24  # repetitions on one sheet: as many as can really be looked at
 
 def main() -> None:
     """Choose or make a data set; then its clips, the desk, or the sheet of the good ones."""
+    access.page_for(Role.CURATOR, "Review")
     st.html(STYLE)
     try:
         found = data_sets()
@@ -93,9 +95,12 @@ def header(found: list[Path]) -> Path | None:
         label_visibility="collapsed",
     )
     with more.container(horizontal=True, horizontal_alignment="right"):
-        with st.popover("New data set", icon=":material/add:"):
-            ask_for_dataset("another")
-        if who := reviewer_name():
+        if access.may(Role.ADMIN):
+            with st.popover("New data set", icon=":material/add:"):
+                ask_for_dataset("another")
+        if access.reviewer_of_login():
+            st.markdown(f":material/person: {plain(reviewer_name(), 24)}")
+        elif who := reviewer_name():
             with st.popover(plain(who, 24), icon=":material/person:"):
                 ask_for_name("other-name", who)
     return names.get(name or "", found[0])
@@ -110,7 +115,10 @@ def welcome() -> None:
             "the models on the next page learn from them."
         )
         with st.container(border=True):
-            ask_for_dataset("first")
+            if access.may(Role.ADMIN):
+                ask_for_dataset("first")
+            else:
+                st.markdown("There is no data set yet. An admin can make one.")
     with right, st.container(border=True):
         st.markdown(
             ":material/upload: &nbsp;**Import** clips, with exercise and person\n\n"
@@ -127,6 +135,7 @@ def ask_for_dataset(key: str) -> None:
         if not st.form_submit_button("Make it", type="primary"):
             return
     try:
+        require(Role.ADMIN, "To make a data set")
         folder = dataset_folder(datasets_dir(), name)
         if (folder / "dataset.sqlite").exists():
             raise DatasetError(f"There is a data set of that name already: {name.strip()}.")
@@ -146,7 +155,9 @@ def ask_for_dataset(key: str) -> None:
 
 
 def reviewer_name() -> str:
-    """The reviewer's name, asked once in each browser; "" before."""
+    """The reviewer's name: that of the login, else asked once in each browser; "" before."""
+    if of_login := access.reviewer_of_login():
+        return of_login
     state = st.session_state
     if "reviewer-name" not in state:
         state["reviewer-name"] = unquote(st.context.cookies.get(COOKIE, ""))[:80].strip()
@@ -160,10 +171,14 @@ def ask_for_name(key: str, before: str = "") -> None:
             "Your name", before, max_chars=80, help="It is kept beside every decision you make."
         )
         if st.form_submit_button("Begin" if not before else "Change", type="primary"):
-            if name.strip() and name.strip().isprintable():
+            who = access.visitor()
+            if who is not None and not who.may_be_called(name.strip()):
+                st.error("This name belongs to somebody who logs in.", icon=":material/error:")
+            elif name.strip() and name.strip().isprintable():
                 st.session_state["reviewer-name"] = name.strip()
                 st.rerun()
-            st.error("A name is needed, on one line.", icon=":material/error:")
+            else:
+                st.error("A name is needed, on one line.", icon=":material/error:")
 
 
 # -- the three views -------------------------------------------------------------------------
@@ -266,7 +281,8 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
     try:
         if state.get("desk-place") != place:
             store = open_store(folder)
-            state.desk = ReviewSession(store, reviewer_name(), wanted, reply_log())
+            own = access.own_decisions()
+            state.desk = ReviewSession(store, reviewer_name(), wanted, reply_log(), own)
             state["desk-place"] = place
             state.tour = state.get("tour", 0) + 1
             state.pop("desk-data", None)
@@ -366,10 +382,12 @@ def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
     state["batch-aside"] |= set(ids) - set(ticked)
     try:
         free = [one for one in ticked if store.get(one).verdict == PENDING]
-        store.decide_all(free, ACCEPTED, reviewer=name)
+        accepted = store.decide_all(free, ACCEPTED, reviewer=name)
     except GymformError as error:
         state["page-problem"] = str(error)
         return
+    if (own := access.own_decisions()) is not None:
+        own.update(one.revision for one in accepted)
     taken = len(ticked) - len(free)
     others = (
         f" {count(taken, 'was', 'were')} judged by others meanwhile, and left." if taken else ""
@@ -380,7 +398,7 @@ def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
 def take_back(store: ReviewStore, name: str) -> None:
     """Undo the reviewer's last decision, a whole sheet at once."""
     try:
-        undone = store.undo(name)
+        undone = store.undo(name, own=access.own_decisions())
     except GymformError as error:
         st.session_state["page-problem"] = str(error)
         return

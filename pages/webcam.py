@@ -14,6 +14,7 @@ from gymform import limits
 from gymform.errors import GymformError
 from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir
+from pages.components import access
 from pages.components.clip_session import ClipSession, chosen_options, queue_or_reason, tell
 from pages.components.entry import come_through_app
 from pages.components.live.live import beside, gate, live_network, stop_stream, stream
@@ -105,6 +106,7 @@ def received(message: Mapping[str, Any]) -> None:
 
     folder = data_dir() / "uploads"
     try:
+        access.charge_upload(len(str(message.get("video", ""))) * 3 // 4)
         with st.spinner("Cutting the recording to its motion …"):
             path = store_recording(Recording.from_message(message), folder)
     except GymformError as error:

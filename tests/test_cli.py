@@ -415,7 +415,7 @@ def became(monkeypatch) -> list[list[str]]:
 def test_app_becomes_streamlit_with_the_app_s_script(arguments, options, became):
     with pytest.raises(SystemExit):
         cli.main(["app", *arguments])
-    start = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
+    start = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "serve.py")]
     assert became == [start + options]
 
 

@@ -24,7 +24,7 @@ def _installed(tmp_path, monkeypatch):
 
 def test_a_checkout_has_app_and_weights_beside_the_package():
     assert not installation.installed()
-    assert installation.app_script() == PROJECT / "app.py"
+    assert installation.app_script() == PROJECT / "serve.py"
     assert installation.weights_folder() == weights.embedded_dir() == PROJECT / "weights"
     assert (installation.app_script().parent / ".streamlit" / "config.toml").is_file()
 
@@ -33,7 +33,7 @@ def test_a_checkout_has_app_and_weights_beside_the_package():
 def test_an_installed_copy_has_them_within(tmp_path):
     package = tmp_path / "gymform"
     assert installation.installed()
-    assert installation.app_script() == package / "_app" / "app.py"
+    assert installation.app_script() == package / "_app" / "serve.py"
     assert installation.weights_folder() == weights.embedded_dir() == package / "_weights"
 
 

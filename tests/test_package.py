@@ -118,7 +118,7 @@ def place(source: str) -> str:
     return f"gymform/_weights/{rest}" if folder == "weights" else f"gymform/_app/{source}"
 
 
-PACKED = {"app.py", ".streamlit/config.toml", *sources("gymform", "pages", "weights")}
+PACKED = {"app.py", "serve.py", ".streamlit/config.toml", *sources("gymform", "pages", "weights")}
 
 
 def test_the_wheel_holds_package_app_and_weights_and_nothing_else(packed):

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,10 @@ MAX_SOURCE = 1000
 """Longest path of a clip within its folder that is kept, characters."""
 
 SAME_BYTES, COPY, MIRRORED_COPY = "same bytes", "copy", "mirrored copy"
+
+
+Allowed = Callable[[Path], bool]
+"""May this file be opened?"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ def import_clips(
     exercise: str | None = None,
     group_by: str | None = None,
     progress: Progress | None = None,
+    allowed: Allowed | None = None,
 ) -> ImportReport:
     """Copy the videos below ``folder`` into the data set, and say what became of each.
 
@@ -92,10 +97,11 @@ def import_clips(
     else all that matched) or ``csv:FILE`` (columns file, exercise, group). Clips for which it
     names no group are a group each. What was imported before is skipped, so an import that was
     stopped can be repeated. Originals are only read. ``progress`` hears the stage "import", and may
-    raise. Raises OptionsError for options that do not fit, DatasetError when the store fails.
+    raise. Where ``allowed`` is given, only files and tables that it allows are opened. Raises
+    OptionsError for options that do not fit, DatasetError when the store fails.
     """
     report = progress or ignore_progress
-    found = find_clips(folder, exercise=exercise, group_by=group_by)
+    found = find_clips(folder, exercise=exercise, group_by=group_by, allowed=allowed)
     known = Fingerprints(store.fingerprints())
     names = {clip.sha256: clip.name for clip in store.clips()}
     sources = {(clip.sha256, clip.source) for clip in store.clips()}
@@ -106,6 +112,8 @@ def import_clips(
     for number, file in enumerate(found):
         report("import", number, len(found))
         try:
+            if allowed and not allowed(file.path):
+                raise VideoError("It lies outside the folders that may be imported from.")
             sha256 = _sha256(file.path)
             if (sha256, file.source) in sources:
                 before.append(file.source)
@@ -123,7 +131,11 @@ def import_clips(
 
 
 def find_clips(
-    folder: Path, *, exercise: str | None = None, group_by: str | None = None
+    folder: Path,
+    *,
+    exercise: str | None = None,
+    group_by: str | None = None,
+    allowed: Allowed | None = None,
 ) -> list[Found]:
     """The videos below ``folder`` by name, with exercise and group. Raises OptionsError."""
     if not folder.is_dir():
@@ -132,7 +144,7 @@ def find_clips(
         group_by = f"{BY_CSV}:{folder / INDEX}"
     how, _, what = (group_by or BY_FOLDER).partition(":")
     if how == BY_CSV and what:
-        found = list(_listed(folder, Path(what), exercise))
+        found = list(_listed(folder, Path(what), exercise, allowed))
     elif how == BY_REGEX and what:
         found = _by_regex(list(_walk(folder, exercise)), what)
     elif how == BY_FOLDER and not what:
@@ -188,12 +200,16 @@ def _by_regex(files: list[Found], pattern: str) -> list[Found]:
     ]
 
 
-def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
+def _listed(
+    folder: Path, table: Path, exercise: str | None, allowed: Allowed | None
+) -> Iterator[Found]:
     """The files that a table with the columns file, exercise and group lists.
 
     A table that is not here is looked for in ``folder``.
     """
     table = table if table.is_file() else folder / table
+    if allowed and not allowed(table):
+        raise OptionsError("The table lies outside the folders that may be imported from.")
     try:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
@@ -202,10 +218,10 @@ def _listed(folder: Path, table: Path, exercise: str | None) -> Iterator[Found]:
         raise OptionsError(f"The table {table.name} cannot be read: {reason}.") from error
     needed = {"file"} if exercise else {"file", "exercise"}
     columns = set(rows[0]) if rows else set()
-    if not needed <= columns:
+    if not needed <= columns:  # what stands there instead is not quoted: it may be any file
         raise OptionsError(
-            f"{table.name}: expected the columns file, exercise, group in its first line, "
-            f"got {', '.join(sorted(filter(None, columns))) or 'nothing'}."
+            f"{table.name}: expected the columns file, exercise, group in its first line, and "
+            f"lines below it; {' and '.join(sorted(needed - columns))} missing."
         )
     for row in rows:
         source = csv_raw((row["file"] or "").strip())

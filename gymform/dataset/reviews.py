@@ -14,7 +14,7 @@ import json
 import math
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -25,6 +25,7 @@ from gymform.dataset.items import (
     FAILED,
     NAME,
     ORDERS,
+    PENDING,
     REASONS,
     RECENT,
     RELABEL,
@@ -44,6 +45,7 @@ from gymform.dataset.items import (
 )
 from gymform.errors import ConflictError, DatasetError, OptionsError
 from gymform.installation import program
+from gymform.roles import Role, check_name, require
 from gymform.text import cleaned
 
 SCHEMA = 1
@@ -380,16 +382,19 @@ class ReviewStore:
         return self._append(item_id, TRIM, reviewer, bounds, revision)
 
     @_in_words
-    def undo(self, reviewer: str) -> Judged | None:
+    def undo(self, reviewer: str, *, own: Collection[int] | None = None) -> Judged | None:
         """Undo the latest decision by ``reviewer``; the item, or None when there is no decision.
 
-        Decisions made together are undone together. Decisions of others are kept.
+        Decisions made together are undone together. Decisions of others are kept, and so is, where
+        ``own`` is given, every decision whose number is not in it.
         """
         _check_reviewer(reviewer)
         with self._writing() as db:
-            rows = self._rows(
-                f"{_IN_FORCE} AND d.reviewer = ? ORDER BY number DESC LIMIT 1", reviewer
+            limit = 1 if own is None else -1
+            mine = self._rows(
+                f"{_IN_FORCE} AND d.reviewer = ? ORDER BY number DESC LIMIT {limit}", reviewer
             )
+            rows = [row for row in mine if own is None or row["number"] in own][:1]
             if not rows:
                 return None
             last = rows[0]
@@ -428,6 +433,8 @@ class ReviewStore:
         _check_reviewer(reviewer)
         with self._writing() as db:
             now = self.get(item_id)
+            if verdict.get("verdict") == PENDING and now.reviewer not in ("", reviewer):
+                require(Role.ADMIN, f"To take back what {now.reviewer} decided")
             if revision is not None and now.revision > revision:
                 self._check_conflict(now, reviewer, revision)
             _insert(db, item_id, kind, reviewer, value, **verdict)
@@ -668,8 +675,11 @@ _ORDER_KEYS: dict[str, Callable[[Judged], tuple[Any, ...]]] = {
 
 
 def _check_reviewer(reviewer: str) -> None:
+    """Raise when this is no name, or not one that whoever asks may review under."""
+    require(Role.CURATOR, "To review")
     if not 0 < len(reviewer.strip()) <= MAX_NAME or not reviewer.isprintable():
         raise OptionsError(f"Expected the reviewer's name, 1 to {MAX_NAME} characters on one line.")
+    check_name(reviewer)
 
 
 def _check_verdict(verdict: str, reasons: Sequence[str], comment: str) -> None:

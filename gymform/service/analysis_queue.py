@@ -102,7 +102,8 @@ class Status:
     """What a page may show of a job.
 
     ``ahead`` is the number of jobs before it, ``fraction`` the share that is done, ``eta_s`` the
-    estimated seconds to go (None while unknown), ``error`` why it failed.
+    estimated seconds to go, of a waiting job until it begins (None while unknown), ``error`` why
+    it failed.
     """
 
     state: State
@@ -120,6 +121,8 @@ class _Job:
     key: str
     request: Request
     number: int
+    owner: str = ""
+    """Whose quota it uses up while it waits; "" where nobody counts."""
     claims: dict[str, float] = field(default_factory=dict)
     state: State = State.WAITING
     error: GymformError | None = None
@@ -157,16 +160,21 @@ class JobQueue:
         self._running: _Job | None = None
         self._worker: _Worker | None = None
         self._shares = dict(STAGE_SHARES)
+        self._mean_s: float | None = None
         self._numbers = itertools.count(1)
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="gymform-jobs", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
-    def submit(self, request: Request, session: str) -> str:
+    def submit(
+        self, request: Request, session: str, *, owner: str = "", owner_may_wait: int = 0
+    ) -> str:
         """The key of the job for ``request``: a finished, a shared or a new one.
 
-        Raises BusyError when too many are waiting already, WeightsError when a model is missing.
+        ``owner`` is whoever asks, in whatever session, and ``owner_may_wait`` how many of their
+        jobs may wait at once. Raises BusyError when too many are waiting already, WeightsError
+        when a model is missing.
         """
         key = request.key()
         with self._changed:
@@ -174,7 +182,9 @@ class JobQueue:
                 return key
             job = self._jobs.get(key)
             if job is None or job.ended or job.stop_by is not None:
-                job = self._enqueue(key, request)
+                if owner:
+                    self._check_owner(owner, owner_may_wait)
+                job = self._enqueue(key, request, owner)
             job.claims[session] = time.monotonic()
         return key
 
@@ -208,13 +218,25 @@ class JobQueue:
 
     # -- with the lock held ------------------------------------------------------------------
 
-    def _enqueue(self, key: str, request: Request) -> _Job:
-        if len(self._waiting) >= self._max_waiting:
+    def _check_owner(self, owner: str, may_wait: int) -> None:
+        """Raise BusyError when as many jobs of ``owner`` wait as may."""
+        places = [place for place, job in enumerate(self._waiting) if job.owner == owner]
+        if len(places) >= may_wait:
+            first = places[0] + 1
             raise BusyError(
-                f"gymform is busy: {len(self._waiting)} analyses are waiting already, yours "
-                f"would be number {len(self._waiting) + 1}. Please try again in a few minutes."
+                f"{len(places)} of your analyses are waiting already, as many as one visitor may "
+                f"have; the first is number {first} in the queue and begins "
+                f"{_in_about(self._wait_s(first - 1))}. Try again then."
             )
-        job = _Job(key, request, next(self._numbers))
+
+    def _enqueue(self, key: str, request: Request, owner: str) -> _Job:
+        if (waiting := len(self._waiting)) >= self._max_waiting:
+            raise BusyError(
+                f"gymform is busy: {waiting} analyses are waiting already, yours would be number "
+                f"{waiting + 1} and begin {_in_about(self._wait_s(waiting))}. A place in the queue "
+                f"is free {_in_about(self._wait_s(0))}: try again then."
+            )
+        job = _Job(key, request, next(self._numbers), owner)
         self._jobs[key] = job
         self._jobs.move_to_end(key)
         self._waiting.append(job)
@@ -230,11 +252,22 @@ class JobQueue:
     def _describe(self, job: _Job) -> Status:
         if job.state is State.WAITING:
             running = int(self._running is not None)
-            return Status(State.WAITING, ahead=self._waiting.index(job) + running)
+            place = self._waiting.index(job)
+            return Status(State.WAITING, ahead=place + running, eta_s=self._wait_s(place))
         if job.state is State.RUNNING and job.progress:
             progress = job.progress
             return Status(State.RUNNING, 0, progress.stage, progress.fraction, progress.eta_s())
         return Status(job.state, error=job.error)
+
+    def _wait_s(self, place: int) -> float | None:
+        """Estimated seconds until the job with ``place`` others waiting before it begins."""
+        if self._mean_s is None:
+            return None
+        wait_s = place * self._mean_s
+        if self._running:
+            eta_s = self._running.progress.eta_s() if self._running.progress else None
+            wait_s += self._mean_s if eta_s is None else eta_s
+        return wait_s
 
     def _stop(self, job: _Job) -> None:
         """Take an unwanted job out of the queue, or ask the worker to stop it."""
@@ -301,12 +334,19 @@ class JobQueue:
             if self._closed:
                 return WorkerError(STOPPED)
             worker = self._ready_worker()
+        started = time.monotonic()
         with self.store.new_folder(job.key) as folder:
             worker.work(job.number, job.request.as_message(), folder)
             error = self._follow(job, worker)
             if error is None and job.stop_by is None:
                 self.store.keep(job.key, folder)
+                with self._changed:
+                    self._learn(time.monotonic() - started)
         return error
+
+    def _learn(self, took_s: float) -> None:
+        """Move the mean time of a job halfway to what the last one took."""
+        self._mean_s = took_s if self._mean_s is None else (self._mean_s + took_s) / 2
 
     def _follow(self, job: _Job, worker: _Worker) -> GymformError | None:
         """Read the worker's messages until the job has ended; the error that ended it, if any."""
@@ -406,6 +446,15 @@ class _Worker:
         self._process.wait()
         self._ended.set()
         self._messages.put(None)  # wakes the thread that waits for a message
+
+
+def _in_about(seconds: float | None) -> str:
+    """When something begins, as people say it."""
+    if seconds is None:
+        return "in a few minutes"
+    if seconds < 90:
+        return f"in about {max(5, 5 * round(seconds / 5))} seconds"
+    return f"in about {round(seconds / 60)} minutes"
 
 
 STAGE_SHARES: dict[str, float] = {

@@ -25,6 +25,7 @@ from gymform.dataset.items import IMPORTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, DatasetError, GymformError
 from gymform.installation import child_environment
+from gymform.roles import Role, only_for
 from gymform.timing import Progress
 
 IMPORT, EXTRACT = "import", "extract"
@@ -70,6 +71,7 @@ class DatasetTask:
             return None
         return (time.monotonic() - self._started) / made * (self.total - self.done)
 
+    @only_for(Role.ADMIN, "To stop an import or an extraction")
     def stop(self) -> None:
         """Ask it to stop; it does so after the current clip."""
         self._stop.set()
@@ -107,6 +109,7 @@ class DatasetTasks:
         """The running task of a data set, or the last one."""
         return self._tasks.get(folder.resolve())
 
+    @only_for(Role.ADMIN, "To import or extract clips")
     def start(self, folder: Path, kind: str, work: Callable[[Progress], Any]) -> DatasetTask:
         """Start ``work``. Raises BusyError while another task of the data set is running."""
         with self._lock:
@@ -119,6 +122,7 @@ class DatasetTasks:
             self._tasks[folder.resolve()] = task
             return task
 
+    @only_for(Role.ADMIN, "To close the report of an import")
     def forget(self, folder: Path) -> None:
         """Drop the last task of a data set, unless it is still running."""
         with self._lock:

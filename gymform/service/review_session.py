@@ -27,7 +27,13 @@ from gymform.dataset.items import (
     Judged,
 )
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import ConflictError, DatasetError, GymformError, OptionsError
+from gymform.errors import (
+    ConflictError,
+    DatasetError,
+    GymformError,
+    NotAllowedError,
+    OptionsError,
+)
 from gymform.text import cleaned
 from gymform.types import QualityLevel, quality_level
 
@@ -107,15 +113,23 @@ class ReviewSession:
 
     The order is fixed when the session begins, so that nothing jumps while somebody works. Items
     added later are put at the end; items that others decided in the meantime are skipped.
+    ``own``, where given, gathers the numbers of the decisions made here, and only those can be
+    taken back: the reviewer's name was typed, and proves nothing.
     """
 
     def __init__(
-        self, store: ReviewStore, reviewer: str, wanted: Filter, replies: ReplyLog | None = None
+        self,
+        store: ReviewStore,
+        reviewer: str,
+        wanted: Filter,
+        replies: ReplyLog | None = None,
+        own: set[int] | None = None,
     ) -> None:
         self.store = store
         self.reviewer = reviewer
         self.wanted = wanted
         self.replies = replies or ReplyLog()
+        self.own = own
         self._stamp: tuple[int, ...] = ()
         self._judged: dict[str, Judged] = {}
         self._order: dict[str, int] = {}
@@ -149,13 +163,15 @@ class ReviewSession:
             return Reply(client, seq, REFUSED, item_id, str(error))
         if judged is None:
             return Reply(client, seq, REFUSED, None, "There is nothing of yours to undo.")
+        if self.own is not None and sent.get("kind") != UNDO:
+            self.own.add(judged.revision)
         return Reply(client, seq, SAVED, judged.item.id)
 
     def _decide(self, sent: Mapping[str, Any]) -> Judged | None:
         """Write one decision. Raises GymformError; OptionsError when it cannot be understood."""
         kind = sent.get("kind")
         if kind == UNDO:
-            return self.store.undo(self.reviewer)
+            return self.store.undo(self.reviewer, own=self.own)
         try:
             item_id, revision = str(sent["item"]), int(sent["revision"])
             if kind == VERDICT:
@@ -180,6 +196,11 @@ class ReviewSession:
         mine = now.reviewer == self.reviewer and now.revision > revision
         if mine and (now.verdict, now.reasons, now.comment) == (verdict, reasons, comment):
             return now  # written before, by a process that stopped before it could reply
+        if verdict == PENDING and not self._made_here(now):
+            raise NotAllowedError(
+                f"{now.reviewer} decided this in another session: only an admin, or who logs in as "
+                f"{now.reviewer}, can take it back."
+            )
         return self.store.decide(
             item_id,
             verdict,
@@ -188,6 +209,13 @@ class ReviewSession:
             comment=comment,
             revision=revision,
         )
+
+    def _made_here(self, now: Judged) -> bool:
+        """May this session take the verdict back: is it its own, or that of a name it proved?"""
+        if self.own is None or not now.reviewer:
+            return True
+        verdicts = [one for one in self.store.history(now.item.id) if one.kind == VERDICT]
+        return max(one.number for one in verdicts if one.reviewer == now.reviewer) in self.own
 
     # -- what comes next ---------------------------------------------------------------------
 

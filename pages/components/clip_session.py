@@ -24,6 +24,7 @@ from gymform.service.once import Once
 from gymform.text import cleaned
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
+from pages.components import access
 from pages.components.text import as_text, plain
 
 if TYPE_CHECKING:
@@ -98,7 +99,10 @@ class ClipSession:
         self.place.before = before
         request = Request(path, cleaned(name) or "clip", options)
         try:
-            self.place.key = job_queue().submit(request, self.place.session)
+            whose, may_wait = access.owner() or ("", 0)
+            self.place.key = job_queue().submit(
+                request, self.place.session, owner=whose, owner_may_wait=may_wait
+            )
             self.place.request = request
         except BusyError as error:
             self.go_back()
@@ -285,7 +289,8 @@ def tell(problem: GymformError) -> None:
 def _progress_text(status: Status) -> str:
     if status.state is State.WAITING and status.ahead:
         count = "one analysis" if status.ahead == 1 else f"{status.ahead} analyses"
-        return f"**Waiting** for {count} before this one"
+        left = "" if status.eta_s is None else f" · begins in {_duration(status.eta_s)}"
+        return f"**Waiting** for {count} before this one{left}"
     if not status.stage:
         return "**Starting**"
     done = f"**{status.fraction:.0%}**".replace("%", " %")

@@ -14,6 +14,8 @@ from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
 from gymform.exercises import EXERCISES
+from gymform.roles import Role, require
+from gymform.service.access import ROOTS, Settings
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
@@ -26,7 +28,8 @@ from gymform.service.once import Once
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
-from pages.components.text import as_text, count, duration, plain
+from pages.components import access
+from pages.components.text import as_text, count, duration, listed, plain
 
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport
@@ -50,6 +53,10 @@ def dataset_tasks() -> DatasetTasks:
 
 def panel(store: ReviewStore) -> None:
     """Import on the left, extraction on the right, and the list of clips below."""
+    if not access.may(Role.ADMIN):
+        st.caption("Only an admin can import clips and extract their keypoints.")
+        listing(store.clips())
+        return
     left, right = st.columns([3, 2], gap="large")
     task = dataset_tasks().of(store.folder)
     busy = bool(task and task.running)
@@ -88,7 +95,8 @@ def under_way(folder: Path) -> None:
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(task.fraction, text=_progress_text(task))
-        right.button("Stop", icon=":material/stop:", on_click=task.stop, width="stretch")
+        if access.may(Role.ADMIN):
+            right.button("Stop", icon=":material/stop:", on_click=task.stop, width="stretch")
 
 
 def _progress_text(task: DatasetTask) -> str:
@@ -203,9 +211,11 @@ def begin_import(
 
     Raises OptionsError and BusyError; nothing of the uploads is then left.
     """
+    require(Role.ADMIN, "To import clips")
     if files and not exercise:
         raise OptionsError("Which exercise do the clips show? Choose one, or type a new one.")
-    folder = _folder_at(path) if path else _store_uploads(files, group_by)
+    rules = access.settings()
+    folder = _store_uploads(files, group_by) if files else _folder_at(path, rules)
     how, _, what = (group_by or "").partition(":")
     if how == "csv":
         group_by = f"csv:{expanded(what)}"
@@ -221,7 +231,12 @@ def begin_import(
 
         try:
             return import_clips(
-                folder, store, exercise=exercise, group_by=group_by, progress=progress
+                folder,
+                store,
+                exercise=exercise,
+                group_by=group_by,
+                progress=progress,
+                allowed=None if files else rules.may_import,
             )
         finally:
             clean_up()
@@ -233,9 +248,16 @@ def begin_import(
         raise
 
 
-def _folder_at(path: str) -> Path:
-    """The folder that was typed. Raises OptionsError."""
+def _folder_at(path: str, rules: Settings) -> Path:
+    """The folder that was typed. Raises OptionsError, the same for all folders that are closed."""
     folder = expanded(path.strip())
+    if not rules.may_import(folder):
+        names = listed([root.name or str(root) for root in rules.import_roots()])
+        where = f"below {names}" if names else "from no folder of this computer"
+        raise OptionsError(
+            f"Clips can be imported {where}, and not from gymform's own folder. Whoever runs "
+            f"gymform can name other folders: {ROOTS}."
+        )
     try:
         there = folder.is_dir()
     except OSError:  # the folder above it may not be entered

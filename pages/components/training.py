@@ -16,8 +16,10 @@ from gymform.draw.charts import percent
 from gymform.errors import GymformError
 from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import title_of
+from gymform.roles import Role
 from gymform.training.exercise import records, runs
 from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
+from pages.components import access
 from pages.components.text import as_text, count, duration
 
 STILL = {"displayModeBar": False}
@@ -224,7 +226,7 @@ def follow(folder: Path) -> None:
         st.button(
             "Stop",
             icon=":material/stop:",
-            disabled=asked,
+            disabled=asked or not access.may(Role.ADMIN),
             on_click=attempt,
             args=(runs.stop_run, folder),
         )

@@ -47,7 +47,7 @@ POINT = """index => {
 
 @pytest.fixture(scope="module", name="address")
 def _address(serve) -> str:
-    return serve(PROJECT / "app.py")
+    return serve(PROJECT / "serve.py")
 
 
 @pytest.fixture(name="open_page")

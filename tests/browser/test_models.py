@@ -54,7 +54,7 @@ def _open_page(browser, serve, home):
 
     def open_page(viewport=WIDE, scheme="light"):
         if not address:
-            address.append(serve(PROJECT / "app.py", GYMFORM_HOME=str(home)))
+            address.append(serve(PROJECT / "serve.py", GYMFORM_HOME=str(home)))
         context = browser.new_context(viewport=viewport, color_scheme=scheme)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

@@ -35,7 +35,7 @@ def _home(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module", name="address")
 def _address(serve, home, browser) -> str:
-    address = serve(PROJECT / "app.py", GYMFORM_HOME=str(home))
+    address = serve(PROJECT / "serve.py", GYMFORM_HOME=str(home))
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(address)  # the first page of a fresh server has to be the app itself

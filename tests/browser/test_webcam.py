@@ -66,7 +66,7 @@ def _server(serve, tmp_path_factory) -> tuple[str, Path]:
     home = tmp_path_factory.mktemp("home")
     spy = Path(__file__).with_name("spy")
     address = serve(
-        PROJECT / "app.py",
+        PROJECT / "serve.py",
         GYMFORM_HOME=str(home),
         GYMFORM_TEST_THREADS=str(home / "threads"),
         PYTHONPATH=f"{spy}:{PROJECT}",

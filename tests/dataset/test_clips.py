@@ -117,6 +117,42 @@ def test_tables_that_do_not_fit(scenes, tmp_path, table):
         find_clips(scenes, group_by=f"csv:{tmp_path / 't.csv'}")
 
 
+@pytest.mark.parametrize(
+    "table", ["root:x:0:0:root:/root\nnext line\n", "SECRET=42", "SECRET,file\na,b\n", "\x7fELF\n"]
+)
+def test_what_stands_in_a_file_that_is_no_table_is_not_quoted(scenes, tmp_path, table):
+    (tmp_path / "t.csv").write_text(table)
+    with pytest.raises(OptionsError, match=r"t\.csv: expected the columns") as caught:
+        find_clips(scenes, group_by=f"csv:{tmp_path / 't.csv'}")
+    assert not any(word in str(caught.value) for word in ("SECRET", "root", "ELF", "42"))
+
+
+@pytest.mark.parametrize("table", ["../secret.csv", "secret.csv", "../nothing there.csv"])
+def test_a_table_outside_the_open_folders_is_not_read(mine, tmp_path, table):
+    (tmp_path / "secret.csv").write_text("file,exercise\nsquat/bob.mp4,squat\n")
+    (mine / "secret.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(OptionsError, match="outside the folders"):
+        find_clips(mine, group_by=f"csv:{table}", allowed=below(mine))
+
+
+def below(folder):
+    return lambda path: path.resolve().is_relative_to(folder.resolve())
+
+
+def test_files_outside_the_open_folders_are_left_out(mine, store, tmp_path):
+    secret = tmp_path / "secret.mp4"
+    write_scene(secret, 9, end_s=1.5)
+    (mine / "squat" / "link.mp4").symlink_to(secret)
+    (mine / "index.csv").write_text(
+        "file,exercise\n../secret.mp4,squat\nsquat/link.mp4,squat\n"
+        f"{secret},squat\nsquat/bob.mp4,squat\n"
+    )
+    report = import_clips(mine, store, allowed=below(mine))
+    assert [clip.name for clip in report.added] == ["bob.mp4"]
+    assert len(report.unreadable) == 3
+    assert all("outside the folders" in file.reason for file in report.unreadable)
+
+
 def test_an_exercise_is_needed_for_clips_in_no_folder(scenes):
     with pytest.raises(OptionsError, match="--exercise"):
         find_clips(scenes / "row")

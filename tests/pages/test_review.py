@@ -207,9 +207,15 @@ def test_a_sheet_leaves_what_others_judged_meanwhile():
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("/nowhere/at all", "There is no folder"), ("~nobody-of-this-name/lifts", "no user of that")],
+    [
+        ("/nowhere/at all", "There is no folder"),
+        ("~nobody-of-this-name/lifts", "no user of that"),
+        ("/etc", "imported below nowhere, and not from"),
+        ("/nowhere/../etc/no such folder", "imported below nowhere, and not from"),
+    ],
 )
-def test_an_import_needs_a_folder_that_is_there(path, words):
+def test_an_import_needs_a_folder_that_is_there_and_open(path, words, monkeypatch):
+    monkeypatch.setenv("GYMFORM_IMPORT_ROOTS", "/nowhere")
     make_store(folder(), 1, files=False)
     app = AppTest.from_file(str(PAGE), default_timeout=60)
     app.session_state["review-view-lifts"] = "Clips"
@@ -222,7 +228,8 @@ def test_an_import_needs_a_folder_that_is_there(path, words):
     assert words in texts(app)
 
 
-def test_a_folder_is_imported_and_its_report_shown(tmp_path, finished):
+def test_a_folder_is_imported_and_its_report_shown(tmp_path, finished, monkeypatch):
+    monkeypatch.setenv("GYMFORM_IMPORT_ROOTS", str(tmp_path))
     source = tmp_path / "lifts" / "squat" / "anna"
     source.mkdir(parents=True)
     clip = make_store(tmp_path / "maker", 1) / "clips"

@@ -362,3 +362,37 @@ class TestEstimate:
         estimate.update("search", 3, total, now=1.0)
         estimate.update("a stage of the future", 1, 1, now=1.0)
         assert 0 <= estimate.fraction < 1
+
+
+def test_one_visitor_has_few_jobs_waiting_in_whatever_sessions(make_queue, clip):
+    queue = make_queue(max_waiting=5)
+    wait_until(queue, queue.submit(clip("wait"), "me"), "me", State.RUNNING)
+    mine = {"owner": "me", "owner_may_wait": 2}
+    for session in ("one tab", "another tab"):
+        queue.submit(clip(f"wait, {session}"), session, **mine)
+    with pytest.raises(BusyError, match=r"2 of your analyses .* the first is number 1"):
+        queue.submit(clip("one too many"), "a third tab", **mine)
+    queue.submit(clip("somebody else's"), "them", owner="them", owner_may_wait=2)
+    queue.submit(clip("nobody counts"), "admin")
+    queue.submit(clip("wait, one tab"), "a third tab", **mine | {"owner": "them"})
+
+
+def test_who_waits_is_told_the_place_and_the_time(make_queue, clip):
+    queue = make_queue(max_waiting=2)
+    queue._mean_s = 60.0
+    wait_until(queue, queue.submit(clip("wait"), "me"), "me", State.RUNNING)
+    first, second = (queue.submit(clip(f"wait {n}"), "me") for n in range(2))
+    assert [queue.status(key, "me").ahead for key in (first, second)] == [1, 2]
+    assert [queue.status(key, "me").eta_s for key in (first, second)] == [60.0, 120.0]
+    with pytest.raises(BusyError, match=r"number 3 and begin in about 3 minutes.*in about 60 sec"):
+        queue.submit(clip("one too many"), "me")
+
+
+def test_how_long_jobs_take_is_learnt_from_those_that_ended(make_queue, clip):
+    queue = make_queue()
+    assert queue._mean_s is None
+    run(queue, clip("fine one"))
+    assert queue._mean_s is not None
+    assert 0 < queue._mean_s < 30
+    queue._learn(queue._mean_s + 10)
+    assert queue._mean_s > 5

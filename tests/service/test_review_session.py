@@ -235,3 +235,22 @@ def test_a_store_that_does_not_write_is_never_called_saved(store, monkeypatch):
     session.receive(message(session, verdict(1, order[0])))
     reply = session.state(order[1], 1).replies[0]
     assert (reply.state, reply.text) == (REFUSED, "The disk is full: nothing was saved.")
+
+
+def test_under_a_typed_name_only_what_was_decided_in_this_session_is_taken_back(store):
+    order, here = worst_first(store), open_session(store)
+    here.receive(message(here, verdict(1, order[0])))
+    mine: set[int] = set()
+    other = open_session(store, "Anna", own=mine)  # who else types this name
+    revision = store.revision()
+    other.receive(message(other, {"seq": 1, "kind": "undo", "item": None}))
+    other.receive(message(other, verdict(2, order[0], PENDING, revision)))
+    replies = other.state(order[0], 1).replies
+    assert [reply.state for reply in replies] == [REFUSED, REFUSED]
+    assert "another session" in replies[1].text
+    assert store.get(order[0]).verdict == ACCEPTED
+    other.receive(message(other, verdict(3, order[1])))
+    other.receive(message(other, {"seq": 4, "kind": "undo", "item": None}))
+    assert other.state(order[1], 1).replies[-1].state == SAVED
+    assert store.get(order[1]).verdict == PENDING
+    assert len(mine) == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gymform.errors import WeightsError
 from gymform.exercise.networks.catalogue import CATALOGUE
+from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
 from gymform.training.exercise.records import DONE
 from gymform.training.exercise.runs import read_run
@@ -42,6 +43,7 @@ def why_not_active(folder: Path) -> str | None:
     return None
 
 
+@only_for(Role.ADMIN, "To take a model into use")
 def make_active(folder: Path) -> ModelEntry:
     """Make the app use the model of this run; return its manifest entry.
 
@@ -76,6 +78,7 @@ def make_active(folder: Path) -> ModelEntry:
     return entry
 
 
+@only_for(Role.ADMIN, "To take a model into use")
 def make_default_active() -> ModelEntry:
     """Make the app use the embedded model again; return its manifest entry."""
     clear_default("exercise")

@@ -45,6 +45,7 @@ from typing import Any, TypeVar
 
 from gymform.errors import BusyError, GymformError, OptionsError, TrainingError
 from gymform.installation import child_environment
+from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
 from gymform.training.exercise.records import (
     DONE,
@@ -206,6 +207,7 @@ def new_id(dataset: Path, model: str) -> str:
     return name
 
 
+@only_for(Role.ADMIN, "To start a training")
 def start_run(dataset: Path, options: TrainOptions) -> Path:
     """Start a training in the background and return its folder at once.
 
@@ -224,6 +226,7 @@ def start_run(dataset: Path, options: TrainOptions) -> Path:
     return _launch(dataset, folder, options)
 
 
+@only_for(Role.ADMIN, "To go on with a training")
 def resume_run(folder: Path) -> Path:
     """Resume a stopped or failed training in the background; finished folds are kept.
 
@@ -256,12 +259,14 @@ def _launch(dataset: Path, folder: Path, options: TrainOptions) -> Path:
     return folder
 
 
+@only_for(Role.ADMIN, "To stop a training")
 def stop_run(folder: Path) -> None:
     """Ask the training in ``folder`` to stop. It stops within a step and can be resumed."""
     if read_run(folder).live:
         (folder / "stop").touch()
 
 
+@only_for(Role.ADMIN, "To delete a training")
 def delete_run(folder: Path) -> None:
     """Delete a training. Raises TrainingError while it is in progress."""
     if read_run(folder).live:

@@ -1,0 +1,70 @@
+"""How much one visitor may upload in a day."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from gymform.errors import QuotaError
+
+DAY_S = 24 * 3600.0
+
+_KEYS = 10_000
+"""Visitors who are counted, the latest ones."""
+
+
+class DailyBytes:
+    """Counts bytes for each visitor over the last 24 hours; a restart begins at nothing."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._spent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()
+
+    def left(self, key: str, limit: int) -> int:
+        """Bytes that this visitor may still upload, of ``limit`` in a day."""
+        with self._lock:
+            return max(0, limit - self._used(key))
+
+    def charge(self, key: str, count: int, limit: int) -> None:
+        """Note ``count`` bytes. Raises QuotaError, and notes nothing, where they are too many."""
+        with self._lock:
+            used = self._used(key)
+            if used + count > limit:
+                raise QuotaError(
+                    f"One visitor may upload {in_words(limit)} in 24 hours, and you have "
+                    f"{in_words(limit - used)} left: too little for this clip of "
+                    f"{in_words(count)}. Try again tomorrow, or ask whoever runs gymform here."
+                )
+            self._spent.setdefault(key, deque()).append((self._clock(), count))
+            self._spent.move_to_end(key)
+            if len(self._spent) > _KEYS:
+                self._spent.popitem(last=False)
+
+    def _used(self, key: str) -> int:
+        spent = self._spent.get(key, deque())
+        while spent and spent[0][0] < self._clock() - DAY_S:
+            spent.popleft()
+        return sum(count for _, count in spent)
+
+
+def in_words(count: int) -> str:
+    """Bytes in whole MB, or less."""
+    return f"{count / 1024**2:,.0f} MB" if count >= 1024**2 else f"{count / 1024:,.1f} kB"
+
+
+def address_key(address: str) -> str:
+    """Whose quota an address uses up: its own, an IPv6 address that of its network.
+
+    One household has one IPv6 network of 2^64 addresses.
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network(f"{address}/64", strict=False))
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -1,0 +1,265 @@
+"""Who is in front of the browser, and the login for those who want to do more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from gymform import roles
+from gymform.errors import GymformError, OptionsError
+from gymform.roles import Role, Visitor
+from gymform.service.access import Client, Settings
+from gymform.service.guard import WRONG_HOST, WRONG_ORIGIN, is_forwarded
+from gymform.service.once import Once
+from gymform.service.passwords import Account, Door
+from gymform.service.quotas import DailyBytes, in_words
+from gymform.service.visits import Visits
+from pages.components.text import plain
+
+ACCOUNT = "access-account"
+"""Where a session keeps the account whose password it gave."""
+
+MINE = "access-decisions"
+"""Where a session keeps the numbers of the decisions that were made in it."""
+
+
+@Once
+def door() -> Door:
+    """Where all sessions' passwords are checked."""
+    return Door()
+
+
+@Once
+def uploads() -> DailyBytes:
+    """What everybody has uploaded today."""
+    return DailyBytes()
+
+
+@Once
+def visits() -> Visits:
+    """Whose every session is."""
+    return Visits()
+
+
+def settings() -> Settings:
+    """What whoever runs the app has decided, as it stands now. Raises OptionsError."""
+    return Settings.read(st.get_option("server.address"), logins=bool(_providers()))
+
+
+def _providers() -> list[str]:
+    """Names of the ways to log in with an account of one's own; one without a name is ""."""
+    try:
+        auth = st.secrets.get("auth", {})
+    except (FileNotFoundError, StreamlitSecretNotFoundError):
+        return []
+    named = [name for name, value in auth.items() if isinstance(value, Mapping)]
+    return named or [""] * bool(auth)
+
+
+# -- who is it? ------------------------------------------------------------------------------
+
+
+def visitor() -> Visitor | None:
+    """Whoever sees this page; None outside of a page's run. Raises OptionsError."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    return settings().visitor(_client())
+
+
+def _client() -> Client:
+    headers = dict(st.context.headers.items())
+    account = st.session_state.get(ACCOUNT)
+    return Client(
+        host=st.context.headers.get("Host") or "",
+        address=st.context.ip_address or "127.0.0.1",  # None stands for this computer
+        forwarded=is_forwarded(headers),
+        login=_login(),
+        account=account if isinstance(account, Account) else None,
+    )
+
+
+def _login() -> str:
+    """The address of whoever logged in with an account of their own; "" where nobody has."""
+    user: Mapping[str, Any] = st.user.to_dict()
+    if user.get("is_logged_in") is not True or user.get("email_verified") is False:
+        return ""
+    return str(user.get("email") or "")[:80].lower()
+
+
+def admit() -> None:
+    """Let the visitor in, or show why not and stop; to be called first in every run.
+
+    The guard around the server has looked at Host and Origin already. Where the pages were started
+    without it, this is the only look.
+    """
+    roles.ask_with(visitor)
+    try:
+        rules, who = settings(), visitor()
+    except OptionsError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    headers = st.context.headers
+    if "Host" in headers:  # there are none in a test without a browser
+        if not rules.host_allowed(headers["Host"]):
+            _turn_away(WRONG_HOST)
+        if not rules.origin_allowed(headers.get("Origin"), headers["Host"]):
+            _turn_away(WRONG_ORIGIN)
+    context = get_script_run_ctx()
+    if context is not None and who is not None:
+        visits().note(context.session_id, who)
+    if who is not None and not who.free:
+        _who_is_it(who)
+        page_for(Role.VISITOR, "gymform")
+
+
+def _turn_away(why: str) -> None:
+    st.error(why, icon=":material/block:")
+    st.stop()
+
+
+def page_for(role: Role, title: str) -> None:
+    """Go on with a page only for this role; for others show how to come by it, and stop."""
+    try:
+        who = visitor()
+    except OptionsError as error:
+        st.title(title)
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    if who is None or who.may(role):
+        return
+    st.title(title)
+    st.info(
+        f"This is for the role {role.word}. Log in, or ask whoever runs gymform here.",
+        icon=":material/lock:",
+    )
+    with st.container(border=True, width=480):
+        _ways_in("page")
+    st.stop()
+
+
+def may(role: Role) -> bool:
+    """Does whoever sees this page have the role?"""
+    who = visitor()
+    return who is None or who.may(role)
+
+
+# -- logging in ------------------------------------------------------------------------------
+
+
+def _who_is_it(who: Visitor) -> None:
+    """Name and role at the top of the page, with the way in or out."""
+    label = f"{plain(who.name, 24)} · {who.role.word}" if who.name else who.role.word.capitalize()
+    if who.role is Role.NOBODY:
+        label = "Log in"
+    with (
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover(label, icon=":material/account_circle:"),
+    ):
+        if _login() or st.session_state.get(ACCOUNT):
+            st.button("Log out", icon=":material/logout:", on_click=_log_out)
+        if who.role is not Role.ADMIN:
+            _ways_in("top")
+
+
+def _ways_in(key: str) -> None:
+    """The form for a password and the buttons of logins elsewhere, those that there are."""
+    rules = settings()
+    if problem := st.session_state.pop("access-problem", None):
+        st.error(problem, icon=":material/error:")
+    if rules.accounts:
+        with st.form(f"access-{key}", clear_on_submit=True, border=False):
+            st.text_input(
+                "Name",
+                key=f"access-name-{key}",
+                max_chars=80,
+                help="Only where you were given a password of your own.",
+            )
+            st.text_input("Password", key=f"access-password-{key}", type="password", max_chars=200)
+            st.form_submit_button("Log in", type="primary", on_click=_log_in, args=(key,))
+    for provider in _providers():
+        where = f" with {provider}" if provider else " with your account"
+        if st.button(f"Log in{where}", key=f"access-{key}-{provider}", icon=":material/login:"):
+            st.login(provider or None)
+    if not rules.protected:
+        st.markdown(
+            "No password has been set. Whoever runs gymform sets one in the terminal: "
+            "`gymform access set-password admin`"
+        )
+
+
+def _log_in(key: str) -> None:
+    state = st.session_state
+    name, password = state[f"access-name-{key}"], state[f"access-password-{key}"]
+    who = visitor()
+    address = who.key if who else ""
+    try:
+        known = settings().accounts
+        state[ACCOUNT] = door().log_in(known, password, name=name, address=address)
+    except GymformError as error:
+        state["access-problem"] = str(error)
+        return
+    state.pop("reviewer-name", None)
+
+
+def _log_out() -> None:
+    for key in (ACCOUNT, "reviewer-name", MINE):
+        st.session_state.pop(key, None)
+    if _login():
+        st.logout()
+
+
+# -- what a visitor may use up ---------------------------------------------------------------
+
+
+def owner() -> tuple[str, int] | None:
+    """Whose analyses wait, and how many may at once; None where nobody counts them."""
+    who = visitor()
+    if who is None or who.role > Role.VISITOR:
+        return None
+    return who.key, settings().max_waiting
+
+
+def charge_upload(count: int) -> None:
+    """Count bytes that came by another way than an upload. Raises QuotaError."""
+    who = visitor()
+    if who is not None and who.role <= Role.VISITOR:
+        uploads().charge(who.key, count, settings().upload_bytes)
+
+
+def tell_upload_quota() -> None:
+    """Say how much may still be uploaded, once it is little."""
+    who = visitor()
+    if who is None or who.role > Role.VISITOR:
+        return
+    limit = settings().upload_bytes
+    left = uploads().left(who.key, limit)
+    if left < limit / 4:
+        st.caption(
+            f":material/data_usage: {in_words(left)} of the {in_words(limit)} that one visitor may "
+            "upload in 24 hours are left."
+        )
+
+
+# -- whose decisions -------------------------------------------------------------------------
+
+
+def reviewer_of_login() -> str:
+    """The reviewer's name where a login says it, else ""."""
+    who = visitor()
+    return who.name if who else ""
+
+
+def own_decisions() -> set[int] | None:
+    """Decisions that this session may take back; None where that is all under its name.
+
+    A name that was only typed proves nothing: what was decided under it in another session stays.
+    """
+    who = visitor()
+    if who is None or who.name or who.may(Role.ADMIN):
+        return None
+    mine: set[int] = st.session_state.setdefault(MINE, set())
+    return mine

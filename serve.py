@@ -1,0 +1,40 @@
+"""gymform over HTTP: the pages of app.py behind the guard; run with ``streamlit run serve.py``."""
+
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.middleware import Middleware
+from streamlit import config
+from streamlit.starlette import App
+
+from gymform.errors import OptionsError
+from gymform.service.access import Settings
+from gymform.service.guard import Guard
+from pages.components.access import settings, uploads, visits
+
+
+def readable_settings() -> Settings:
+    """What whoever runs the app has decided; the process ends where that cannot be read."""
+    try:
+        return settings()
+    except OptionsError as error:
+        sys.exit(f"gymform: {error}")
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Say who can reach the app and, as Streamlit does for a script, open a browser."""
+    sys.stderr.write(f"  {settings().in_words()}\n\n")
+    if not config.get_option("server.headless"):
+        webbrowser.open(f"http://localhost:{config.get_option('server.port')}")
+    yield
+
+
+app = App(
+    "app.py",
+    middleware=[Middleware(Guard, settings=readable_settings, visits=visits(), uploads=uploads())],
+    lifespan=lifespan,
+)

@@ -1,0 +1,174 @@
+"""The guard: what it lets through to the app, and what it answers itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gymform.roles import Role, Visitor
+from gymform.service.access import Settings
+from gymform.service.guard import CLOSED, Guard
+from gymform.service.passwords import Account
+from gymform.service.quotas import DailyBytes
+from gymform.service.visits import Visits
+
+HOST = {"host": "localhost:8501"}
+OWN = {**HOST, "origin": "http://localhost:8501"}
+EVIL = {**HOST, "origin": "http://evil.example"}
+UPLOAD = "/_stcore/upload_file/session-1/file-1"
+
+
+class Inner:
+    """An app that answers 200 to everything it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.asked.append(scope.get("path", scope["type"]))
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+            await send({"type": "http.response.body", "body": b"fine"})
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+
+
+def ask(
+    headers: dict[str, str] | list[tuple[str, str]],
+    path: str = "/",
+    *,
+    kind: str = "http",
+    method: str = "GET",
+    settings: Settings | None = None,
+    visits: Visits | None = None,
+    uploads: DailyBytes | None = None,
+    address: str = "127.0.0.1",
+) -> tuple[list[str], dict[str, Any]]:
+    """What the app was asked, and the first message that came back."""
+    inner, sent = Inner(), []
+    guard = Guard(
+        inner,
+        settings=lambda: settings or Settings(),
+        visits=visits or Visits(),
+        uploads=uploads or DailyBytes(),
+    )
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
+    scope = {"type": kind, "path": path, "headers": raw, "client": (address, 1), "method": method}
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    async def receive():
+        raise AssertionError("the guard reads no body")
+
+    asyncio.run(guard(scope, receive, send))
+    return inner.asked, sent[0] if sent else {}
+
+
+def test_our_own_pages_are_served_and_no_site_frames_them():
+    asked, answer = ask(OWN)
+    assert asked == ["/"]
+    headers = dict(answer["headers"])
+    assert headers[b"a"] == b"b"
+    assert headers[b"content-security-policy"] == b"frame-ancestors 'self'"
+    assert headers[b"x-frame-options"] == b"SAMEORIGIN"
+
+
+def test_an_address_that_is_typed_has_no_origin():
+    assert ask(HOST)[1]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 421),
+        ({"host": "evil.example"}, 421),
+        ({"host": "evil.example", "origin": "http://evil.example"}, 421),
+        (EVIL, 403),
+        ({**HOST, "origin": "null"}, 403),
+        ([("host", "localhost"), ("host", "evil.example")], 400),
+        ([*OWN.items(), ("origin", "http://evil.example")], 400),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", UPLOAD, "/media/file.mp4", "/_stcore/health"])
+def test_strangers_do_not_reach_the_app(headers, status, method, path):
+    asked, answer = ask(headers, path, method=method)
+    assert asked == []
+    assert answer["status"] == status
+
+
+@pytest.mark.parametrize("headers", [{}, HOST, EVIL, {"host": "evil.example"}])
+def test_no_websocket_is_opened_for_a_stranger(headers):
+    asked, answer = ask(headers, "/_stcore/stream", kind="websocket")
+    assert asked == []
+    assert answer["type"] == "websocket.close"
+
+
+def test_our_own_websocket_is():
+    assert ask(OWN, "/_stcore/stream", kind="websocket")[1]["type"] == "websocket.accept"
+
+
+@pytest.mark.parametrize("door", [*CLOSED, "/base/_stcore/metrics", "/_stcore/agent/interact"])
+def test_side_doors_are_closed(door):
+    asked, answer = ask(OWN, door)
+    assert asked == []
+    assert answer["status"] == 404
+
+
+def test_the_start_and_end_of_the_server_pass():
+    assert ask({}, "lifespan", kind="lifespan")[0] == ["lifespan"]
+
+
+# -- uploads ---------------------------------------------------------------------------------
+
+ON_A_NETWORK = Settings(address="0.0.0.0", upload_bytes=1000)
+
+
+def put(size: str | None, **options) -> int:
+    headers = OWN if size is None else {**OWN, "content-length": size}
+    return int(ask(headers, UPLOAD, method="PUT", **options)[1]["status"])
+
+
+def test_a_visitor_s_uploads_are_counted_in_all_sessions():
+    uploads = DailyBytes()
+    at = {"settings": ON_A_NETWORK, "uploads": uploads, "address": "192.168.1.9"}
+    assert put("600", **at) == 200
+    assert put("600", **at) == 429
+    assert put("400", **at) == 200
+    assert put("1", **at) == 429
+    assert put("600", **at | {"address": "192.168.1.10"}) == 200
+
+
+@pytest.mark.parametrize("size", [None, "", "-5", "1e3", "many"])
+def test_an_upload_says_how_long_it_is(size):
+    assert put(size, settings=ON_A_NETWORK) == 411
+
+
+def test_what_the_page_found_out_counts_more_than_the_address():
+    visits = Visits()
+    visits.note("session-1", Visitor(Role.CURATOR, "Anna", "Anna"))
+    assert put("5000", settings=ON_A_NETWORK, visits=visits) == 200
+    visits.note("session-1", Visitor(Role.VISITOR, key="somebody"))
+    assert put("5000", settings=ON_A_NETWORK, visits=visits) == 429
+
+
+def test_nobody_uploads_where_visitors_have_a_password():
+    locked = Settings(accounts=(Account(Role.VISITOR, "", "x"),))
+    assert put("5", settings=locked) == 403
+
+
+def test_on_this_computer_nobody_counts():
+    assert put("5000", settings=Settings(upload_bytes=1000)) == 200
+
+
+def test_not_all_sessions_are_remembered_for_ever(monkeypatch):
+    monkeypatch.setattr("gymform.service.visits._KEPT", 2)
+    visits = Visits()
+    for name in "abc":
+        visits.note(name, Visitor(Role.VISITOR))
+    assert visits.of("a") is None
+    assert visits.of("c") is not None
