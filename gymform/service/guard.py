@@ -32,6 +32,7 @@ UPLOAD = "/_stcore/upload_file/"
 """Where files are uploaded: followed by the session and the file's number."""
 
 _POLICY_VIOLATION = 1008
+_TOO_MUCH = 429
 
 _HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'self'"),
@@ -80,7 +81,7 @@ class Guard:
             self._check(scope)
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
-            await _answer(scope, send, refused)
+            await _answer(scope, receive, send, refused)
             return
         await self._app(scope, receive, _with_headers(send))
 
@@ -115,7 +116,7 @@ class Guard:
         try:
             self._uploads.charge(visitor.key, int(length), self._settings.upload_bytes)
         except QuotaError as error:
-            raise Refused(429, str(error)) from None
+            raise Refused(_TOO_MUCH, str(error)) from None
 
 
 def is_forwarded(headers: MutableMapping[str, str]) -> bool:
@@ -146,16 +147,22 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-async def _answer(scope: Scope, send: Send, refused: Refused) -> None:
-    """Answer a request that is not passed on; a websocket is not even opened."""
+async def _answer(scope: Scope, receive: Receive, send: Send, refused: Refused) -> None:
+    """Answer a request that is not passed on; a websocket is not even opened.
+
+    Of an upload that is over a quota the rest is read and thrown away: browsers that are cut off
+    in the middle do not read the answer.
+    """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refused.text})
         return
+    while refused.status == _TOO_MUCH and (await receive()).get("more_body"):
+        pass
     body = f"{refused.text}\n".encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),  # the rest of an upload is not waited for
+        (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

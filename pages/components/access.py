@@ -193,7 +193,7 @@ def _ways_in(key: str) -> None:
 
 def _log_in(key: str) -> None:
     state = st.session_state
-    name, password = state[f"access-name-{key}"], state[f"access-password-{key}"]
+    name, password = (str(state.get(f"access-{one}-{key}") or "") for one in ("name", "password"))
     who = visitor()
     address = who.key if who else ""
     try:
