@@ -21,7 +21,7 @@ def installed() -> bool:
 
 
 def app_script() -> Path:
-    """The script that Streamlit is given; app.py, pages and ``.streamlit/config.toml`` lie beside."""
+    """The script that Streamlit is given; app.py, pages and ``.streamlit`` lie beside it."""
     return (PACKAGE / "_app" if installed() else PACKAGE.parent) / "serve.py"
 
 

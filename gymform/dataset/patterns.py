@@ -9,14 +9,13 @@ it tries. So the trying is done by a process of its own, with limits on its time
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from gymform.errors import OptionsError
+from gymform.installation import child_environment
 
 MAX_PATTERN = 500
 """Longest pattern, characters."""
@@ -45,8 +44,6 @@ def groups_by(pattern: str, names: Sequence[str]) -> list[str | None]:
 
 def _asked(question: str) -> list[str | None] | str:
     """The answer of a process that is ended when it takes too long; a text says what is wrong."""
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "gymform.dataset.patterns"],
@@ -55,7 +52,7 @@ def _asked(question: str) -> list[str | None] | str:
             text=True,
             encoding="utf-8",
             timeout=2 * TIME_LIMIT_S,
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):

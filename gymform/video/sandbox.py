@@ -23,6 +23,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from gymform import errors
 from gymform.errors import GymformError, ReadingStoppedError, WorkerError
+from gymform.installation import child_environment
 from gymform.types import Clip
 from gymform.video.messages import receive, send
 from gymform.video.read import probe
@@ -167,15 +168,13 @@ class Worker:
     """The app's end of a process that reads files."""
 
     def __init__(self) -> None:
-        root = Path(__file__).resolve().parents[2]
-        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gymform.video.sandbox_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **one, "PYTHONPATH": path},
+                env={**child_environment(), **one},
             )
         except OSError as error:
             raise WorkerError(
