@@ -11,10 +11,10 @@ ASSETS = Path(__file__).parent / "pages" / "assets"
 
 
 @st.cache_resource(show_spinner=False)
-def settle(page: int) -> None:
-    """Spare the garbage collection what the page of that number has loaded.
+def freeze_imports(page: int) -> None:
+    """Exempt everything that page number ``page`` has imported from garbage collection.
 
-    Streamlit collects after every run of a page, and looks each time through all that was imported.
+    Streamlit collects after every run of a page, which would each time go through all of it.
     """
     gc.collect()
     gc.freeze()
@@ -31,4 +31,4 @@ pages = [
 ]
 page = st.navigation(pages, position="top")
 page.run()
-settle(pages.index(page))
+freeze_imports(pages.index(page))

@@ -1,8 +1,8 @@
 """The terminal: ``gymform analyze | app | import | extract | train | export | ...``, which in a
 checkout is ``python -m gymform ...``.
 
-Answers go to standard output, everything else (progress, problems) to standard error. Imports that
-cost time stay inside the commands, so that ``--help`` and usage errors come at once.
+Results go to standard output, everything else (progress, problems) to standard error. Slow imports
+are inside the commands, so that ``--help`` and usage errors appear at once.
 """
 
 from __future__ import annotations
@@ -36,23 +36,26 @@ BYTES = "bytes"
 """The one stage that counts bytes: a download."""
 
 _COMMANDS = {
-    "train-exercise": ("gymform.training.exercise.release", "train the exercise classifier anew"),
+    "train-exercise": (
+        "gymform.training.exercise.release",
+        "train the shipped exercise classifier",
+    ),
     "train-pose": ("gymform.training.pose.command", "train a pose network"),
     "train": ("gymform.training.exercise.commands:TRAIN", "train a classifier on a data set"),
     "evaluate": (
         "gymform.training.exercise.commands:EVALUATE",
-        "compare trainings, or judge a model",
+        "compare trainings, or evaluate a model",
     ),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
-    "extract": ("gymform.dataset.commands:EXTRACT", "keypoints of a data set's clips"),
+    "extract": ("gymform.dataset.commands:EXTRACT", "extract the keypoints of a data set's clips"),
     "access": ("gymform.service.access_command", "passwords for roles: who may do what"),
-    "export": ("gymform.dataset.commands:EXPORT", "what was accepted, as files for others"),
+    "export": ("gymform.dataset.commands:EXPORT", "write what was accepted to files"),
 }
-"""Commands that bring their own options: ``add_arguments`` and ``run`` of a module or, after a
-colon, of what it holds under that name."""
+"""Commands defined elsewhere: ``add_arguments`` and ``run`` of a module or, after a colon, of that
+name in the module; and a description."""
 
 _EPILOG = """\
-exit codes: 0 every clip was answered ("unknown" is an answer); 1 something failed; 2 the command
+exit codes: 0 every clip was analysed ("unknown" is a result too); 1 something failed; 2 the command
 was not understood; 130 interrupted
 """
 
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(arguments)
-        sys.stdout.flush()  # here, where a reader that left can be dealt with
+        sys.stdout.flush()  # here, where BrokenPipeError is caught
         return code
     except GymformError as error:
         print(f"gymform: {error}", file=sys.stderr)
@@ -71,14 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("gymform: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`| head`); keep Python's exit from trying again.
+        # The reader of our output has gone (`| head`): keep Python from flushing again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 
 def _run(arguments: list[str]) -> int:
     if arguments and arguments[0] in _COMMANDS:
-        return _run_own(arguments[0], arguments[1:])
+        return _run_elsewhere(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
     return int(options.run(options))
 
@@ -107,8 +110,8 @@ def _add_analyze(commands: Any) -> None:
     parser = commands.add_parser(
         "analyze",
         help="skeleton, trajectories and exercise of one or more clips",
-        description="Write the annotated video, the keypoints (.npz, .csv) and the answer (.json) "
-        "of every clip to a folder, and print the answers.",
+        description="Write the annotated video, the keypoints (.npz, .csv) and the results (.json) "
+        "of every clip to a folder, and print the exercises.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -120,7 +123,7 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument(
         "--flip-test",
         action="store_true",
-        help="average over mirrored frames: a little more exact, twice the time",
+        help="average over mirrored frames: a little more accurate, twice the time",
     )
     parser.add_argument(
         "--box",
@@ -129,13 +132,17 @@ def _add_analyze(commands: Any) -> None:
         help="follow the person in this box: px of the upright frame, from the upper left corner",
     )
     parser.add_argument(
-        "--at", type=_not_negative, default=0.0, metavar="S", help="second of the box (0)"
+        "--at",
+        type=_not_negative,
+        default=0.0,
+        metavar="S",
+        help="time of the box in the clip, s (0)",
     )
     parser.add_argument(
         "--max-fps", type=_positive, metavar="F", help="skip frames above this rate"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object a clip and line, nothing else"
+        "--json", action="store_true", help="print only one JSON object per clip, each on a line"
     )
     parser.add_argument(
         "--debug", action="store_true", help="show where an unexpected problem arose"
@@ -161,7 +168,7 @@ def _positive(text: str) -> float:
 
 
 def _not_negative(text: str) -> float:
-    return _number(text, 0.0, "a number from 0")
+    return _number(text, 0.0, "a number of 0 or more")
 
 
 def _number(text: str, least: float, expected: str) -> float:
@@ -173,7 +180,7 @@ def _number(text: str, least: float, expected: str) -> float:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    """Analyse every clip; one that fails does not keep the others from being answered."""
+    """Analyse every clip; when one fails, the others are still analysed."""
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -199,17 +206,17 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def shown_name(clip: Path) -> str:
-    """The file's name without what would break or command a terminal."""
+    """The file's name without characters that could control a terminal."""
     return "".join(char if char.isprintable() else "?" for char in clip.name)
 
 
 def unique_stems(clips: Sequence[Path]) -> list[str]:
-    """A name for each clip's results: its own without suffix, numbered when that is taken."""
+    """A name for each clip's results: the clip's without suffix, numbered when already used."""
     taken: set[str] = set()
     stems = []
     for clip in clips:
         stem, number = clip.stem, 2
-        while stem.lower() in taken:  # some file systems do not tell case apart
+        while stem.lower() in taken:  # some file systems ignore case
             stem, number = f"{clip.stem}-{number}", number + 1
         taken.add(stem.lower())
         stems.append(stem)
@@ -217,20 +224,20 @@ def unique_stems(clips: Sequence[Path]) -> list[str]:
 
 
 def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Analyse and save one clip, print the answer for people, return the one for programs."""
+    """Analyse and save one clip, and print its summary; the record for ``--json``."""
     from gymform import analysis, analysis_io
 
     with _bars(title) as progress:
-        answer = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
-        files = analysis_io.save(answer, clip, options.out, stem=stem, progress=progress)
+        result = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
+        files = analysis_io.save(result, clip, options.out, stem=stem, progress=progress)
     if not options.json:
-        print(_sentence(shown_name(clip), answer, options.out), flush=True)
+        print(_summary(shown_name(clip), result, options.out), flush=True)
     results = {field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)}
-    return {"file": str(clip), **analysis_io.as_dict(answer), "results": results}
+    return {"file": str(clip), **analysis_io.as_dict(result), "results": results}
 
 
 def _options(options: argparse.Namespace) -> Options:
-    """The analysis' options from the terminal's."""
+    """The options of the analysis from those of the command."""
     from gymform.analysis import Options, Target
 
     target = Target(options.at, options.box, None) if options.box else None
@@ -243,7 +250,7 @@ def _options(options: argparse.Namespace) -> Options:
 
 
 def _explain(error: Exception) -> str:
-    """What to tell the user of a failed clip, without paths and tracebacks."""
+    """What to tell the user about a failed clip, without paths and tracebacks."""
     if isinstance(error, GymformError):
         return str(error)
     if isinstance(error, OSError):
@@ -253,13 +260,13 @@ def _explain(error: Exception) -> str:
     return f"unexpected problem ({type(error).__name__}); --debug shows where"
 
 
-def _sentence(name: str, answer: Analysis, out: Path) -> str:
-    """The answer for people: a line, and indented what there is to say about it."""
-    lines = [f"{name}: {answer.prediction.label}  ({_ranking(answer.prediction)})"]
-    remarks = (answer.prediction.reason, *answer.clip.problems, *answer.quality.notes)
+def _summary(name: str, result: Analysis, out: Path) -> str:
+    """The result for people: the exercise, and below it, indented, remarks and form."""
+    lines = [f"{name}: {result.prediction.label}  ({_ranking(result.prediction)})"]
+    remarks = (result.prediction.reason, *result.clip.problems, *result.quality.notes)
     lines += [f"  {remark}" for remark in remarks if remark]
-    told = (cue for cue in answer.form.cues if cue.verdict != "close")
-    lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in told]
+    shown = (cue for cue in result.form.cues if cue.verdict != "close")
+    lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]
     lines.append(f"  results in {out}")
     return "\n".join(lines)
 
@@ -274,7 +281,7 @@ def _ranking(prediction: Prediction) -> str:
 
 @contextlib.contextmanager
 def _bars(title: str) -> Iterator[Any]:
-    """A progress callback that shows one bar a stage on standard error, if that is a terminal."""
+    """A progress callback that shows a bar per stage on standard error, if that is a terminal."""
     from tqdm import tqdm
 
     bar: tqdm | None = None
@@ -381,12 +388,12 @@ def _add_weights(commands: Any) -> None:
     ).set_defaults(run=_weights_verify)
     convert = actions.add_parser(
         "convert",
-        help="make a ViTPose checkpoint of any known layout (.pth, .safetensors) ours",
-        description="Make a ViTPose checkpoint of any known layout ours. Of a network with more "
+        help="convert a ViTPose checkpoint of any known layout (.pth, .safetensors)",
+        description="Convert a ViTPose checkpoint of any known layout. Of a network with more "
         "keypoints than COCO's 17 the first 17 are kept, as Halpe and COCO-WholeBody have them.",
     )
     convert.add_argument("file", type=Path, metavar="FILE")
-    convert.add_argument("--name", help="name to choose it by (the file's)")
+    convert.add_argument("--name", help="name of the model (default: the file's)")
     convert.add_argument(
         "--heads", type=int, metavar="N", help="attention heads, where the file does not say"
     )
@@ -439,11 +446,11 @@ def _weights_convert(options: argparse.Namespace) -> int:
     return OK
 
 
-# --- commands that know their own options ------------------------------------------------------
+# --- commands defined elsewhere ----------------------------------------------------------------
 
 
-def _run_own(command: str, arguments: list[str]) -> int:
-    """Run a command whose options and work lie elsewhere."""
+def _run_elsewhere(command: str, arguments: list[str]) -> int:
+    """Run a command that is defined in another module."""
     module, _, name = _COMMANDS[command][0].partition(":")
     owner = importlib.import_module(module)
     if name:

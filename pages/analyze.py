@@ -28,26 +28,26 @@ SAMPLE = Path(gymform.__file__).parent / "assets" / "sample_squat.mp4"
 ADVICE = (
     ("accessibility_new", "Whole body in the picture", "head to feet, the whole time"),
     ("videocam", "Camera still, at hip height", "on a tripod or leaning on something"),
-    ("360", "From the side or at 45°", "so that knees, hips and bar are seen"),
+    ("360", "From the side or at 45°", "so that knees, hips and bar can be seen"),
     ("repeat_one", "One repetition", "two to ten seconds"),
     ("light_mode", "Light on the lifter", "not behind, and as few people around as possible"),
 )
 
 
 def main() -> None:
-    """Show the state that this session is in: nothing asked yet, at work, stopped, or done."""
+    """Show the state of this session's clip: none yet, being analysed, stopped, or done."""
     if queue_or_reason():
-        flow().show(welcome)
+        clip_session().show(welcome)
 
 
-def flow() -> ClipSession:
-    """The way of this page's clips."""
+def clip_session() -> ClipSession:
+    """This page's clip in this session."""
     return ClipSession("analyze", another="Another clip")
 
 
 def uploaded() -> None:
-    """Copy what was dropped to disk at once and analyse it."""
-    place = flow().place
+    """Copy the uploaded file to disk at once and analyse it."""
+    place = clip_session().place
     file = st.session_state.get(f"upload{place.left}")
     if file is None:
         return
@@ -55,11 +55,11 @@ def uploaded() -> None:
     try:
         path = store_upload(file, folder)
     except GymformError as error:
-        place.left += 1  # a file uploader is emptied by giving it another key
+        place.left += 1  # another key empties the file uploader
         place.problem = error
         return
     discard_oldest(folder, limits.MAX_STORED_UPLOAD_BYTES, spare=path.parent.name)
-    flow().analyse(path, file.name, chosen_options())
+    clip_session().analyse(path, file.name, chosen_options())
 
 
 def known_exercises() -> str:
@@ -68,7 +68,7 @@ def known_exercises() -> str:
 
 
 def welcome(problem: GymformError | None) -> None:
-    """The upload, with advice on how to record; ``problem`` says why there was no analysis."""
+    """The upload, with advice on how to record; ``problem`` is why the last analysis failed."""
     st.html(STYLE)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
@@ -83,7 +83,7 @@ def welcome(problem: GymformError | None) -> None:
             st.file_uploader(
                 "Video of one repetition",
                 type=list(VIDEO_SUFFIXES),
-                key=f"upload{flow().place.left}",
+                key=f"upload{clip_session().place.left}",
                 on_change=uploaded,
                 max_upload_size=limits.MAX_UPLOAD_BYTES // 1024**2,
                 label_visibility="collapsed",
@@ -97,19 +97,19 @@ def welcome(problem: GymformError | None) -> None:
         with st.expander("Options", icon=":material/tune:"):
             show_options()
     with right, st.container(border=True):
-        st.markdown("##### For a good answer")
+        st.markdown("##### For a good result")
         for icon, what, how in ADVICE:
             st.markdown(f":material/{icon}: &nbsp;**{what}**  \n:small[:gray[{how}]]")
 
 
 def sample() -> None:
-    """A way to see it work without a clip at hand."""
+    """A button that analyses the sample clip."""
     st.button(
         "Try the sample",
         icon=":material/play_circle:",
         disabled=not SAMPLE.is_file(),
         help=None if SAMPLE.is_file() else "The sample clip is missing from this installation.",
-        on_click=lambda: flow().analyse(SAMPLE, "sample squat.mp4", chosen_options()),
+        on_click=lambda: clip_session().analyse(SAMPLE, "sample squat.mp4", chosen_options()),
     )
 
 

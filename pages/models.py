@@ -1,4 +1,4 @@
-"""Page Models: which model is in use, train another on a data set, judge it, take it into use."""
+"""Page Models: which model is in use; train others on a data set, judge them, and use one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CARD_HEIGHT = 480
 
 STATES = {
     records.STARTING: "starting",
-    records.RUNNING: "under way",
+    records.RUNNING: "running",
     records.DONE: "done",
     records.STOPPED: "stopped",
     records.FAILED: "failed",
@@ -50,9 +50,9 @@ STATES = {
 
 
 def main() -> None:
-    """The model in use, then the way to another: data set, training, reports."""
+    """The model in use, then the data set, training and reports."""
     st.title("Models")
-    training.told()
+    training.show_news()
     try:
         found = data_sets()
     except OSError as error:
@@ -65,9 +65,9 @@ def main() -> None:
     in_use()
     access.page_for(Role.CURATOR, "Train another model")
     if not found:
-        nothing_yet()
+        no_data_set()
         return
-    dataset = choose(found)
+    dataset = choose_data_set(found)
     try:
         what = training.contents(dataset)
     except DatasetError as error:
@@ -81,11 +81,11 @@ def main() -> None:
     training.watch(dataset, tuple((info.id, info.state) for info in known))
 
 
-# -- what am I using? ------------------------------------------------------------------------
+# -- the model in use ------------------------------------------------------------------------
 
 
 def in_use() -> None:
-    """The exercise model by which the app answers, and the cards of the models."""
+    """The exercise model that the app uses, and the model cards."""
     with st.container(border=True):
         left, right = st.columns([3, 1], vertical_alignment="center")
         embedded = True
@@ -111,7 +111,7 @@ def in_use() -> None:
 
 
 def _about(entry: ModelEntry) -> str:
-    """Where a model comes from and what it tells apart."""
+    """Where a model comes from, and its classes."""
     source = "It came with gymform" if entry.embedded else "Trained here"
     names = [plain(name_of(str(name))) for name in entry.config.get("classes", [])]
     return f"{source}. It tells apart {listed(names)}." if names else f"{source}."
@@ -136,7 +136,7 @@ def cards() -> None:
 
 
 def _card(entry: ModelEntry) -> str:
-    """A model's card with smaller headings, or where to look when there is none."""
+    """A model's card with smaller headings, or a note on where to look instead."""
     try:
         text = entry.path.with_suffix(".md").read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -150,21 +150,21 @@ def _card(entry: ModelEntry) -> str:
 # -- data set and training -------------------------------------------------------------------
 
 
-def nothing_yet() -> None:
-    """No data set: how to come by one."""
+def no_data_set() -> None:
+    """What the page shows without a data set: how to make one."""
     with st.container(border=True):
         st.markdown(
             "##### Train a model on your own clips\n"
-            "There is no data set yet. Three steps lead to one:\n"
-            "1. Import clips, a folder for every exercise, at best of many people.\n"
+            "There is no data set yet. It takes three steps:\n"
+            "1. Import clips, one folder for each exercise, ideally of many people.\n"
             "2. Look at each skeleton and accept the good ones.\n"
-            "3. Come back here and start a training: any exercises, at least two."
+            "3. Come back here and start a training on two or more exercises."
         )
         training.to_review()
 
 
-def choose(found: list[Path]) -> Path:
-    """The data set chosen here, else the one of the address or of page Review, else the latest."""
+def choose_data_set(found: list[Path]) -> Path:
+    """The data set chosen here, else in the address or on the page Review, else the latest."""
     names = {folder.name: folder for folder in found}
     state = st.session_state
     wished = st.query_params.get("dataset") or state.get("review-dataset")
@@ -175,7 +175,7 @@ def choose(found: list[Path]) -> Path:
 
 
 def prepare(dataset: Path, what: Contents, known: list[records.RunInfo]) -> None:
-    """The data set beside the training: the one under way, or the offer of one."""
+    """What is in the data set, beside the running training or the form that starts one."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("##### What is in it")
@@ -195,13 +195,13 @@ def prepare(dataset: Path, what: Contents, known: list[records.RunInfo]) -> None
 
 
 def trainings(dataset: Path, known: list[records.RunInfo]) -> None:
-    """All trainings in one table, and what came of the chosen one."""
+    """All trainings in one table, and the chosen one below."""
     st.markdown("### Trainings")
     reports = {info.id: report for info in known if (report := _report(dataset, info.id))}
     first = next((row for row, info in enumerate(known) if not info.live), 0)
     chosen = st.dataframe(
         [_row(info, reports.get(info.id), _active(dataset, info.id)) for info in known],
-        # another key when a training begins or ends: then the newest that ended is chosen
+        # the key changes when a training starts or ends, to select the latest finished one
         key=f"trainings-{dataset.name}-{len(known)}-{known[0].id}-{known[0].live}",
         on_select="rerun",
         selection_mode="single-row-required",
@@ -224,7 +224,7 @@ def trainings(dataset: Path, known: list[records.RunInfo]) -> None:
 
 
 def _report(dataset: Path, name: str) -> records.TrainingReport | None:
-    """The report of a training, None when there is none that can be read."""
+    """The report of a training; None when there is none or it cannot be read."""
     folder = runs.runs_dir(dataset) / name
     try:
         return _read_report(folder, (folder / "report.json").stat().st_mtime_ns)
@@ -261,7 +261,7 @@ def _row(
 
 
 def _numbers(report: records.TrainingReport) -> dict[str, Any]:
-    """What there is to compare, under the names of NUMBERS."""
+    """The values of the columns NUMBERS."""
     test = report.parts[records.TEST]
     low, up = charts.wilson(test.accuracy * test.clips, test.clips)
     values = (
@@ -280,7 +280,7 @@ def _numbers(report: records.TrainingReport) -> dict[str, Any]:
 def one_training(
     dataset: Path, info: records.RunInfo, report: records.TrainingReport | None
 ) -> None:
-    """What came of a training and what can be done with it."""
+    """State, actions and report of a training."""
     folder = runs.runs_dir(dataset) / info.id
     names = ", ".join(title_of(name) for name in info.classes)
     st.markdown(
@@ -288,7 +288,7 @@ def one_training(
         + (f"\n:gray[{plain(names, 200)}]" if names else "")
     )
     if info.live:
-        st.info("It is under way: see its curves above.", icon=":material/pending:")
+        st.info("It is running: see its curves above.", icon=":material/pending:")
         return
     if info.state == records.FAILED:
         st.error(f"It failed. {as_text(info.message)}", icon=":material/error:")
@@ -307,7 +307,7 @@ def one_training(
 
 
 def actions(folder: Path, info: records.RunInfo) -> None:
-    """Take into use, go on, throw away."""
+    """Buttons to use, continue and delete a training."""
     try:
         active, reason = deploy.is_active(folder), deploy.why_not_active(folder)
     except GymformError:
@@ -328,7 +328,7 @@ def actions(folder: Path, info: records.RunInfo) -> None:
             )
         else:
             st.button(
-                "Go on with it",
+                "Continue",
                 icon=":material/play_arrow:",
                 on_click=training.attempt,
                 args=(runs.resume_run, folder),
@@ -343,10 +343,10 @@ def actions(folder: Path, info: records.RunInfo) -> None:
                 mime="text/plain",
                 icon=":material/download:",
                 on_click="ignore",
-                help="What the process said, for a bug report.",
+                help="The output of the process, for a bug report.",
             )
         with st.popover("Delete", icon=":material/delete:", disabled=active):
-            st.markdown("Its curves, report and weights are thrown away; the data set stays.")
+            st.markdown("Its curves, report and weights are deleted; the data set is kept.")
             st.button(
                 "Delete this training",
                 icon=":material/delete:",

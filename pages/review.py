@@ -1,4 +1,4 @@
-"""Page Review: clips into a data set, their keypoints, and a verdict on every repetition."""
+"""Page Review: import clips into a data set, extract keypoints, judge every repetition."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ ORDER_NAMES = {
     "recent": "Latest decisions first",
 }
 
-GRID = 24  # repetitions on one sheet: as many as can really be looked at
+GRID = 24  # repetitions on one sheet: few enough to look at each
 
 
 def main() -> None:
-    """Choose or make a data set; then its clips, the desk, or the sheet of the good ones."""
+    """Choose or create a data set; then show its clips, the review, or the sheet of good ones."""
     access.page_for(Role.CURATOR, "Review")
     st.html(STYLE)
     try:
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def header(found: list[Path]) -> Path | None:
-    """The title with the data set chosen, the way to a new one, and who reviews."""
+    """The title, the choice of a data set, a form for a new one, and the reviewer's name."""
     if not found:
         st.title("Review")
         return None
@@ -107,7 +107,7 @@ def header(found: list[Path]) -> Path | None:
 
 
 def welcome() -> None:
-    """No data set yet: what this page is for, and the first step."""
+    """What the page shows without a data set: what it is for, and the first step."""
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
         st.markdown(
@@ -129,22 +129,22 @@ def welcome() -> None:
 
 
 def ask_for_dataset(key: str) -> None:
-    """A name for a new data set."""
+    """A form that creates a data set."""
     with st.form(f"new-dataset-{key}", border=False):
         name = st.text_input("Name of the new data set", placeholder="my lifts", max_chars=60)
-        if not st.form_submit_button("Make it", type="primary"):
+        if not st.form_submit_button("Create", type="primary"):
             return
     try:
         require(Role.ADMIN, "To make a data set")
         folder = dataset_folder(datasets_dir(), name)
         if (folder / "dataset.sqlite").exists():
-            raise DatasetError(f"There is a data set of that name already: {name.strip()}.")
+            raise DatasetError(f"There is already a data set of that name: {name.strip()}.")
         ReviewStore.open(folder, create=True).close()
     except GymformError as error:
         st.error(as_text(error), icon=":material/error:")
         return
     except OSError as error:
-        st.error(f"It cannot be made: {error.strerror}.", icon=":material/error:")
+        st.error(f"It cannot be created: {error.strerror}.", icon=":material/error:")
         return
     st.session_state.pop("review-dataset", None)
     st.session_state["review-open"] = folder.name
@@ -165,10 +165,10 @@ def reviewer_name() -> str:
 
 
 def ask_for_name(key: str, before: str = "") -> None:
-    """Who is reviewing? It is written beside every decision."""
+    """A form for the reviewer's name, which is stored with every decision."""
     with st.form(f"who-{key}", border=False):
         name = st.text_input(
-            "Your name", before, max_chars=80, help="It is kept beside every decision you make."
+            "Your name", before, max_chars=80, help="It is stored with every decision you make."
         )
         if st.form_submit_button("Begin" if not before else "Change", type="primary"):
             who = access.visitor()
@@ -181,14 +181,14 @@ def ask_for_name(key: str, before: str = "") -> None:
                 st.error("A name is needed, on one line.", icon=":material/error:")
 
 
-# -- the three views -------------------------------------------------------------------------
+# -- the three parts of the page -------------------------------------------------------------
 
 
 def show(store: ReviewStore) -> None:
-    """The view chosen: clips at first, the desk as soon as there is something to judge."""
+    """The chosen part of the page: at first the clips, then the review once there are items."""
     known = store.judged()
     bar = st.container(horizontal=True, vertical_alignment="center", key="review-bar")
-    view = bar.segmented_control(
+    part = bar.segmented_control(
         "View",
         [CLIPS, REVIEW, BATCH],
         default=REVIEW if known else CLIPS,
@@ -198,29 +198,29 @@ def show(store: ReviewStore) -> None:
         label_visibility="collapsed",
     )
     clips.notice(store)
-    if view == CLIPS:
+    if part == CLIPS:
         clips.panel(store)
     elif not known:
         st.info(
-            "Nothing to judge yet: import clips and extract their keypoints first.",
+            "Nothing to review yet: import clips and extract their keypoints first.",
             icon=":material/info:",
         )
     elif not reviewer_name():
         with st.container(border=True, width=480):
             ask_for_name("first")
-    elif view == REVIEW:
+    elif part == REVIEW:
         with bar:
             chosen = choose_filter(store.folder.name, known)
-        desk(store.folder, chosen, st.query_params.get("item"))
+        review(store.folder, chosen, st.query_params.get("item"))
     else:
         accept_many(store, reviewer_name())
 
 
-# -- the desk --------------------------------------------------------------------------------
+# -- the review ------------------------------------------------------------------------------
 
 
 def choose_filter(dataset: str, known: list[Judged]) -> Filter:
-    """Which of the items, and in which order, as the widgets stand."""
+    """Which items to show, and in which order: the widgets and what is chosen in them."""
     offers = {
         "Exercise": sorted({one.item.exercise for one in known}),
         "Person or source": sorted({one.item.group for one in known}),
@@ -274,8 +274,8 @@ def _filter_in_words(chosen: Filter) -> str:
 
 
 @st.fragment(run_every=2)
-def desk(folder: Path, wanted: Filter, item: str | None) -> None:
-    """The widget, at first with ``item``; every two seconds it learns what other reviewers did."""
+def review(folder: Path, wanted: Filter, item: str | None) -> None:
+    """The widget, at first with ``item``; updated every two seconds with others' decisions."""
     state = st.session_state
     place = (str(folder), reviewer_name(), wanted)
     try:
@@ -287,28 +287,28 @@ def desk(folder: Path, wanted: Filter, item: str | None) -> None:
             state.tour = state.get("tour", 0) + 1
             state.pop("desk-data", None)
         first = item if state.tour == 1 else None
-        state["desk-data"] = at_the_desk(state.desk, state.tour, first)
+        state["desk-data"] = exchange(state.desk, state.tour, first)
     except GymformError as error:
         st.error(as_text(error), icon=":material/error:")
     if "desk-data" in state:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
 
 
-def at_the_desk(desk: ReviewSession, tour: int, item: str | None) -> ReviewerData:
-    """Write what the widget told, and say what it is to show."""
+def exchange(session: ReviewSession, tour: int, item: str | None) -> ReviewerData:
+    """Write the decisions that the widget sent; what it should show now."""
     work: Mapping[str, Any] = reviewer.work_of(WIDGET) or {}
     if work:
-        desk.receive(work)
-    here = work.get("tour") == tour and work.get("desk") == desk.replies.id
+        session.receive(work)
+    here = work.get("tour") == tour and work.get("desk") == session.replies.id
     at = work.get("at") if here else item
-    return reviewer.facts(desk, desk.state(at, reviewer.COMING), tour)
+    return reviewer.facts(session, session.state(at, reviewer.COMING), tour)
 
 
 # -- accepting many --------------------------------------------------------------------------
 
 
 def accept_many(store: ReviewStore, name: str) -> None:
-    """A sheet of the best repetitions that nobody has judged: look, take out, accept the rest."""
+    """A sheet of the best pending repetitions: look, untick the bad ones, accept the rest."""
     state = st.session_state
     left, right = st.columns([2, 1], vertical_alignment="bottom", gap="large")
     least = left.slider(
@@ -329,27 +329,27 @@ def accept_many(store: ReviewStore, name: str) -> None:
         st.success(as_text(said), icon=":material/check:")
     if not offered:
         st.info(
-            "Nothing is left above this quality. Lower it, or go on in Review.",
+            "Nothing is left above this quality. Lower it, or continue in Review.",
             icon=":material/info:",
         )
     else:
         sheet(store, name, offered[:GRID], len(offered))
     st.button(
-        "Undo my last decision", icon=":material/undo:", on_click=take_back, args=(store, name)
+        "Undo my last decision", icon=":material/undo:", on_click=undo_last, args=(store, name)
     )
 
 
 def sheet(store: ReviewStore, name: str, shown: list[Judged], total: int) -> None:
-    """Posters with a tick each; what is ticked is accepted, the rest set aside."""
+    """Thumbnails with checkboxes: what is ticked is accepted, the rest set aside."""
     with st.form("sheet", border=False):
         st.caption(
-            f"The best {len(shown)} of {total:,}. Take out what does not look right: "
+            f"The best {len(shown)} of {total:,}. Untick what does not look right: "
             "it stays in Review."
         )
         with st.container(horizontal=True, gap="small"):
             for one in shown:
                 with st.container(width=168, border=True):
-                    poster(store, one)
+                    thumbnail(store, one)
                     st.checkbox(
                         f"{plain(one.item.name, 24)}", value=True, key=f"tick-{one.item.id}"
                     )
@@ -362,8 +362,8 @@ def sheet(store: ReviewStore, name: str, shown: list[Judged], total: int) -> Non
         )
 
 
-def poster(store: ReviewStore, one: Judged) -> None:
-    """A frame with the skeleton, and what is known of it."""
+def thumbnail(store: ReviewStore, one: Judged) -> None:
+    """A frame with the skeleton, with quality, exercise and times."""
     picture = store.files.thumb(one.item.id)
     if picture.is_file():
         st.image(picture, width="stretch", alt=f"A frame of {one.item.name} with its skeleton")
@@ -376,7 +376,7 @@ def poster(store: ReviewStore, one: Judged) -> None:
 
 
 def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
-    """Accept the ticked items that still nobody has judged; set the others aside."""
+    """Accept the ticked items that are still pending; set the others aside."""
     state = st.session_state
     ticked = [one for one in ids if state.get(f"tick-{one}")]
     state["batch-aside"] |= set(ids) - set(ticked)
@@ -390,20 +390,22 @@ def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
         own.update(one.revision for one in accepted)
     taken = len(ticked) - len(free)
     others = (
-        f" {count(taken, 'was', 'were')} judged by others meanwhile, and left." if taken else ""
+        f" {count(taken, 'was', 'were')} judged by others in the meantime, and left."
+        if taken
+        else ""
     )
     state["batch-said"] = f"{count(len(free), 'repetition')} accepted.{others}"
 
 
-def take_back(store: ReviewStore, name: str) -> None:
-    """Undo the reviewer's last decision, a whole sheet at once."""
+def undo_last(store: ReviewStore, name: str) -> None:
+    """Undo the reviewer's last decision, or the whole sheet that they accepted last."""
     try:
         undone = store.undo(name, own=access.own_decisions())
     except GymformError as error:
         st.session_state["page-problem"] = str(error)
         return
     st.session_state["batch-said"] = (
-        f"Taken back: {undone.item.name} is {undone.verdict} again."
+        f"Undone: {undone.item.name} is {undone.verdict} again."
         if undone
         else "There is nothing of yours to undo."
     )

@@ -1,4 +1,4 @@
-"""Page Webcam: a live skeleton to stand right, a recorded repetition, the same answer as ever."""
+"""Page Webcam: a live skeleton to check the position, a recorded repetition, and its analysis."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ if TYPE_CHECKING:
 
 OFF, LIVE, RECORD = "off", "live", "record"
 
-# Key of a button of the live view: Streamlit forgets it as soon as another page was shown.
-MARK = "live-record"
+# Key of a button in the live view: Streamlit forgets its state when another page is shown.
+RECORD_BUTTON = "live-record"
 
 STEPS = (
     ("laptop_mac", "Put the camera down", "at hip height, from the side or at 45°"),
     ("accessibility_new", "See whether it sees you", "the live view says how to stand"),
     ("videocam", "Record one repetition", "with a countdown, or hands-free"),
-    ("exercise", "Get the answer", "skeleton, trajectories and exercise, as for an upload"),
+    ("exercise", "Get the result", "skeleton, trajectories and exercise, as for an upload"),
 )
 
 
 @dataclass
 class Camera:
-    """What this session's camera is used for; ``turn`` counts streams, for each has its own key."""
+    """What this session's camera is used for; ``streams`` counts its streams, for their keys."""
 
     use: str = OFF
     session: LiveSession | None = None
     started: float = 0.0
-    turn: int = 0
+    streams: int = 0
 
     @property
     def key(self) -> str:
         """The key of the current stream."""
-        return f"live-stream-{self.turn}"
+        return f"live-stream-{self.streams}"
 
 
 def main() -> None:
-    """The camera, or what came of a recording."""
+    """The camera, or the analysis of a recording."""
     if queue_or_reason():
-        flow().show(film)
+        clip_session().show(film)
 
 
-def flow() -> ClipSession:
-    """The way of this page's recordings."""
+def clip_session() -> ClipSession:
+    """This page's recording in this session."""
     return ClipSession("webcam", another="Record another")
 
 
@@ -72,27 +72,27 @@ def camera() -> Camera:
 
 
 def go_live() -> None:
-    """Begin a live view, in place of one that may have been."""
+    """Start a live view, replacing the last one if there was one."""
     stop_live()
     camera().use = LIVE
-    camera().turn += 1
+    camera().streams += 1
     camera().started = time.monotonic()
 
 
 def go_record() -> None:
-    """Leave the live view for the recorder: only one of them has the camera."""
+    """Leave the live view for the recorder: only one of them can use the camera."""
     stop_live()
     camera().use = RECORD
 
 
 def go_off() -> None:
-    """Let go of the camera."""
+    """Switch the camera off."""
     stop_live()
     camera().use = OFF
 
 
 def stop_live() -> None:
-    """End the stream, if there is one, and forget what it saw."""
+    """End the stream, if there is one, and drop what it has seen."""
     kept = camera()
     if kept.session is not None:
         kept.session.forget()
@@ -110,23 +110,23 @@ def received(message: Mapping[str, Any]) -> None:
         with st.spinner("Cutting the recording to its motion …"):
             path = store_recording(Recording.from_message(message), folder)
     except GymformError as error:
-        flow().place.left += 1  # a fresh recorder
-        flow().place.problem = error
+        clip_session().place.left += 1  # a new recorder
+        clip_session().place.problem = error
         return
     discard_oldest(folder, limits.MAX_STORED_UPLOAD_BYTES, spare=path.parent.name)
     name = f"Recording {datetime.now():%H.%M.%S}{path.suffix}"
-    flow().analyse(path, name, chosen_options())
+    clip_session().analyse(path, name, chosen_options())
 
 
 # -- what is shown ---------------------------------------------------------------------------
 
 
 def film(problem: GymformError | None) -> None:
-    """The camera in the use that it has; ``problem`` says why there was no analysis."""
+    """Whatever the camera is used for; ``problem`` is why the last analysis failed."""
     if problem:
         tell(problem)
-    if camera().session is not None and MARK not in st.session_state:
-        go_live()  # back from another page: the old stream is gone
+    if camera().session is not None and RECORD_BUTTON not in st.session_state:
+        go_live()  # back from another page: the old stream has ended
     show = {OFF: welcome, LIVE: live, RECORD: record}
     show[camera().use]()
 
@@ -147,11 +147,10 @@ def welcome() -> None:
 def live() -> None:
     """The live picture, with advice beside it.
 
-    The stream is part of the fragment: streamlit-webrtc takes a stream that a run does not show
-    for one that was left, and every run of a fragment counts. It also begins a run anew when the
-    browser's answer comes; what was clicked just then would be forgotten, but not a callback.
-    The buttons are above the picture, which grows as it begins: a press on a button that moves
-    away goes nowhere.
+    The stream is part of the fragment: streamlit-webrtc ends a stream that a run does not show, and
+    every run of a fragment counts. It also reruns the page when the browser replies. That would
+    lose a click made just then, but not a callback, so the buttons have callbacks. They are above
+    the picture, which grows as it starts: otherwise they would move while being pressed.
     """
     if camera().use != LIVE:
         st.rerun()  # the whole page changes
@@ -160,7 +159,7 @@ def live() -> None:
         with st.container(horizontal=True):
             st.button(
                 "Record a repetition",
-                key=MARK,
+                key=RECORD_BUTTON,
                 icon=":material/videocam:",
                 type="primary",
                 on_click=go_record,
@@ -189,10 +188,10 @@ def live_session() -> LiveSession:
 
 
 def record() -> None:
-    """The recorder, and the ways back."""
+    """The recorder, and buttons to leave it."""
     left, right = st.columns([3, 1], gap="large")
     with left:
-        message = recorder(key=f"recorder-{flow().place.left}")
+        message = recorder(key=f"recorder-{clip_session().place.left}")
     with right:
         st.markdown(
             f"##### One repetition\nAt most {limits.MAX_RECORDING_S:.0f} seconds. "

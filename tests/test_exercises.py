@@ -141,7 +141,7 @@ print(json.dumps({
     "errors": [str(e.value) for a in (app, start) for e in a.exception],
     "cues": [cue.title for cue in form.cues],
     "page": read(app), "start": read(start),
-    "terminal": cli._sentence("a.mp4", analysis, out),
+    "terminal": cli._summary("a.mp4", analysis, out),
     "card": (out / "m.md").read_text(),
 }))
 """

@@ -1,13 +1,13 @@
-"""The components' own files: HTML, style sheets and scripts beside this module, those of a
-component in its folder.
+"""The components' HTML, style sheets and scripts, in the folders beside this module.
 
 Streamlit takes a component's script as one text, while ours are ES modules that import each other,
-as editors, the type checker, the linter and Node's test runner understand them. :func:`script`
-joins them: a module comes behind those that it imports, and its ``import`` lines and the word
-``export`` go, except for ``export default``. That leaves three rules for a script. It imports by
-name (``import { made } from "../dom.js";``) from a path of its own; it exports where it declares;
-and no two scripts of a component declare the same name at the top. What is only a type is imported
-in a comment (``@import``), so `payload.js`, which holds nothing else, never reaches a browser.
+so that editors, the type checker, the linter and Node's test runner understand them.
+:func:`script` joins them: a module comes after those that it imports, and its ``import`` lines and
+the word ``export`` are removed, except for ``export default``. Hence three rules for scripts: they
+import by name from a relative path (``import { made } from "../dom.js";``); they export at the
+declaration; and no two scripts of a component declare the same name at top level. Types are
+imported in comments (``@import``), so `payload.js`, which holds only types, never reaches a
+browser.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def text(*names: str) -> str:
 
 
 def script(name: str) -> str:
-    """The module ``name`` and all that it imports, as one module.
+    """The module ``name`` and everything that it imports, as one module.
 
-    Raises ValueError for an import or export that cannot be joined, and for a circle of imports.
+    Raises ValueError for an import or export that cannot be joined, and for circular imports.
     """
     return "\n".join(_joined(_FOLDER / name, [], {}).values())
 
 
 def _joined(path: Path, importers: list[Path], joined: dict[Path, str]) -> dict[Path, str]:
-    """``joined``, with the text of the module at ``path`` behind those that it imports."""
+    """``joined``, with the module at ``path`` added after those that it imports."""
     path = path.resolve()
     if path in importers:
         raise ValueError(f"{path.name} imports itself, by way of {importers[-1].name}")

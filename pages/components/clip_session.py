@@ -1,7 +1,7 @@
-"""One clip's way on a page: in the queue, at work, stopped, or done. Pages bring the clip.
+"""One clip on a page: waiting, being analysed, stopped, or done. Pages provide the clip.
 
-A page makes a :class:`ClipSession` in every run and asks it to show what there is; where a session
-stands is kept under the page's name, so that two pages never take each other's clip.
+A page creates a :class:`ClipSession` in every run and asks it to show its state. The state is kept
+under the page's name, so that two pages never mix up their clips.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ STAGES = {
 @Once
 def job_queue() -> JobQueue:
     """The one queue of this app, shared by all sessions."""
-    # What a result needs takes seconds to import: begin while the first user looks for a clip.
+    # Showing a result needs imports that take seconds: start while the first user picks a clip.
     load = threading.Thread(target=importlib.import_module, args=("gymform.analysis",), daemon=True)
     load.start()
     return analysis_queue.JobQueue()
 
 
 def queue_or_reason() -> JobQueue | None:
-    """The queue; None where there is none, and the page then says why."""
+    """The queue; None when it cannot be created, and the page then says why."""
     try:
         return job_queue()
     except OSError as error:
         st.error(
-            f"gymform cannot keep anything in its data folder ({error.strerror}). "
+            f"gymform cannot write to its data folder ({error.strerror}). "
             "Set GYMFORM_HOME to a folder that can be written, and start it again.",
             icon=":material/error:",
         )
@@ -64,25 +64,25 @@ def queue_or_reason() -> JobQueue | None:
 
 @dataclass
 class Place:
-    """Where a session stands on one page."""
+    """The state of one page in one session."""
 
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
     key: str | None = None
     request: Request | None = None
     before: tuple[str, Request] | None = None
-    """The result that was on the screen before this clip."""
+    """The result that was shown before this clip."""
     refused: tuple[Request, BusyError] | None = None
-    """A clip for which the queue had no room: it is kept until the user tries again or leaves."""
+    """A clip that the full queue refused: it is kept until the user tries again or leaves."""
     problem: GymformError | None = None
-    """What to tell in the next run."""
+    """An error to show in the next run."""
     left: int = 0
-    """How many clips were left: what is asked for a new one gets another key with each."""
+    """How many clips the user has left; part of the keys of the widgets that ask for a new one."""
 
 
 class ClipSession:
     """The clips of one page in one session.
 
-    ``page`` names the place in the session's state; ``another`` is the label of the button that
+    ``page`` is part of the key in the session's state; ``another`` is the label of the button that
     leaves a clip.
     """
 
@@ -93,7 +93,7 @@ class ClipSession:
     # -- what the user does --------------------------------------------------------------------
 
     def analyse(self, path: Path, name: str, options: Options) -> None:
-        """Put a stored clip into the queue and let this session follow it."""
+        """Put a stored clip into the queue, and make it this session's clip."""
         before = self._result_on_screen()
         self.leave()
         self.place.before = before
@@ -112,14 +112,14 @@ class ClipSession:
             self.place.problem = error
 
     def leave(self) -> None:
-        """Drop the clip of this session, and its job where nobody else wants it."""
+        """Drop the clip of this session, and its job unless another session wants it."""
         if self.place.key:
             job_queue().cancel(self.place.key, self.place.session)
         self.place.key = self.place.before = self.place.refused = None
         self.place.left += 1
 
     def go_back(self) -> None:
-        """Leave, for the result that was on the screen before, if there was one."""
+        """Leave, and return to the result that was shown before, if there was one."""
         before = self.place.before
         self.leave()
         if before:
@@ -131,7 +131,7 @@ class ClipSession:
         self.analyse(request.path, request.name, chosen_options(target))
 
     def repeat(self) -> None:
-        """Ask for the same clip once more; from a failure, the result before stays in reach."""
+        """Analyse the same clip again; after a failure, the result before stays available."""
         request, before = self._request, self.place.before
         self.analyse(request.path, request.name, chosen_options(request.options.target))
         self.place.before = self.place.before or before
@@ -139,7 +139,7 @@ class ClipSession:
     # -- what the page shows -------------------------------------------------------------------
 
     def show(self, welcome: Callable[[GymformError | None], None]) -> None:
-        """Show the clip's state; without a clip ``welcome``, told why there was no analysis."""
+        """Show the clip's state; without a clip ``welcome``, given why the last analysis failed."""
         problem, self.place.problem = self.place.problem, None
         if self.place.refused:
             self._refused(*self.place.refused)
@@ -169,14 +169,14 @@ class ClipSession:
         return (key, self._request) if key and job_queue().store.find(key) else None
 
     def _headline(self, name: str | None = None) -> None:
-        """Which clip this is, and the way to another one."""
+        """The clip's name, and a button to leave it for another one."""
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.markdown(f"#### {plain(name or self._request.name)}")
         right.button(self._another, icon=":material/add:", on_click=self.leave, width="stretch")
 
     @st.fragment(run_every=0.5)
     def _working(self) -> None:
-        """Progress, an estimate and a way out; the rest of the app stays free."""
+        """Progress, an estimate and a button to cancel; the rest of the app stays usable."""
         assert self.place.key is not None
         status = job_queue().status(self.place.key, self.place.session)
         if status.state not in (State.WAITING, State.RUNNING):
@@ -190,7 +190,7 @@ class ClipSession:
                 st.rerun()
 
     def _done(self, folder: Path) -> None:
-        """The result; one that was damaged on disk is thrown away, so that it can be made again."""
+        """The result. One that is damaged on disk is deleted, so that it can be made again."""
         from pages.components.result import load_result, show_result
 
         try:
@@ -207,7 +207,7 @@ class ClipSession:
             st.button("Analyse again", icon=":material/refresh:", on_click=self.repeat)
 
     def _refused(self, request: Request, error: BusyError) -> None:
-        """The queue was full: the clip waits here."""
+        """Say that the queue is full, and offer to try again with the same clip."""
         self._headline(request.name)
         st.warning(as_text(error), icon=":material/hourglass_top:")
         with st.container(horizontal=True):
@@ -223,14 +223,14 @@ class ClipSession:
                 )
 
     def forget_refused(self) -> None:
-        """Give up the clip for which there was no room."""
+        """Drop the clip that the full queue refused."""
         self.place.refused = None
 
     def _stopped(self, error: GymformError | None) -> None:
-        """Why there is no answer, and what to do."""
+        """Why there is no result, and buttons for what to do."""
         self._headline()
-        silent = "The analysis was stopped: this page was closed or silent for a while."
-        tell(error or Cancelled(silent))
+        abandoned = "The analysis was stopped: this page was closed or inactive for a while."
+        tell(error or Cancelled(abandoned))
         with st.container(horizontal=True):
             st.button("Try again", icon=":material/refresh:", on_click=self.repeat)
             if self.place.before:
@@ -261,12 +261,12 @@ def show_options() -> None:
         "Flip test",
         key="flip_test",
         persist_state="session",
-        help="Look at every frame a second time, mirrored: a little more exact, twice as slow.",
+        help="Look at every frame a second time, mirrored: a little more accurate, twice as slow.",
     )
 
 
 def chosen_options(target: Target | None = None) -> Options:
-    """The options as the widgets stand."""
+    """The options chosen in the widgets."""
     from gymform.analysis import Options
 
     state = st.session_state
@@ -279,7 +279,7 @@ def chosen_options(target: Target | None = None) -> Options:
 
 
 def tell(problem: GymformError) -> None:
-    """Say what went wrong, or only that the user's wish was done."""
+    """Show what went wrong; a cancellation is shown as information, not as an error."""
     if isinstance(problem, Cancelled):
         st.info(as_text(problem), icon=":material/info:")
     else:
@@ -298,7 +298,7 @@ def _progress_text(status: Status) -> str:
 
 
 def _steps(stage: str) -> str:
-    """The stages as a list: what is done, what is under way, what is to come."""
+    """The stages as a list: done, current, and to come."""
     names = list(STAGES)
     now = names.index(stage) if stage in names else -1
     done = [f":material/check_circle: {STAGES[name]}" for name in names[: max(now, 0)]]
@@ -308,7 +308,7 @@ def _steps(stage: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """An estimate as people say it; no more exact than it is."""
+    """An estimated duration, rounded as people would say it."""
     if seconds < 5:
         return "a few seconds"
     if seconds < 60:

@@ -1,4 +1,4 @@
-"""The clips of a data set on the page: import, extraction, and what became of them."""
+"""The clips of a data set on the page Review: import, extraction, and their results."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ GROUPINGS = {
     "regex": "A pattern in its name",
     "csv": "A table (CSV)",
 }
-"""How clips are put into groups: a group is a person or a source that no split tears apart."""
+"""How clips are put into groups: a group is a person or source, never in two parts of a split."""
 
 
 @Once
 def dataset_tasks() -> DatasetTasks:
-    """Imports and extractions under way, for all sessions."""
+    """Imports and extractions of all sessions."""
     return DatasetTasks()
 
 
@@ -72,14 +72,14 @@ def panel(store: ReviewStore) -> None:
 
 
 def notice(store: ReviewStore) -> None:
-    """What is under way in the data set, on every view, and what has just gone wrong."""
+    """The running task of the data set, or what has just gone wrong; on every part of the page."""
     if problem := st.session_state.pop("page-problem", None):
         st.error(as_text(problem), icon=":material/error:")
     task = dataset_tasks().of(store.folder)
     if not task:
         return
     if task.running:
-        under_way(store.folder)
+        running_task(store.folder)
     elif isinstance(task.error, Cancelled):
         st.info(as_text(task.error), icon=":material/info:")
     elif task.error:
@@ -87,8 +87,8 @@ def notice(store: ReviewStore) -> None:
 
 
 @st.fragment(run_every=1)
-def under_way(folder: Path) -> None:
-    """Progress of an import or an extraction, an estimate, and a way to stop it."""
+def running_task(folder: Path) -> None:
+    """Progress of an import or extraction, an estimate, and a button to stop it."""
     task = dataset_tasks().of(folder)
     if not task or not task.running:
         st.rerun()
@@ -112,7 +112,7 @@ def _progress_text(task: DatasetTask) -> str:
 
 
 def importing(store: ReviewStore, busy: bool) -> None:
-    """Where the clips are, what they show, who is in them; and the button."""
+    """Where the clips are, what they show, who is in them; and the button that imports them."""
     way = st.segmented_control(
         "From where",
         [UPLOADS, FOLDER],
@@ -121,7 +121,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
         key="import-way",
         label_visibility="collapsed",
     )
-    turn = st.session_state.setdefault("import-turn", 0)
+    number = st.session_state.setdefault("import-turn", 0)
     files: list[Any] = []
     path = ""
     if way == UPLOADS:
@@ -129,7 +129,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
             "Clips",
             type=list(VIDEO_SUFFIXES),
             accept_multiple_files=True,
-            key=f"import-files-{turn}",
+            key=f"import-files-{number}",
             max_upload_size=limits.MAX_UPLOAD_BYTES // 1024**2,
             label_visibility="collapsed",
         )
@@ -148,19 +148,19 @@ def importing(store: ReviewStore, busy: bool) -> None:
         type="primary",
         icon=":material/download:",
         disabled=busy or not ready,
-        help="Another import or extraction is under way." if busy else None,
+        help="Another import or extraction is running." if busy else None,
     ):
         try:
             begin_import(store, files, path, exercise, group_by)
         except GymformError as error:
             st.error(as_text(error), icon=":material/error:")
             return
-        st.session_state["import-turn"] = turn + 1
+        st.session_state["import-turn"] = number + 1
         st.rerun()
 
 
 def _ask_for_exercise(store: ReviewStore, way: str | None) -> str | None:
-    """The exercise of all clips; None when folders or a table say it."""
+    """The exercise of all clips; None when folders or a table give it."""
     known = sorted({clip.exercise for clip in store.clips()} | {one.key for one in EXERCISES})
     options = known if way == UPLOADS else [BY_FOLDERS, *known]
     chosen = st.selectbox(
@@ -170,23 +170,23 @@ def _ask_for_exercise(store: ReviewStore, way: str | None) -> str | None:
         accept_new_options=True,
         placeholder="Choose or type one",
         key=f"import-exercise-{way}",
-        help="What all these clips show. With folders, each exercise has one; index.csv, where "
-        "there is one, has the columns file, exercise and group.",
+        help="What all these clips show. Otherwise each exercise has a folder, or there is a table "
+        "index.csv with the columns file, exercise and group.",
     )
     return None if chosen == BY_FOLDERS else chosen
 
 
 def _ask_for_grouping(way: str | None, tabled: bool) -> str | None:
-    """How to find each clip's person or source; None for the folder's own way.
+    """How to find each clip's person or source; None to use folders or the table.
 
-    ``tabled`` where the folder's own way is its table, if it has one.
+    ``tabled`` says whether a table index.csv may be used.
     """
     if way == UPLOADS:
         person = st.text_input(
             "Person or source",
             key="import-person",
             placeholder="one for each clip, when left empty",
-            help="All these clips show the same person: training and test never share one.",
+            help="All these clips show the same person, who is never in both training and test.",
         )
         return f"person:{person.strip()}" if person.strip() else None
     how = st.selectbox(
@@ -194,7 +194,7 @@ def _ask_for_grouping(way: str | None, tabled: bool) -> str | None:
         list(GROUPINGS),
         format_func=lambda how: BY_FOLDERS if tabled and how == "folder" else GROUPINGS[how],
         key="import-grouping",
-        help="Clips of one person or one source stay together: training and test never share one.",
+        help="Clips of one person or source stay together, in either training or test.",
     )
     if how == "folder":
         return None
@@ -209,7 +209,7 @@ def begin_import(
 ) -> None:
     """Start the import in the background.
 
-    Raises OptionsError and BusyError; nothing of the uploads is then left.
+    Raises OptionsError and BusyError; the uploads are then deleted.
     """
     require(Role.ADMIN, "To import clips")
     if files and not exercise:
@@ -260,7 +260,7 @@ def _folder_at(path: str, rules: Settings) -> Path:
         )
     try:
         there = folder.is_dir()
-    except OSError:  # the folder above it may not be entered
+    except OSError:  # no permission for the folder above it
         there = False
     if not there:
         raise OptionsError(
@@ -271,9 +271,9 @@ def _folder_at(path: str, rules: Settings) -> Path:
 
 
 def _store_uploads(files: list[Any], group_by: str | None) -> Path:
-    """The uploads on disk, in a folder of their own, under names that gymform made.
+    """Write the uploads into a new folder, under names that gymform made; that folder.
 
-    Raises OptionsError when the disk does not take them; nothing is then left.
+    Raises OptionsError when the disk fails; nothing is then left of them.
     """
     root = data_dir() / "uploads" / f"import-{secrets.token_hex(8)}"
     try:
@@ -301,10 +301,10 @@ def _copy_uploads(files: list[Any], group_by: str | None, root: Path) -> None:
 
 
 def report(store: ReviewStore, done: ImportReport) -> None:
-    """What became of the files of the last import."""
+    """What happened to the files of the last import."""
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        known = f" {count(len(done.known), 'was', 'were')} there before." if done.known else ""
+        known = f" {count(len(done.known), 'was', 'were')} already there." if done.known else ""
         left.markdown(f":material/check: **{count(len(done.added), 'clip')} imported.**{known}")
         right.button(
             "Close", on_click=dataset_tasks().forget, args=(store.folder,), width="stretch"
@@ -321,8 +321,8 @@ def report(store: ReviewStore, done: ImportReport) -> None:
                 hide_index=True,
             )
             st.caption(
-                "The same bytes are kept once. Copies that were re-encoded, mirrored or trimmed "
-                "are kept, and never on both sides of a split."
+                "Identical files are kept once. Copies that were re-encoded, mirrored or trimmed "
+                "are kept, but never in two parts of a split."
             )
         if done.unreadable:
             st.markdown(f"**{count(len(done.unreadable), 'file')} left out**")
@@ -339,7 +339,7 @@ def report(store: ReviewStore, done: ImportReport) -> None:
 
 
 def extracting(store: ReviewStore, busy: bool) -> None:
-    """How far the keypoints are, and the button that goes on."""
+    """How many clips are extracted, and the button that starts or continues."""
     clips = store.clips()
     done = sum(clip.state == EXTRACTED for clip in clips)
     failed = sum(clip.state == FAILED for clip in clips)
@@ -353,15 +353,22 @@ def extracting(store: ReviewStore, busy: bool) -> None:
     third.metric("Without a skeleton", f"{failed:,}")
     st.caption(
         "The lifter is found and followed, keypoints and repetitions are saved for every clip. "
-        "It runs in the background: review what is done meanwhile, and stop it any time."
+        "It runs in the background: meanwhile, you can review what is done, or stop it."
     )
     if not waiting and not failed:
         st.markdown(":material/check: All keypoints are there.")
         return
     jobs = st.number_input(
-        "Clips at once", 1, 32, 1, key="extract-jobs", help="More take more memory and cores."
+        "Clips at once",
+        1,
+        32,
+        1,
+        key="extract-jobs",
+        help="More of them need more memory and cores.",
     )
-    label = "Extract" if not done + failed else "Go on" if waiting else "Try the failed ones again"
+    label = (
+        "Extract" if not done + failed else "Continue" if waiting else "Try the failed ones again"
+    )
     if st.button(label, type="primary", icon=":material/hub:", disabled=busy):
         try:
             dataset_tasks().start(
@@ -376,7 +383,7 @@ def extracting(store: ReviewStore, busy: bool) -> None:
 
 
 def listing(clips: list[ClipRecord]) -> None:
-    """Every clip, and how far it is."""
+    """Every clip with its state."""
     if not clips:
         return
     lost = [clip for clip in clips if clip.state == FAILED]

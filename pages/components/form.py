@@ -1,4 +1,4 @@
-"""How the repetitions were done: what stands out, each with its moment, and all figures."""
+"""Shows the form of the repetitions: cues with their times, and all measures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = [5, 1]
 
 
 def show_form(form: FormReport, see: Callable[[float], None]) -> None:
-    """Show a report; ``see`` brings the player to a second of the clip."""
+    """Show a form report; ``see`` moves the player to a time in the clip, s."""
     st.markdown("##### Form")
     st.caption(_measured(form))
     for number, cue in enumerate(form.cues):
@@ -27,19 +27,19 @@ def show_form(form: FormReport, see: Callable[[float], None]) -> None:
     for note in form.notes:
         st.markdown(f":material/info: {as_text(note)}")
     if form.repetitions:
-        with st.expander("All figures", icon=":material/straighten:", expanded=not form.cues):
-            st.dataframe(figures(form), hide_index=True)
+        with st.expander("All measures", icon=":material/straighten:", expanded=not form.cues):
+            st.dataframe(measures_table(form), hide_index=True)
 
 
 def _measured(form: FormReport) -> str:
-    """From where, and how much to make of it."""
+    """What was measured from which side, and how far to trust it."""
     if not form.repetitions:
         return "Nothing was measured."
     count = len(form.repetitions)
     of = "one repetition" if count == 1 else f"{count} repetitions"
     return (
-        f"Measured in the picture of {of}, {form.seen_from}. It compares figures with the limits "
-        "that are named; whether to follow them is for you and your coach."
+        f"Measured in the picture of {of}, {form.seen_from}. It compares measures with the limits "
+        "that are named; whether to follow them is up to you and your coach."
     )
 
 
@@ -58,8 +58,8 @@ def _cue(cue: Cue, number: int, see: Callable[[float], None]) -> None:
     )
 
 
-def figures(form: FormReport) -> dict[str, list[str]]:
-    """A table of columns: the names of the measures, and what each repetition has of them."""
+def measures_table(form: FormReport) -> dict[str, list[str]]:
+    """A table by column: the measures' names, then their values in each repetition."""
     titles = {m.key: m.title for rep in form.repetitions for m in rep.measures}
     table = {"Measure": list(titles.values())}
     for number, rep in enumerate(form.repetitions, start=1):

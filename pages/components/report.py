@@ -1,4 +1,4 @@
-"""What came of a training: how good it is in words first, then tables, charts and the mistakes."""
+"""Shows the report of a training: a summary in words, then mistakes, tables and charts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PARTS = {records.TEST: "Test", records.VALIDATION: "Validation", records.TRAIN: 
 CONDITIONS = {"view": "View", "camera": "Camera", "coverage": "How much of the lifter was seen"}
 
 UPRIGHT_WIDTH = 240
-"""Of a video that is higher than wide, px: not much higher than the matrix beside it."""
+"""Width of a video that is taller than wide, px: about as tall as the matrix beside it."""
 
 FEW = 100
-"""Below so many test clips a page says that the numbers are rough."""
+"""With fewer test clips, the page says that the numbers are rough."""
 
 WELL, ROUGHLY = 0.05, 0.1
-"""Calibration errors up to which a confidence is good, or a rough guide."""
+"""Calibration errors up to which a confidence is well calibrated, or a rough guide."""
 
 
 def show_report(report: records.TrainingReport, dataset: Path) -> None:
@@ -51,7 +51,7 @@ def show_report(report: records.TrainingReport, dataset: Path) -> None:
 
 
 def headline(report: records.TrainingReport, test: records.Part) -> None:
-    """The numbers to quote, as sentences and as figures."""
+    """The numbers to quote, as sentences and as metrics."""
     with st.container(border=True):
         st.markdown("\n".join(f"- {line}" for line in summary(report, test)))
         with st.container(horizontal=True, gap="medium"):
@@ -63,9 +63,9 @@ def headline(report: records.TrainingReport, test: records.Part) -> None:
 
 
 def summary(report: records.TrainingReport, test: records.Part) -> list[str]:
-    """How good the model is, honestly, in sentences."""
+    """How good the model is, in sentences."""
     if not test.clips:
-        return ["No clip was left to test on: nothing is known of how good this model is."]
+        return ["No clip was left to test on: nothing is known about how good this model is."]
     low, up = charts.wilson(test.accuracy * test.clips, test.clips)
     lines = [
         f"**Right in {percent(test.accuracy)}** of {count(test.clips, 'clip')} of people and "
@@ -85,7 +85,7 @@ def summary(report: records.TrainingReport, test: records.Part) -> list[str]:
         )
     else:
         lines.append("No exercise was ever missed.")
-    lines.append(_sureness(test))
+    lines.append(_calibration_in_words(test))
     if test.clips < FEW:
         lines.append("So few clips make rough numbers: a few more may change them much.")
     return lines
@@ -99,17 +99,17 @@ def _taken_for(worst: records.ClassRow, test: records.Part, classes: tuple[str, 
     return f"It is mistaken most often for {_name(most)}." if wrong[most] else ""
 
 
-def _sureness(test: records.Part) -> str:
-    """May its confidence be believed?"""
+def _calibration_in_words(test: records.Part) -> str:
+    """Whether its confidence can be trusted."""
     off = f"it is off by {percent(test.ece)} on average"
     if test.ece <= WELL:
-        return f"Its confidence can be believed: {off}."
+        return f"Its confidence can be trusted: {off}."
     if test.ece <= ROUGHLY:
         return f"Its confidence is a rough guide: {off}."
     bins = zip(test.reliability.confidence, test.reliability.counts, strict=True)
     sure = sum(value * n for value, n in bins) / max(1, test.clips)
-    which = "surer than it should be" if sure > test.accuracy else "less sure than it could be"
-    return f"Its confidence should not be believed: it is {which}, {off}."
+    which = "overconfident" if sure > test.accuracy else "underconfident"
+    return f"Its confidence should not be trusted: it is {which}, {off}."
 
 
 def _name(name: str) -> str:
@@ -126,7 +126,7 @@ def confusion_and_mistakes(
     """The matrix beside the list of mistakes: a click on a cell narrows the list to it."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("##### What is taken for what")
+        st.markdown("##### What is mistaken for what")
         key = f"confusion-{report.run}"
         st.plotly_chart(
             charts.confusion(report.classes, test.confusion),
@@ -142,16 +142,16 @@ def confusion_and_mistakes(
 
 
 def _cell(state: Any, classes: tuple[str, ...]) -> tuple[str, str] | None:
-    """(truth, answer) of the clicked cell."""
+    """(true class, predicted class) of the clicked cell."""
     points = state.selection.points if state else []
     if not points:
         return None
-    truth, answer = points[0]["customdata"]
-    return classes[truth], classes[answer]
+    true, predicted = points[0]["customdata"]
+    return classes[true], classes[predicted]
 
 
 def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str] | None) -> None:
-    """The wrong answers, or those of one cell, the surest first; the chosen one plays."""
+    """The wrong predictions, or those in one cell, most confident first; the chosen one plays."""
     if cell:
         title = f"{title_of(cell[0])} taken for {title_of(cell[1]).lower()}"
         shown = [one for one in report.answers if (one.truth, one.answer) == cell]
@@ -159,7 +159,7 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
             title = f"{title_of(cell[0])}, recognised"
         shown.sort(key=lambda one: (-one.confidence, one.item_id))
     else:
-        title, shown = "Mistakes, the surest first", list(report.mistakes)
+        title, shown = "Mistakes, most confident first", list(report.mistakes)
     st.markdown(f"##### {plain(title)}")
     if not shown:
         nothing = "No clip is in this cell." if cell else "It made no mistake on the test clips."
@@ -169,9 +169,9 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
         [
             {
                 "Clip": one.name,
-                "Is": title_of(one.truth),
-                "Answer": title_of(one.answer),
-                "Sure": 100 * one.confidence,
+                "Shows": title_of(one.truth),
+                "Predicted": title_of(one.answer),
+                "Confidence": 100 * one.confidence,
             }
             for one in shown
         ],
@@ -180,17 +180,19 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
         selection_mode="single-row-required",
         hide_index=True,
         height=min(36 * (len(shown) + 1), 218),
-        column_config={"Sure": st.column_config.NumberColumn(format="%.0f %%", width="small")},
+        column_config={
+            "Confidence": st.column_config.NumberColumn(format="%.0f %%", width="small")
+        },
     )
     rows = chosen.selection.rows
     watch_clip(shown[rows[0] if rows and rows[0] < len(shown) else 0], dataset)
 
 
-def watch_clip(answer: records.TestPrediction, dataset: Path) -> None:
-    """The clip of an answer with its skeleton, from the start to the end of the repetition."""
+def watch_clip(chosen: records.TestPrediction, dataset: Path) -> None:
+    """The clip of a prediction with its skeleton, from start to end of the repetition."""
     try:
         with ReviewStore.open(dataset) as store:
-            item = store.get(answer.item_id).item
+            item = store.get(chosen.item_id).item
             clip = store.clip(item.clip_sha256)
             video = store.files.proxy(clip.sha256)
             if not video.is_file():
@@ -203,16 +205,16 @@ def watch_clip(answer: records.TestPrediction, dataset: Path) -> None:
         return
     st.video(
         video,
-        start_time=int(item.start_s),  # the player knows whole seconds only
+        start_time=int(item.start_s),  # the player takes whole seconds only
         end_time=int(item.end_s) + 1,
         loop=True,
         muted=True,
         width=UPRIGHT_WIDTH if clip.height > clip.width else "stretch",
-        alt=f"{answer.name}, with the skeleton drawn over it.",
+        alt=f"{chosen.name}, with the skeleton drawn over it.",
     )
     st.caption(
-        f"{plain(answer.name)}: {item.start_s:.1f} to {item.end_s:.1f} s. "
-        f"The right answer got {percent(answer.truth_probability)}."
+        f"{plain(chosen.name)}: {item.start_s:.1f} to {item.end_s:.1f} s. "
+        f"The right class got {percent(chosen.truth_probability)}."
     )
 
 
@@ -275,22 +277,25 @@ def report_table(part: records.Part) -> list[dict[str, Any]]:
 
 
 def _about(name: str, part: records.Part, folds: int) -> str:
-    """What the numbers of a part are worth."""
+    """How far to trust the numbers of a part of the data."""
     accuracy = f"Accuracy {percent(part.accuracy)} of {count(part.clips, 'clip')}. "
     if name == records.TEST:
         how = f"in one of {folds} folds" if folds > 1 else "once"
         return accuracy + f"Tested {how}, by a network that saw nothing of the clip's group."
     if name == records.VALIDATION:
-        return accuracy + "The training was watched on these: a little too good to quote."
-    return accuracy + "The network has learned these: much better than the test means memorised."
+        return accuracy + "The training was monitored on these: a little too optimistic to quote."
+    return (
+        accuracy
+        + "The network was trained on these: much better than on the test clips means overfitting."
+    )
 
 
-# -- may it be believed, would more clips help, where is it weak -----------------------------
+# -- calibration, learning curve, conditions -------------------------------------------------
 
 
 def calibration(test: records.Part) -> None:
-    """How often it is right when it is so sure."""
-    st.markdown("##### Is it as sure as it is right?")
+    """How often it is right at each level of confidence."""
+    st.markdown("##### Is its confidence right?")
     st.plotly_chart(
         charts.reliability(
             test.reliability.confidence, test.reliability.accuracy, test.reliability.counts
@@ -299,11 +304,11 @@ def calibration(test: records.Part) -> None:
         config=STILL,
         alt=f"Reliability diagram; expected calibration error {test.ece:.3f}.",
     )
-    st.caption("Points below the line: surer than right. The bars are 95 % intervals.")
+    st.caption("Points below the line: overconfident. The bars are 95 % intervals.")
 
 
 def more_clips(report: records.TrainingReport) -> None:
-    """Accuracy over the number of clips trained on."""
+    """Accuracy by the number of clips trained on."""
     st.markdown("##### Would more clips help?")
     points = report.learning_curve
     if not points:
@@ -328,7 +333,7 @@ def more_clips(report: records.TrainingReport) -> None:
 
 
 def _trend(points: tuple[records.CurvePoint, ...]) -> str:
-    """What the end of the learning curve says, no more than its interval allows."""
+    """What the last step of the learning curve suggests."""
     if len(points) < 2:
         return "The band is the 95 % interval."
     before, last = points[-2], points[-1]
@@ -365,7 +370,7 @@ def conditions(report: records.TrainingReport) -> None:
 
 
 def details(report: records.TrainingReport, dataset: Path) -> None:
-    """How it was made, to make it again, and the report as files."""
+    """How the model was trained, so that it can be repeated, and the report as files."""
     folder = runs.runs_dir(dataset) / report.run
     with st.expander("Details", icon=":material/receipt_long:"):
         st.markdown(

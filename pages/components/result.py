@@ -1,4 +1,4 @@
-"""What came of an analysis: the answer, the clip with its skeleton, trajectories, form, files."""
+"""Shows an analysis: the exercise, the clip with its skeleton, trajectories, form, files."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ SEEN = {
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def load_result(folder: Path) -> Analysis:
-    """The finished analysis in ``folder``, kept for the next run. Raises PoseFileError."""
+    """The finished analysis in ``folder``, cached. Raises PoseFileError."""
     return load(folder, STEM)
 
 
 def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
-    """Show an analysis, whose files are in ``folder``, of the clip that the user calls ``name``."""
+    """Show an analysis, whose files are in ``folder``, of the clip that is called ``name``."""
     for problem in result.clip.problems:
         st.warning(as_text(problem), icon=":material/warning:")
-    answer(result)
+    show_prediction(result)
     motion(folder, result, on_other_person)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
@@ -64,11 +64,11 @@ def _player_data(folder: Path) -> bytes:
     return player_json(result.pose, result.tracks)
 
 
-# -- the answer ------------------------------------------------------------------------------
+# -- the prediction --------------------------------------------------------------------------
 
 
-def answer(result: Analysis) -> None:
-    """The exercise in large letters, how sure it is, and how well the lifter was seen."""
+def show_prediction(result: Analysis) -> None:
+    """The exercise in large letters, its confidence, and how well the lifter was seen."""
     prediction = result.prediction
     with st.container(border=True):
         left, middle, right = st.columns([3, 4, 3], gap="medium", vertical_alignment="center")
@@ -90,15 +90,15 @@ def answer(result: Analysis) -> None:
 
 
 def why(prediction: Prediction) -> None:
-    """What the answer rests on, and what each stretch of the clip says by itself."""
-    with st.expander("Why this answer", icon=":material/psychology:"):
+    """Which parts of the body the prediction depends on, and the prediction for each repetition."""
+    with st.expander("Why this exercise", icon=":material/psychology:"):
         st.markdown(_basis(prediction))
         st.caption(
-            "Tried on the same movement with a part of the body kept still. It says what the "
-            "classifier goes by, not what makes a good lift."
+            "Tested on the same movement with one part of the body kept still. It shows what the "
+            "classifier relies on, not what makes a good lift."
         )
         if len(prediction.windows) > 1:
-            st.markdown("The clip as a whole and each repetition by itself:")
+            st.markdown("The whole clip, and each repetition by itself:")
             st.dataframe(_stretches(prediction), hide_index=True)
 
 
@@ -154,14 +154,14 @@ def _seen(result: Analysis) -> str:
     return f":gray[Followed in {share} of {len(result.pose)} frames.]"
 
 
-# -- the clip and the trajectories, bound to each other --------------------------------------
+# -- the clip and the trajectories, linked to each other --------------------------------------
 
 
 @st.fragment
 def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None:
-    """The player beside the trajectories: a click in a chart moves the player, and back."""
+    """The player beside the trajectories: a click in a chart moves the player, and vice versa."""
     state = st.session_state
-    if state.get("shown") != folder.name:  # another result: from its first frame
+    if state.get("shown") != folder.name:  # another result: start at its first frame
         state.shown, state.frame, state.clicked = folder.name, 0, 0
         state.turn = state.get("turn", 0) + 1
     left, right = st.columns(COLUMNS, gap="large")
@@ -181,13 +181,13 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None
 
 
 def _see(result: Analysis, time_s: float) -> None:
-    """Bring the player to a second of the clip."""
+    """Move the player to a time in the clip, s."""
     state = st.session_state
     state.frame, state.turn = charts.nearest_frame(result.pose, time_s), state.turn + 1
 
 
 def _show_player(folder: Path, result: Analysis) -> Target | None:
-    """The player; the person whom the user picked in it, if any."""
+    """Show the player; the person that the user picked in it, if any."""
     state = st.session_state
 
     def rested() -> None:
@@ -208,7 +208,7 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
 
 
 def _target(pick: Mapping[str, Any]) -> Target:
-    """What the player sent as a checked target."""
+    """The target that the player sent, checked."""
     if pick["box"]:
         x, y, width, height = pick["box"]
         return Target(pick["time_s"], box=(x, y, width, height))
@@ -217,7 +217,7 @@ def _target(pick: Mapping[str, Any]) -> Target:
 
 
 def _show_trajectories(result: Analysis) -> list[int]:
-    """Panels of the chosen quantities and joints; the joints chosen."""
+    """Show charts of the chosen quantities and joints; the joints chosen."""
     state = st.session_state
     quantities = st.pills(
         "Show",
@@ -246,7 +246,7 @@ def _show_trajectories(result: Analysis) -> list[int]:
         points = state.trajectories.selection.points
         if points:
             state.clicked = charts.nearest_frame(result.pose, points[0]["x"])
-        # A second click on the same point takes it out of the selection: it is meant all the same.
+        # A second click on the same point deselects it, but should still move the player there.
         state.frame, state.turn = state.clicked, state.turn + 1
 
     st.plotly_chart(
@@ -263,12 +263,14 @@ def _show_trajectories(result: Analysis) -> list[int]:
         config=CHART_CONFIG,
         alt=charts.describe_trajectories(joints, quantities),
     )
-    st.caption("Click a point to see its frame. Faint: as the network saw it; bold: cleaned.")
+    st.caption(
+        "Click a point to see its frame. Faint lines: as the network saw it; bold lines: cleaned."
+    )
     return joints
 
 
 def _show_values(result: Analysis, joints: list[int]) -> None:
-    """A table of what the charts show at the player's frame."""
+    """A table of the charts' values at the player's frame."""
     frame = st.session_state.frame
     st.caption(f"Values at {result.pose.time_s[frame]:.2f} s, in frame {frame + 1}")
     st.dataframe(charts.values_at(result.pose, result.tracks, joints, frame), hide_index=True)
@@ -278,11 +280,11 @@ def _repetitions(result: Analysis) -> list[tuple[float, float]]:
     return [(window.start_s, window.end_s) for window in result.prediction.windows]
 
 
-# -- the video, how far to trust it, and what to take away -----------------------------------
+# -- the video, how far to trust it, and downloads -----------------------------------------
 
 
 def annotated_video(folder: Path, *, upright: bool) -> None:
-    """The overlay as a plain video; an upright one is not wider than it needs to be."""
+    """The overlay as a plain video; an upright one is kept narrow."""
     st.markdown("##### Annotated video")
     st.video(
         Artifacts.of(folder, STEM).overlay,
@@ -292,7 +294,7 @@ def annotated_video(folder: Path, *, upright: bool) -> None:
 
 
 def trust(result: Analysis) -> None:
-    """The figures behind the quality of the pose, its notes, and every joint's score."""
+    """The measures of pose quality, its notes, and every joint's confidence."""
     quality = result.quality
     st.markdown("##### How far to trust it")
     first, second, third = st.columns(3)
@@ -313,7 +315,7 @@ def trust(result: Analysis) -> None:
 
 
 def downloads(folder: Path, stem: str) -> None:
-    """Everything there is, each file with one click."""
+    """A download button for each file."""
     files = Artifacts.of(folder, STEM)
     st.markdown("##### Downloads")
     offers = (
@@ -326,7 +328,7 @@ def downloads(folder: Path, stem: str) -> None:
     for column, (label, path, mime, suffix, icon) in zip(columns, offers, strict=True):
         column.download_button(
             label,
-            data=path.read_bytes,  # read when it is asked for
+            data=path.read_bytes,  # read only when it is clicked
             file_name=stem + suffix,
             mime=mime,
             icon=icon,
@@ -336,7 +338,7 @@ def downloads(folder: Path, stem: str) -> None:
 
 
 def details(result: Analysis) -> None:
-    """The clip, the models and the time it took."""
+    """The clip, the models and the time that the analysis took."""
     clip, origin = result.clip, result.pose.provenance
     with st.expander("Details", icon=":material/receipt_long:"):
         st.markdown(

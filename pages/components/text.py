@@ -1,4 +1,4 @@
-"""How pages say things: durations, dates, names that came from a user."""
+"""Texts that pages show: durations, dates, names that came from a user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def as_text(text: object, length: int = 2000) -> str:
 
 
 def duration(seconds: float) -> str:
-    """An estimate as people say it; no more exact than it is."""
+    """An estimated duration, rounded as people would say it."""
     if seconds < 5:
         return "a few seconds"
     if seconds < 60:
@@ -33,14 +33,14 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A time that was measured, as a clock shows it: 4:05 or 1:02:03."""
+    """A measured duration as a clock shows it: 4:05 or 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def when(iso: str) -> str:
-    """A moment in ISO 8601 as the day and time of the computer that runs gymform."""
+    """A time in ISO 8601 as day and local time of the computer that runs gymform."""
     try:
         moment = datetime.fromisoformat(iso).astimezone()
     except ValueError:
@@ -48,9 +48,9 @@ def when(iso: str) -> str:
     return f"{moment.day} {moment:%b, %H:%M}"
 
 
-def count(number: int, thing: str, things: str = "") -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """``1 clip``, ``1,024 clips``."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def listed(names: list[str]) -> str:

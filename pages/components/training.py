@@ -1,4 +1,4 @@
-"""Choosing a training and following it: what is in the data set, options, live curves."""
+"""Starting a training and watching it: what is in the data set, options, live curves."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
 
 
 def contents(folder: Path) -> Contents:
-    """What the data set in ``folder`` holds now. Raises DatasetError."""
+    """What is in the data set in ``folder`` now. Raises DatasetError."""
     with ReviewStore.open(folder) as store:
         return _contents(folder, store.revision(), len(store.clips()))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _contents(folder: Path, revision: int, clips: int) -> Contents:
-    """Read anew when somebody decided or imported something."""
+    """Read again when there are new decisions or clips, since both counts are in the cache key."""
     with ReviewStore.open(folder) as store:
         accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
         pending = store.counts()[PENDING]
@@ -47,7 +47,7 @@ def _contents(folder: Path, revision: int, clips: int) -> Contents:
 
 
 def show_contents(dataset: Path, what: Contents) -> None:
-    """Accepted repetitions by exercise, and what is still to judge."""
+    """Accepted repetitions by exercise, and the number of pending ones."""
     if not what.total:
         st.info(
             "Nothing in this data set is accepted yet. "
@@ -71,7 +71,7 @@ def show_contents(dataset: Path, what: Contents) -> None:
 
 
 def to_review(dataset: Path | None = None) -> None:
-    """The way to the page where clips are imported and judged."""
+    """A link to the page where clips are imported and judged."""
     chosen = {"dataset": dataset.name} if dataset else None
     st.page_link(
         "pages/review.py",
@@ -85,7 +85,7 @@ def to_review(dataset: Path | None = None) -> None:
 
 
 def offer(folder: Path, what: Contents) -> None:
-    """Model family, options and the button that starts a training."""
+    """Network family, options and the button that starts a training."""
     model = st.segmented_control(
         "Model",
         list(CATALOGUE),
@@ -113,7 +113,7 @@ def offer(folder: Path, what: Contents) -> None:
 
 
 def _options(model: str, what: Contents) -> records.TrainOptions:
-    """The options as the widgets stand."""
+    """The options chosen in the widgets."""
     names = list(what.accepted)
     classes = st.multiselect(
         "Exercises to tell apart",
@@ -125,14 +125,14 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
     )
     fewest = min(what.groups_of(classes).values(), default=0)
     folds = st.segmented_control(
-        "Judge it by",
+        "Evaluate with",
         list(FOLDS),
         default=5 if fewest >= 5 else 3 if fewest >= MIN_GROUPS else 1,
         required=True,
         format_func=FOLDS.__getitem__,
         key=f"folds-{fewest}",
-        help="With folds every clip is tested once, by a network that saw nothing of its group: "
-        "better numbers, and so many times the training time.",
+        help="With folds, every clip is tested once, by a network that saw nothing of its group: "
+        "better numbers, and a training that takes that many times as long.",
     )
     left, middle, right = st.columns(3)
     steps = left.number_input(
@@ -144,19 +144,19 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
         frames = right.select_slider("Frames of a clip", [4, 8, 12, 16], 8, key="frames")
     else:
         views = middle.number_input(
-            "Views",
+            "Augmented samples",
             min_value=1,
             value=None,
             placeholder="default",
             step=1000,
             key=f"views-{model}",
-            help="Augmented recordings to train on: turned, mirrored, slower, trembling…",
+            help="How many to train on: clips seen from other angles, mirrored, slower, noisier…",
         )
         seed = right.number_input("Seed", min_value=0, value=0, step=1, key="seed")
     curve = st.toggle(
         "Learning curve",
         key="curve",
-        help="Also train on fewer clips, to see if more would help. Takes four times as long.",
+        help="Also train on fewer clips, to see whether more would help. Takes four times as long.",
     )
     return records.TrainOptions(
         model=model,
@@ -172,7 +172,7 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
 
 
 def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None:
-    """Do what a button asks for; what came of it is told when the page is drawn."""
+    """Run a button's action; its result is shown by :func:`show_news` in the same run."""
     state = st.session_state
     try:
         action(*arguments)
@@ -184,8 +184,8 @@ def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None
         state.training_news = news
 
 
-def told() -> None:
-    """Show once what the last click came to, wherever on the page it was made."""
+def show_news() -> None:
+    """Show once how the last click ended, wherever on the page it was made."""
     if problem := st.session_state.pop("training_problem", None):
         st.error(as_text(problem), icon=":material/error:")
         st.toast(as_text(problem), icon=":material/error:", duration="long")
@@ -193,12 +193,12 @@ def told() -> None:
         st.toast(as_text(news), icon=":material/check_circle:", duration="long")
 
 
-# -- under way -------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------
 
 
 @st.fragment(run_every=1.0)
 def follow(folder: Path) -> None:
-    """Progress, live curves and a way to stop; every session that looks sees the same."""
+    """Progress, live curves and a button to stop; the same in every session."""
     try:
         info = runs.read_run(folder)
     except GymformError:
@@ -233,7 +233,7 @@ def follow(folder: Path) -> None:
         st.caption(
             "Stopping: it ends after this step."
             if asked
-            else "It goes on when you leave this page, and can be taken up again when stopped."
+            else "It continues when you leave this page. When stopped, it can be continued later."
         )
 
 
@@ -248,7 +248,7 @@ def _progress(info: records.RunInfo) -> str:
 
 @st.fragment(run_every=3.0)
 def watch(dataset: Path, seen: tuple[tuple[str, str], ...]) -> None:
-    """Run the page again when another session or the terminal started or removed a training."""
+    """Rerun the page when another session or the terminal started or removed a training."""
     if states(dataset) != seen:
         st.rerun()
 

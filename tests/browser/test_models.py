@@ -170,7 +170,7 @@ def test_stop_and_go_on(open_page, home):
     photograph(page, "stopped")
     (info,) = runs.list_runs(dataset)
     assert info.state == records.STOPPED
-    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_text("is being trained").wait_for()
     _press(page, "Stop")
     page.get_by_text("It was stopped before its end").wait_for(timeout=TRAINING_MS)

@@ -227,7 +227,7 @@ def test_a_killed_training_is_a_failure_that_can_go_on(dataset, started):
     app = open_page()
     assert not app.exception
     assert "ended unexpectedly" in app.error[0].value
-    button(app, "Go on with it").click().run()
+    button(app, "Continue").click().run()
     assert len(started) == 1
     assert "is being trained" in texts(app)
 
@@ -252,12 +252,12 @@ def test_a_report_begins_in_words(dataset):
     assert "of 23 clips of people and sources it had never seen" in shown
     assert "95 % interval" in shown
     assert "**Hardest:" in shown
-    assert "Its confidence can be believed" in shown
+    assert "Its confidence can be trusted" in shown
     assert "rough numbers" in shown
     assert len(app.get("plotly_chart")) == 8
     tables = [list(table.value.columns) for table in app.dataframe]
     assert ["Exercise", "Precision", "Recall", "F1", "Clips"] in tables
-    assert ["Clip", "Is", "Answer", "Sure"] in tables
+    assert ["Clip", "Shows", "Predicted", "Confidence"] in tables
 
 
 def test_training_and_validation_have_their_tables_too(dataset):

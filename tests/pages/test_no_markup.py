@@ -204,7 +204,7 @@ def test_review(view):
     app.session_state["reviewer-name"] = EVIL
     app.session_state["review-view-lifts"] = view
     app.session_state["page-problem"] = f"{EVIL} was rejected by {EVIL}"
-    app.session_state["batch-said"] = f"Taken back: {EVIL}"
+    app.session_state["batch-said"] = f"Undone: {EVIL}"
     app.run()
     assert_no_markup(app)
     assert any("evil" in word for word in words_of(app))

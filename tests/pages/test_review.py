@@ -59,7 +59,7 @@ def test_without_a_data_set_the_page_offers_to_make_one():
     app = open_page()
     assert not app.exception
     field(app, "Name of the new data set").set_value("my lifts")
-    button(app, "Make it").click().run()
+    button(app, "Create").click().run()
     assert not app.exception
     assert (folder("my lifts") / "dataset.sqlite").is_file()
     assert app.selectbox(key="review-dataset").value == "my lifts"
@@ -71,7 +71,7 @@ def test_a_name_that_does_not_do_is_refused_in_words(name):
     make_store(folder(), 1, files=False)
     app = open_page(view="Clips")
     field(app, "Name of the new data set").set_value(name)
-    button(app, "Make it").click().run()
+    button(app, "Create").click().run()
     assert not app.exception
     assert len(app.error) == 1
     assert list((data_dir() / "datasets").iterdir()) == [folder()]
@@ -106,7 +106,7 @@ def test_every_view_of_every_size(sized, view, count):
         assert sum(shown["counts"].values()) == count
         assert len(shown["cards"]) == min(count, 7)
     if count == 0 and view != "Clips":
-        assert "Nothing to judge yet" in texts(app)
+        assert "Nothing to review yet" in texts(app)
 
 
 def test_who_reviews_is_asked_before_anything_is_judged():

@@ -1,4 +1,4 @@
-"""The live view: asking for the camera, the stream, and what is said beside it."""
+"""The live view: asking for the camera, the stream, and the advice beside it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ CAMERA = {
     "height": {"ideal": 360},
     "frameRate": {"ideal": 30, "max": 30},
 }
-"""What the live view asks of the camera: the shape of the recording, but quick to send. aiortc and
-streamlit-webrtc hold a frame back until the next one comes, so more frames come sooner."""
+"""What the live view asks of the camera: the aspect ratio of the recording, but small to send.
+aiortc and streamlit-webrtc hold a frame back until the next one comes, so a high rate means low
+latency."""
 
 START = "Start"
 
 CONNECT_S = 20.0
-"""Without a first frame after so many seconds the page says what may be wrong."""
+"""Seconds without a first frame after which the page says what may be wrong."""
 
 VIDEO_LOOK = {
     "autoPlay": True,
@@ -59,7 +60,7 @@ _mount_starter = st.components.v2.component("gymform.starter", js=script("live/l
 
 
 def gate(*, key: str, on_ready: Callable[[], None]) -> None:
-    """A button that asks for the camera, and says in words when there is none."""
+    """A button that asks for the camera, and says so when there is none."""
     _mount_gate(key=key, on_ready_change=on_ready)
 
 
@@ -93,7 +94,7 @@ def ice_servers() -> list[dict[str, Any]]:
 def _secret(name: str) -> str:
     try:
         return str(st.secrets.get(name, ""))
-    except FileNotFoundError:  # there is no file of secrets
+    except FileNotFoundError:  # no secrets.toml
         return ""
 
 
@@ -101,9 +102,9 @@ def _secret(name: str) -> str:
 
 
 def stream(session: LiveSession, *, key: str) -> None:
-    """The mirrored picture, going through ``session``. Raises OptionsError.
+    """The mirrored picture, processed by ``session``. Raises OptionsError.
 
-    The only place that knows streamlit-webrtc.
+    Only this function uses streamlit-webrtc.
     """
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
@@ -131,9 +132,9 @@ _watched: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def watch(context: Any, session: LiveSession, every_s: float = 0.5) -> None:
-    """Forget what was seen as soon as a stream ends, and end one whose frames have stopped coming.
+    """Drop what was seen as soon as a stream ends, and end a stream that gets no more frames.
 
-    A browser that says goodbye ends it at once; for one that crashed or lost its network, aiortc
+    A browser that disconnects ends it at once. When it crashed or lost its network, aiortc
     would keep threads and buffers for half a minute. Streamlit keeps the state of a closed tab for
     minutes, so the session has to be emptied here.
     """
@@ -146,14 +147,14 @@ def watch(context: Any, session: LiveSession, every_s: float = 0.5) -> None:
 
 
 def stop_stream(key: str) -> None:
-    """End the server's half of a stream at once, whatever the browser still does."""
+    """End the server's side of a stream at once, whatever the browser does."""
     if key in st.session_state:
         _stop(st.session_state[key])
 
 
 def _stop(context: Any) -> None:
-    # streamlit-webrtc stops by itself when the browser says goodbye or the page is another, but
-    # not when a page merely stops showing it; there is no public way.
+    # streamlit-webrtc stops by itself when the browser disconnects or another page is opened, but
+    # not when a page merely stops showing the stream; there is no public function for that.
     worker = context._get_worker()
     if worker is not None:
         worker.stop()
@@ -163,9 +164,9 @@ def _stop(context: Any) -> None:
 
 
 def beside(session: LiveSession, seconds: float, *, on_again: Callable[[], None]) -> None:
-    """Advice, pace and the provisional answer of a stream that was started ``seconds`` ago.
+    """Advice, pace and the provisional prediction of a stream that started ``seconds`` ago.
 
-    Without a picture, what is wrong, and a button that calls ``on_again``.
+    Without a picture, show what is wrong, and a button that calls ``on_again``.
     """
     status = session.status()
     if status.lost:
@@ -185,23 +186,23 @@ LOST = (
     "again."
 )
 UNREACHED = (
-    "The browser and the computer that runs gymform do not find a way to each other. In one local "
+    "The browser and the computer that runs gymform cannot reach each other. Within one local "
     f"network this works as it is; across networks gymform needs TURN servers, set as {SETTING}. "
     "Recording works without them."
 )
 
 
 def trouble(title: str, words: str, on_again: Callable[[], None]) -> None:
-    """What is wrong with the stream, and a way on."""
+    """What is wrong with the stream, and a button to try again."""
     st.error(f"**{title}.** {words}", icon=":material/videocam_off:")
     st.button("Try again", icon=":material/refresh:", key="live-again", on_click=on_again)
 
 
 def advice(status: LiveStatus) -> None:
-    """How to stand, in large letters; or that all is well."""
+    """How to stand, in large letters; or that the position is good."""
     with st.container(border=True, key="live-advice"):
         if status.problem:
-            st.markdown("### :material/error: Frames cannot be looked at")
+            st.markdown("### :material/error: Frames cannot be analysed")
             st.markdown(as_text(status.problem))
         elif status.advice:
             first, *rest = status.advice
@@ -215,7 +216,7 @@ def advice(status: LiveStatus) -> None:
 
 
 def provisional(session: LiveSession) -> None:
-    """What the last seconds look like, plainly marked as no answer yet."""
+    """The prediction from the last seconds, clearly marked as provisional."""
     try:
         guess = session.predict(live_classifier())
     except GymformError as error:
@@ -227,7 +228,7 @@ def provisional(session: LiveSession) -> None:
 
 
 def guess_in_words(guess: Prediction | None) -> str:
-    """The running answer with its confidence, or why there is none."""
+    """The current prediction with its confidence, or why there is none."""
     from gymform.draw.charts import percent
     from gymform.types import UNKNOWN
 

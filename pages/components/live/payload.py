@@ -1,6 +1,6 @@
-"""What goes between the live view's scripts and the page. `payload.js` tells the browser the same.
+"""The messages between the live view's scripts and the page. `payload.js` is its other half.
 
-The gate, which asks for the camera, gets no data; the starter tells nothing.
+The gate, which asks for the camera, gets no data; the starter sends nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What goes between the player and the page. `payload.js` tells the browser the same.
+"""The messages between the player and the page. `payload.js` has the same for the browser.
 
-All of it travels as JSON: a tuple here is a list of that length there.
+They are sent as JSON: a tuple here is a list of that length there.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from typing import TypedDict
 
 
 class Seek(TypedDict):
-    """A frame to show; another ``turn`` than before asks for it again."""
+    """A frame to show; changing ``turn`` asks for it again."""
 
     frame: int
     turn: int
 
 
 class PlayerData(TypedDict):
-    """The addresses of clip and keypoints, and what to show of them.
+    """The URLs of clip and keypoints, and how to show them.
 
-    ``repetitions`` are [from, to], s; ``ratio`` is width over height; ``chart`` the key of the
-    chart over which a line runs with the picture, "" for none.
+    ``repetitions`` are [from, to], s; ``ratio`` is width over height; ``chart`` is the key of
+    the chart in which a line moves with the picture, "" for none.
     """
 
     video: str
@@ -38,7 +38,7 @@ class FrameAtRest(TypedDict):
 
 
 class PickedPerson(TypedDict):
-    """Another person: a point x, y or a box x, y, width, height, px, of the frame at a second."""
+    """A person: a point x, y or a box x, y, width, height, px, in the frame at ``time_s``."""
 
     time_s: float
     point: tuple[float, float] | None

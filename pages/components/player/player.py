@@ -23,8 +23,8 @@ _mount = st.components.v2.component(
 def served(content: Path | bytes, mimetype: str, name: str) -> str:
     """A URL under which this session's browser gets ``content``, with range requests.
 
-    ``name`` tells the files of a page apart: a new one under the same name replaces the old. To
-    be called in every run of the page; what a run does not ask for is forgotten.
+    ``name`` distinguishes the files of a page: a new one under the same name replaces the old one.
+    Call it in every run of the page: Streamlit drops files that a run does not use.
     """
     source = content if isinstance(content, bytes) else str(content)
     url = get_instance().media_file_mgr.add(source, mimetype, coordinates=f"gymform.{name}")
@@ -46,9 +46,9 @@ def player(
 ) -> Any:
     """Show the clip at URL ``video`` with the keypoints at URL ``poses``.
 
-    ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` is
-    another than before; over the chart with the key ``chart`` a line runs with the picture. The
-    result, also in ``st.session_state[key]``, holds ``frame`` (a
+    ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` has
+    changed; a line in the chart with the key ``chart`` moves with the picture. The result, also in
+    ``st.session_state[key]``, holds ``frame`` (a
     :class:`~pages.components.player.payload.FrameAtRest`), and for one run ``pick`` (a
     :class:`~pages.components.player.payload.PickedPerson`) when the user chose another person.
     """

@@ -1,6 +1,6 @@
-"""What goes between the recorder and the page. `payload.js` tells the browser the same.
+"""The messages between the recorder and the page. `payload.js` has the same for the browser.
 
-All of it travels as JSON: a tuple here is a list of that length there.
+They are sent as JSON: a tuple here is a list of that length there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TypedDict
 
 
 class RecorderData(TypedDict):
-    """How long and how large a recording may be, and the countdown of one not hands-free, s."""
+    """The longest and largest recording, and the countdown when it is not hands-free, s."""
 
     max_seconds: float
     max_bytes: int
@@ -17,7 +17,7 @@ class RecorderData(TypedDict):
 
 
 class Recording(TypedDict):
-    """A video as base64, and from when to when something moved in it, s; None where unknown."""
+    """A video as base64, and start and end of the motion in it, s; None when unknown."""
 
     video: str
     motion: tuple[float, float] | None

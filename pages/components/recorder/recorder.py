@@ -1,4 +1,4 @@
-"""The recorder: a Streamlit component that films one repetition with the browser's own encoder."""
+"""The recorder: a Streamlit component that films one repetition with the browser's encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pages.components.assets import script, text
 from pages.components.recorder.payload import RecorderData, Recording
 
 DELAY_S = 5
-"""Countdown of a recording that is not hands-free: time to walk to one's place."""
+"""Countdown of a recording that is not hands-free, s: time to walk into place."""
 
 
 _mount = st.components.v2.component(
@@ -21,7 +21,7 @@ _mount = st.components.v2.component(
 
 
 def recorder(*, key: str) -> Recording | None:
-    """Show the recorder; in the run after a recording was sent, what it sent, unchecked."""
+    """Show the recorder; what it sent, unchecked, in the run after that, else None."""
     data: RecorderData = {
         "max_seconds": limits.MAX_RECORDING_S,
         "max_bytes": limits.MAX_RECORDING_BYTES,

@@ -1,6 +1,6 @@
-"""What goes between the review widget and the page. `payload.js` tells the browser the same.
+"""The messages between the review widget and the page. `payload.js` has the same for the browser.
 
-All of it travels as JSON: a tuple here is a list of that length there.
+They are sent as JSON: a tuple here is a list of that length there.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from gymform.service.review_session import CardFacts
 
 
 class Card(CardFacts):
-    """An item with the addresses of its picture and trajectories, None where there are none."""
+    """An item with the URLs of its video and trajectories, None where there are none."""
 
     video: str | None
     traces: str | None
 
 
 class Reply(TypedDict):
-    """What became of decision ``seq`` of the widget ``client``; see the session's own class."""
+    """What happened to decision ``seq`` of the widget ``client``; see the session's ``Reply``."""
 
     client: str
     seq: int
@@ -29,11 +29,11 @@ class Reply(TypedDict):
 
 
 class ReviewerData(TypedDict):
-    """All that the widget shows, in every run of the page.
+    """Everything that the widget shows, sent in every run of the page.
 
-    ``desk`` names the server process and ``tour`` the filter: another one than before begins
-    again. ``cards`` are the items that the widget may show next, ``current`` and ``coming`` their
-    ids in the order in which they come.
+    ``desk`` identifies the server process and ``tour`` the filter: when it changes, the widget
+    starts again. ``cards`` are the items that the widget may show next, ``current`` and ``coming``
+    their ids in order.
     """
 
     desk: str
@@ -64,7 +64,7 @@ class VerdictDecision(TypedDict):
 
 
 class RelabelDecision(TypedDict):
-    """An item shows another exercise."""
+    """An item gets another exercise."""
 
     kind: Literal["relabel"]
     seq: int
@@ -74,7 +74,7 @@ class RelabelDecision(TypedDict):
 
 
 class TrimDecision(TypedDict):
-    """An item's repetition begins and ends elsewhere."""
+    """An item's repetition gets other bounds."""
 
     kind: Literal["trim"]
     seq: int
@@ -85,7 +85,7 @@ class TrimDecision(TypedDict):
 
 
 class UndoDecision(TypedDict):
-    """The reviewer's latest decision is taken back, whichever it was."""
+    """The reviewer's latest decision is undone, whichever it was."""
 
     kind: Literal["undo"]
     seq: int
@@ -96,11 +96,10 @@ Decision = VerdictDecision | RelabelDecision | TrimDecision | UndoDecision
 
 
 class Work(TypedDict):
-    """What a reviewer did, as the widget ``client`` tells it.
+    """What a reviewer did, sent by the widget ``client``.
 
-    ``decisions`` are those that were not answered yet, in their order; ``at`` is the item on the
-    screen, None before the first and "" when all is done; ``beat``, ms since 1970, makes each
-    message another one.
+    ``decisions`` are those without a reply so far, in order; ``at`` is the item on screen, None
+    before the first and "" when all is done; ``beat``, ms since 1970, makes each message differ.
     """
 
     desk: str

@@ -1,4 +1,4 @@
-"""The review desk: a Streamlit component that holds player, timeline, trajectories and keys."""
+"""The review widget: a Streamlit component with player, timeline, trajectories and keys."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pages.components.player.player import served
 from pages.components.reviewer.payload import Card, Reply, ReviewerData, Work
 
 COMING = 6
-"""Clips that the widget knows beyond the one on the screen: so far it may run ahead."""
+"""How many items after the current one the widget gets, and so how far it may run ahead."""
 
 NEAR = 3
-"""Clips whose trajectories are sent: the one on the screen and those that are loaded ahead."""
+"""Items whose trajectories are sent: the current one and those that are loaded ahead."""
 
 _KEPT = 3 * COMING
-"""Clips of a session whose files stay at hand."""
+"""How many items' files a session keeps available."""
 
 _mount = st.components.v2.component(
     "gymform.reviewer",
@@ -37,39 +37,39 @@ _mount = st.components.v2.component(
 )
 
 
-def facts(desk: ReviewSession, view: ReviewState, tour: int) -> ReviewerData:
-    """Everything the widget shows of the desk as it stands in ``view``. Raises DatasetError.
+def facts(session: ReviewSession, state: ReviewState, tour: int) -> ReviewerData:
+    """Everything that the widget shows of a session in ``state``. Raises DatasetError.
 
-    Another ``tour`` than before begins again at the view's current item.
+    When ``tour`` changes, the widget starts again at the state's current item.
     """
-    shown = [one for one in (view.current, *view.coming) if one]
+    shown = [one for one in (state.current, *state.coming) if one]
     return {
-        "desk": desk.replies.id,
+        "desk": session.replies.id,
         "tour": tour,
-        "dataset": desk.store.folder.name,
-        "reviewer": desk.reviewer,
+        "dataset": session.store.folder.name,
+        "reviewer": session.reviewer,
         "cards": [
-            _with_files(desk, card(desk, item_id), traces=place < NEAR)
+            _with_files(session, card(session, item_id), traces=place < NEAR)
             for place, item_id in enumerate(shown)
         ],
-        "current": view.current,
-        "coming": list(view.coming),
-        "left": view.left,
-        "counts": dict(view.counts),
-        "answers": [_sendable(reply) for reply in view.replies],
-        "news": list(view.news),
+        "current": state.current,
+        "coming": list(state.coming),
+        "left": state.left,
+        "counts": dict(state.counts),
+        "answers": [_sendable(reply) for reply in state.replies],
+        "news": list(state.news),
         "reasons": list(REASONS),
-        "exercises": desk.exercises(),
+        "exercises": session.exercises(),
     }
 
 
 def reviewer(data: ReviewerData, *, key: str) -> Any:
-    """Show the desk of :func:`facts`; what the widget tells comes from :func:`work_of`."""
+    """Show the widget with :func:`facts`; what it sends comes from :func:`work_of`."""
     return _mount(key=key, data=data, on_work_change=lambda: None)
 
 
 def work_of(key: str) -> Work | None:
-    """What the widget last told, unchecked, for :meth:`ReviewSession.receive`; None before that."""
+    """What the widget last sent, unchecked, for :meth:`ReviewSession.receive`; None before that."""
     state = st.session_state.get(key)
     work: Work | None = state.get("work") if state else None
     return work
@@ -86,16 +86,16 @@ def _sendable(reply: SessionReply) -> Reply:
     }
 
 
-def _with_files(desk: ReviewSession, facts: CardFacts, *, traces: bool) -> Card:
-    """``facts`` with the addresses of the clip's picture and trajectories, None where absent.
+def _with_files(session: ReviewSession, facts: CardFacts, *, traces: bool) -> Card:
+    """``facts`` with the URLs of the clip's video and trajectories, None where absent.
 
-    Trajectories take a moment to make: ``traces`` says whether they are needed yet.
+    Trajectories take a moment to compute: ``traces`` says whether they are needed yet.
     """
-    files, sha256 = desk.store.files, facts["clip"]
+    files, sha256 = session.store.files, facts["clip"]
     place = _place(facts["id"])
     proxy, poses = files.proxy(sha256), files.poses(sha256)
     lines = None
-    if traces and poses.is_file() and _scipy_is_there():
+    if traces and poses.is_file() and _scipy_is_imported():
         lines = _traces(poses, poses.stat().st_mtime_ns)
     return {
         **facts,
@@ -104,8 +104,8 @@ def _with_files(desk: ReviewSession, facts: CardFacts, *, traces: bool) -> Card:
     }
 
 
-def _scipy_is_there() -> bool:
-    """False while SciPy is being imported: the first clip is on the screen before that."""
+def _scipy_is_imported() -> bool:
+    """False while SciPy is being imported: the first clip is shown without waiting for it."""
     return not _import_scipy().is_alive()
 
 
@@ -118,9 +118,9 @@ def _import_scipy() -> threading.Thread:
 
 
 def _place(item_id: str) -> int:
-    """A number for the item's files in this session; that of the least recently shown is reused.
+    """A number for the item's files in this session; the least recently shown item's is reused.
 
-    Streamlit keeps a file in memory as long as its place is not taken by another.
+    Streamlit keeps a file in memory until another one is served under the same name.
     """
     places: OrderedDict[str, int] = st.session_state.setdefault("review_places", OrderedDict())
     if item_id not in places:
@@ -132,9 +132,9 @@ def _place(item_id: str) -> int:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _traces(poses: Path, written: int) -> bytes | None:
-    """What is drawn beside a clip; None when its keypoints cannot be read.
+    """The trajectories drawn beside a clip; None when its keypoints cannot be read.
 
-    ``written`` is when the file was written: it tells a new one from the old.
+    ``written``, the time when the file was written, is part of the cache key.
     """
     # imported here, not above, since it imports SciPy
     from gymform.draw.traces import traces_json
