@@ -18,7 +18,7 @@ from gymform.service.once import Once
 from gymform.service.passwords import Account, Door
 from gymform.service.quotas import DailyBytes, in_words
 from gymform.service.visits import Visits
-from pages.components.text import plain
+from pages.components.text import as_text, plain
 
 ACCOUNT = "access-account"
 """Where a session keeps the account whose password it gave."""
@@ -100,7 +100,7 @@ def admit() -> None:
     try:
         rules, who = settings(), visitor()
     except OptionsError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
     headers = st.context.headers
     if "Host" in headers:  # there are none in a test without a browser
@@ -117,7 +117,7 @@ def admit() -> None:
 
 
 def _turn_away(why: str) -> None:
-    st.error(why, icon=":material/block:")
+    st.error(as_text(why), icon=":material/block:")
     st.stop()
 
 
@@ -127,7 +127,7 @@ def page_for(role: Role, title: str) -> None:
         who = visitor()
     except OptionsError as error:
         st.title(title)
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
     if who is None or who.may(role):
         return
@@ -169,7 +169,7 @@ def _ways_in(key: str) -> None:
     """The form for a password and the buttons of logins elsewhere, those that there are."""
     rules = settings()
     if problem := st.session_state.pop("access-problem", None):
-        st.error(problem, icon=":material/error:")
+        st.error(as_text(problem), icon=":material/error:")
     if rules.accounts:
         with st.form(f"access-{key}", clear_on_submit=True, border=False):
             st.text_input(
@@ -181,7 +181,7 @@ def _ways_in(key: str) -> None:
             st.text_input("Password", key=f"access-password-{key}", type="password", max_chars=200)
             st.form_submit_button("Log in", type="primary", on_click=_log_in, args=(key,))
     for provider in _providers():
-        where = f" with {provider}" if provider else " with your account"
+        where = f" with {plain(provider)}" if provider else " with your account"
         if st.button(f"Log in{where}", key=f"access-{key}-{provider}", icon=":material/login:"):
             st.login(provider or None)
     if not rules.protected:
