@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from gymform.installation import child_environment
 from gymform.types import Clip
 from gymform.video.messages import receive, send
 from gymform.video.read import probe
+
+AT_ONCE_S = 0.5
+"""A process whose end shows within this time had ended before it was asked, seconds."""
 
 MAX_WORKERS = 2
 """Files that are read at the same time; who comes later waits."""
@@ -183,6 +187,7 @@ class Worker:
             ) from error
         self._is_last = False
         self._is_late = False
+        self._was_asked = False
 
     @property
     def usable(self) -> bool:
@@ -199,13 +204,15 @@ class Worker:
         timer = threading.Timer(limits.wall_s, self._stop)
         timer.daemon = True
         timer.start()
+        asked_at, was_asked, self._was_asked = time.monotonic(), self._was_asked, True
         try:
             send(self._process.stdin, request)
             reply: dict[str, Any] = receive(self._process.stdout)
             self._is_last = reply["last"]
             return reply
         except (OSError, EOFError):
-            if not self._has_retired():
+            at_once = was_asked and time.monotonic() - asked_at < AT_ONCE_S
+            if not self._has_retired() and not (at_once and self._was_killed()):
                 self._complain(limits)
             return None
         except BaseException:  # interrupted: a late reply must not be taken for the next one's
@@ -233,6 +240,10 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         return self._process.poll() == 0 and not self._is_late
+
+    def _was_killed(self) -> bool:
+        """Whether somebody killed the process: while it waited, when that shows at once."""
+        return self._process.poll() == -signal.SIGKILL and not self._is_late
 
     def _complain(self, limits: Limits) -> NoReturn:
         raise ReadingStoppedError(_words(self._process.poll(), self._is_late, limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from gymform.dataset.items import ACCEPTED, ClipRecord, Item, Quality, item_id
 from gymform.dataset.reviews import ReviewStore
 from gymform.pose.files import save_poses
+from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import PoseSequence
 from tests.dataset.makers import SIZE, write_square
 from tests.motion.makers import STANDING, sequence, squat_sequence
@@ -76,4 +78,29 @@ def make_dataset(
         for number in range(people):
             for exercise in ("squat", other):
                 add_clip(store, number, exercise, f"person-{number}", video=video)
+    return folder
+
+
+def made_up(count: int = 12) -> list[LabelledPose]:
+    """Squats and waves of six people each."""
+    items = []
+    for i in range(count):
+        pose = squat_sequence(15.0, 4.0, period_s=1.5 + 0.2 * i) if i % 2 else wave(4.0, seed=i)
+        label = "squat" if i % 2 else "other"
+        items.append(LabelledPose(f"clip{i}", label, label, f"person{i}", "clips", pose))
+    return items
+
+
+def make_index(folder: Path) -> Path:
+    """Twelve keypoint files and their index."""
+    rows = []
+    for item in made_up():
+        file = f"{item.label}/{item.name}.mp4"
+        save_poses(folder / "poses" / file.replace(".mp4", ".npz"), item.pose)
+        rows.append({"file": file, "exercise": item.action.replace("other", "wave"),
+                     "group": item.group})  # fmt: skip
+    with (folder / "index.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["file", "exercise", "group"])
+        writer.writeheader()
+        writer.writerows(rows)
     return folder

@@ -16,7 +16,7 @@ from gymform import weights
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.storage import data_dir
-from gymform.training.exercise import deploy, readiness, records, runs
+from gymform.training.exercise import deploy, records, runs
 from tests import fakes, made_runs
 from tests.dataset import makers
 
@@ -97,24 +97,6 @@ def test_what_cannot_be_trained_on_is_said_before_it_is_tried(changes, reason):
     assert not app.exception
     assert reason in app.warning[0].value
     assert button(app, "Start training").disabled
-
-
-def test_the_rest_is_a_class_of_its_own():
-    what = readiness.Contents(
-        {"squat": 9, "row": 2, "plank": 2},
-        {"squat": frozenset("abc"), "row": frozenset("ab"), "plank": frozenset("cd")},
-        pending=0,
-    )
-    assert what.groups_of(["squat"]) == {"squat": 3, "other": 4}
-    assert readiness.why_not(["squat"], what) == ""
-    assert "plank (2), row (2)" in readiness.why_not(["squat", "plank", "row"], what)
-    assert readiness.large_enough(what) == ["squat"]
-
-
-def test_all_exercises_are_offered_where_the_rest_would_be_too_small():
-    people = {"squat": frozenset("abc"), "row": frozenset("abd"), "plank": frozenset("cd")}
-    what = readiness.Contents(dict.fromkeys(people, 3), people, pending=0)
-    assert readiness.large_enough(what) == list(people)
 
 
 def test_a_damaged_data_set_is_said(dataset):
@@ -266,7 +248,7 @@ def test_training_and_validation_have_their_tables_too(dataset):
     app.segmented_control(key="part-fine").set_value(records.TRAIN).run()
     assert not app.exception
     assert "Accuracy 100 %" in texts(app)
-    assert "learned these" in texts(app)
+    assert "was trained on these" in texts(app)
 
 
 def test_a_clip_that_was_taken_out_is_said_where_it_would_play(dataset):

@@ -1,0 +1,79 @@
+"""What the shipped classifier learns from: a split that does not leak, balanced shares."""
+
+import pytest
+
+from gymform.errors import LeakError, ModelDataError
+from gymform.training.exercise import samples as sm
+from gymform.training.exercise.tracks import LabelledPose
+from gymform.types import PoseSequence, Provenance
+from tests.exercise.makers import made_up, make_index
+from tests.motion.makers import squat_sequence
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Twelve keypoint files and their index."""
+    return make_index(tmp_path)
+
+
+def test_groups_stay_whole_and_every_fold_has_every_class():
+    items = made_up(24)
+    items = [LabelledPose(x.name, x.label, x.action, f"group{i % 8}", x.source, x.pose)
+             for i, x in enumerate(items)]  # fmt: skip
+    fold = sm.split(items, 3, seed=0)
+    for group in {x.group for x in items}:
+        assert len({f for x, f in zip(items, fold, strict=True) if x.group == group}) == 1
+    for i in range(3):
+        assert {x.label for x, f in zip(items, fold, strict=True) if f == i} == {"squat", "other"}
+
+
+def test_a_group_on_both_sides_is_refused():
+    items = made_up(4)
+    leak = LabelledPose("again", "squat", "squat", "person1", "clips", squat_sequence(11.0))
+    with pytest.raises(LeakError, match=r"clip1 \(0\) and again \(1\) are of one group"):
+        sm.check_split([*items, leak], [0] * 4 + [1])
+
+
+def test_a_video_on_both_sides_is_refused_whatever_its_group():
+    def named(group, pose):
+        pose = PoseSequence(pose.xy, pose.score, pose.boxes, pose.time_s, pose.image_size,
+                            Provenance(clip_sha256="ab" * 32))  # fmt: skip
+        return LabelledPose(group, "squat", "squat", group, "clips", pose)
+
+    with pytest.raises(LeakError, match="are of one video"):
+        sm.check_split([named("a", squat_sequence(12.0)), named("b", squat_sequence(15.0))], [0, 1])
+
+
+def test_the_same_track_on_both_sides_is_refused():
+    items = [LabelledPose(name, "squat", "squat", name, "clips", squat_sequence()) for name in "ab"]
+    with pytest.raises(LeakError, match="hold the same"):
+        sm.check_split(items, [0, 1])
+
+
+@pytest.mark.parametrize("items", [[], made_up(2), [x for x in made_up() if x.label == "squat"]])
+def test_too_little_to_split(items):
+    with pytest.raises(ModelDataError, match="at least two classes"):
+        sm.split(items, 3, seed=0)
+
+
+def test_shares_are_balanced_over_classes():
+    samples = sm.make_samples(made_up(12) + made_up(12)[1:2] * 9, 0, 0)
+    shares = sm.shares(samples)
+    squats = sum(s for s, x in zip(shares, samples, strict=True) if x.label == "squat")
+    assert shares.sum() == pytest.approx(1)
+    expected = sm.CLASS_SHARES["squat"]
+    assert squats == pytest.approx(expected / (expected + sm.CLASS_SHARES["other"]))
+
+
+def test_missing_keypoint_files_are_left_out(dataset, caplog):
+    (dataset / "poses" / "squat" / "clip1.npz").unlink()
+    clips = sm.load_clips(dataset / "poses", dataset / "index.csv")
+    assert len(clips) == 11
+    assert "1 of the clips" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", b"file,exercise\nx,y\n"])
+def test_an_index_that_is_none(dataset, content):
+    (dataset / "index.csv").write_bytes(content)
+    with pytest.raises(ModelDataError, match=r"index\.csv: expected"):
+        sm.load_clips(dataset / "poses", dataset / "index.csv")
