@@ -6,6 +6,7 @@ so that those inside functions count as well, and pages are known by their whole
 
 import ast
 import shutil
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -217,6 +218,18 @@ HOUSE = House.at(PROJECT)
 
 def test_the_house_is_in_order():
     assert faults(HOUSE) == []
+
+
+def test_functions_stay_short():
+    """The longest has 60 lines, half of them 8 or fewer."""
+    lengths = {
+        f"{module}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module, tree in HOUSE.trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
+    assert statistics.median(lengths.values()) <= 8
 
 
 # ---- the guard itself ----------------------------------------------------------------------

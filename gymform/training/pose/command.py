@@ -59,7 +59,13 @@ from gymform.weights import check_name
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``train-pose``."""
-    where = parser.add_argument_group("data and output")
+    _add_places(parser.add_argument_group("data and output"))
+    _add_network(parser.add_argument_group("network"))
+    _add_recipe(parser.add_argument_group("recipe (defaults: those of S)"))
+    _add_running(parser.add_argument_group("running"))
+
+
+def _add_places(where: Any) -> None:
     where.add_argument("--data", type=Path, required=True, metavar="NPZ", help="pack of crops")
     where.add_argument(
         "--out",
@@ -81,7 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="metrics of other models for the card (benchmarks/pose_accuracy.json)",
     )
-    network = parser.add_argument_group("network")
+
+
+def _add_network(network: Any) -> None:
     network.add_argument("--size", choices=SIZES, default="S")
     network.add_argument(
         "--init",
@@ -116,8 +124,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="clips with keypoint files beside them, labelled by the teacher, else by the model at "
         "--init",
     )
-    _add_recipe(parser.add_argument_group("recipe (defaults: those of S)"))
-    running = parser.add_argument_group("running")
+
+
+def _add_running(running: Any) -> None:
     running.add_argument(
         "--minutes", type=float, metavar="M", help="stop after M minutes; the same command resumes"
     )
@@ -234,18 +243,8 @@ def run(args: argparse.Namespace) -> int:
     """Train and ship as the options say; 0 when weights and card are written."""
     deadline = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     recipe = recipe_of(args)
-    check_name(args.name)
-    _check("threads", args.threads, 1, 1024)
-    _check("save_every", args.save_every, 1, 10**8)
     kept = args.keep_start or 0.0
-    _check("keep_start", kept, 0, 1)
-    if args.padding is not None:
-        _check("padding", args.padding, 1, MAX_PADDING)
-    if args.input_height is not None and args.input_height not in HEIGHTS:
-        raise OptionsError(
-            f"--input-height: expected a multiple of {HEIGHT_STEP} from {HEIGHTS[0]} to "
-            f"{HEIGHTS[-1]}, got {args.input_height}."
-        )
+    _check_options(args, kept)
     torch.set_num_threads(args.threads)
     device = _device(args.device)
     work = args.work or data_dir() / "training" / args.name
@@ -256,11 +255,7 @@ def run(args: argparse.Namespace) -> int:
     start = make_start(
         args.init, args.size, recipe.seed, partial(some_crops, pack, rows, recipe.seed)
     )
-    network = start.network
-    if args.input_height is not None:
-        network = with_input_height(network, args.input_height)
-    if args.padding is not None:
-        network.config = replace(network.config, padding=args.padding)
+    network = _as_asked(start.network, args)
     batches = CropBatches(
         pack,
         rows,
@@ -303,6 +298,30 @@ def run(args: argparse.Namespace) -> int:
     for line in describe(scores):
         tqdm.write(line, file=sys.stderr)
     return 0
+
+
+def _check_options(args: argparse.Namespace, kept: float) -> None:
+    """Raise OptionsError for options out of range."""
+    check_name(args.name)
+    _check("threads", args.threads, 1, 1024)
+    _check("save_every", args.save_every, 1, 10**8)
+    _check("keep_start", kept, 0, 1)
+    if args.padding is not None:
+        _check("padding", args.padding, 1, MAX_PADDING)
+    if args.input_height is not None and args.input_height not in HEIGHTS:
+        raise OptionsError(
+            f"--input-height: expected a multiple of {HEIGHT_STEP} from {HEIGHTS[0]} to "
+            f"{HEIGHTS[-1]}, got {args.input_height}."
+        )
+
+
+def _as_asked(network: ViTPose, args: argparse.Namespace) -> ViTPose:
+    """The network with the crop height and the padding that the options ask for."""
+    if args.input_height is not None:
+        network = with_input_height(network, args.input_height)
+    if args.padding is not None:
+        network.config = replace(network.config, padding=args.padding)
+    return network
 
 
 def _trainer(
