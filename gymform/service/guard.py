@@ -7,6 +7,8 @@ forbids other sites to show the app in a frame, where clicks could be led astray
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -33,6 +35,9 @@ UPLOAD = "/_stcore/upload_file/"
 
 _POLICY_VIOLATION = 1008
 _TOO_MUCH = 429
+
+_DRAIN_S = 0.5
+"""The body of a refused request is read for this long, seconds."""
 
 _HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'self'"),
@@ -147,17 +152,23 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
+async def _drain(receive: Receive) -> None:
+    """Read the rest of a request and throw it away."""
+    while (await receive()).get("more_body"):
+        pass
+
+
 async def _answer(scope: Scope, receive: Receive, send: Send, refused: Refused) -> None:
     """Answer a request that is not passed on; a websocket is not even opened.
 
-    Of an upload that is over a quota the rest is read and thrown away: browsers that are cut off
-    in the middle do not read the answer.
+    Of an upload that is over a quota the rest is read and thrown away, and of any other request
+    what comes at once: clients that are cut off in the middle do not read the answer.
     """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refused.text})
         return
-    while refused.status == _TOO_MUCH and (await receive()).get("more_body"):
-        pass
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(_drain(receive), None if refused.status == _TOO_MUCH else _DRAIN_S)
     body = f"{refused.text}\n".encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
