@@ -1,4 +1,4 @@
-"""Fixtures shared by all rooms' tests."""
+"""Fixtures shared by all tests."""
 
 import os
 from pathlib import Path
@@ -33,7 +33,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
-    """No test touches the user's own results or fetched weights."""
+    """No test uses the user's own results or fetched weights."""
     monkeypatch.setenv("GYMFORM_HOME", str(tmp_path_factory.mktemp("home")))
 
 

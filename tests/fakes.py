@@ -1,6 +1,6 @@
-"""Made-up carriers for tests: a stick figure that squats, seen from the side.
+"""Made-up data for tests: a skeleton that squats, seen from the side.
 
-The figure has plausible proportions and a known motion, so that a test can say what a chart, an
+The skeleton has plausible proportions and a known motion, so that a test can say what a chart, an
 overlay or a feature must show. Nothing here needs weights, videos or the network.
 """
 
@@ -110,7 +110,7 @@ def make_tracks(pose: PoseSequence) -> CleanTracks:
 
 
 def make_prediction(label: str = "squat", confidence: float = 0.94, **changes: Any) -> Prediction:
-    """An answer that gives ``label`` its ``confidence`` and shares the rest equally."""
+    """A prediction of ``label`` with ``confidence``; the other classes share the rest equally."""
     favourite = label if label in CLASSES else "squat"
     rest = (1 - confidence) / (len(CLASSES) - 1)
     values: dict[str, Any] = {
@@ -124,7 +124,7 @@ def make_prediction(label: str = "squat", confidence: float = 0.94, **changes: A
 
 
 def make_quality(score: float = 0.86, **changes: Any) -> PoseQuality:
-    """A well-seen lifter; ``changes`` replace any figure."""
+    """The quality of a clearly seen lifter; ``changes`` replace any field."""
     values: dict[str, Any] = {
         "score": score,
         "coverage": 1.0,
@@ -138,7 +138,7 @@ def make_quality(score: float = 0.86, **changes: Any) -> PoseQuality:
 
 
 def make_form(exercise: str = "squat", **changes: Any) -> FormReport:
-    """One repetition with one figure and one cue; ``changes`` replace any field."""
+    """One repetition with one measure and one cue; ``changes`` replace any field."""
     depth = Measure("thigh_below_level", "Thighs at the bottom", -20.0, "° below level", 1.5)
     cue = Cue(Verdict.LOOK, "Above parallel", "The thighs point 20° above level.", "A rule.", 1.5)
     values: dict[str, Any] = {
@@ -177,7 +177,7 @@ def make_options(**changes: Any) -> Any:
 
 
 def write_manifest(folder: Path, **changes: Any) -> Path:
-    """A manifest with a pose and an exercise model whose files are not there; returns ``folder``.
+    """Write a manifest of a pose and an exercise model whose files are missing; returns ``folder``.
 
     ``changes`` replace fields of both models.
     """

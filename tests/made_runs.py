@@ -1,4 +1,4 @@
-"""Made-up data sets and trainings for the page Models: as they lie on disk, without any network."""
+"""Made-up data sets and trainings for the page Models: as they are on disk, without a network."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_accepted(folder: Path, count: int = 24, *, files: bool = False, **chang
 
 
 def make_part(truths: Sequence[str], answers: Sequence[str], confidence: Sequence[float]):
-    """The figures of answers, counted the plain way."""
+    """The metrics of predictions, counted in the simplest way."""
     pairs = Counter(zip(truths, answers, strict=True))
     rows = []
     for name in CLASSES:
@@ -74,7 +74,7 @@ def make_part(truths: Sequence[str], answers: Sequence[str], confidence: Sequenc
 
 
 def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0.12, seed: int = 0):
-    """A report on the accepted clips of ``dataset`` in which a share of ``wrong`` is mistaken."""
+    """A report on the accepted clips of ``dataset``; a share of ``wrong`` is misclassified."""
     draw = random.Random(seed)
     with ReviewStore.open(dataset) as store:
         items = [judged.item for judged in store.judged() if judged.verdict == ACCEPTED]
@@ -123,7 +123,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
 
 
 def make_run(dataset: Path, name: str, state: str = records.DONE, **changes: Any) -> Path:
-    """A training's folder as the command leaves it; ``changes`` of its RunInfo."""
+    """Write a training's folder as the command does; ``changes`` replace fields of its RunInfo."""
     folder = runs.runs_dir(dataset) / name
     folder.mkdir(parents=True)
     options = records.TrainOptions(model=changes.pop("model", "tcn"))
@@ -163,7 +163,7 @@ def changed(report: records.TrainingReport, **changes: Any) -> records.TrainingR
 
 
 def write_report(folder: Path, report: records.TrainingReport) -> None:
-    """Put ``report`` in place of the one that is there."""
+    """Replace the report in the folder by ``report``."""
     (folder / "report.json").write_text(json.dumps(dataclasses.asdict(report)))
 
 

@@ -1,4 +1,4 @@
-"""The whole walk, with a network that sees painted people and the real classifier."""
+"""The whole analysis, with a network that sees painted people and the real classifier."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A saved analysis: whole files, the same when read back, refused when damaged."""
+"""A saved analysis: complete files, the same when read back, refused when damaged."""
 
 import csv
 import dataclasses

@@ -1,7 +1,7 @@
-"""The guard of the house: who may import whom, and who alone may do what is dangerous.
+"""The rules of the architecture: which modules may import which, and which may do dangerous things.
 
-Rules name rooms: a folder of the package, or a file beside them. Imports are read from the source,
-so that those inside functions count as well, and pages are known by their whole path.
+Rules are about rooms: a room is a subpackage, or a module beside them. Imports are read from the
+source, so that those inside functions count too, and pages are known by their full path.
 """
 
 import ast
@@ -17,7 +17,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-FLOORS: tuple[frozenset[str], ...] = (
+LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "limits", "skeleton", "exercises", "types", "storage", "timing", "sniff",
                "roles", "text", "weights", "installation"}),
     frozenset({"video"}),
@@ -28,20 +28,20 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"training", "service"}),
     frozenset({"cli", "pages"}),
 )  # fmt: skip
-"""Rooms from the ground up: a room may import itself and whatever lies below."""
+"""Rooms from the lowest layer up: a room may import itself and all lower layers."""
 
 SAME_ROOM = {"analysis_io": "analysis", "__main__": "cli", "app": "pages", "serve": "pages"}
-"""Files that belong to a room of another name."""
+"""Modules that belong to a room of another name."""
 
-GROUND_FLOOR = 0
-"""The one floor whose rooms may import each other."""
+LOWEST_LAYER = 0
+"""The one layer whose rooms may import each other."""
 
 MAY_TRAIN = ("gymform.cli", "pages.models", "pages.components.training", "pages.components.report")
-"""What may import the laboratory, besides the laboratory itself: the terminal and the page that
-trains with its components."""
+"""Modules outside gymform.training that may import it: the terminal, and the page that trains with
+its components."""
 
 COUNTING = frozenset({"numpy", "torch", "cv2", "av", "scipy", "sklearn"})
-"""No page counts or loops over frames: it imports none of these."""
+"""Pages do no numerical work and no loops over frames, so they import none of these."""
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "streamlit": ("app.py", "serve.py", "pages/"),
@@ -68,7 +68,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class House:
+class Program:
     """The program's modules by dotted name: file, syntax tree and the modules that each imports."""
 
     root: Path
@@ -77,8 +77,8 @@ class House:
     graph: dict[str, set[str]]
 
     @classmethod
-    def at(cls, root: Path) -> "House":
-        """The house whose app.py, pages/ and gymform/ lie in ``root``."""
+    def at(cls, root: Path) -> "Program":
+        """The program with app.py, pages/ and gymform/ in ``root``."""
         paths = [root / "app.py", root / "serve.py", *sorted((root / "pages").rglob("*.py")),
                  *sorted((root / "gymform").rglob("*.py"))]  # fmt: skip
         files = {}
@@ -90,7 +90,7 @@ class House:
         return cls(root, files, trees, graph)
 
     def path_of(self, module: str) -> str:
-        """Where the module lies, from the root."""
+        """The path of the module, relative to the root."""
         return self.files[module].relative_to(self.root).as_posix()
 
 
@@ -145,30 +145,30 @@ def room_of(module: str) -> str:
     return SAME_ROOM.get(name, name)
 
 
-def floor_of(room: str) -> int:
-    for number, rooms in enumerate(FLOORS):
+def layer_of(room: str) -> int:
+    for number, rooms in enumerate(LAYERS):
         if room in rooms:
             return number
-    raise AssertionError(f"{room!r} is no room: give it a place in FLOORS")
+    raise AssertionError(f"{room!r} is no room: give it a place in LAYERS")
 
 
 def may_import(importer: str, target: str) -> bool:
-    """Down is fine, up is not; sideways only within a room or on the ground floor.
+    """Imports go down, never up, and sideways only within a room or on the lowest layer.
 
-    The laboratory lies above all that analyses, and only :data:`MAY_TRAIN` may go in.
+    Training is above everything that analyses, and only :data:`MAY_TRAIN` may import it.
     """
     above, below = room_of(importer), room_of(target)
     if above == below:
         return True
     if below == "training":
         return importer in MAY_TRAIN
-    if floor_of(above) == floor_of(below):
-        return floor_of(above) == GROUND_FLOOR
-    return floor_of(above) > floor_of(below)
+    if layer_of(above) == layer_of(below):
+        return layer_of(above) == LOWEST_LAYER
+    return layer_of(above) > layer_of(below)
 
 
 def is_owner(path: str, name: str) -> bool:
-    """May the file at ``path`` use ``name``? Yes unless it has another owner."""
+    """Whether the file at ``path`` may use ``name``: yes unless other files own it."""
     for owned, owners in OWNERS.items():
         if name == owned or name.startswith(owned + "."):
             return path.startswith(owners)
@@ -193,19 +193,19 @@ def circle_in(graph: dict[str, set[str]]) -> list[str]:
     return next((circle for module in sorted(graph) if (circle := visit(module, []))), [])
 
 
-def faults(house: House) -> list[str]:
-    """Everything in the house that breaks a rule, in words."""
+def faults(program: Program) -> list[str]:
+    """Everything in the program that breaks a rule, in words."""
     found = [
         f"{importer} imports {target}"
-        for importer, targets in house.graph.items()
+        for importer, targets in program.graph.items()
         if importer != "gymform"
         for target in sorted(targets)
         if not may_import(importer, target)
     ]
-    if circle := circle_in(house.graph):
+    if circle := circle_in(program.graph):
         found.append("circle: " + " -> ".join(circle))
-    for module, tree in house.trees.items():
-        path = house.path_of(module)
+    for module, tree in program.trees.items():
+        path = program.path_of(module)
         found += sorted({f"{path} uses {name}" for name in used(tree) if not is_owner(path, name)})
         if room_of(module) == "pages":
             names = {name.split(".")[0] for name in imported(tree)} & COUNTING
@@ -213,18 +213,18 @@ def faults(house: House) -> list[str]:
     return found
 
 
-HOUSE = House.at(PROJECT)
+PROGRAM = Program.at(PROJECT)
 
 
-def test_the_house_is_in_order():
-    assert faults(HOUSE) == []
+def test_the_program_keeps_the_rules():
+    assert faults(PROGRAM) == []
 
 
 def test_functions_stay_short():
     """The longest has 60 lines, half of them 8 or fewer."""
     lengths = {
         f"{module}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for module, tree in HOUSE.trees.items()
+        for module, tree in PROGRAM.trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
@@ -232,30 +232,30 @@ def test_functions_stay_short():
     assert statistics.median(lengths.values()) <= 8
 
 
-# ---- the guard itself ----------------------------------------------------------------------
+# ---- the rules themselves -------------------------------------------------------------------
 
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """A copy of the source, to plant faults in."""
+    """A copy of the source, to put faults into."""
     for name in ("gymform", "pages"):
         ignored = shutil.ignore_patterns("__pycache__", "assets")
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=ignored)
     shutil.copy(PROJECT / "app.py", tmp_path)
     shutil.copy(PROJECT / "serve.py", tmp_path)
-    assert faults(House.at(tmp_path)) == []
+    assert faults(Program.at(tmp_path)) == []
     return tmp_path
 
 
 def plant(root: Path, path: str, line: str) -> list[str]:
-    """The faults of the house once ``line`` stands at the end of the file at ``path``."""
+    """The faults of the program when ``line`` is appended to the file at ``path``."""
     with (root / path).open("a", encoding="utf-8") as file:
         file.write(f"\n\n{line}\n")
-    return faults(House.at(root))
+    return faults(Program.at(root))
 
 
 def test_a_circle_of_page_components_is_found(copy):
-    """Both have a page of a like stem; one of them imports inside a function."""
+    """Two components of similar names; one of them imports inside a function."""
     (found,) = plant(copy, "pages/components/text.py", "import pages.components.clips")
     assert found.startswith("circle: ")
     assert "pages.components.text -> pages.components.clips" in found
@@ -271,8 +271,8 @@ def test_a_circle_of_pages_is_found_inside_functions(copy):
     assert "pages.components.player.player -> pages.components.result" in found
 
 
-LABORATORY = sorted(name for name in HOUSE.files if name.startswith("gymform.training."))
-"""Every module of the laboratory, packages too, so that none has to be remembered."""
+LABORATORY = sorted(name for name in PROGRAM.files if name.startswith("gymform.training."))
+"""Every module of gymform.training, packages too, so that no list has to be maintained."""
 
 
 @pytest.mark.parametrize(
@@ -287,21 +287,21 @@ LABORATORY = sorted(name for name in HOUSE.files if name.startswith("gymform.tra
         "pages.analyze",
     ],
 )
-def test_no_way_leads_from_a_clip_s_way_into_the_laboratory(importer):
+def test_no_way_leads_from_a_clip_s_way_into_the_training_code(importer):
     assert len(LABORATORY) > 30
     assert not [module for module in LABORATORY if may_import(importer, module)]
 
 
 @pytest.mark.parametrize("module", ["muon", "narrowing", "initial_weights", "teacher_cache",
                                     "losses", "augment", "metrics"])  # fmt: skip
-def test_inference_that_imports_the_laboratory_is_found(copy, module):
-    """Each of these stood beside inference, and a list kept by hand had forgotten it."""
+def test_inference_that_imports_the_training_code_is_found(copy, module):
+    """Each of these was once beside inference code, and missing in a list kept by hand."""
     line = f"def later():\n    from gymform.training.pose import {module}\n    return {module}"
     found = plant(copy, "gymform/pose/heatmaps.py", line)
     assert f"gymform.pose.heatmaps imports gymform.training.pose.{module}" in found
 
 
-def test_a_new_module_of_the_laboratory_needs_no_list(copy):
+def test_a_new_module_of_the_training_code_needs_no_list(copy):
     (copy / "gymform" / "training" / "pose" / "fresh.py").write_text("SHARE = 1\n")
     assert plant(
         copy, "gymform/pose/crops.py", "from gymform.training.pose.fresh import SHARE"
@@ -312,7 +312,7 @@ def test_a_new_module_of_the_laboratory_needs_no_list(copy):
                                   "pages/components/reviewer/reviewer.py",
                                   "pages/components/live/live.py"])  # fmt: skip
 def test_a_page_that_counts_is_found_whatever_its_stem(copy, path):
-    """Also where another page or component has the same stem: neither hides the other."""
+    """Also when another page or component has the same name: neither hides the other."""
     (copy / "pages" / "components" / "review.py").write_text('"""A component."""\n')
     (copy / "pages" / "components" / "models.py").write_text('"""A component."""\n')
     found = plant(copy, path, "def later():\n    import numpy as np\n    return np")
@@ -363,7 +363,7 @@ def test_the_rule_tells_up_from_down(importer, target, allowed):
 
 
 def test_a_room_without_a_place_is_refused():
-    with pytest.raises(AssertionError, match="give it a place in FLOORS"):
+    with pytest.raises(AssertionError, match="give it a place in LAYERS"):
         may_import("gymform.analysis", "gymform.cellar.wine")
 
 
@@ -427,7 +427,7 @@ def test_light_modules_stay_light(module):
 
 def test_importing_everything_touches_nothing(tmp_path):
     modules = [
-        name for name in HOUSE.files if name.startswith("gymform") and "__main__" not in name
+        name for name in PROGRAM.files if name.startswith("gymform") and "__main__" not in name
     ]
     code = (
         "import importlib, logging, threading\n"

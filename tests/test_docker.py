@@ -1,4 +1,4 @@
-"""What the Dockerfile promises, read from it; ``scripts/try_dockerfile.py`` does its steps."""
+"""What the Dockerfile says, checked by reading it; ``scripts/try_dockerfile.py`` runs its steps."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_port_is_one_for_all(options):
 
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
-    """Answers as its ``status`` says, and remembers what it was asked for."""
+    """Replies with its ``status``, and remembers the paths that were requested."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

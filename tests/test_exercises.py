@@ -1,4 +1,4 @@
-"""Exercises are said in one place: one that is added there is known everywhere."""
+"""Exercises are defined in one place: one that is added there is known everywhere."""
 
 import json
 import os

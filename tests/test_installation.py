@@ -1,4 +1,4 @@
-"""Where things lie, in a checkout and installed; and that only what belongs is imported."""
+"""Where files are, in a checkout and installed; and that nothing else is imported."""
 
 from __future__ import annotations
 

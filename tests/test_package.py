@@ -1,8 +1,8 @@
 """gymform as a package: what the wheel holds, and that it works from another folder.
 
 The wheel is built and installed as users do it, without its dependencies, which are here already.
-It runs in a folder that holds traps: files that bear the names of modules, another ``pages`` and
-options of Streamlit's that contradict ours.
+It runs in a folder with traps: files named like modules, another ``pages``, and Streamlit options
+that contradict ours.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STREAMLIT = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(enc
 
 SUFFIXES = {".py", ".css", ".js", ".html", ".svg", ".toml", ".json", ".md", ".safetensors",
             ".mp4", ".csv"}  # fmt: skip
-"""What gymform is made of."""
+"""The files that gymform consists of."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -76,7 +76,7 @@ def test_the_builder_is_at_hand_for_the_tests():
 
 
 def python(*arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
-    """What ``python ARGUMENTS`` says; fails with its own words."""
+    """The output of ``python ARGUMENTS``; fails with its error text."""
     command = [sys.executable, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -111,7 +111,7 @@ def sources(*folders: str) -> set[str]:
 
 
 def place(source: str) -> str:
-    """Where a file of the checkout lies in the wheel."""
+    """The path in the wheel of a file of the checkout."""
     if source.startswith("gymform/"):
         return source
     folder, _, rest = source.partition("/")

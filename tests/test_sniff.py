@@ -1,4 +1,4 @@
-"""Containers are told by content; whatever else comes is named where it can be."""
+"""Containers are recognised by content; other files are named where possible."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Files arrive whole or not at all."""
+"""Files are written completely or not at all."""
 
 import io
 import os
@@ -110,7 +110,7 @@ HOSTILE_NAMES = [
 
 
 class Upload(io.BytesIO):
-    """What a page gets: a stream with the client's name on it."""
+    """An upload as a page gets it: a stream with the client's file name."""
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content)

@@ -1,4 +1,4 @@
-"""What strangers type: kept without control characters, harmless as a cell and as Markdown."""
+"""Text from users: stripped of control characters, harmless as a cell and as Markdown."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The carriers check themselves, and say what was wrong."""
+"""The data classes check their fields, and say what was wrong."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from tests import fakes
 
 
 def changed(name: str, index, value) -> dict[str, np.ndarray]:
-    """One field of a sound PoseSequence with one value replaced."""
+    """One field of a valid PoseSequence with one value replaced."""
     array = getattr(fakes.make_pose(), name).copy()
     array[index] = value
     return {name: array}

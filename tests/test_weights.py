@@ -36,7 +36,7 @@ ITEM = {
 
 @pytest.fixture
 def embedded(tmp_path, monkeypatch) -> Path:
-    """A folder of embedded models of the test's own."""
+    """A folder of embedded models for the test."""
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(folder))
@@ -53,7 +53,7 @@ def manifest(*items: dict, **others: object) -> dict:
 
 
 def stored(folder: Path, **changes: object) -> ModelEntry:
-    """An entry whose file is there and as it should be."""
+    """An entry whose file exists and matches."""
     path = folder / str(changes.get("file", "one.safetensors"))
     path.write_bytes(FILE)
     return ModelEntry(**ITEM | {"sha256": sha256_of(path)} | changes, folder=folder)

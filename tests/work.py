@@ -1,7 +1,7 @@
-"""What a worker process does in tests, instead of analysing: fast, and at a test's command.
+"""What a worker process does in tests instead of analysing: fast, and controlled by the test.
 
-The request's name says what happens; a test lets a job go on by making the file ``go`` beside the
-clip, so that nothing here depends on timing.
+The request's name says what happens; a test lets a job continue by creating the file ``go`` beside
+the clip, so that nothing here depends on timing.
 """
 
 from __future__ import annotations

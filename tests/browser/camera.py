@@ -1,4 +1,4 @@
-"""A clip as the fake camera of Chromium: an uncompressed film, and the switches that play it."""
+"""A clip as the fake camera of Chromium: an uncompressed video, and the switches that play it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gymform.video.read import read_frames
 SIZE = (1280, 720)
 
 FAKE = "--use-fake-device-for-media-stream"
-"""There is a camera; without `ALLOW` nobody allows it."""
+"""There is a camera; without `ALLOW`, permission to use it is denied."""
 
 ALLOW = "--use-fake-ui-for-media-stream"
-"""Whoever asks for the camera may use it."""
+"""Every page may use the camera."""
 
 
 def camera_switches(film: Path) -> list[str]:
-    """Chromium's switches: its camera plays ``film`` in a loop and is always allowed."""
+    """Chromium's switches: its camera plays ``film`` in a loop, and every page may use it."""
     return [
         ALLOW,
         FAKE,
@@ -78,7 +78,7 @@ def _planes(rgb: np.ndarray) -> bytes:
 
 
 def place_in_film(x: float, y: float, clip_size: tuple[int, int]) -> tuple[float, float]:
-    """Where a point of the clip lies in the film, px."""
+    """The position in the video of a point of the clip, px."""
     width, height = SIZE
     share = min(width / clip_size[0], height / clip_size[1])
     return (

@@ -54,7 +54,7 @@ def _free_port() -> int:
 
 
 def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    """Return when ``url`` answers; fail with the server's own words when it does not."""
+    """Return when ``url`` responds; fail with the server's output when it does not."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:

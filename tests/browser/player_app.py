@@ -1,4 +1,4 @@
-"""A page with nothing but the player and a chart, on a clip with numbered frames.
+"""A page with only the player and a chart, for a clip with numbered frames.
 
 Run by `test_player.py`; the folder of the clip comes in GYMFORM_TEST_CLIP.
 """

@@ -1,4 +1,4 @@
-"""The whole app in a real browser, with the real networks: a clip goes in, an answer comes out.
+"""The whole app in a real browser, with the real networks: from a clip to its analysis.
 
 Screenshots of every state, light, dark and as wide as a phone, go to ``out/screenshots``.
 """
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PROJECT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = PROJECT / "out" / "screenshots"
 CLIP = "deadlift/mattiolato98_deadlift-visual-an__Dataset_small_Bad_000010.mp4"
-"""A whole repetition from the side: there are remarks to click on."""
+"""A whole repetition from the side: there are cues to click on."""
 
 ANALYSIS_MS, PATIENCE_MS = 600_000, 120_000
 """A busy machine may take minutes for what takes seconds."""
@@ -72,7 +72,7 @@ def _open_page(browser, address):
 
 
 def answered(page) -> None:
-    """Wait until the answer is there and nothing is loading any more."""
+    """Wait until the result is there and nothing is loading any more."""
     end = page.get_by_text("Downloads", exact=True).or_(
         page.get_by_role("button", name="Try again")
     )
@@ -133,7 +133,7 @@ def _a_click_in_a_chart_moves_the_player(page) -> None:
         page.get_by_text(f"in frame {index + 1}").wait_for()
         page.locator("button.forward").click()
         page.get_by_text(f"in frame {index + 2}").wait_for()
-    # and back: where the player stands, there stands the line over the chart
+    # and back: the line in the chart is at the time of the player
     page.wait_for_function(
         """index => {
           const plot = document.querySelector('.st-key-trajectories .js-plotly-plot');
@@ -172,7 +172,7 @@ def _every_download_opens(page, folder: Path) -> None:
 
 
 def _another_person_is_another_analysis(page) -> None:
-    """It starts at once, and cancelled it leads back to the result."""
+    """It starts at once; cancelling leads back to the result."""
     page.locator("button.pick").click()
     page.locator(".stage canvas").click()
     page.locator("button.follow").click()
@@ -196,7 +196,7 @@ def test_the_same_clip_again_in_other_looks(open_page, shared_data, name, viewpo
 
 
 def test_two_sessions_and_a_bad_file(open_page, tmp_path):
-    """One session's error is its own, and the other page stays alive."""
+    """An error in one session does not affect the other."""
     bad = tmp_path / "holiday.mp4"
     bad.write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 1000)
     first, second = open_page(), open_page()

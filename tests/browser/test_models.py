@@ -60,7 +60,7 @@ def _open_page(browser, serve, home):
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address[0] + "/models")  # the first thing that this server is ever asked for
+        page.goto(address[0] + "/models")  # the first request to this server
         page.get_by_role("heading", name="Models", exact=True).wait_for()
         return page
 
@@ -91,7 +91,7 @@ def photograph(page, name: str) -> None:
 
 
 def fits(page) -> bool:
-    """Does the page not scroll sideways?"""
+    """Whether the page fits without scrolling sideways."""
     width = "e => e.scrollWidth <= e.clientWidth + 1"
     return page.locator("[data-testid=stMain]").evaluate(width)
 

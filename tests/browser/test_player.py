@@ -62,7 +62,7 @@ def _page(browser, address):
 
 
 def write_numbered_clip(folder: Path) -> None:
-    """A viewing copy of a clip whose frame i shows i in binary, and ``times.txt`` beside it."""
+    """The player's copy of a clip; frame i shows i in binary, and ``times.txt`` beside it."""
     width, height = SIZE
     gaps = np.random.default_rng(0).choice([1 / 60, 1 / 30, 1 / 24, 0.1], FRAMES - 1)
     times = np.concatenate([[0.0], np.cumsum(gaps)])
@@ -115,7 +115,7 @@ def test_playing_moves_on_and_the_page_learns_where_it_came_to_rest(page):
 
 
 def test_a_line_runs_over_the_chart(page):
-    """It stands over the chart's own axis at the time of the player's frame."""
+    """It is at the time of the player's frame on the chart's axis."""
     page.locator(".st-key-trajectories .js-plotly-plot").wait_for()
     page.locator("input.scrubber").fill("30")
     page.wait_for_function(AT_REST_ON, arg=30)

@@ -1,4 +1,4 @@
-"""The review desk in a real browser: keys, loop, drag, what is loaded ahead, two reviewers."""
+"""The review widget in a real browser: keys, loop, drag, loading ahead, two reviewers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 60_000
-"""A busy machine may take long for what takes a moment."""
+"""A busy machine may need long for what usually takes a moment."""
 
 ROOT = (
     "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
@@ -46,7 +46,7 @@ def _address(serve, home, browser) -> str:
 
 @pytest.fixture(name="store")
 def _store(home, request):
-    """A data set of eight clips of its own for every test."""
+    """A new data set of eight clips for every test."""
     folder = make_store(home / "datasets" / request.node.name.replace("[", "-").strip("]"), 8)
     with ReviewStore.open(folder) as store:
         yield store
@@ -54,7 +54,7 @@ def _store(home, request):
 
 @pytest.fixture(name="sit_down")
 def _sit_down(browser, address, store):
-    """Opens the desk as a reviewer, in a browser of their own."""
+    """Opens the review as a reviewer, in a browser of their own."""
     contexts, errors = [], []
 
     def sit_down(name: str = "Anna"):
@@ -84,7 +84,7 @@ def queue(store: ReviewStore) -> list[str]:
 
 
 def on_screen(page, item_id: str) -> None:
-    """Wait until the item's picture is on the screen."""
+    """Wait until the item's video is shown."""
     page.wait_for_function(IS_SHOWN, arg=item_id)
 
 
@@ -94,7 +94,7 @@ def saved(page, text: str) -> None:
 
 
 def until(page, done: Callable[[], bool]) -> None:
-    """Wait until ``done()``, letting the browser go on."""
+    """Wait until ``done()``, letting the browser run."""
     for _ in range(PATIENCE_MS // 50):
         if done():
             return
@@ -263,7 +263,7 @@ def test_dragging_an_end_trims_shows_the_frame_and_loops_in_it(page, store):
     assert standing(store, first).item.start_s == pytest.approx(1 / 30, abs=1e-3)
 
 
-def test_two_reviewers_see_each_other_and_settle_a_conflict(sit_down, store):
+def test_two_reviewers_see_each_other_and_resolve_a_conflict(sit_down, store):
     anna = sit_down("Anna")
     anna.keyboard.press(" ")
     ben = sit_down("Ben")

@@ -24,7 +24,7 @@ SCREENSHOTS = PROJECT / "out" / "screenshots"
 CLIP = "squat/momokaP_2DPoseToAR__Squat.mp4"
 SQUAT_S = 5.0
 LIFTER = (0.52, 0.74)
-"""Where the lifter of that clip stands in the mirrored picture, as shares of its width; by eye."""
+"""Where the lifter of that clip is in the mirrored picture, as shares of its width (by eye)."""
 
 PATIENCE_MS = 240_000
 STREAM_THREADS = ("async_media_processor", "process_offer", "decoder_worker", "ShutdownPolling")
@@ -62,7 +62,7 @@ def _film(shared_data, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module", name="server")
 def _server(serve, tmp_path_factory) -> tuple[str, Path]:
-    """(address, the app's home); in the home lies ``threads``, what the app runs."""
+    """(address, the app's home); the file ``threads`` in there lists the app's threads."""
     home = tmp_path_factory.mktemp("home")
     spy = Path(__file__).with_name("spy")
     address = serve(
@@ -118,7 +118,7 @@ def button(page, name: str):
 
 
 def reach(page, state: str, patience_ms: float = PATIENCE_MS) -> None:
-    """Wait for the recorder to be in a state; else tell what there is instead."""
+    """Wait for the recorder to be in a state; fail with what it shows instead."""
     try:
         page.wait_for_function(IS, arg=state, timeout=patience_ms)
     except WaitedTooLong as error:

@@ -1,4 +1,4 @@
-"""Stands in for the pose network when data sets are extracted in tests: made up, quick, exact."""
+"""Replaces the pose network in tests of extraction: made up, fast, deterministic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPETITION_S = 1.4
 
 
 def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:
-    """Somebody who squats once each 1.4 s; the clip's name asks for what else may happen."""
+    """Somebody who squats once every 1.4 s; the clip's name may ask for a failure."""
     if "nobody" in clip.name:
         raise NoPersonError("Nobody was found in this clip.")
     if "bug" in clip.name:

@@ -1,4 +1,4 @@
-"""A data set of any size in no time: made-up clips with copied poses, posters and videos."""
+"""Data sets of any size, made quickly: made-up clips with copied poses, thumbnails and videos."""
 
 from __future__ import annotations
 

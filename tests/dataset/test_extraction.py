@@ -1,4 +1,4 @@
-"""Extraction: whole files or none, goes on where it stopped, and no clip stops the others."""
+"""Extraction: complete files or none, continues where it stopped, and no clip stops the others."""
 
 import subprocess
 import sys

@@ -52,7 +52,7 @@ def _app(queue) -> AppTest:
 
 
 def upload(app: AppTest, name: str, content: bytes = b"") -> AppTest:
-    """Drop a file whose name orders what the worker does."""
+    """Upload a file whose name says what the worker does."""
     return app.file_uploader[0].set_value((name, content or MP4 + name.encode(), "")).run()
 
 
@@ -66,7 +66,7 @@ def run_until(app: AppTest, done) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """All that can be read on the page."""
+    """All text on the page."""
     kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 

@@ -44,7 +44,7 @@ def open_page() -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """All that can be read on the page."""
+    """All text on the page."""
     kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning, app.success)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
@@ -307,7 +307,7 @@ def test_a_report_that_fits_no_page_is_damaged_too(dataset, changes):
 
 
 def test_a_report_of_unseen_classes_and_no_slices_is_fine(dataset):
-    """An empty test part: nothing is divided by nothing."""
+    """An empty test part: no division by zero."""
     folder = made_runs.make_run(dataset, "fine")
     report = runs.read_report(folder)
     empty = made_runs.make_part([], [], [])
@@ -391,7 +391,7 @@ def test_the_cards_answer_what_am_i_using(tmp_path, monkeypatch):
 
 
 def test_the_page_asks_for_no_network():
-    """A first look costs no PyTorch."""
+    """Opening the page does not import PyTorch."""
     code = (
         "import sys\n"
         "import pages.components.report, pages.components.training\n"

@@ -42,7 +42,7 @@ def open_page(reviewer: str = "Anna", view: str | None = None, name: str = "lift
 
 
 def texts(app: AppTest) -> str:
-    """All that can be read on the page."""
+    """All text on the page."""
     kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning, app.success)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
@@ -79,7 +79,7 @@ def test_a_name_that_does_not_do_is_refused_in_words(name):
 
 @pytest.fixture(name="sized", scope="module")
 def _sized(tmp_path_factory) -> Callable[[int], None]:
-    """Puts a data set of so many clips where the page looks for it; each is made once."""
+    """Puts a data set of this many clips where the page looks for it; each size is made once."""
     made: dict[int, Path] = {}
 
     def sized(count: int) -> None:

@@ -177,7 +177,7 @@ def test_only_one_of_them_has_the_camera(app):
 
 
 def test_a_click_as_the_stream_connects_is_not_lost(app, monkeypatch):
-    """streamlit-webrtc begins a run anew when the browser's answer comes."""
+    """streamlit-webrtc reruns the page when the browser replies."""
     click(app, "gate")
     answers = ["from the browser"]
 
@@ -207,7 +207,7 @@ def test_coming_back_from_another_page_begins_a_new_stream(app):
 
 
 class Context:
-    """A stream of streamlit-webrtc, as far as it is watched."""
+    """The part of a streamlit-webrtc stream that is watched."""
 
     def __init__(self) -> None:
         self.stopped = 0
@@ -226,7 +226,7 @@ def test_a_stream_that_is_silent_is_stopped_and_one_that_ended_is_forgotten():
     live.watch(context, session, every_s=0.0)
     assert context.stopped == 1
     assert Session.ended == 1
-    live.watch(context, session, every_s=0.0)  # the browser said goodbye: nothing left to stop
+    live.watch(context, session, every_s=0.0)  # the browser disconnected: nothing left to stop
     assert context.stopped == 1
     assert Session.ended == 2
 

@@ -1,4 +1,4 @@
-"""The queue of analyses: whatever happens to one job, the next one is done."""
+"""The analysis queue: whatever happens to one job, the next one runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's real work, with the networks' part made up: everything a page shows is written."""
+"""The worker's real work with a fake network: everything that a page shows is written."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _store(tmp_path):
 
 
 def python(code: str) -> list[str]:
-    """A command that stands for the extraction; it is given ``--jobs 1``."""
+    """A command in place of the extraction; it gets ``--jobs 1``."""
     return [sys.executable, "-c", code]
 
 

@@ -1,4 +1,4 @@
-"""Results on disk are whole, bounded, and found by their key alone."""
+"""Results on disk are complete, limited in size, and found only by key."""
 
 import os
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_the_least_recently_used_goes_first(tmp_path):
     keep(store, KEYS[1])
     age(store, KEYS[0], 20)
     age(store, KEYS[1], 10)
-    store.find(KEYS[0])  # using it makes it young again
+    store.find(KEYS[0])  # using it makes it the most recent
     keep(store, KEYS[2])
     assert {path.name for path in tmp_path.iterdir()} == {KEYS[0], KEYS[2]}
 

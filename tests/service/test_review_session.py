@@ -160,7 +160,7 @@ def test_what_was_passed_over_comes_again_at_the_end(store):
     assert session.state("", 6).current == order[0]
 
 
-def test_when_all_is_done_nothing_is_on_the_desk(store):
+def test_when_all_is_done_nothing_is_on_screen(store):
     order, session = worst_first(store), open_session(store)
     session.state(None, 6)
     store.decide_all(order, ACCEPTED, reviewer="Anna")

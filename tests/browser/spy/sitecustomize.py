@@ -1,4 +1,4 @@
-"""Tells a test which threads the app runs: their names, in the file GYMFORM_TEST_THREADS.
+"""Tells a test which threads the app runs: writes their names to the file GYMFORM_TEST_THREADS.
 
 Python imports this by itself where the folder is on PYTHONPATH.
 """
