@@ -17,7 +17,7 @@ from pages.components.access import settings, uploads, visits
 
 
 def readable_settings() -> Settings:
-    """What whoever runs the app has decided; the process ends where that cannot be read."""
+    """The operator's settings; the process ends when they are invalid."""
     try:
         return settings()
     except OptionsError as error:
@@ -26,7 +26,7 @@ def readable_settings() -> Settings:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Say who can reach the app and, as Streamlit does for a script, open a browser."""
+    """Print who can reach the app and, as Streamlit does for a script, open a browser."""
     sys.stderr.write(f"  {settings().in_words()}\n\n")
     if not config.get_option("server.headless"):
         webbrowser.open(f"http://localhost:{config.get_option('server.port')}")

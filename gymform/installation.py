@@ -1,8 +1,8 @@
-"""Where this copy of gymform lies, as a checkout or installed, and how its parts are started.
+"""Where this copy of gymform is, as a checkout or installed, and how its parts are started.
 
-In a checkout the app's script, its pages and the weights lie beside the package. A wheel keeps them
-within it, as ``_app`` and ``_weights``: in ``site-packages``, folders called ``pages`` and
-``weights`` could be anybody's. ``pyproject.toml`` says what goes where.
+In a checkout the app's script, its pages and the weights are beside the package. A wheel has them
+inside it, as ``_app`` and ``_weights``: in ``site-packages``, folders called ``pages`` and
+``weights`` could belong to anything. ``pyproject.toml`` says what goes where.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def installed() -> bool:
-    """Was this copy installed as a package, rather than checked out?"""
+    """Whether this copy is an installed package, not a checkout."""
     return (PACKAGE / "_app").is_dir()
 
 
 def app_script() -> Path:
-    """The script that Streamlit is given; app.py, pages and ``.streamlit`` lie beside it."""
+    """The script that Streamlit runs; app.py, pages and ``.streamlit`` are beside it."""
     return (PACKAGE / "_app" if installed() else PACKAGE.parent) / "serve.py"
 
 
@@ -31,15 +31,15 @@ def weights_folder() -> Path:
 
 
 def program() -> str:
-    """What people type to start gymform: ``gymform``, in a checkout ``python -m gymform``."""
+    """The command that starts gymform: ``gymform``, in a checkout ``python -m gymform``."""
     started_as = Path(sys.argv[0]).stem
     return "gymform" if installed() or started_as == "gymform" else "python -m gymform"
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of a Python process that is to find this copy of gymform, from any folder.
+    """The environment for a Python process that imports this copy of gymform, from any folder.
 
-    What lies in the folder where the user happens to be is not imported.
+    Files in the current folder are not imported.
     """
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     if not installed():

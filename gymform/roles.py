@@ -1,8 +1,8 @@
-"""Who is asking, and what they may do.
+"""Roles: who is using the app, and what they may do.
 
-A function that only some may use says so itself, by :func:`only_for`: it holds whichever page calls
-it, and whatever buttons were hidden or disabled. In the terminal, and in the app's own threads,
-nobody is asking, and everything may be done.
+A function that only some may use is decorated with :func:`only_for`. That holds whichever page
+calls it, and whether or not buttons are hidden or disabled. In the terminal and in the app's own
+threads there is no visitor, and everything is allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class Role(IntEnum):
-    """What somebody may do; each may also do what those before it may."""
+    """What somebody may do; each role includes the ones before it."""
 
     NOBODY = 0
     VISITOR = 1
@@ -28,21 +28,21 @@ class Role(IntEnum):
     CURATOR = 2
     """Review: accept, reject, trim, relabel, and undo what they decided themselves."""
     ADMIN = 3
-    """Import, extract, train, take models into use, delete, and undo what anybody decided."""
+    """Import, extract, train, choose the model in use, delete, and undo anybody's decisions."""
 
     @property
     def word(self) -> str:
-        """The role as people type it."""
+        """The role as users type it."""
         return self.name.lower()
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody in front of a browser.
+    """Somebody using a browser.
 
-    ``name`` is their own by a login, "" where they may type one; ``taken`` are the names of others
-    that nobody may type. ``key`` says whose quota they use up. ``free`` where there are no roles:
-    everything is open, and any name may be used.
+    ``name`` comes from a login, "" where they may type one; ``taken`` are the names of people with
+    logins, which nobody else may type. ``key`` identifies their quota. ``free`` is True without
+    roles: everything is allowed, and any name may be used.
     """
 
     role: Role
@@ -52,11 +52,11 @@ class Visitor:
     free: bool = False
 
     def may(self, role: Role) -> bool:
-        """Do they have this role, or a higher one?"""
+        """Whether they have this role or a higher one."""
         return self.role >= role
 
     def may_be_called(self, name: str) -> bool:
-        """May they review under this name?"""
+        """Whether they may review under this name."""
         if self.free:
             return True
         if self.name:
@@ -69,18 +69,18 @@ _find: Callable[[], Visitor | None] | None = None
 
 
 def ask_with(find: Callable[[], Visitor | None] | None) -> None:
-    """From now on ``find`` says who is asking; it answers None where nobody is."""
+    """Set the function that finds the current visitor; it returns None when there is none."""
     global _find
     _find = find
 
 
 def asking() -> Visitor | None:
-    """Who is asking, None in the terminal and in the app's own threads."""
+    """The current visitor; None in the terminal and in the app's own threads."""
     return _find() if _find else None
 
 
 def require(role: Role, what: str) -> None:
-    """Raise NotAllowedError unless whoever is asking has ``role``; ``what`` they want to do."""
+    """Raise NotAllowedError unless the visitor has ``role``; ``what`` names the action."""
     visitor = asking()
     if visitor is not None and not visitor.may(role):
         raise NotAllowedError(
@@ -90,7 +90,7 @@ def require(role: Role, what: str) -> None:
 
 
 def only_for(role: Role, what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function raise NotAllowedError when whoever is asking does not have ``role``."""
+    """A decorator: the function raises NotAllowedError unless the visitor has ``role``."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
@@ -104,7 +104,7 @@ def only_for(role: Role, what: str) -> Callable[[Callable[P, R]], Callable[P, R]
 
 
 def check_name(name: str) -> None:
-    """Raise NotAllowedError when whoever is asking uses a name that is somebody else's."""
+    """Raise NotAllowedError when the visitor uses somebody else's name."""
     visitor = asking()
     if visitor is not None and not visitor.may_be_called(name):
         why = f"you are logged in as {visitor.name}" if visitor.name else "it has a login"

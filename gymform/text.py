@@ -1,7 +1,7 @@
-"""Text that a stranger typed, made fit to be kept: no control characters, formulas or novels.
+"""Makes text from users safe to store: no control characters, no formulas, limited length.
 
-File names, exercises, people and comments come from outside. What of them is kept or written goes
-through here; how a page shows them is the business of ``pages.components.text``.
+File names, exercises, names of people and comments come from outside. Whatever is stored or
+written goes through here; ``pages.components.text`` is for showing them on a page.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import re
 import unicodedata
 
 NAME_LENGTH = 200
-"""Characters of a name that are kept: of a clip, an exercise, a person or source."""
+"""Most characters of the name of a clip, an exercise, a person or source."""
 
 FILE_NAME_BYTES = 255
 """Longest name of a file on the usual file systems, bytes in UTF-8."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins with one of these is calculated by a spreadsheet, and may run commands."""
+"""A spreadsheet evaluates a cell that starts with one of these, and may run commands."""
 
 _MARK = re.compile(r"[\\`*\[\]<>~$|{}&]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown reads as markup in the middle of a line; ``_`` only at the edge of a word."""
+"""Markdown's markup in the middle of a line; ``_`` only at the edge of a word."""
 
 _FIRST = re.compile(r"[#+=-]|\d+(?=[.)])")
-"""What it reads as a heading, a list or a rule at the beginning of one."""
+"""Markdown's headings, lists and rules at the start of a line."""
 
 _FOUND = re.compile(r":(?=[a-z_/+-]|\d\w*:)|@(?=\S)|www(?=\.)|<(?=-)|-(?=[->])", re.IGNORECASE)
-"""Where Streamlit finds addresses, icons, emoji and arrows, escaped or not."""
+"""Where Streamlit finds URLs, icons, emoji and arrows, escaped or not."""
 
 _JOINER = "\u2060"
-"""Cannot be seen, and nothing is found across it."""
+"""Is invisible, and prevents matches across it."""
 
 _JOINERS = "\u200c\u200d"
 """Invisible characters that Persian and many emoji need."""
@@ -40,7 +40,7 @@ def cleaned(text: str, length: int = NAME_LENGTH, *, lines: bool = False) -> str
     """``text`` without control characters, on one line unless ``lines``, at most ``length`` long.
 
     NUL, escape sequences, characters that turn the reading direction and halves of characters
-    (from file names that are not UTF-8) go; runs of white space become one space.
+    (from file names that are not UTF-8) are removed; runs of white space become one space.
     """
     kept = "".join(map(_kept, text))
     rows = kept.split("\n") if lines else [kept]
@@ -57,20 +57,20 @@ def _kept(char: str) -> str:
 
 
 def csv_safe(cell: str) -> str:
-    """``cell`` as no spreadsheet takes it for a formula: with an apostrophe before it if need be.
+    """``cell`` such that no spreadsheet takes it for a formula: after an apostrophe if needed.
 
-    Numbers stay as they are. :func:`csv_raw` is the way back, for every text.
+    Numbers are not changed. :func:`csv_raw` reverses it for every text.
     """
     return f"'{cell}" if _is_risky(cell.lstrip("'")) else cell
 
 
 def csv_raw(cell: str) -> str:
-    """What :func:`csv_safe` was given."""
+    """The text that :func:`csv_safe` was given."""
     return cell[1:] if cell.startswith("'") and _is_risky(cell.lstrip("'")) else cell
 
 
 def markdown(text: str) -> str:
-    """``text`` of one line as Markdown that shows it and does nothing else."""
+    """``text``, one line, escaped so that Markdown shows it as it is."""
     parted = _FOUND.sub(lambda found: found[0] + _JOINER, text)
     escaped = _MARK.sub(lambda found: "\\" + found[0], parted)
     if first := _FIRST.match(escaped):

@@ -1,7 +1,7 @@
-"""Who is let in and as what: settings of whoever runs the app, and the rules that follow.
+"""Who may use the app, and in which role: the operator's settings, and the rules that follow.
 
-Nothing here knows Streamlit. The guard (`guard.py`) asks it of every request, the pages of every
-run.
+Nothing here depends on Streamlit. The guard (`guard.py`) checks every request with it, the pages
+every run.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ WAITING = "GYMFORM_MAX_WAITING"
 UPLOADS = "GYMFORM_UPLOAD_BYTES_PER_DAY"
 
 MAX_WAITING = 2
-"""Analyses of one visitor that may wait at once."""
+"""How many analyses of one visitor may wait at the same time."""
 
 UPLOAD_BYTES_PER_DAY = 2 * 1024**3
-"""What one visitor may upload in 24 hours."""
+"""How much one visitor may upload in 24 hours, bytes."""
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -41,10 +41,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Client:
-    """What is known of a browser: the Host it asked for, its address, and who it logged in as.
+    """What is known about a browser: the Host it asked for, its address, and its login.
 
-    ``forwarded`` where a proxy passed the request on; ``login`` is the verified address of a login
-    with one's own account, ``account`` what a password opened.
+    ``forwarded`` is True when a proxy passed the request on; ``login`` is the verified e-mail
+    address of a login with an account of the user's own, ``account`` belongs to a password.
     """
 
     host: str = ""
@@ -56,7 +56,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Settings:
-    """What whoever runs the app has decided; ``address`` is where it listens, "" everywhere."""
+    """The operator's settings; ``address`` is where the app listens, "" on all addresses."""
 
     address: str = "127.0.0.1"
     hosts: tuple[str, ...] = ()
@@ -75,10 +75,10 @@ class Settings:
         logins: bool = False,
         environment: Mapping[str, str] = os.environ,
     ) -> Settings:
-        """The settings of the environment and of the file of passwords.
+        """The settings from the environment and the password file.
 
-        ``address`` is where the server listens, None everywhere; ``logins`` whether people can log
-        in with an account of their own. Raises OptionsError for what cannot be read.
+        ``address`` is where the server listens, None on all addresses; ``logins`` says whether
+        people can log in with an account of their own. Raises OptionsError for invalid settings.
         """
         roots = environment.get(ROOTS)
         return cls(
@@ -96,16 +96,16 @@ class Settings:
 
     @property
     def local(self) -> bool:
-        """Can only this computer reach it, by a name that is its own?"""
+        """Whether only this computer can reach the app, under one of its own names."""
         return is_loopback(self.address) and all(map(is_loopback, self.hosts))
 
     @property
     def protected(self) -> bool:
-        """Is there any way to log in?"""
+        """Whether there is any way to log in."""
         return bool(self.accounts or self.roles or self.logins)
 
     def host_allowed(self, header: str | None) -> bool:
-        """May a request ask for this Host? A name that is not ours came by DNS rebinding."""
+        """Whether a request may ask for this Host; other names may come from DNS rebinding."""
         host = _host_of(header)
         if not host:
             return False
@@ -113,12 +113,12 @@ class Settings:
             return True
         if is_loopback(self.address):
             return False
-        # Whoever asks for an address of digits was not sent here by a name's owner.
+        # Nobody can make a numeric address point here, so it is not DNS rebinding.
         own = socket.gethostname().lower()
         return _is_ip(host) or host in (own, f"{own}.local", self.address.lower())
 
     def origin_allowed(self, origin: str | None, host: str | None) -> bool:
-        """May a page of this Origin talk to us? Ours may, and those of an allowed host's own port.
+        """Whether a page of this Origin may connect: our own, or an allowed host's usual port.
 
         The second is for a proxy that does not pass on the Host.
         """
@@ -137,7 +137,7 @@ class Settings:
     # -- who may do what ---------------------------------------------------------------------
 
     def open_to(self, client: Client) -> bool:
-        """Is everything open: on this computer alone, where nobody set up roles?"""
+        """Whether everything is allowed: only this computer has access, and no roles are set up."""
         return self.local and not self.protected and not client.forwarded
 
     def visitor(self, client: Client) -> Visitor:
@@ -152,29 +152,29 @@ class Settings:
 
     def _role(self, client: Client) -> Role:
         roles = [self._anonymous()]
-        if client.account in self.accounts:  # an account that was taken away opens nothing
+        if client.account in self.accounts:  # a removed account grants nothing
             assert client.account is not None
             roles.append(client.account.role)
         roles += [role for rule, role in self.roles if client.login and _fits(client.login, rule)]
         return max(roles)
 
     def _anonymous(self) -> Role:
-        """What those who have not logged in may do: analyse, unless visitors have a password."""
+        """The role without a login: visitor, unless visitors need a password."""
         granted = {one.role for one in self.accounts} | {role for _, role in self.roles}
         return Role.NOBODY if Role.VISITOR in granted else Role.VISITOR
 
     def _address(self, client: Client) -> str:
-        """Whose quota an unknown client uses up.
+        """The quota key of a client without a login.
 
-        The server believes a proxy on this computer when it says who is asking. Where no proxy was
-        set up, that was somebody who wants to be many.
+        The server trusts what a proxy on this computer says about the client's address. When no
+        proxy was set up, somebody may use that to appear as many clients: they share one quota.
         """
         return "forwarded" if client.forwarded and self.local else address_key(client.address)
 
     # -- folders -----------------------------------------------------------------------------
 
     def import_roots(self) -> tuple[Path, ...]:
-        """Folders below which clips may be imported: those named, else on this computer home."""
+        """Folders below which clips may be imported: those set, else the home folder if local."""
         if self.roots is not None:
             return self.roots
         try:
@@ -183,11 +183,11 @@ class Settings:
             return ()
 
     def may_import(self, path: Path) -> bool:
-        """Lies a file or folder below a root, links followed, and not in gymform's own folder?"""
+        """Whether a path, with links resolved, is below a root and not in gymform's own folder."""
         try:
             real, own = path.resolve(), data_dir().resolve()
             roots = [root.resolve() for root in self.import_roots()]
-        except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL in the name
+        except (OSError, RuntimeError, ValueError):  # circular links, a NUL in the name
             return False
         inside = any(real.is_relative_to(root) for root in roots)
         return inside and not real.is_relative_to(own)
@@ -195,7 +195,7 @@ class Settings:
     # -- in words ----------------------------------------------------------------------------
 
     def in_words(self) -> str:
-        """What the app is open to, for the terminal in which it starts."""
+        """Who can use the app for what, for the terminal in which it starts."""
         if self.local:
             who = "Only this computer can reach gymform."
         elif is_loopback(self.address):
@@ -216,7 +216,7 @@ class Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Is it a name or address by which a computer reaches itself?"""
+    """Whether this is a name or address by which a computer reaches itself."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -232,10 +232,10 @@ def _is_ip(host: str) -> bool:
 
 
 def _host_of(header: str | None) -> str:
-    """The name or address in a Host header; "" when it is none."""
+    """The name or address in a Host header; "" when the header is invalid."""
     try:
         parts = urlsplit(f"//{header or ''}")
-        _ = parts.port  # raises when it is no port
+        _ = parts.port  # raises when it is not a port
     except ValueError:
         return ""
     if parts.username is not None or parts.path or parts.query or parts.fragment:
@@ -244,7 +244,7 @@ def _host_of(header: str | None) -> str:
 
 
 def _fits(name: str, rule: str) -> bool:
-    """Is it the name, or does it end like a rule that begins with ``*``?"""
+    """Whether a name equals the rule, or ends like a rule that starts with ``*``."""
     name = name.lower()
     return name.endswith(rule[1:]) if rule.startswith("*") else name == rule
 

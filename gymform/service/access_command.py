@@ -1,4 +1,4 @@
-"""The command ``access``: passwords for roles, and what is open to whom."""
+"""The command ``access``: sets, lists and removes the passwords of roles."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="which roles have a password").set_defaults(action=_list)
     add = actions.add_parser(
         "set-password",
-        help="ask for a password and keep its scrypt hash",
-        description="The password is asked for, or read from standard input where that is no "
-        "terminal. Only its scrypt hash is kept. A visitor may analyse and record, a curator may "
+        help="ask for a password and store its scrypt hash",
+        description="The password is asked for, or read from standard input when that is not a "
+        "terminal. Only its scrypt hash is stored. A visitor may analyse and record, a curator may "
         "also review, an admin may do everything.",
     )
     add.add_argument("role", choices=_ROLES)
@@ -34,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--print",
         action="store_true",
-        help=f"print the entry for the environment variable {passwords.SETTING} and keep nothing",
+        help=f"print the entry for the environment variable {passwords.SETTING}, and store nothing",
     )
     add.set_defaults(action=_set)
-    remove = actions.add_parser("remove-password", help="take a password away again")
+    remove = actions.add_parser("remove-password", help="remove a password")
     remove.add_argument("role", choices=_ROLES)
     remove.add_argument("--name", default="")
     remove.set_defaults(action=_remove)

@@ -1,8 +1,8 @@
-"""What stands between the network and the app: an ASGI middleware that looks at every request.
+"""An ASGI middleware between the network and the app that checks every request.
 
-It lets in only requests for a Host that is ours (a foreign name that leads here is DNS rebinding)
-and from pages that are ours, closes the server's own side doors, counts what visitors upload, and
-forbids other sites to show the app in a frame, where clicks could be led astray.
+It accepts only requests for an allowed Host (a foreign name that leads here is DNS rebinding) and
+from pages of the app, blocks endpoints of the server that are not needed, counts what visitors
+upload, and forbids other sites to show the app in a frame (clickjacking).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/_stcore/script-health-check")
-"""Doors of the server that nobody needs here: they tell of all sessions, or drive the app."""
+"""Endpoints of the server that are not needed: they reveal all sessions, or control the app."""
 
 UPLOAD = "/_stcore/upload_file/"
-"""Where files are uploaded: followed by the session and the file's number."""
+"""The path of uploads, followed by the session and the file's id."""
 
 _POLICY_VIOLATION = 1008
 _TOO_MUCH = 429
@@ -47,13 +47,13 @@ _HEADERS = (
 )
 
 WRONG_HOST = (
-    "gymform does not answer under this name. Whoever runs it can allow it: GYMFORM_ALLOWED_HOSTS."
+    "gymform does not respond to this name. Whoever runs it can allow it: GYMFORM_ALLOWED_HOSTS."
 )
 WRONG_ORIGIN = "A page of another site may not talk to gymform."
 
 
 class Refused(Exception):
-    """A request that is not passed on: the status and why, in words."""
+    """A request that is not passed on: the HTTP status and the reason."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -78,7 +78,7 @@ class Guard:
         self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer why not."""
+        """Pass the request on, or reply with the reason why not."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -86,17 +86,17 @@ class Guard:
             self._check(scope)
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
-            await _answer(scope, receive, send, refused)
+            await _reply(scope, receive, send, refused)
             return
         await self._app(scope, receive, _with_headers(send))
 
     def _check(self, scope: Scope) -> None:
-        """Raise Refused for what is not to be passed on."""
+        """Raise Refused unless the request may be passed on."""
         headers = _headers(scope)
         host, origin = headers.get("host"), headers.get("origin")
         if not self._settings.host_allowed(host):
             raise Refused(421, WRONG_HOST)
-        # Browsers name the page behind every websocket; what names none is not a browser's.
+        # Browsers send an Origin with every websocket; without one, it is not a browser.
         needed = scope["type"] == "websocket"
         if (origin or needed) and not self._settings.origin_allowed(origin, host):
             raise Refused(403, WRONG_ORIGIN)
@@ -106,7 +106,7 @@ class Guard:
             self._check_upload(scope, headers)
 
     def _check_upload(self, scope: Scope, headers: dict[str, str]) -> None:
-        """Count an upload by the length it announces, which the server holds it to."""
+        """Count an upload by its Content-Length, which the server enforces."""
         session = scope["path"].split(UPLOAD, 1)[1].partition("/")[0]
         address = (scope.get("client") or ("",))[0]
         client = Client(headers.get("host", ""), address, is_forwarded(headers))
@@ -115,7 +115,7 @@ class Guard:
             raise Refused(403, "Log in first.")
         length = headers.get("content-length", "")
         if not length.isdecimal():
-            raise Refused(411, "An upload has to say how long it is.")
+            raise Refused(411, "An upload needs a Content-Length.")
         if visitor.role > Role.VISITOR:
             return
         try:
@@ -125,24 +125,24 @@ class Guard:
 
 
 def is_forwarded(headers: MutableMapping[str, str]) -> bool:
-    """Did a proxy pass the request on?"""
+    """Whether a proxy passed the request on."""
     names = {name.lower() for name in headers}
     return not names.isdisjoint({"x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip"})
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """The request's headers. Raises Refused when one that is judged by comes twice."""
+    """The request's headers. Raises Refused when one of those that are checked occurs twice."""
     found: dict[str, str] = {}
     for raw, value in scope["headers"]:
         name = raw.decode("latin-1").lower()
         if name in found and name in ("host", "origin", "content-length"):
-            raise Refused(400, f"The header {name} came twice.")
+            raise Refused(400, f"The header {name} occurs twice.")
         found[name] = value.decode("latin-1")
     return found
 
 
 def _with_headers(send: Send) -> Send:
-    """``send`` that adds to every response how browsers are to treat it."""
+    """A ``send`` that adds security headers to every response."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -153,16 +153,16 @@ def _with_headers(send: Send) -> Send:
 
 
 async def _drain(receive: Receive) -> None:
-    """Read the rest of a request and throw it away."""
+    """Read the rest of a request and discard it."""
     while (await receive()).get("more_body"):
         pass
 
 
-async def _answer(scope: Scope, receive: Receive, send: Send, refused: Refused) -> None:
-    """Answer a request that is not passed on; a websocket is not even opened.
+async def _reply(scope: Scope, receive: Receive, send: Send, refused: Refused) -> None:
+    """Reply to a request that is not passed on; a websocket is not even opened.
 
-    Of an upload that is over a quota the rest is read and thrown away, and of any other request
-    what comes at once: clients that are cut off in the middle do not read the answer.
+    The rest of an upload over a quota is read and discarded, and of any other request what comes
+    within a moment: a client that is cut off while sending does not read the reply.
     """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refused.text})

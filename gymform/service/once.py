@@ -1,7 +1,7 @@
-"""Things of which a process has one: the queue, the networks, the tasks.
+"""Objects that exist once per process: the queue, the networks, the tasks.
 
-They are not kept in Streamlit's cache. A browser may ask the server to clear that one at any time,
-for everybody, and what was made again beside the old one was a second worker, or a second network.
+They are not kept in Streamlit's cache: a browser may ask the server to clear it at any time, for
+everybody, and there would then be a second worker or a second network beside the first.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Calls ``make`` when first asked, and gives everybody what it made; a decorator.
+    """A decorator: ``make`` is called once, and every call returns what it made.
 
-    Threads that ask at the same time wait for each other. What was raised is not kept: the next
-    one who asks tries again.
+    Threads that call at the same time wait for each other. When ``make`` raises, the next call
+    tries again.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -34,10 +34,10 @@ class Once(Generic[T]):
 
     @property
     def made(self) -> bool:
-        """Is it there already?"""
+        """Whether it has been made."""
         return bool(self._made)
 
     def forget(self) -> None:
-        """Let the next one who asks have a new one made; for tests."""
+        """Let the next call make a new one; for tests."""
         with self._lock:
             self._made.clear()

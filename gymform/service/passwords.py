@@ -1,7 +1,7 @@
-"""Passwords of roles: kept as scrypt hashes, checked slowly, and not often.
+"""Passwords of roles: stored as scrypt hashes, slow to check, with limited attempts.
 
 An account is a role with a password. It may have a name, for one person; one without is shared by
-all who know the password. Accounts stand in ``access.json`` in gymform's folder, which
+all who know the password. Accounts are in ``access.json`` in gymform's folder, which
 ``gymform access set-password`` writes, and in the environment variable GYMFORM_PASSWORDS.
 """
 
@@ -28,10 +28,10 @@ from gymform.storage import atomic_path, data_dir
 SETTING = "GYMFORM_PASSWORDS"
 
 MIN_LENGTH, MAX_LENGTH = 10, 200
-"""Characters of a password."""
+"""Fewest and most characters of a password."""
 
 MAX_NAME = 80
-"""Characters of an account's name; as many as a reviewer's may have."""
+"""Most characters of an account's name, as for a reviewer's."""
 
 FREE_TRIES = 5
 """Wrong passwords from one address before it has to wait."""
@@ -54,7 +54,7 @@ FORM = (
 
 @dataclass(frozen=True)
 class Account:
-    """A role that a password opens; ``name`` is "" where people share it."""
+    """A role with a password; ``name`` is "" when people share it."""
 
     role: Role
     name: str
@@ -67,7 +67,7 @@ class Account:
 def hashed(password: str) -> str:
     """``scrypt:15:8:1:SALT:KEY`` for a password. Raises OptionsError when it is too short or long.
 
-    The salt is new each time. No character means anything to a shell.
+    The salt is random. No character is special in a shell.
     """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise OptionsError(
@@ -81,7 +81,7 @@ def hashed(password: str) -> str:
 
 
 def matches(password: str, stored: str) -> bool:
-    """Is this the password of which ``stored`` is the hash?"""
+    """Whether ``stored`` is the hash of this password."""
     _, cost, block, parallel, salt, key = stored.split(":")
     if len(password) > MAX_LENGTH:
         return False
@@ -104,7 +104,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _is_hash(text: str) -> bool:
-    """Is it a hash that can be checked, at a cost that we can afford?"""
+    """Whether it is a valid hash that is not too expensive to check."""
     with contextlib.suppress(ValueError):
         kind, cost, block, parallel, salt, key = text.split(":")
         numbers = 1 <= int(cost) <= _COST and 1 <= int(block) <= 8 and 1 <= int(parallel) <= 4
@@ -116,15 +116,15 @@ def _is_hash(text: str) -> bool:
 
 
 def accounts(environment: Mapping[str, str] = os.environ) -> tuple[Account, ...]:
-    """All accounts, of the file and of the environment.
+    """All accounts, from the file and from the environment.
 
-    Raises OptionsError when either cannot be read: nobody is let in by a guess.
+    Raises OptionsError when either cannot be read, so that a mistake grants nothing.
     """
     return (*_in_file(_file()), *_in_setting(environment.get(SETTING, "")))
 
 
 def set_password(role: Role, password: str, name: str = "") -> None:
-    """Keep the hash of a password for a role, and a person. Raises OptionsError."""
+    """Store the hash of a password for a role, or one person in it. Raises OptionsError."""
     kept = [one for one in _in_file(_file()) if (one.role, one.name) != (role, name)]
     _write([*kept, make_account(role, password, name)])
 
@@ -141,7 +141,7 @@ def make_account(role: Role, password: str, name: str = "") -> Account:
 
 
 def remove_password(role: Role, name: str = "") -> bool:
-    """Take an account out of the file; False when there is none. Raises OptionsError."""
+    """Remove an account from the file; False when there is none. Raises OptionsError."""
     before = _in_file(_file())
     kept = [one for one in before if (one.role, one.name) != (role, name)]
     _write(kept)
@@ -217,7 +217,7 @@ def _write(kept: Iterable[Account]) -> None:
 
 
 class Door:
-    """Checks passwords, one at a time, and lets whoever guesses wait longer and longer."""
+    """Checks passwords one at a time; after wrong ones, an address has to wait ever longer."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -227,15 +227,17 @@ class Door:
     def log_in(
         self, known: Iterable[Account], password: str, *, name: str = "", address: str = ""
     ) -> Account:
-        """The account that the password opens, the one of the highest role.
+        """The account with this password, the one of the highest role.
 
-        Raises NotAllowedError when it opens none, or when ``address`` has to wait.
+        Raises NotAllowedError when there is none, or when ``address`` has to wait.
         """
         with self._lock:
             self._check_wait(address)
             asked = [one for one in known if one.name.casefold() == name.strip().casefold()]
             opened = [one for one in asked if matches(password, one.hash)]
-            if not asked:  # takes as long as a wrong password: nobody learns which names there are
+            if (
+                not asked
+            ):  # takes as long as a wrong password, so as not to reveal which names exist
                 _scrypt(password[:MAX_LENGTH], bytes(16), _COST, _BLOCK, _PARALLEL)
             if opened:
                 self._wrong.pop(address, None)

@@ -1,4 +1,4 @@
-"""How much one visitor may upload in a day."""
+"""Limits on how much one visitor may upload in a day."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gymform.errors import QuotaError
 DAY_S = 24 * 3600.0
 
 _KEYS = 10_000
-"""Visitors who are counted, the latest ones."""
+"""Visitors whose uploads are counted, the latest ones."""
 
 
 class DailyBytes:
-    """Counts bytes for each visitor over the last 24 hours; a restart begins at nothing."""
+    """Counts each visitor's bytes over the last 24 hours; a restart sets them to 0."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class DailyBytes:
             return max(0, limit - self._used(key))
 
     def charge(self, key: str, count: int, limit: int) -> None:
-        """Note ``count`` bytes. Raises QuotaError, and notes nothing, where they are too many."""
+        """Add ``count`` bytes. Raises QuotaError, and adds nothing, when they are too many."""
         with self._lock:
             used = self._used(key)
             if used + count > limit:
@@ -52,14 +52,14 @@ class DailyBytes:
 
 
 def in_words(count: int) -> str:
-    """Bytes in whole MB, or less."""
+    """Bytes as text, in whole MB or in kB."""
     return f"{count / 1024**2:,.0f} MB" if count >= 1024**2 else f"{count / 1024:,.1f} kB"
 
 
 def address_key(address: str) -> str:
-    """Whose quota an address uses up: its own, an IPv6 address that of its network.
+    """The quota key of an address: the address itself, or for IPv6 its network.
 
-    One household has one IPv6 network of 2^64 addresses.
+    One household has an IPv6 network of 2^64 addresses.
     """
     try:
         parsed = ipaddress.ip_address(address)

@@ -1,4 +1,4 @@
-"""Who sits behind which session, as the pages found out: uploads come by another way than they."""
+"""The visitor of each session, as the pages know it, for uploads, which bypass the pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from gymform.roles import Visitor
 
 _KEPT = 10_000
-"""Sessions that are remembered, the latest ones."""
+"""Sessions that are kept, the latest ones."""
 
 
 class Visits:
@@ -19,7 +19,7 @@ class Visits:
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
 
     def note(self, session: str, visitor: Visitor) -> None:
-        """This session is this visitor's, from now on."""
+        """Store that this session belongs to this visitor."""
         with self._lock:
             self._visitors[session] = visitor
             self._visitors.move_to_end(session)
@@ -27,6 +27,6 @@ class Visits:
                 self._visitors.popitem(last=False)
 
     def of(self, session: str) -> Visitor | None:
-        """Whose session it is, None when it has run no page."""
+        """The visitor of a session; None when it has not run a page."""
         with self._lock:
             return self._visitors.get(session)

@@ -1,4 +1,4 @@
-"""Who is in front of the browser, and the login for those who want to do more."""
+"""The current visitor's role, and the login."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from gymform.service.visits import Visits
 from pages.components.text import as_text, plain
 
 ACCOUNT = "access-account"
-"""Where a session keeps the account whose password it gave."""
+"""Key in a session's state: the account whose password was entered."""
 
 MINE = "access-decisions"
-"""Where a session keeps the numbers of the decisions that were made in it."""
+"""Key in a session's state: the numbers of the decisions that were made in it."""
 
 
 @Once
 def door() -> Door:
-    """Where all sessions' passwords are checked."""
+    """The password check of all sessions."""
     return Door()
 
 
 @Once
 def uploads() -> DailyBytes:
-    """What everybody has uploaded today."""
+    """The uploads of all visitors in the last 24 hours."""
     return DailyBytes()
 
 
 @Once
 def visits() -> Visits:
-    """Whose every session is."""
+    """The visitor of every session."""
     return Visits()
 
 
 def settings() -> Settings:
-    """What whoever runs the app has decided, as it stands now. Raises OptionsError."""
+    """The operator's current settings. Raises OptionsError."""
     return Settings.read(st.get_option("server.address"), logins=bool(_providers()))
 
 
 def _providers() -> list[str]:
-    """Names of the ways to log in with an account of one's own; one without a name is ""."""
+    """Names of the login providers; one without a name is ""."""
     try:
         auth = st.secrets.get("auth", {})
     except (FileNotFoundError, StreamlitSecretNotFoundError):
@@ -64,7 +64,7 @@ def _providers() -> list[str]:
 
 
 def visitor() -> Visitor | None:
-    """Whoever sees this page; None outside of a page's run. Raises OptionsError."""
+    """The visitor of this page; None outside a page's run. Raises OptionsError."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return None
     return settings().visitor(_client())
@@ -83,7 +83,7 @@ def _client() -> Client:
 
 
 def _login() -> str:
-    """The address of whoever logged in with an account of their own; "" where nobody has."""
+    """The e-mail address of a login with an account of the user's own; "" without one."""
     user: Mapping[str, Any] = st.user.to_dict()
     if user.get("is_logged_in") is not True or user.get("email_verified") is False:
         return ""
@@ -91,10 +91,10 @@ def _login() -> str:
 
 
 def admit() -> None:
-    """Let the visitor in, or show why not and stop; to be called first in every run.
+    """Let the visitor in, or show why not and stop; call it first in every run.
 
-    The guard around the server has looked at Host and Origin already. Where the pages were started
-    without it, this is the only look.
+    The guard around the server has already checked Host and Origin. When the pages were started
+    without it, this is the only check.
     """
     roles.ask_with(visitor)
     try:
@@ -122,7 +122,7 @@ def _turn_away(why: str) -> None:
 
 
 def page_for(role: Role, title: str) -> None:
-    """Go on with a page only for this role; for others show how to come by it, and stop."""
+    """Continue with a page only for this role; else show how to get it, and stop."""
     try:
         who = visitor()
     except OptionsError as error:
@@ -142,7 +142,7 @@ def page_for(role: Role, title: str) -> None:
 
 
 def may(role: Role) -> bool:
-    """Does whoever sees this page have the role?"""
+    """Whether the visitor of this page has the role."""
     who = visitor()
     return who is None or who.may(role)
 
@@ -151,7 +151,7 @@ def may(role: Role) -> bool:
 
 
 def _who_is_it(who: Visitor) -> None:
-    """Name and role at the top of the page, with the way in or out."""
+    """Name and role at the top of the page, with buttons to log in or out."""
     label = f"{plain(who.name, 24)} · {who.role.word}" if who.name else who.role.word.capitalize()
     if who.role is Role.NOBODY:
         label = "Log in"
@@ -166,7 +166,7 @@ def _who_is_it(who: Visitor) -> None:
 
 
 def _ways_in(key: str) -> None:
-    """The form for a password and the buttons of logins elsewhere, those that there are."""
+    """The form for a password and the buttons of the login providers, if there are any."""
     rules = settings()
     if problem := st.session_state.pop("access-problem", None):
         st.error(as_text(problem), icon=":material/error:")
@@ -216,7 +216,7 @@ def _log_out() -> None:
 
 
 def owner() -> tuple[str, int] | None:
-    """Whose analyses wait, and how many may at once; None where nobody counts them."""
+    """The visitor's quota key and how many of their analyses may wait; None without a limit."""
     who = visitor()
     if who is None or who.role > Role.VISITOR:
         return None
@@ -224,14 +224,14 @@ def owner() -> tuple[str, int] | None:
 
 
 def charge_upload(count: int) -> None:
-    """Count bytes that came by another way than an upload. Raises QuotaError."""
+    """Count bytes that were not uploaded as a file. Raises QuotaError."""
     who = visitor()
     if who is not None and who.role <= Role.VISITOR:
         uploads().charge(who.key, count, settings().upload_bytes)
 
 
 def tell_upload_quota() -> None:
-    """Say how much may still be uploaded, once it is little."""
+    """Show how much may still be uploaded, when it is little."""
     who = visitor()
     if who is None or who.role > Role.VISITOR:
         return
@@ -248,15 +248,15 @@ def tell_upload_quota() -> None:
 
 
 def reviewer_of_login() -> str:
-    """The reviewer's name where a login says it, else ""."""
+    """The reviewer's name from a login, else ""."""
     who = visitor()
     return who.name if who else ""
 
 
 def own_decisions() -> set[int] | None:
-    """Decisions that this session may take back; None where that is all under its name.
+    """Decisions that this session may undo; None for all that were made under its name.
 
-    A name that was only typed proves nothing: what was decided under it in another session stays.
+    A typed name proves nothing, so decisions made under it in other sessions stay.
     """
     who = visitor()
     if who is None or who.name or who.may(Role.ADMIN):

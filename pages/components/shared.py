@@ -1,4 +1,4 @@
-"""What all sessions of page Review share: open data sets, and the replies to widgets."""
+"""What all sessions of the page Review share: open data sets, and the replies to widgets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gymform.service.once import Once
 from gymform.service.review_session import ReplyLog
 
 _OPEN = 16
-"""Data sets that stay open; the one not asked for longest is let go."""
+"""Most data sets that stay open; the least recently used one is closed."""
 
 
 @Once
@@ -27,7 +27,7 @@ def open_store(folder: Path) -> ReviewStore:
 
 
 def _written(folder: Path) -> int:
-    """A number that tells this database file from another one put in its place."""
+    """The inode of the database file, which changes when the file is replaced."""
     try:
         return (folder / "dataset.sqlite").stat().st_ino
     except OSError as error:

@@ -174,7 +174,7 @@ def test_without_the_guard_the_page_itself_turns_them_away(serve):
     port = int(urlsplit(serve(PROJECT / "app.py")).port or 0)
     with browser(port, host="evil.example", origin=f"http://evil.example:{port}") as eve:
         seen = eve.open()
-        assert "does not answer under this name" in said(seen)
+        assert "does not respond to this name" in said(seen)
         assert seen.widgets == {}
     with browser(port) as anna:
         assert "Which lift is it?" in said(anna.open())
