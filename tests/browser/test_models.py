@@ -108,7 +108,7 @@ def test_from_a_data_set_to_a_model_in_use(open_page, home):
     page, other = open_page(), open_page(PHONE, "dark")
     page.get_by_text("16 accepted repetitions").wait_for()
     photograph(page, "before")
-    _set(page, steps=100, views=60)
+    _set(page, {"Steps": 100, "Augmented samples": 60})
     page.get_by_text("One split", exact=True).click()
     settled(page)
     page.get_by_role("button", name="Start training").click()
@@ -126,11 +126,11 @@ def test_from_a_data_set_to_a_model_in_use(open_page, home):
     assert info.state == records.DONE
 
 
-def _set(page, **numbers: int) -> None:
+def _set(page, numbers: dict[str, int]) -> None:
     """Open the options and fill in numbers by their labels."""
     page.get_by_text("Options", exact=True).click()
     for label, value in numbers.items():
-        field = page.get_by_label(label.capitalize(), exact=True)
+        field = page.get_by_label(label, exact=True)
         field.fill(str(value))
         field.press("Enter")
         settled(page)
@@ -163,7 +163,7 @@ def _press(page, name: str) -> None:
 def test_stop_and_go_on(open_page, home):
     dataset = made_runs.make_learnable(home / "datasets" / "tiny")
     page = open_page()
-    _set(page, steps=100_000, views=60)
+    _set(page, {"Steps": 100_000, "Augmented samples": 60})
     page.get_by_role("button", name="Start training").click()
     _press(page, "Stop")
     page.get_by_text("It was stopped before its end").wait_for(timeout=TRAINING_MS)

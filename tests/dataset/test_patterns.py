@@ -43,7 +43,8 @@ def test_a_pattern_that_takes_years_is_stopped_while_the_app_goes_on(pattern, mo
         pauses.append(time.monotonic() - before)
     assert stopped
     assert time.monotonic() - started < 15
-    assert max(pauses) < 1.0
+    assert len(pauses) > 20  # a main thread that is held comes to a few turns at most
+    assert max(pauses) < 0.5 * sum(pauses)
 
 
 @pytest.mark.parametrize("pattern", ["(", "*", "(?P<group>", "a{99999999999999999999}", "(" * 400])
