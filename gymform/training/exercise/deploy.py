@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gymform.errors import WeightsError
 from gymform.exercise.networks.catalogue import CATALOGUE
+from gymform.exercises import listed
 from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
 from gymform.training.exercise.records import DONE
@@ -34,9 +35,10 @@ def why_not_active(folder: Path) -> str | None:
     """The reason why the app cannot use a run's model, for the user; None when it can."""
     info = read_run(folder)
     if CATALOGUE[info.options.model].on_pixels:
+        others = listed([key for key, family in CATALOGUE.items() if not family.on_pixels])
         return (
             f"A {info.options.model} looks at the picture, but the app gives its classifier "
-            "keypoints only. It is here for comparison. A tcn, stgcn or gru can be made active."
+            f"keypoints only. It is here for comparison. A {others} can be made active."
         )
     if info.state != DONE or not (folder / "model.safetensors").is_file():
         return f"This training is {info.state}: only one that is done has a model."
