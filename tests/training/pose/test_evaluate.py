@@ -6,6 +6,7 @@ import pytest
 from gymform.pose.crops import cut_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.training.pose.evaluate import evaluate, fit_score_power
+from gymform.training.pose.packs import split
 from tests.pose.packs import people
 from tests.pose.painted import dot_model, watch_crops
 
@@ -47,3 +48,11 @@ def test_a_network_sees_crops_of_its_own_padding(monkeypatch):
     usual, closer = seen
     np.testing.assert_allclose(closer[:, 2:], usual[:, 2:] * 1.1 / 1.25)
     np.testing.assert_allclose(closer[:, :2], usual[:, :2])
+
+
+def test_a_network_that_sees_the_dots_is_found_perfect(pack):
+    rows = split(pack)[1]["coco_val2017"]
+    scores = evaluate(PoseEstimator(dot_model(), batch_size=4), pack, rows)
+    assert scores.people == 4
+    assert scores.pck > 0.95
+    assert scores.oks > 0.7
