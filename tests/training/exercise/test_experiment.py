@@ -1,18 +1,14 @@
-"""The commands from end to end on a tiny data set: train, compare, judge, deploy."""
+"""Trainings from end to end on a tiny data set: trained, stopped, resumed, made active."""
 
-import argparse
 from dataclasses import replace
 
 import pytest
 
-from gymform import cli
-from gymform.dataset.reviews import ReviewStore
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
-from gymform.training.exercise import commands, comparison, deploy, experiment, records, runs
+from gymform.training.exercise import deploy, experiment, records, runs
 from gymform.training.exercise.records import TrainOptions
-from gymform.training.exercise.report import as_markdown
-from tests.exercise.makers import add_clip, make_dataset
+from tests.exercise.makers import make_dataset
 
 OPTIONS = TrainOptions("gru", folds=1, steps=2, views=12, width=4, threads=1)
 
@@ -111,69 +107,6 @@ def test_pixels_too_are_trained_and_judged(tmp_path):
     assert report.timing.ms_per_clip > 0
 
 
-# ---- the terminal
-
-
-def test_train_and_evaluate_at_the_terminal(dataset, run, capsys):
-    out = runs.runs_dir(dataset) / "cli"
-    arguments = ["train", str(dataset), "--out", str(out), *OPTIONS.arguments()]
-    assert cli.main(arguments) == 0
-    assert "| cli | gru | 2 | 2 |" in capsys.readouterr().out
-    assert cli.main(["evaluate", str(dataset)]) == 0
-    table = capsys.readouterr().out
-    assert "| first | gru |" in table
-    assert table.strip() == (runs.runs_dir(dataset) / "comparison.md").read_text().strip()
-
-
-def test_evaluate_says_that_there_is_nothing_to_compare(tmp_path, capsys):
-    assert cli.main(["evaluate", str(make_dataset(tmp_path / "new", 1))]) == 1
-    assert "No training on this data set is done yet" in capsys.readouterr().out
-
-
 def test_other_options_in_the_same_folder_are_refused(dataset, run):
     with pytest.raises(OptionsError, match="other options"):
         experiment.run_training(dataset, run, replace(OPTIONS, seed=1))
-
-
-@pytest.mark.parametrize("option", ["--augmented-samples", "--views"])
-def test_the_earlier_name_of_an_option_still_works(option):
-    parser = argparse.ArgumentParser()
-    commands.TRAIN.add_arguments(parser)
-    values = vars(parser.parse_args(["lifts", option, "40"]))
-    assert records.options_from(values).arguments() == ["--augmented-samples", "40"]
-
-
-# ---- judging by a finished model
-
-
-def test_a_run_is_judged_on_what_it_did_not_see(tmp_path):
-    dataset = make_dataset(tmp_path / "lifts", 3)
-    experiment.run_training(dataset, runs.runs_dir(dataset) / "run", OPTIONS)
-    with pytest.raises(ModelDataError, match="Nothing is left to judge run by: of 6"):
-        comparison.judge(dataset, "run", 1)
-    with ReviewStore.open(dataset) as store:
-        add_clip(store, 77, "squat", "somebody new")
-        add_clip(store, 78, "row", "somebody new")
-        add_clip(store, 79, "squat", "person-0")
-    text = comparison.judge(dataset, "run", 1)
-    assert "8 of 9 accepted repetitions are left out" in text
-    assert "| squat |" in text
-
-
-def test_the_shipped_model_calls_what_it_does_not_know_other(dataset):
-    text = comparison.judge(dataset, comparison.ACTIVE, 1)
-    assert "0 of 6 accepted repetitions are left out" in text
-    assert "| other |" in text
-
-
-# ---- Markdown
-
-
-def test_the_learning_curve_and_errors_are_told(run):
-    report = runs.read_report(run)
-    wrong = records.TestPrediction("7-1", "a|b.mp4", "squat", "wave", 0.9, 0.1)
-    point = records.CurvePoint(12, 1.0, 0.5, 4)
-    text = as_markdown(replace(report, answers=(wrong,), learning_curve=(point,)))
-    assert "| 7-1 | a\\|b.mp4 | squat | wave | 90% |" in text
-    assert "| 12 | 1.000 | 0.500 |" in text
-    assert "None on the test clips" in as_markdown(replace(report, answers=()))

@@ -1,0 +1,95 @@
+"""The model card of the exercise classifier: numbers by source, terms, limits."""
+
+import hashlib
+import math
+
+import numpy as np
+import pytest
+
+from gymform.exercises import shipped_exercises
+from gymform.training.exercise import model_card
+from gymform.training.exercise.model_card import Judged, headline
+from gymform.training.exercise.samples import CLASSES
+from gymform.training.exercise.tracks import LabelledPose
+from gymform.types import OTHER
+from gymform.weights import ModelEntry
+from tests.motion.makers import squat_sequence
+
+
+def item(label, action=None, group="g", source="clips"):
+    return LabelledPose("x", label, action or label, group, source, squat_sequence(12.0, 1.0))
+
+
+def sure_of(*labels, confidence=0.97):
+    """Probabilities of predictions that say ``labels``."""
+    rest = (1 - confidence) / (len(CLASSES) - 1)
+    rows = np.full((len(labels), len(CLASSES)), rest)
+    rows[np.arange(len(labels)), [CLASSES.index(label) for label in labels]] = confidence
+    return rows
+
+
+KNOWN = [name for name in CLASSES if name != OTHER]
+
+
+def test_the_headline_of_perfect_answers():
+    judged = Judged([item(name) for name in CLASSES], sure_of(*CLASSES))
+    assert headline(judged) == pytest.approx(
+        {"all classes": 1, "known exercises": 1, "lowest recall": 1, "calibration error": 0.03}
+    )
+
+
+def test_known_exercises_are_told_apart_among_themselves():
+    """A squat taken for something else counts, if it is nearest to a squat among the known."""
+    first, second = KNOWN[:2]
+    row = sure_of(OTHER)
+    row[0, CLASSES.index(second)] += 0.001
+    judged = Judged([item(second), item(first)], np.concatenate([row, sure_of(second)]))
+    numbers = headline(judged)
+    assert numbers["all classes"] == 0
+    assert numbers["known exercises"] == 0.5
+
+
+def test_without_known_exercises_there_is_no_number_for_them():
+    assert math.isnan(headline(Judged([item(OTHER)], sure_of(OTHER)))["known exercises"])
+
+
+def card_of(folder, judged, command="python -m gymform train-exercise"):
+    weights = folder / "tiny.safetensors"
+    weights.write_bytes(b"weights")
+    config = {"networks": 2, "channels": 16, "temperature": 1.25}
+    entry = ModelEntry.of(
+        weights, name="tiny", kind="exercise", licence="MIT", provenance="", config=config
+    )
+    model_card.write(folder / "tiny.md", entry, judged, {"folds": 3, "batch_size": 8}, command)
+    return (folder / "tiny.md").read_text()
+
+
+def test_the_card_counts_by_exercise_class_and_source(tmp_path):
+    first = KNOWN[0]
+    clips = Judged(
+        [item(first, group="a"), item(first, group="b"), item(OTHER, "row", group="b")],
+        sure_of(first, OTHER, first),
+    )
+    turned = Judged([item(first, source="snatch3d turned")], sure_of(first))
+    text = card_of(tmp_path, {"clips": clips, "snatch3d turned": turned})
+    for words in ("# tiny", "2 networks of 16 channels", "7 bytes", "Temperature 1.25",
+                  hashlib.sha256(b"weights").hexdigest(), "### clips (3)",
+                  f"| {first} | 2 | 1 | other 1 |", f"| row | 1 | 0 | {first} 1 |",
+                  "3-fold cross-validation", "folds 3, batch size 8",
+                  "```\npython -m gymform train-exercise\n```"):  # fmt: skip
+        assert words in text
+    counts = " | ".join(str({first: 2, OTHER: 1}.get(name, 0)) for name in CLASSES)
+    assert f"| clips | {counts} | 2 |" in text
+    assert "| snatch3d turned |" not in text  # the same tracks: not counted again
+    assert "- **snatch3d turned**: The same tracks" in text
+
+
+def test_no_exercise_is_forgotten(tmp_path):
+    text = card_of(tmp_path, {"clips": Judged([item(OTHER)], sure_of(OTHER))})
+    for exercise in shipped_exercises():
+        assert f"{exercise.article} {exercise.name}" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(("count", "word"), [(0, "no"), (4, "four"), (12, "twelve"), (13, "13")])
+def test_small_numbers_are_words(count, word):
+    assert model_card._number(count) == word
