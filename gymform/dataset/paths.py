@@ -34,7 +34,9 @@ def dataset_dir(dataset: str = DEFAULT) -> Path:
     """
     path = expanded(dataset)
     separators = {os.sep, os.altsep or os.sep}
-    if any(separator in dataset for separator in separators) or DatasetFiles(path).store.is_file():
+    # os.path.isfile: a name too long for the file system, or an unreadable folder, is no error yet
+    is_data_set = os.path.isfile(DatasetFiles(path).store)
+    if any(separator in dataset for separator in separators) or is_data_set:
         return path
     if not 0 < len(dataset) <= MAX_NAME or not dataset.isprintable() or dataset.startswith("."):
         raise OptionsError(

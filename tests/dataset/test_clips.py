@@ -6,10 +6,8 @@ import shutil
 
 import pytest
 
-from gymform import cli
 from gymform.dataset import clips as cl
 from gymform.dataset.clips import find_clips, import_clips
-from gymform.dataset.paths import data_sets, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import Cancelled, LeakError, OptionsError
@@ -244,43 +242,3 @@ def test_what_cannot_be_read_is_listed_and_the_rest_comes_in(mine, store):
     assert "empty" in reasons["squat/empty.mp4"]
     assert len(report.added) + len(reasons) == 7
     assert not any(str(mine) in reason for reason in reasons.values())
-
-
-# --- the command --------------------------------------------------------------------------------
-
-
-def test_the_command(mine, capsys):
-    (mine / "squat" / "empty.mp4").write_bytes(b"")
-    assert cli.main(["import", str(mine), "--to", "gym"]) == cli.FAILED
-    told = capsys.readouterr().out
-    assert "4 clips added, of 3 people or sources" in told
-    assert "squat/empty.mp4: not imported." in told
-    assert [folder.name for folder in data_sets()] == ["gym"]
-    (mine / "squat" / "empty.mp4").unlink()
-    assert cli.main(["import", str(mine), "--to", "gym"]) == cli.OK
-    assert "4 were imported before" in capsys.readouterr().out
-    with ReviewStore.open(dataset_dir("gym")) as store:
-        assert {clip.exercise for clip in store.clips()} == {"squat", "row"}
-
-
-def test_the_command_says_what_does_not_fit(tmp_path, capsys):
-    assert cli.main(["import", str(tmp_path / "none"), "--exercise", "squat"]) == cli.FAILED
-    assert "no folder" in capsys.readouterr().err
-
-
-# --- places -------------------------------------------------------------------------------------
-
-
-def test_a_data_set_is_a_name_or_a_folder(tmp_path, monkeypatch):
-    assert dataset_dir("gym").name == "gym"
-    assert dataset_dir("gym").parent.name == "datasets"
-    assert dataset_dir(str(tmp_path / "x")) == tmp_path / "x"
-    ReviewStore.open(tmp_path / "here", create=True).close()
-    monkeypatch.chdir(tmp_path)
-    assert dataset_dir("here").resolve() == tmp_path / "here"
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "x" * 100])
-def test_names_that_are_none(name):
-    with pytest.raises(OptionsError):
-        dataset_dir(name)

@@ -7,7 +7,6 @@ import zipfile
 import numpy as np
 import pytest
 
-from gymform import cli
 from gymform.dataset import items as it
 from gymform.dataset.export import examples, export, read_archive, read_manifest
 from gymform.dataset.reviews import ReviewStore
@@ -138,10 +137,3 @@ def test_trc_files_stand_upright_in_metres(store, tmp_path):
     height = points[:, 0, 1].max() - points[..., 1].min()
     assert 1.0 < height < 1.9  # the nose, above the floor
     assert (np.diff(data[:, 1]) > 0).all()
-
-
-def test_the_command(store, tmp_path, capsys):
-    to = tmp_path / "m.jsonl"
-    assert cli.main(["export", str(store.folder), "--to", str(to)]) == cli.OK
-    assert "10 repetitions" in capsys.readouterr().out
-    assert len(read_manifest(to)) == 10
