@@ -173,12 +173,6 @@ def test_bones_that_change_their_length_are_not_believed():
     assert "lowering_s" in found
 
 
-def test_nobody_has_no_body():
-    pose, _ = film(squat(once(30)), 90)
-    empty = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
-    assert body_of(empty, clean(empty)) is None
-
-
 def test_phases_need_most_of_the_frames():
     height = np.full(40, np.nan)
     height[:8] = 1.0

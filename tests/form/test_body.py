@@ -1,0 +1,114 @@
+"""The body that form is measured on: heights, angles by view, and joints that are not believed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gymform import skeleton as sk
+from gymform.form.body import MIN_SCORE, body_of, median
+from gymform.motion.clean import clean
+from tests.form.figures import SIZE_PX, angle_at, below_level, film, once, squat
+
+POINTS = squat(once(30))
+
+
+def body_at(degrees, points=POINTS):
+    return body_of(*film(points, degrees))
+
+
+@pytest.mark.parametrize(
+    ("degrees", "side", "front"), [(0, False, True), (45, False, False), (90, True, False)]
+)
+def test_the_view_is_told_by_what_is_seen(degrees, side, front):
+    body = body_at(degrees)
+    assert (body.from_side, body.from_front) == (side, front)
+    assert body.size == pytest.approx(SIZE_PX, rel=0.06)
+
+
+def test_heights_are_statures_above_the_ankles():
+    body = body_at(0)
+    feet = POINTS[:, [sk.LEFT_ANKLE, sk.RIGHT_ANKLE], 1].mean(1)
+    hips = POINTS[:, [sk.LEFT_HIP, sk.RIGHT_HIP], 1].mean(1)
+    np.testing.assert_allclose(
+        body.height(sk.HIPS), np.abs(hips - feet) * SIZE_PX / body.size, atol=0.02
+    )
+    np.testing.assert_allclose(body.height(sk.ANKLES), 0, atol=1e-9)
+
+
+def test_from_the_side_the_knee_s_angle_is_that_in_space():
+    body = body_at(90)
+    true = angle_at(POINTS, sk.LEFT_KNEE, sk.LEFT_HIP, sk.LEFT_ANKLE)
+    found = body.angle(sk.KNEES)
+    known = np.isfinite(found)
+    assert known.mean() > 0.9
+    assert np.abs(found - true)[known].max() < 8
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90])
+def test_thighs_point_below_level_as_in_space_from_any_side(degrees):
+    """The first half: while the hips go down fast, cleaning rounds the way a little."""
+    body = body_at(degrees)
+    lowest = int(below_level(POINTS).argmax())
+    found = body.about(body.of_pair(body.thighs), lowest)
+    assert found == pytest.approx(below_level(POINTS)[lowest], abs=5)
+
+
+def test_the_near_side_counts_from_the_side_and_both_from_the_front():
+    both = np.array([[10.0, 20.0], [np.nan, 40.0]])
+    side = replace(body_at(90), near=1)
+    assert side.of_pair(both).tolist() == [20, 40]
+    assert replace(side, near=0).of_pair(both)[0] == 10
+    assert body_at(0).of_pair(both).tolist() == [15, 40]
+
+
+@pytest.mark.parametrize("degrees", [90, -90])
+def test_knees_tell_where_a_lifter_faces(degrees):
+    """The nose, which counts for nothing in it, is on the same side of the ankles."""
+    body = body_at(degrees)
+    ahead = np.nanmedian(body.xy[:, sk.NOSE, 0] - body.xy[:, sk.LEFT_ANKLE, 0])
+    assert abs(ahead) > 5
+    assert body.facing == np.sign(ahead)
+
+
+def test_a_joint_below_the_score_was_not_seen():
+    pose, _ = film(POINTS, 90)
+    score = pose.score.copy()
+    score[:, sk.LEFT_WRIST] = MIN_SCORE - 0.01
+    score[:, sk.RIGHT_WRIST] = MIN_SCORE
+    unsure = replace(pose, score=score)
+    body = body_of(unsure, clean(unsure))
+    assert np.isnan(body.xy[:, sk.LEFT_WRIST]).all()
+    assert np.isfinite(body.xy[:, sk.RIGHT_WRIST]).all()
+
+
+def test_a_moment_is_the_median_around_it():
+    body = body_at(0)
+    values = np.zeros(len(body.time_s))
+    values[30] = 99.0
+    assert body.about(values, 30) == 0
+    values[27:34] = 5.0
+    assert body.about(values, 30) == 5
+    assert np.isnan(body.about(np.full(len(values), np.nan), 30))
+    assert body.frame_at(-1.0) == 0
+    assert body.frame_at(1.01) == 30
+    assert body.frame_at(1e9) == len(values) - 1
+
+
+@settings(max_examples=30)
+@given(st.lists(st.one_of(st.floats(-100, 100), st.just(float("nan")))))
+def test_the_median_is_over_what_is_known(values):
+    known = [value for value in values if not np.isnan(value)]
+    found = median(np.array(values, float))
+    if known:
+        assert found == pytest.approx(np.median(known))
+    else:
+        assert np.isnan(found)
+
+
+def test_nobody_has_no_body():
+    pose, _ = film(squat(once(30)), 90)
+    empty = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
+    assert body_of(empty, clean(empty)) is None
