@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -62,6 +62,12 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "joblib": (),
 }
 """Modules and functions that only the files listed, or files in the folders listed, may use."""
+
+TESTED_ELSEWHERE = {
+    "gymform/__main__.py": "it only calls cli.main, and tests/test_cli.py runs it as a program",
+    "gymform/**/__init__.py": "a package's docstring and version: nothing that could go wrong",
+}
+"""Modules without a test file of their own name, each with the reason; ``*`` as in a shell."""
 
 
 # ---- reading the source --------------------------------------------------------------------
@@ -213,6 +219,22 @@ def faults(program: Program) -> list[str]:
     return found
 
 
+def path_of_tests(path: str) -> str:
+    """Where the tests of a module lie: gymform/motion/clean.py -> tests/motion/test_clean.py."""
+    parts = PurePosixPath(path).relative_to("gymform")
+    return (PurePosixPath("tests") / parts.with_name(f"test_{parts.name}")).as_posix()
+
+
+def untested(root: Path) -> list[str]:
+    """Modules of gymform in ``root`` that have neither a test file of their name nor an excuse."""
+    excused = {
+        path.relative_to(root).as_posix() for one in TESTED_ELSEWHERE for path in root.glob(one)
+    }
+    paths = (path.relative_to(root).as_posix() for path in sorted(root.glob("gymform/**/*.py")))
+    wanted = (path for path in paths if path not in excused)
+    return [path for path in wanted if not (root / path_of_tests(path)).is_file()]
+
+
 PROGRAM = Program.at(PROJECT)
 
 
@@ -230,6 +252,30 @@ def test_functions_stay_short():
     }
     assert {name: length for name, length in lengths.items() if length > 60} == {}
     assert statistics.median(lengths.values()) <= 8
+
+
+def test_every_module_has_its_test_file():
+    assert untested(PROJECT) == []
+
+
+@pytest.mark.parametrize("pattern", TESTED_ELSEWHERE)
+def test_whoever_has_no_test_file_still_needs_none(pattern):
+    """Such a module exists, has no test file, and defines no function or class."""
+    paths = [path.relative_to(PROJECT).as_posix() for path in PROJECT.glob(pattern)]
+    assert paths
+    for path in paths:
+        assert not (PROJECT / path_of_tests(path)).is_file()
+        nodes = ast.walk(ast.parse((PROJECT / path).read_text(encoding="utf-8")))
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        assert not any(isinstance(node, kinds) for node in nodes), path
+
+
+def test_every_test_file_holds_tests():
+    """An empty one would count above as the tests of its module."""
+    for path in sorted((PROJECT / "tests").rglob("test_*.py")):
+        names = [node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                 if isinstance(node, ast.FunctionDef)]  # fmt: skip
+        assert any(name.startswith("test_") for name in names), path.relative_to(PROJECT)
 
 
 # ---- the rules themselves -------------------------------------------------------------------
@@ -269,6 +315,15 @@ def test_a_circle_of_pages_is_found_inside_functions(copy):
     )
     assert found.startswith("circle: ")
     assert "pages.components.player.player -> pages.components.result" in found
+
+
+def test_a_module_without_tests_is_found(tmp_path):
+    for path in ("gymform/motion/new.py", "gymform/new.py", "gymform/motion/__init__.py",
+                 "gymform/motion/old.py", "tests/motion/test_old.py",
+                 "tests/test_new.py", "tests/pose/test_new.py"):  # fmt: skip
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    assert untested(tmp_path) == ["gymform/motion/new.py"]
 
 
 LABORATORY = sorted(name for name in PROGRAM.files if name.startswith("gymform.training."))
