@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
     """An estimated duration, rounded as people would say it."""
     if seconds < 5:
         return "a few seconds"
-    if seconds < 60:
+    if seconds < 57.5:
         return f"about {5 * round(seconds / 5)} seconds"
     if seconds < 90:
         return "about a minute"

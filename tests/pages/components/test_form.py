@@ -1,0 +1,73 @@
+"""The form of the repetitions as a page shows it: measures, cues and a way to see them."""
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gymform.types import Cue, Measure, RepForm, Verdict
+from pages.components.form import ICONS, measures_table
+from tests.fakes import make_form
+
+DEPTH = Measure("depth", "Depth", 3.0, "%", 1.0)
+PACE = Measure("lowering_s", "Way down", 1.25, "s", 1.0)
+
+
+def show(form):
+    """A page that shows ``form``, and says which second it was asked to see."""
+
+    def page():
+        import streamlit as st
+
+        from pages.components.form import show_form
+
+        show_form(st.session_state["form"], lambda second: st.session_state.update(seen=second))
+
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["form"] = form
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app):
+    return " ".join(str(one.value) for kind in (app.markdown, app.caption) for one in kind)
+
+
+def test_a_measure_that_a_repetition_lacks_leaves_its_cell_empty():
+    form = make_form(repetitions=(RepForm(0.5, 2.0, (DEPTH,)), RepForm(2.0, 4.0, (PACE, DEPTH))))
+    assert measures_table(form) == {
+        "Measure": ["Depth", "Way down"],
+        "1. (0.5 to 2.0 s)": ["3 %", ""],
+        "2. (2.0 to 4.0 s)": ["3 %", "1.2 s"],
+    }
+
+
+def test_without_repetitions_it_says_so_and_shows_no_table():
+    app = show(make_form(repetitions=(), cues=()))
+    assert "Nothing was measured." in words(app)
+    assert not app.dataframe
+    assert "Turn the camera." in words(app)
+
+
+def test_a_cue_is_shown_with_its_moment_which_a_click_shows():
+    app = show(make_form())
+    assert f"{ICONS[Verdict.LOOK]} **Above parallel.** The thighs point" in words(app)
+    (button,) = app.button
+    assert button.label == "See 1.5 s"
+    button.click().run()
+    assert app.session_state["seen"] == 1.5
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_has_a_sign_of_its_own(verdict):
+    assert len(set(ICONS.values())) == len(Verdict)
+    cue = Cue(verdict, "Is it deep?", "Perhaps.", "A rule.", 1.0)
+    assert f"{ICONS[verdict]} **Is it deep?** Perhaps" in words(show(make_form(cues=(cue,))))
+
+
+def test_what_was_measured_is_told_with_where_it_was_seen_from():
+    form = make_form()
+    assert f"of one repetition, {form.seen_from}" in words(show(form))
+    both = replace(form, repetitions=form.repetitions * 2)
+    assert f"of 2 repetitions, {form.seen_from}" in words(show(both))
