@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from gymform import __version__
 from gymform.errors import GymformError, WeightsError
 from gymform.installation import app_script, child_environment, program
+from gymform.text import shortened
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
@@ -189,7 +190,7 @@ def _analyze(options: argparse.Namespace) -> int:
     failed = 0
     stems = unique_stems(options.clips)
     for number, (clip, stem) in enumerate(zip(options.clips, stems, strict=True), 1):
-        name = shown_name(clip)
+        name = shortened(shown_name(clip))
         title = name if len(stems) == 1 else f"{number}/{len(stems)} {name}"
         try:
             record = _analyze_one(clip, stem, title, options)
@@ -231,7 +232,7 @@ def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace)
         result = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
         files = analysis_io.save(result, clip, options.out, stem=stem, progress=progress)
     if not options.json:
-        print(_summary(shown_name(clip), result, options.out), flush=True)
+        print(_summary(shortened(shown_name(clip)), result, options.out), flush=True)
     results = {field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)}
     return {"file": str(clip), **analysis_io.as_dict(result), "results": results}
 

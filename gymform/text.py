@@ -6,6 +6,7 @@ written goes through here; ``pages.components.text`` is for showing them on a pa
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -33,6 +34,13 @@ _JOINER = "\u2060"
 _JOINERS = "\u200c\u200d"
 """Invisible characters that Persian and many emoji need."""
 
+_LETTER = re.compile(
+    r".(?:[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]"
+    r"|\u200d.)*",
+    re.DOTALL,
+)
+"""A letter or emoji with the accents, colours and joined parts that belong to it."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -54,6 +62,31 @@ def _kept(char: str) -> str:
     if char.isprintable() or char in _JOINERS:
         return char
     return "" if kind in ("Cc", "Cf") else "?"
+
+
+def shortened(name: str, columns: int = 60) -> str:
+    """``name`` in at most so many columns of text: what is too much in the middle becomes "…".
+
+    Its end stays, which holds the suffix or the number that tells similar names apart. Letters of
+    Chinese, Japanese and Korean take two columns; no letter is parted from its accents.
+    """
+    letters = _LETTER.findall(name)
+    widths = [_columns(letter) for letter in letters]
+    if sum(widths) <= columns:
+        return name
+    end_columns = min(15, (columns - 1) // 2)
+    start = _fitting(widths, columns - 1 - end_columns)
+    end = _fitting(widths[::-1], end_columns)
+    return f"{''.join(letters[:start])}…{''.join(letters[len(letters) - end :])}"
+
+
+def _columns(letter: str) -> int:
+    return 2 if unicodedata.east_asian_width(letter[0]) in "WF" else 1
+
+
+def _fitting(widths: list[int], columns: int) -> int:
+    """How many of the first ``widths`` fit into so many columns."""
+    return sum(used <= columns for used in itertools.accumulate(widths))
 
 
 def csv_safe(cell: str) -> str:

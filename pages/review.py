@@ -25,6 +25,7 @@ from gymform.errors import DatasetError, GymformError
 from gymform.roles import Role, require
 from gymform.service.dataset_tasks import dataset_folder
 from gymform.service.review_session import ReviewSession
+from gymform.text import shortened
 from pages.components import access, clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
@@ -366,7 +367,9 @@ def thumbnail(store: ReviewStore, one: Judged) -> None:
     """A frame with the skeleton, with quality, exercise and times."""
     picture = store.files.thumb(one.item.id)
     if picture.is_file():
-        st.image(picture, width="stretch", alt=f"A frame of {one.item.name} with its skeleton")
+        st.image(
+            picture, width="stretch", alt=f"A frame of {shortened(one.item.name)} with its skeleton"
+        )
     else:
         st.caption("No picture")
     st.markdown(
@@ -405,7 +408,7 @@ def undo_last(store: ReviewStore, name: str) -> None:
         st.session_state["page-problem"] = str(error)
         return
     st.session_state["batch-said"] = (
-        f"Undone: {undone.item.name} is {undone.verdict} again."
+        f"Undone: {shortened(undone.item.name)} is {undone.verdict} again."
         if undone
         else "There is nothing of yours to undo."
     )

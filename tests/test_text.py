@@ -2,12 +2,21 @@
 
 import csv
 import io
+import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from gymform.text import FILE_NAME_BYTES, cleaned, csv_raw, csv_safe, file_stem, markdown
+from gymform.text import (
+    FILE_NAME_BYTES,
+    cleaned,
+    csv_raw,
+    csv_safe,
+    file_stem,
+    markdown,
+    shortened,
+)
 
 
 @given(some.text())
@@ -86,3 +95,47 @@ def test_a_stem_leaves_room_for_what_is_added(stem, room):
 )
 def test_markdown_that_shows_a_text_and_does_nothing_else(text, shown):
     assert markdown(text) == (text if shown is None else shown)
+
+
+# --- long names -----------------------------------------------------------------------------------
+
+
+def columns(text: str) -> int:
+    """Columns that a terminal gives to ``text``, which has no accents apart from their letter."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+@pytest.mark.parametrize("wide", ["a", "Ж", "背", "ｗ"])
+@pytest.mark.parametrize("length", [10, 24, 60])
+def test_a_long_name_keeps_start_and_end(wide, length):
+    name = f"start{wide * 200}0012.mp4"
+    short = shortened(name, length)
+    assert columns(short) <= length
+    assert columns(short) >= length - 2
+    assert short.count("…") == 1
+    assert short[0] == "s"
+    assert short.endswith(".mp4"[-3:])
+
+
+@given(some.text(max_size=300), some.integers(3, 80))
+def test_any_name_is_shortened_to_parts_of_itself(name, length):
+    short = shortened(name, length)
+    if short != name:
+        start, _, end = short.partition("…") if "…" not in name else ("", "", "")
+        assert name.startswith(start)
+        assert name.endswith(end)
+    assert shortened(short, length) == short
+
+
+@pytest.mark.parametrize("letter", ["e\u0301", "👩🏽\u200d🏫", "👍🏿", "❤\ufe0f"])
+def test_no_letter_is_parted_from_what_belongs_to_it(letter):
+    for length in range(5, 20):
+        start, end = shortened(letter * 60, length).split("…")
+        assert start == letter * (len(start) // len(letter))
+        assert end == letter * (len(end) // len(letter))
+        assert start or end
+
+
+def test_a_short_name_stays():
+    for name in ("", "squat.mp4", "背蹲.mp4", "x" * 60):
+        assert shortened(name) == name

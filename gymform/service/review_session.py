@@ -34,7 +34,7 @@ from gymform.errors import (
     NotAllowedError,
     OptionsError,
 )
-from gymform.text import cleaned
+from gymform.text import cleaned, shortened
 from gymform.types import QualityLevel, quality_level
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
@@ -388,7 +388,7 @@ def card(session: ReviewSession, item_id: str) -> CardFacts:
     return {
         "id": item.id,
         "clip": item.clip_sha256,
-        "name": item.name,
+        "name": shortened(item.name),
         "part": item.part,
         "parts": len(siblings),
         "exercise": item.exercise,

@@ -14,6 +14,7 @@ from gymform.draw.charts import percent
 from gymform.errors import GymformError
 from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
+from gymform.text import shortened
 from gymform.training.exercise import records, runs
 from pages.components.text import clock, count, plain
 from pages.components.training import STILL
@@ -210,7 +211,7 @@ def watch_clip(chosen: records.TestPrediction, dataset: Path) -> None:
         loop=True,
         muted=True,
         width=UPRIGHT_WIDTH if clip.height > clip.width else "stretch",
-        alt=f"{chosen.name}, with the skeleton drawn over it.",
+        alt=f"{shortened(chosen.name)}, with the skeleton drawn over it.",
     )
     st.caption(
         f"{plain(chosen.name)}: {item.start_s:.1f} to {item.end_s:.1f} s. "

@@ -17,6 +17,7 @@ from gymform.draw.player import player_json
 from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
 from gymform.service.analysis_worker import PROXY, STEM
+from gymform.text import file_stem
 from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target, quality_level
 from pages.components.form import show_form
 from pages.components.player.player import player, served
@@ -329,7 +330,7 @@ def downloads(folder: Path, stem: str) -> None:
         column.download_button(
             label,
             data=path.read_bytes,  # read only when it is clicked
-            file_name=stem + suffix,
+            file_name=file_stem(stem, len(suffix)) + suffix,
             mime=mime,
             icon=icon,
             on_click="ignore",

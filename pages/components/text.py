@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gymform.text import cleaned, markdown
+from gymform.text import cleaned, markdown, shortened
 
 
 def plain(name: str, length: int = 60) -> str:
     """A user's name for something as text: nothing in it is markup, nor endlessly long."""
-    name = cleaned(name, 10_000)
-    shown = name if len(name) <= length else f"{name[: length - 20]}…{name[-15:]}"
-    return markdown(shown)
+    return markdown(shortened(cleaned(name, 10_000), length))
 
 
 def as_text(text: object, length: int = 2000) -> str:
