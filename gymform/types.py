@@ -63,6 +63,17 @@ class Clip:
     sha256: str
     problems: tuple[str, ...] = ()
     """Sentences for the user about what could not be read properly. Empty when all is well."""
+    capture_fps: float | None = None
+    """Frames a second at which the camera recorded, when the file says so and plays at another
+    rate (by more than a factor of 1.3); None otherwise."""
+
+    @property
+    def slow_motion(self) -> float:
+        """How many times as long the clip takes as what it shows; 1 when the file does not say.
+
+        Below 1 for time lapse. No time in gymform is scaled by it unless that is said.
+        """
+        return self.capture_fps / self.fps if self.capture_fps else 1.0
 
 
 @dataclass(frozen=True)

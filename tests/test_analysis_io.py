@@ -64,6 +64,19 @@ def test_an_older_answer_without_reasons_is_still_read(painted_answer, painted_c
     assert load(tmp_path, "clip").prediction.ablations == ()
 
 
+def test_the_rate_of_recording_is_kept(painted_answer, painted_clip, tmp_path):
+    slow = dataclasses.replace(painted_answer.clip, capture_fps=240.0)
+    files = save(
+        dataclasses.replace(painted_answer, clip=slow), painted_clip, tmp_path, stem="clip"
+    )
+    content = json.loads(files.json.read_text(encoding="utf-8"))
+    assert content["clip"]["capture_fps"] == 240
+    assert load(tmp_path, "clip").clip == slow
+    del content["clip"]["capture_fps"]  # as older versions wrote it
+    files.json.write_text(json.dumps(content), encoding="utf-8")
+    assert load(tmp_path, "clip").clip == painted_answer.clip
+
+
 def test_a_failed_save_leaves_no_file(painted_answer, tmp_path):
     with pytest.raises(GymformError):
         save(painted_answer, tmp_path / "gone.mp4", tmp_path / "results", stem="clip")

@@ -117,3 +117,9 @@ def test_prediction_refuses(changes, words):
 )
 def test_no_share_is_rounded_to_nothing_or_all(share, text):
     assert percent(share) == text
+
+
+def test_slow_motion_is_how_much_longer_the_clip_takes():
+    assert fakes.make_clip(fps=30.0).slow_motion == 1
+    assert fakes.make_clip(fps=30.0, capture_fps=240.0).slow_motion == 8
+    assert fakes.make_clip(fps=30.0, capture_fps=3.0).slow_motion == pytest.approx(0.1)

@@ -17,17 +17,22 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from gymform.errors import NoFramesError
+from gymform.errors import NoFramesError, NotAVideoError
+from gymform.sniff import WEBP
 from gymform.types import Clip
-from gymform.video.clock import Clock, presentation_order
+from gymform.video.capture import capture_fps, stated_rate
+from gymform.video.clock import Clock
 from gymform.video.geometry import Geometry, fit, geometry_of
 from gymform.video.source import (
+    MAX_THREADS,
     UNREADABLE,
     Source,
+    check_file,
     check_length,
     check_size,
     open_source,
 )
+from gymform.video.webp import WebpSource, open_webp
 from gymform.weights import sha256_of
 
 Keep = Callable[[int, float], bool]
@@ -58,14 +63,15 @@ def probe(path: Path, name: str | None = None) -> Clip:
     one frame is decoded; sizes are of the upright frame. Raises VideoError kinds with a text for
     the user: see `gymform.errors`.
     """
-    with open_source(path, threads=1) as source:
-        clock, first_frame = _survey(source)
+    with _opened(path, threads=1) as source:
+        clock, times, first_frame = _survey(source)
         geometry = _geometry(first_frame, source)
         width, height = geometry.size
+        stated = stated_rate(source.tags, path if source.kind.demuxer == "mov" else None)
         return Clip(
             name=name or path.name,
             container=source.kind.suffix[1:],
-            codec=_codec_name(source),
+            codec=source.codec,
             width=width,
             height=height,
             rotation=geometry.rotation,
@@ -74,6 +80,7 @@ def probe(path: Path, name: str | None = None) -> Clip:
             frames=clock.frames,
             bytes=path.stat().st_size,
             sha256=sha256_of(path),
+            capture_fps=capture_fps(stated, times),
             problems=(
                 *source.problems(clock, decoded=False),
                 *_geometry_problems(geometry),
@@ -122,12 +129,15 @@ class FrameStream:
         self._stack = contextlib.ExitStack()
         with contextlib.ExitStack() as failing:
             failing.push(self._stack)  # close again when there is no first frame
-            self._source = self._stack.enter_context(open_source(path))
+            self._source = self._stack.enter_context(_opened(path))
             self._clock = Clock(self._source.rate)
             frames = self._decoded(path)
             first = _first(frames)
             self._plan(first[0], max_side)
-            self._frames = itertools.chain((first,), frames)
+            second = next(frames, None)
+            if second is None and self._source.announced == 1:
+                raise _one_picture()
+            self._frames = itertools.chain((first,), (second,) if second else (), frames)
             failing.pop_all()
         self._iterator = self._iterate()
 
@@ -192,7 +202,7 @@ class FrameStream:
             yield item
             given += 1
         if self._source.stumbled and not self._source.is_serial:
-            self._source = self._stack.enter_context(open_source(path, threads=1))
+            self._source = self._stack.enter_context(_opened(path, threads=1))
             yield from itertools.islice(self._source.frames(), given, None)
 
     def _timed(self) -> Iterator[tuple[av.VideoFrame, float]]:
@@ -234,30 +244,32 @@ class FrameStream:
         return self._geometry.upright(picture.to_ndarray())
 
 
-def _survey(source: Source) -> tuple[Clock, av.VideoFrame]:
-    """A clock that has heard all frames, and the first frame, from one pass over the packets.
+@contextlib.contextmanager
+def _opened(path: Path, *, threads: int = MAX_THREADS) -> Iterator[Source | WebpSource]:
+    """The clip at ``path`` by whoever can read it. Raises VideoError kinds."""
+    found = check_file(path)
+    way = open_webp(path) if found[0] == WEBP else open_source(path, threads=threads, found=found)
+    with way as source:
+        yield source
 
-    Raises TooLongError over a cap, NoFramesError when no frame can be decoded.
+
+def _survey(source: Source | WebpSource) -> tuple[Clock, np.ndarray, av.VideoFrame]:
+    """A clock that has heard all frames, their seconds, and the first frame, from one pass.
+
+    Raises TooLongError over a cap, NoFramesError when no frame can be decoded, NotAVideoError for
+    a single picture.
     """
-    first: list[av.VideoFrame] = []
-
-    def stamps() -> Iterator[float | None]:
-        for packet in source.packets():
-            if not first:
-                first.extend(source.decode(packet)[:1])
-            if source.is_shown(packet):
-                yield source.packet_stamp(packet)
-
-    clock = Clock(source.rate)
-    for stamp_s in presentation_order(stamps()):
+    clock, times = Clock(source.rate), []
+    for stamp_s in source.stamps():
         time_s = clock.time(stamp_s)
         if time_s is not None:
             check_length(clock.frames, time_s)
-    if not first:
-        first.extend(source.decode(None)[:1])
-    if not first or not clock.frames:
+            times.append(time_s)
+    if source.first_frame is None or not clock.frames:
         raise _no_frames()
-    return clock, first[0]
+    if clock.frames == 1:
+        raise _one_picture()
+    return clock, np.array(times), source.first_frame
 
 
 def _first(
@@ -276,12 +288,16 @@ def _no_frames() -> NoFramesError:
     )
 
 
-def _geometry(frame: av.VideoFrame, source: Source) -> Geometry:
+def _one_picture() -> NotAVideoError:
+    return NotAVideoError(
+        "The file holds one picture, not a film. Choose a clip that shows the whole movement."
+    )
+
+
+def _geometry(frame: av.VideoFrame, source: Source | WebpSource) -> Geometry:
     """The clip's geometry from its first frame, after the checks of its size."""
     check_size(frame.width, frame.height)
-    stream = source.stream
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    geometry = geometry_of(frame, aspect)
+    geometry = geometry_of(frame, source.pixel_aspect)
     check_size(*geometry.size)
     return geometry
 
@@ -292,8 +308,3 @@ def _geometry_problems(geometry: Geometry) -> Iterator[str]:
             "The clip asks to be turned by an odd angle: "
             f"it was turned by {geometry.rotation} degrees only."
         )
-
-
-def _codec_name(source: Source) -> str:
-    """The codec's own name; a decoder may have another ("libdav1d" reads "av1")."""
-    return str(source.stream.codec_context.codec.canonical_name)

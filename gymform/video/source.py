@@ -11,8 +11,10 @@ import itertools
 import math
 import os
 import stat
+import struct
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,6 @@ from gymform.errors import (
     DamagedVideoError,
     EmptyFileError,
     NotAVideoError,
-    NoVideoStreamError,
     ReadingStoppedError,
     TooLargeError,
     TooLongError,
@@ -33,14 +34,16 @@ from gymform.errors import (
 )
 from gymform.limits import MAX_FRAMES, MAX_PIXELS, MAX_SECONDS, MAX_SIDE, MAX_UPLOAD_BYTES, MIN_SIDE
 from gymform.sniff import CONTAINERS, HEAD_BYTES, FileKind, sniff
-from gymform.video.clock import Clock, stated_rate
-from gymform.video.tables import check_tables
+from gymform.video.clock import Clock, presentation_order, stated_rate
+from gymform.video.gif import is_whole_gif
+from gymform.video.streams import films, largest, moving_pictures, remarks
+from gymform.video.tables import Retiming, check_tables, retimed_tracks
 
-CODECS = ("h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9", "av1", "libdav1d")
+CODECS = ("h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "gif")
 """Names of the decoders that are used. All others stay shut, whatever a file asks for."""
 
 OPTIONS = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif",
     "protocol_whitelist": "file",
     "codec_whitelist": ",".join(CODECS),
     # a lying header may hide a larger picture: four times the cap is still decoded, to say so
@@ -74,13 +77,24 @@ def check_file(path: Path) -> tuple[FileKind, bool]:
         check_bytes(status.st_size)
         with path.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-        is_whole = kind.demuxer != "mov" or check_tables(path)
+        is_whole = _check_structure(path, kind)
     except FileNotFoundError:
         raise VideoError("The video file is gone. Choose the clip again.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the file name is not usable"
         raise VideoError(f"The video file cannot be read: {reason}.") from None
     return kind, is_whole
+
+
+def _check_structure(path: Path, kind: FileKind) -> bool:
+    """Whether the file is whole, as far as its structure tells; raises where it is a bomb."""
+    if kind.demuxer == "mov":
+        return check_tables(path)
+    if kind.demuxer == "gif":
+        with path.open("rb") as file:
+            check_size(*struct.unpack("<6xHH", file.read(10).ljust(10, b"\0")))
+        return is_whole_gif(path)
+    return True
 
 
 def check_bytes(count: int) -> None:
@@ -127,14 +141,30 @@ def check_length(frames: int, time_s: float) -> None:
 
 
 @contextlib.contextmanager
-def open_source(path: Path, *, threads: int = MAX_THREADS) -> Iterator[Source]:
+def open_source(
+    path: Path, *, threads: int = MAX_THREADS, found: tuple[FileKind, bool] | None = None
+) -> Iterator[Source]:
     """The video at ``path``, opened for reading, closed at the end of the block.
 
-    Raises VideoError kinds for whatever cannot be used.
+    ``found`` is what :func:`check_file` said of it, when it was asked. Raises VideoError kinds for
+    whatever cannot be used.
     """
-    kind, is_whole = check_file(path)
-    with _opened(path, kind) as container:
-        yield Source(container, _best_stream(container), kind, is_whole, threads)
+    kind, is_whole = found or check_file(path)
+    retimed = retimed_tracks(path) if kind.demuxer == "mov" else {}
+    options = {"ignore_editlist": "1"} if retimed else {}
+    with contextlib.ExitStack() as stack:
+        container = stack.enter_context(_opened(path, kind, options))
+        streams = moving_pictures(container)
+        candidates = films(streams, container)
+        film = largest(candidates, CODECS)
+        said, index = remarks(candidates, film, CODECS), film.index
+        if len(streams) > 1:  # they were counted: back to the start
+            container.close()
+            container = stack.enter_context(_opened(path, kind, options))
+            film = next(one for one in container.streams.video if one.index == index)
+        if film.codec_context.width and film.codec_context.height:
+            check_size(film.codec_context.width, film.codec_context.height)
+        yield Source(container, film, kind, is_whole, threads, retimed.get(film.id), said)
 
 
 class Source:
@@ -147,11 +177,18 @@ class Source:
         kind: FileKind,
         is_whole: bool,
         threads: int,
+        retiming: Retiming | None = None,
+        said: tuple[str, ...] = (),
     ) -> None:
+        """``retiming``: the edit list's speeds, when it has any and was not obeyed on opening;
+        ``said``: what to remark about the choice of this stream."""
         self.container = container
         self.stream = stream
         self.kind = kind
+        self.first_frame: av.VideoFrame | None = None
         self._is_whole = is_whole
+        self._retiming = retiming
+        self._remarks = said
         self.rate = stated_rate(stream.guessed_rate)
         self._is_avi = kind.demuxer == "avi"
         # AVI numbers frames in decoding order: with B-frames that is not the order of showing
@@ -168,6 +205,38 @@ class Source:
         context.options = {key: OPTIONS[key] for key in ("codec_whitelist", "max_pixels")}
         context.thread_type = "AUTO"
         context.thread_count = threads
+
+    @property
+    def codec(self) -> str:
+        """The codec's own name; a decoder may have another ("libdav1d" reads "av1")."""
+        return str(self.stream.codec_context.codec.canonical_name)
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width of a stored pixel for its height; None when the file does not say."""
+        stream = self.stream
+        return stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the file says of itself and of its film, by name."""
+        return {**self.stream.metadata, **self.container.metadata}
+
+    def stamps(self) -> Iterator[float | None]:
+        """Time stamps in seconds of all frames, in the order of showing, by the packets alone.
+
+        On the way the first frame is decoded and kept as ``first_frame``.
+        """
+        yield from presentation_order(self._packet_stamps())
+        if self.first_frame is None:
+            self.first_frame = next(iter(self.decode(None)), None)
+
+    def _packet_stamps(self) -> Iterator[float | None]:
+        for packet in self.packets():
+            if self.first_frame is None:
+                self.first_frame = next(iter(self.decode(packet)), None)
+            if self.is_shown(packet):
+                yield self.packet_stamp(packet)
 
     def packets(self) -> Iterator[av.Packet[Any]]:
         """Whole packets of the video in decoding order, up to the end or to where it breaks.
@@ -188,7 +257,7 @@ class Source:
 
     def is_shown(self, packet: av.Packet[Any]) -> bool:
         """Whether the packet becomes a frame: not cut by an edit list, no mere reference."""
-        if packet.is_discard:
+        if packet.is_discard or not self._in_edits(packet.pts):
             return False
         is_vp8 = self.stream.codec_context.name == "vp8"
         return not is_vp8 or bool(memoryview(packet)[0] & _SHOW_FRAME)
@@ -204,6 +273,7 @@ class Source:
         except UNREADABLE:
             self.stumbled = True
             return []
+        decoded = [frame for frame in decoded if self._in_edits(frame.pts)]
         frames = [frame for frame in decoded if not frame.is_corrupt]
         self.stumbled |= len(frames) < len(decoded)
         self._decoded += len(frames)
@@ -247,17 +317,33 @@ class Source:
                 "AVI files store no time stamps: the stated rate of "
                 f"{self.rate:.4g} frames a second was used."
             )
+        if self._retiming is not None:
+            yield (
+                f"In places the file asks for {_listed(self._retiming.speeds)} times its speed: "
+                "every picture is used once, at the time at which it was filmed."
+            )
+        yield from self._remarks
         yield from clock.problems()
+
+    @property
+    def announced(self) -> int:
+        """Frames that should come out of the packets so far."""
+        return self._packets - self._hidden
 
     @property
     def _lost(self) -> int:
         """Frames that should have come out of the packets so far, once all were asked for."""
-        return self._packets - self._hidden - self._decoded
+        return self.announced - self._decoded
 
     def _frame_stamp(self, frame: av.VideoFrame, order: deque[float | None]) -> float | None:
         if not self._reorders:
             return self._seconds(frame.pts)
         return order.popleft() if order else None
+
+    def _in_edits(self, ticks: int | None) -> bool:
+        """Whether an edit list with speeds shows what has that time stamp."""
+        time_s = self._seconds(ticks)
+        return self._retiming is None or time_s is None or self._retiming.shows(time_s)
 
     def _seconds(self, ticks: int | None) -> float | None:
         base = self.stream.time_base
@@ -283,8 +369,8 @@ class Source:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
-    """FFmpeg's view of the file, forced to the container that was sniffed.
+def _opened(path: Path, kind: FileKind, options: dict[str, str]) -> Iterator[InputContainer]:
+    """FFmpeg's view of the file, forced to the container that was sniffed, with more ``options``.
 
     A fragmented MP4 that is cut inside a fragment opens only when FFmpeg does not look ahead.
     """
@@ -294,7 +380,7 @@ def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
             container = av.open(
                 str(path.resolve()),  # absolute: a name like "concat:..." is then no protocol
                 format=kind.demuxer,
-                options=OPTIONS | more_options,
+                options=OPTIONS | options | more_options,
                 metadata_errors="replace",
                 timeout=TIMEOUT_S,
             )
@@ -315,43 +401,7 @@ def _opened(path: Path, kind: FileKind) -> Iterator[InputContainer]:
         yield container
 
 
-def _best_stream(container: InputContainer) -> VideoStream:
-    """The video stream to read: the default one, then the largest; cover pictures do not count.
-
-    Raises DamagedVideoError where there is no stream at all, NoVideoStreamError, NotAVideoError
-    for a codec that is not read, and the errors of :func:`check_size`.
-    """
-    if not container.streams:
-        raise DamagedVideoError(
-            "The file holds neither picture nor sound: it is cut off or was never finished. "
-            "Copy or export the clip again."
-        )
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
-    if not streams:
-        raise NoVideoStreamError(
-            "The file has no moving picture, only sound or a cover. Choose a clip with video."
-        )
-    readable = [stream for stream in streams if _codec(stream) in CODECS]
-    if not readable:
-        raise NotAVideoError(
-            f"The pictures in this file are compressed with {_codec(streams[0])}, which is not "
-            "read here. Export the clip as MP4 with H.264 or HEVC."
-        )
-    best = max(readable, key=_preference)
-    context = best.codec_context
-    if context.width and context.height:
-        check_size(context.width, context.height)
-    return best
-
-
-def _codec(stream: VideoStream) -> str:
-    return stream.codec_context.name if stream.codec_context else "an unknown codec"
-
-
-def _preference(stream: VideoStream) -> tuple[bool, int]:
-    is_default = bool(stream.disposition & av.stream.Disposition.default)
-    return is_default, stream.codec_context.width * stream.codec_context.height
+def _listed(speeds: tuple[float, ...]) -> str:
+    """At most three speeds: "0.125, 0.5"."""
+    shown = ", ".join(f"{speed:.4g}" for speed in speeds[:3])
+    return f"{shown} ..." if len(speeds) > 3 else shown

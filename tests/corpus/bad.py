@@ -23,6 +23,7 @@ import av
 import numpy as np
 
 from gymform import errors, limits
+from tests.corpus.animations import GOOD_ANIMATIONS, gif_bytes, webp_bytes
 from tests.corpus.clips import GOOD, H264, MJPEG, Recipe, steady, write_clip
 
 Maker = Callable[[Path], Path]
@@ -38,7 +39,9 @@ class Bad:
 
 @cache
 def good_bytes(name: str) -> bytes:
-    """The content of the clip ``name`` of `clips.GOOD`."""
+    """The content of the clip ``name`` of `clips.GOOD` or `animations.GOOD_ANIMATIONS`."""
+    if name in GOOD_ANIMATIONS:
+        return GOOD_ANIMATIONS[name]()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"clip{GOOD[name].suffix}"
         return write_clip(path, GOOD[name]).read_bytes()
@@ -306,12 +309,27 @@ BAD: dict[str, Bad] = {
     "program": Bad(named(b"\x7fELF" + bytes(40)), errors.NotAVideoError),
     "png": Bad(named(lambda: _image("png", "rgb24")), errors.NotAVideoError),
     "jpeg": Bad(named(lambda: _image("mjpeg", "yuvj420p")), errors.NotAVideoError),
-    "gif": Bad(named(b"GIF89a" + bytes(40)), errors.NotAVideoError),
+    "gif": Bad(named(lambda: gif_bytes(1), "clip.gif"), errors.NotAVideoError),
+    "gif_of_nothing": Bad(named(b"GIF89a" + bytes(40)), errors.TooSmallError),
+    "gif_header_only": Bad(named(lambda: gif_bytes(3)[:13]), errors.VideoError),
+    "gif_of_64k": Bad(
+        named(lambda: gif_bytes(3)[:6] + b"\xff" * 4 + gif_bytes(3)[10:]), errors.TooLargeError
+    ),
     "webp": Bad(named(_riff(b"WEBP", _chunk(b"VP8 ", bytes(40)))), errors.NotAVideoError),
+    "webp_of_one": Bad(named(lambda: webp_bytes(1), "clip.webp"), errors.NotAVideoError),
+    "webp_of_16k": Bad(named(lambda: webp_bytes(3, b"\xff\x3f\0" * 2)), errors.TooLargeError),
+    "webp_without_canvas": Bad(
+        named(lambda: _riff(b"WEBP", _chunk(b"VP8X", b"\2"))), errors.DamagedVideoError
+    ),
+    "one_frame": Bad(recipe(H264.but(times=(0.0,))), errors.NotAVideoError),
+    "one_frame_mkv": Bad(recipe(H264.but(times=(0.0,), suffix=".mkv")), errors.NotAVideoError),
+    "one_frame_ts": Bad(recipe(H264.but(times=(0.0,), suffix=".ts")), errors.NotAVideoError),
     "heic": Bad(named(u32(24) + b"ftypheic" + bytes(12)), errors.NotAVideoError),
     "flash": Bad(named(b"FLV\x01" + bytes(40)), errors.NotAVideoError),
     "windows_media": Bad(named(b"\x30\x26\xb2\x75" + bytes(40)), errors.NotAVideoError),
-    "transport_stream": Bad(named((b"\x47" + bytes(187)) * 20, "clip.ts"), errors.NotAVideoError),
+    "empty_transport_stream": Bad(
+        named((b"\x47" + bytes(187)) * 20, "clip.ts"), errors.DamagedVideoError
+    ),
     "bare_h264": Bad(named(u32(1) + b"\x67\x42" + bytes(40)), errors.NotAVideoError),
     "other_ebml": Bad(
         named(lambda: good_bytes("vp8_webm").replace(b"webm", b"bmew", 1)), errors.NotAVideoError

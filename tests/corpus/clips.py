@@ -108,7 +108,11 @@ GOOD: dict[str, Recipe] = {
         + tuple(0.2 + t for t in steady(24, 240))
         + tuple(0.3 + t for t in steady(6))
     ),
-    "one_frame": H264.but(times=(0.0,)),
+    "h264_ts": H264.but(suffix=".ts"),
+    "h264_ts_b_frames": H264.but(suffix=".ts", options=(("bf", "3"), ("b_strategy", "0"))),
+    "hevc_ts": HEVC.but(suffix=".ts"),
+    "avchd": H264.but(suffix=".mts", muxer=(("mpegts_m2ts_mode", "1"),)),
+    "avchd_uneven": H264.but(suffix=".mts", muxer=(("mpegts_m2ts_mode", "1"),), times=UNEVEN),
     "odd_size": VP8.but(size=(129, 97)),
     "odd_size_444": H264.but(size=(129, 97), pix_fmt="yuv444p"),
     "starts_late": H264.but(first_pts=2400),

@@ -554,8 +554,97 @@ def transport_stream(rng: random.Random) -> bytes:
     return packet * rng.randrange(10, 2000)
 
 
+def all_streams(rng: random.Random) -> bytes:
+    """A transport stream whose programme has a thousand films, each of which sends a little."""
+    size = rng.choice((188, 192))
+    pids = range(256, 256 + rng.randrange(100, 1000))
+    head = bytes(size - 188)
+
+    def packet(pid: int, body: bytes, start: bool = True) -> bytes:
+        return head + struct.pack(">BHB", 0x47, start << 14 | pid, 0x10) + body.ljust(184, b"\xff")
+
+    def table(kind: int, body: bytes) -> bytes:
+        section = struct.pack(">BHHBBB", kind, 0xB000 | len(body) + 9, 1, 0xC1, 0, 0) + body
+        crc = 0xFFFFFFFF
+        for byte in section:
+            crc ^= byte << 24
+            for _ in range(8):
+                crc = (crc << 1 ^ 0x04C11DB7 if crc >> 31 else crc << 1) & 0xFFFFFFFF
+        return section + u32(crc)
+
+    films = b"".join(struct.pack(">BHH", 0x1B, 0xE000 | pid, 0xF000) for pid in pids)[:1000]
+    section = b"\0" + table(2, struct.pack(">HH", 0xE100, 0xF000) + films)
+    packets = packet(0, b"\0" + table(0, struct.pack(">HH", 1, 0xE020)))
+    packets += b"".join(
+        packet(32, section[at : at + 184], at == 0) for at in range(0, len(section), 184)
+    )
+    one = b"\0\0\1\xe0\0\0\x80\x80\x05!\0\1\0\1\0\0\0\1\x67" + rng.randbytes(100)
+    return packets + b"".join(packet(pid, one) for pid in pids) * rng.randrange(1, 20)
+
+
+# --- animations ---------------------------------------------------------------------------------
+
+
+def gif(rng: random.Random, canvas: tuple[int, int], place: tuple[int, int], codes: bytes) -> bytes:
+    """A GIF with that canvas and pictures of the size ``place``, all of the same LZW codes."""
+    head = b"GIF89a" + struct.pack("<HHBBB", *canvas, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    blocks = b"".join(
+        bytes([len(codes[at : at + 255])]) + codes[at : at + 255]
+        for at in range(0, len(codes), 255)
+    )
+    one = b"\x21\xf9\4\0\4\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, *place, 0)
+    return head + (one + bytes([rng.choice((2, 8, 11))]) + blocks + b"\0") * 20 + b";"
+
+
+def webp(rng: random.Random, canvas: tuple[int, int], place: tuple[int, int], body: bytes) -> bytes:
+    """A WebP with that canvas and pictures that claim the size ``place``."""
+
+    def sides(size: tuple[int, int]) -> bytes:
+        return b"".join((side - 1).to_bytes(3, "little") for side in size)
+
+    one = bytes(6) + sides(place) + b"\x28\0\0" + bytes([rng.randrange(4)]) + body
+    head = _chunk(b"VP8X", b"\x12\0\0\0" + sides(canvas))
+    return _riff(b"WEBP", head, _chunk(b"ANIM", bytes(6)), *[_chunk(b"ANMF", one)] * 20)
+
+
+def lossless_picture(rng: random.Random, width: int, height: int) -> bytes:
+    """A lossless picture that claims a size, of noise."""
+    head = b"\x2f" + struct.pack("<I", width - 1 | height - 1 << 14 | 1 << 28)
+    return _chunk(b"VP8L", head + rng.choice((bytes(200), rng.randbytes(20_000))))
+
+
+def lossy_picture(rng: random.Random, width: int, height: int) -> bytes:
+    """A lossy picture with transparency that claims a size, of noise."""
+    key = (
+        struct.pack("<I", 0x10 | 3000 << 5)[:3] + b"\x9d\1\x2a" + struct.pack("<HH", width, height)
+    )
+    alpha = _chunk(b"ALPH", bytes([rng.randrange(2)]) + rng.randbytes(3000))
+    return alpha + _chunk(b"VP8 ", key + rng.randbytes(20_000))
+
+
+LARGEST = (4096, 2304)
+
+ANIMATIONS: dict[str, Content] = {
+    "gif_canvas": lambda rng: gif(rng, (65_535, 65_535), (64, 64), rng.randbytes(300)),
+    "gif_place": lambda rng: gif(rng, (64, 64), (65_535, 65_535), rng.randbytes(300)),
+    "gif_largest": lambda rng: gif(rng, LARGEST, LARGEST, rng.randbytes(300)),
+    "gif_noise": lambda rng: gif(rng, LARGEST, LARGEST, rng.randbytes(90_000)),
+    "webp_canvas": lambda rng: webp(rng, (2**24, 2**24), (64, 64), lossless_picture(rng, 64, 64)),
+    "webp_place": lambda rng: webp(rng, (64, 64), (2**24, 9), lossless_picture(rng, 64, 64)),
+    "webp_hidden": lambda rng: webp(
+        rng, (64, 64), (64, 64), lossless_picture(rng, 16_384, 16_384)),
+    "webp_lossy_hidden": lambda rng: webp(
+        rng, (64, 64), (64, 64), lossy_picture(rng, 16_383, 16_383)),
+    "webp_largest": lambda rng: webp(rng, LARGEST, LARGEST, lossless_picture(rng, *LARGEST)),
+    "webp_lossy_largest": lambda rng: webp(rng, LARGEST, LARGEST, lossy_picture(rng, *LARGEST)),
+    "webp_many": lambda rng: webp(rng, (64, 64), (64, 64), b"ANMF" * 9) * 1000,
+    "webp_nested": lambda rng: webp(rng, (64, 64), (64, 64), webp(rng, (9, 9), (9, 9), b"")),
+}  # fmt: skip
+
+
 OTHERS: dict[str, Content] = {
     "ts": transport_stream,
+    "ts_many_streams": all_streams,
     "ts_in_mp4": lambda rng: box(b"ftyp", b"isom" + u32(512)) + transport_stream(rng),
     "ts_in_matroska": lambda rng: matroska(tracks(), transport_stream(rng)),
     "mp4_in_avi": lambda rng: _riff(b"AVI ", good_bytes("h264_mp4"), rng.randbytes(50)),
@@ -566,7 +655,7 @@ OTHERS: dict[str, Content] = {
     "sparse_media": lambda rng: box(b"mdat", b"", 1) + struct.pack(">Q", 2**62) + bytes(99),
 }
 
-GREEDY: dict[str, Content] = {**ISO, **MATROSKA, **AVI, **OTHERS}
+GREEDY: dict[str, Content] = {**ISO, **MATROSKA, **AVI, **ANIMATIONS, **OTHERS}
 """Kind -> maker of such a file's content from a random generator."""
 
 

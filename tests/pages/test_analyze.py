@@ -104,6 +104,7 @@ def test_an_empty_page_invites(app):
     assert app.selectbox[0].options == ["pose-a"]
     offered = set(app.file_uploader[0].allowed_type)
     assert {".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv"} <= offered
+    assert {".gif", ".webp", ".mts", ".m2ts", ".ts"} <= offered
 
 
 def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):

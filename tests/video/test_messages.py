@@ -6,6 +6,7 @@ import pytest
 
 from gymform.video import messages
 from gymform.video.messages import receive, send
+from tests.fakes import make_clip
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,14 @@ from gymform.video.messages import receive, send
 def test_what_is_no_message_is_the_end(content):
     with pytest.raises(EOFError):
         receive(io.BytesIO(content))
+
+
+def test_a_clip_comes_back_as_it_was():
+    stream = io.BytesIO()
+    clip = make_clip(problems=("one", "two"), capture_fps=119.88)
+    send(stream, clip)
+    stream.seek(0)
+    assert receive(stream) == clip
 
 
 def test_messages_follow_one_another():

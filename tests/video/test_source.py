@@ -1,4 +1,4 @@
-"""A file is opened with caution: checked first, forced to what it is, its best stream chosen."""
+"""A file is opened with caution: checked first, forced to what it is."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ from gymform.video.source import (
     check_size,
     open_source,
 )
-from tests.corpus.clips import H264, MJPEG, MPEG4, steady, write_clip
+from tests.corpus.clips import H264, MJPEG, steady, write_clip
 
 # --- what is checked before anything is decoded -------------------------------------------------
 
@@ -180,36 +180,6 @@ def test_a_start_like_a_video_is_not_enough(tmp_path):
     with pytest.raises(DamagedVideoError) as caught, open_source(path):
         pass
     assert str(tmp_path) not in str(caught.value)
-
-
-def two_streams(path, recipes, default=None):
-    """A file with a video stream for each recipe; the number ``default`` is marked as such."""
-    parts = [write_clip(path.parent / f"{i}.mkv", one) for i, one in enumerate(recipes)]
-    with av.open(str(path), "w") as target:
-        inputs = [av.open(str(part)) for part in parts]
-        streams = [target.add_stream_from_template(one.streams.video[0]) for one in inputs]
-        for number, stream in enumerate(streams):
-            mark = av.stream.Disposition.default if number == default else 0
-            stream.disposition = av.stream.Disposition(mark)
-        for one, stream in zip(inputs, streams, strict=True):
-            for packet in one.demux(video=0):
-                if packet.size:
-                    packet.stream = stream
-                    target.mux(packet)
-            one.close()
-    return path
-
-
-SMALL, LARGE = (MPEG4.but(suffix=".mkv", size=size) for size in ((64, 48), (128, 96)))
-
-
-@pytest.mark.parametrize(
-    ("recipes", "default", "width"),
-    [((SMALL, LARGE), 0, 64), ((SMALL, LARGE), 1, 128), ((LARGE, SMALL), 1, 64)],
-)
-def test_of_several_pictures_the_default_one_is_read(tmp_path, recipes, default, width):
-    with open_source(two_streams(tmp_path / "two.mkv", recipes, default)) as opened:
-        assert opened.stream.codec_context.width == width
 
 
 # --- packets and frames -------------------------------------------------------------------------

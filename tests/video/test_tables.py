@@ -1,13 +1,18 @@
 """Sample tables are added up before FFmpeg turns them into memory."""
 
+import itertools
+import struct
+
+import numpy as np
 import pytest
 
 from gymform import limits
 from gymform.errors import DamagedVideoError, TooLongError
-from gymform.video.tables import check_tables
+from gymform.video.read import probe, read_frames
+from gymform.video.tables import check_tables, retimed_tracks
 from tests.corpus.bad import BAD, good_bytes, patched, u32
-from tests.corpus.clips import GOOD
-from tests.corpus.greedy import MOOV, STBL, box, greedy_file, inserted, meta
+from tests.corpus.clips import GOOD, read_number
+from tests.corpus.greedy import MOOV, STBL, TRAK, box, greedy_file, inserted, meta, renamed
 
 
 def check(folder, content: bytes) -> bool:
@@ -118,3 +123,116 @@ def test_words_that_look_like_tables_are_only_words(tmp_path):
 def test_many_edits_of_many_samples_are_refused(tmp_path, seed):
     with pytest.raises(DamagedVideoError, match="edits"):
         check(tmp_path, greedy_file("iso_edits_of_many_samples", seed))
+
+
+# ---- edit lists with a speed -------------------------------------------------------------------
+
+FRAMES = 40
+"""Frames of the clip below, at 30 a second."""
+
+
+def edited(*edits: tuple[float, float, float], name: str = "h264_b_frames", version=0) -> bytes:
+    """A clip with these edits: seconds shown, second of the media that begins (-1: none), speed."""
+    content = good_bytes(name)
+    at = content.index(b"mvhd")
+    (movie,) = struct.unpack(">I", content[at + 16 : at + 20])
+    at = content.index(b"mdhd")
+    (media,) = struct.unpack(">I", content[at + 16 : at + 20])
+    at = content.index(b"elst")
+    (delay,) = struct.unpack(">i", content[at + 16 : at + 20])  # of the first frame: B-frames
+    entry = struct.Struct(">QqhH" if version else ">IihH")
+    entries = b"".join(
+        entry.pack(
+            round(length * movie),
+            -1 if start < 0 else round(start * media) + delay,
+            int(speed // 1),
+            round(speed % 1 * 65536),
+        )
+        for length, start, speed in edits
+    )
+    new = box(b"edts", box(b"elst", u32(version << 24, len(edits)) + entries))
+    return inserted(renamed(content, b"edts"), TRAK, new)
+
+
+def shown(folder, content: bytes) -> tuple[list[int], list[float], tuple[str, ...]]:
+    """Numbers and seconds of the frames, and what was said; the probe must agree."""
+    path = folder / "clip.mp4"
+    path.write_bytes(content)
+    clip = probe(path)
+    with read_frames(path) as frames:
+        numbers, times = zip(*((read_number(one.rgb), one.time_s) for one in frames), strict=True)
+    assert clip.frames == len(numbers)
+    assert clip.problems == frames.problems
+    return list(numbers), list(times), clip.problems
+
+
+SLOW = {
+    "middle": ((0.4, 0, 1), (4, 0.4, 0.1), (0.6, 0.8, 1)),
+    "an eighth": ((0.5, 0, 1), (4, 0.5, 0.125), (0.4, 1, 1)),
+    "faster": ((0.4, 0, 1), (0.1, 0.4, 4), (0.6, 0.8, 1)),
+    "whole": ((14, 0, 0.1),),
+    "after a pause": ((1, -1, 1), (14, 0, 0.1)),
+    "to the end": ((0.4, 0, 1), (0, 0.4, 0.5)),
+    "again in slow motion": ((2, 0, 1), (4, 0.4, 0.1)),
+    "standing": ((0.4, 0, 1), (2, 0.4, 0), (1, 0.4, 1)),
+    "two speeds": ((0.8, 0, 0.5), (4, 0.4, 0.25)),
+    "backwards": ((0.4, 0, 1), (0.4, 0.4, -1), (0.6, 0.8, 1)),
+}
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("kind", SLOW)
+def test_an_edit_list_with_a_speed_shows_each_picture_once_as_filmed(tmp_path, kind, version):
+    edits = tuple((length, start, float(speed)) for length, start, speed in SLOW[kind])
+    numbers, times, problems = shown(tmp_path, edited(*edits, version=version))
+    assert numbers == list(range(FRAMES))
+    assert times == pytest.approx(np.arange(FRAMES) / 30, abs=1e-3)
+    assert len(problems) == 1
+    assert "times its speed" in problems[0]
+
+
+def test_what_no_edit_shows_stays_hidden(tmp_path):
+    numbers, times, problems = shown(tmp_path, edited((4, 0.2, 0.1), (0.3, 0.8, 1.0)))
+    assert numbers == [*range(6, 18), *range(24, 33)]
+    assert times == pytest.approx([(number - 6) / 30 for number in numbers], abs=1e-3)
+    assert "0.1 times" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        ((2, 0, 1.0),),
+        ((1, -1, 1.0), (2, 0, 1.0)),
+        ((2, 0, 0.0),),  # a writer that leaves the field empty
+        ((1, -1, 0.0), (2, 0, 1.0)),
+    ],
+)
+def test_an_edit_list_without_speeds_is_left_to_ffmpeg(tmp_path, edits):
+    numbers, _, problems = shown(tmp_path, edited(*edits))
+    assert numbers == list(range(FRAMES))
+    assert problems == ()
+
+
+def test_retimed_tracks_are_told_by_their_id(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(edited((0.4, 0, 1.0), (4, 0.4, 0.1)))
+    (track,) = retimed_tracks(path)
+    assert track == 1
+    path.write_bytes(good_bytes("with_aac"))
+    assert retimed_tracks(path) == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_broken_edit_lists_do_no_harm(tmp_path, seed):
+    content = edited((0.4, 0, 1.0), (4, 0.4, 0.1), (0.6, 0.8, 1.0))
+    at = content.index(b"elst")
+    noise = np.random.default_rng(seed)
+    for place, value in itertools.product(range(at - 12, at + 48, 4), (0, 0x7FFFFFFF, 0xFFFFFFFF)):
+        broken = bytearray(content)
+        broken[place : place + 4] = u32(value)
+        broken[place + 4] = noise.integers(256)
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(broken)
+        for retiming in retimed_tracks(path).values():
+            assert all(start < end for start, end in retiming.spans)
+            assert all(one[1] < two[0] for one, two in itertools.pairwise(retiming.spans))

@@ -76,7 +76,7 @@ def test_odd_sizes_grow_by_a_repeated_line(tmp_path, size):
     assert np.abs(inside - picture(3, size)).mean() < 8
 
 
-rising = st.lists(st.floats(0.001, 3), min_size=1, max_size=12).map(
+rising = st.lists(st.floats(0.001, 3), min_size=2, max_size=12).map(
     lambda steps: np.cumsum(steps).tolist()
 )
 
