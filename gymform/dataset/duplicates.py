@@ -1,22 +1,27 @@
 """Copies of one recording, told by what the pictures or the skeletons show over time.
 
-Bytes tell only exact copies. Re-encoded, scaled, trimmed and mirrored ones show the same pictures,
-in the same order and at the same pace: a clip's fingerprint is a row of tiny grey pictures, twelve
-a second, and two clips are compared at every shift of one against the other. Pictures alone would
-take any two repetitions before one camera for copies, so what changes within half a second has to
-agree as well. Repetitions of one set, which the eye hardly tells apart, count as copies: neither
-belongs on the other side of a split.
+Bytes tell only exact copies. Re-encoded, scaled, trimmed and mirrored ones show the same pictures
+in the same order: a clip's fingerprint is a row of tiny grey pictures, twelve a second, and two
+clips are compared at every shift of one against the other. Plain bars around the picture are left
+out of a fingerprint. For copies that were cropped or play at another speed, parts of the picture
+(`cropping.py`) and many speeds are tried.
+
+Pictures alone would take any two repetitions before one camera for copies, so what changes within
+half a second has to agree as well. Repetitions of one set, which the eye hardly tells apart, count
+as copies: neither belongs on the other side of a split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from gymform.dataset.cropping import SIDE, Finder, Mean, cut_out, standardised, whole
 from gymform.dataset.items import Copy
 from gymform.motion.body_size import stature
 from gymform.skeleton import FLIP_ORDER
@@ -26,9 +31,6 @@ from gymform.video.sparse import every
 
 RATE_HZ = 12.0
 """Pictures a second in a fingerprint."""
-
-SIDE = 12
-"""Width and height of a fingerprint's pictures, px."""
 
 DECODED_SIDE = 160
 """Frames are shrunk to this while decoding, px."""
@@ -48,6 +50,20 @@ MIN_PICTURES, MIN_CHANGE = 0.9, 0.85
 Re-encoded, scaled, brightened, trimmed and mirrored versions of 24 real clips: above 0.97 and 0.91.
 Other repetitions of one set before a fixed camera: 0.95 to 1.0 and 0.4 to 0.95.
 """
+
+MIN_CHANGE_OF_PARTS = 0.88
+"""The same for the changes of a crop: where many rectangles are tried, one fits by chance."""
+
+ROUGH_CHANGE = 0.6
+"""Changes of every second picture correlate this much before two clips are compared in full."""
+
+USUAL_SPEEDS = (1.25, 0.8, 1.5, 2 / 3, 2.0, 0.5, 0.75, 4 / 3)
+SPEEDS = (1.0, *USUAL_SPEEDS, *(1.05**step for i in range(1, 14) for step in (i, -i)))
+"""How many times faster one copy may play than the other: as players offer, and what lies between.
+At a speed between two of these, clips drift apart by 2.5%, in ten seconds by a quarter of one."""
+
+BAR_RANGE = 14
+"""Rows and columns at the edge whose grey stays within this range, in all frames, are bars."""
 
 SUSPICIOUS = 0.7
 """A few pictures have to correlate this much before two clips are compared in full."""
@@ -73,66 +89,138 @@ def fingerprint(path: Path) -> bytes:
 
     Raises VideoError kinds.
     """
-    pictures = []
     with read_frames(path, max_side=DECODED_SIDE, keep=every(1 / RATE_HZ)) as frames:
-        for frame in frames:
-            grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
-            pictures.append(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
-    return b"".join(picture.tobytes() for picture in pictures)
+        pictures = [cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in frames]
+    if not pictures:
+        return b""
+    rows, columns = _without_bars(pictures)
+    return b"".join(_shrunk(picture[rows, columns]).tobytes() for picture in pictures)
+
+
+def _shrunk(picture: np.ndarray) -> np.ndarray:
+    whole_rows = np.ascontiguousarray(picture)
+    return cv2.resize(whole_rows, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def _without_bars(pictures: list[np.ndarray]) -> tuple[slice, slice]:
+    """Rows and columns of ``pictures``, each (H, W), without the plain bars around them."""
+    low = functools.reduce(np.minimum, pictures).astype(int)
+    high = functools.reduce(np.maximum, pictures).astype(int)
+    rows, columns = (np.flatnonzero(high.max(axis) - low.min(axis) > BAR_RANGE) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return slice(None), slice(None)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 class Fingerprints:
     """The clips known so far; `copies_of` says which of them a new one repeats."""
 
     def __init__(self, known: Mapping[str, bytes] | None = None) -> None:
-        self._known: dict[str, _Views] = {}
+        self._known: dict[str, _Pictures] = {}
         for sha256, data in (known or {}).items():
             self.add(sha256, data)
 
     def add(self, sha256: str, data: bytes) -> None:
         """Remember a clip's fingerprint."""
-        self._known[sha256] = _Views.of(data)
+        self._known[sha256] = _Pictures.of(_grey(data))
 
     def copies_of(self, sha256: str, data: bytes) -> list[Copy]:
         """The known clips that show what ``data`` shows, the likeliest first."""
-        new = _Views.of(data)
+        grey = _grey(data)
+        plain, mirrored = _New.of(grey), _New.of(grey[:, :, ::-1])
         copies = []
         for other, known in self._known.items():
-            likeness, mirrored = max(
-                (_likeness(new.plain, known.plain), False),
-                (_likeness(new.plain, known.mirrored), True),
+            likeness, is_mirrored = max(
+                (_likeness(plain, known), False), (_likeness(mirrored, known), True)
             )
             if likeness > 0 and other != sha256:
-                copies.append(Copy(sha256, other, mirrored, round(likeness, 4)))
+                copies.append(Copy(sha256, other, is_mirrored, round(likeness, 4)))
         return sorted(copies, key=lambda copy: -copy.likeness)
 
 
-@dataclass(frozen=True, eq=False)
-class _Views:
-    """A fingerprint as standardised pictures float32 (N, SIDE * SIDE), as it is and mirrored."""
+def _grey(data: bytes) -> np.ndarray:
+    """The pictures (N, SIDE, SIDE) of a fingerprint."""
+    return np.frombuffer(data, np.uint8).reshape(-1, SIDE, SIDE)
 
+
+@dataclass(frozen=True, eq=False)
+class _Pictures:
+    """A fingerprint as it is compared: its pictures ``grey`` uint8 (N, P), the same standardised,
+    float32, and their mean."""
+
+    grey: np.ndarray
     plain: np.ndarray
-    mirrored: np.ndarray
+    mean: Mean
 
     @classmethod
-    def of(cls, data: bytes) -> _Views:
-        pictures = np.frombuffer(data, np.uint8).reshape(-1, SIDE, SIDE)
-        return cls(_standardised(pictures), _standardised(pictures[:, :, ::-1]))
+    def of(cls, pictures: np.ndarray) -> _Pictures:
+        grey = np.ascontiguousarray(pictures.reshape(-1, SIDE * SIDE))
+        return cls(grey, standardised(grey), Mean.of(grey))
 
 
-def _standardised(pictures: np.ndarray) -> np.ndarray:
-    """float32 (N, P): each picture with mean 0 and length 1, so that brightness does not count."""
-    flat = pictures.reshape(-1, SIDE * SIDE).astype(np.float32)
-    flat = flat - flat.mean(1, keepdims=True)
-    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(flat / (lengths + 1e-3))
+@dataclass(frozen=True, eq=False)
+class _New:
+    """A fingerprint that is compared with all that are known."""
+
+    pictures: _Pictures
+    finder: Finder
+
+    @classmethod
+    def of(cls, pictures: np.ndarray) -> _New:
+        made = _Pictures.of(pictures)
+        return cls(made, Finder(made.mean))
 
 
-def _likeness(a: np.ndarray, b: np.ndarray) -> float:
-    """How sure it is that ``a`` and ``b`` (N, P) show one recording; 0 where they do not."""
-    if min(len(a), len(b)) < MIN_SAMPLES or not (_resembles(a, b) or _resembles(b, a)):
+def _likeness(new: _New, known: _Pictures) -> float:
+    """How sure it is that both show one recording; 0 where they do not."""
+    if min(len(new.pictures.grey), len(known.grey)) < MIN_SAMPLES:
         return 0.0
-    return max(_aligned_likeness(a, _shifted(b, step)) for step in STEPS)
+    found = _likeness_at_speeds(new.pictures.plain, known.plain, MIN_CHANGE)
+    parts = (_likeness_at_speeds(*pair, MIN_CHANGE_OF_PARTS) for pair in _croppings(new, known))
+    return found or max(parts, default=0.0)
+
+
+def _croppings(new: _New, known: _Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pictures of both, where one of them seems to be a crop of the other.
+
+    Clips of one camera have the same picture as a whole, and no part is tried.
+    """
+    grey = new.pictures.grey
+    likeness = float(new.pictures.mean.whole @ known.mean.whole)
+    for rectangle in new.finder.parts_of(known.mean, likeness):
+        yield whole(grey), cut_out(known.grey, rectangle)
+    for rectangle in new.finder.parts_like(known.mean, likeness):
+        yield cut_out(grey, rectangle), whole(known.grey)
+
+
+def _likeness_at_speeds(a: np.ndarray, b: np.ndarray, least: float) -> float:
+    """The likeness of pictures (N, P) at the first speed at which it is no less than ``least``."""
+    if not (_resembles(a, b) or _resembles(b, a)):
+        return 0.0
+    for speed in SPEEDS:
+        faster = _sped_up(b, speed)
+        if len(faster) >= MIN_SAMPLES and (speed == 1.0 or _roughly_agree(a, faster)):
+            likeness = max(_aligned_likeness(a, _shifted(faster, step)) for step in STEPS)
+            if likeness >= least:
+                return likeness
+    return 0.0
+
+
+def _roughly_agree(a: np.ndarray, b: np.ndarray) -> bool:
+    """Might the changes agree? Found out from every second picture, in a sixth of the time."""
+    shared, change = _changes_by_shift(a[::2], b[::2], LAG // 2)
+    enough = shared >= max(MIN_SAMPLES, MIN_OVERLAP * min(len(a), len(b))) // 2
+    return bool(change[enough].max(initial=0) >= ROUGH_CHANGE)
+
+
+def _sped_up(b: np.ndarray, speed: float) -> np.ndarray:
+    """``b`` (N, P) as it would have been sampled, had it played ``speed`` times as fast."""
+    if speed == 1.0:
+        return b
+    places = np.arange(0, len(b) - 1, speed)
+    before = places.astype(int)
+    share = (places - before)[:, None].astype(np.float32)
+    return np.asarray((1 - share) * b[before] + share * b[before + 1])
 
 
 def _resembles(a: np.ndarray, b: np.ndarray) -> bool:
@@ -148,16 +236,29 @@ def _shifted(b: np.ndarray, step: float) -> np.ndarray:
 
 def _aligned_likeness(a: np.ndarray, b: np.ndarray) -> float:
     """The likeness at the shift at which the changes agree best."""
-    change_a, change_b = a[LAG:] - a[:-LAG], b[LAG:] - b[:-LAG]
+    shared, change = _changes_by_shift(a, b, LAG)
+    found = (shared >= max(MIN_SAMPLES, MIN_OVERLAP * min(len(a), len(b)))) & (change >= MIN_CHANGE)
+    if not found.any():
+        return 0.0
+    pictures = _along_diagonals(a @ b.T)[LAG : len(a) + len(b) - 1 - LAG] / np.maximum(shared, 1)
+    found &= pictures >= MIN_PICTURES
+    return float(change[found].max(initial=0.0))
+
+
+def _changes_by_shift(a: np.ndarray, b: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples shared at every shift of ``b`` over ``a``, and how much their changes correlate."""
+    change_a, change_b = a[lag:] - a[:-lag], b[lag:] - b[:-lag]
     shifts = np.arange(1 - len(change_a), len(change_b))
-    shared = _overlaps(len(a), len(b), shifts)
-    pictures = _along_diagonals(a @ b.T)[shifts + len(a) - 1] / np.maximum(shared, 1)
-    energy_a = _along_diagonals(np.repeat((change_a**2).sum(1)[:, None], len(change_b), 1))
-    energy_b = _along_diagonals(np.repeat((change_b**2).sum(1)[None], len(change_a), 0))
+    energy_a = _sums_by_shift((change_a**2).sum(1), np.maximum(0, -shifts), len(change_b) - shifts)
+    energy_b = _sums_by_shift((change_b**2).sum(1), np.maximum(0, shifts), len(change_a) + shifts)
     change = _along_diagonals(change_a @ change_b.T) / np.sqrt(energy_a * energy_b + 1e-9)
-    enough = shared >= max(MIN_SAMPLES, MIN_OVERLAP * min(len(a), len(b)))
-    found = enough & (pictures >= MIN_PICTURES) & (change >= MIN_CHANGE)
-    return float(change[found].max()) if found.any() else 0.0
+    return _overlaps(len(a), len(b), shifts), change
+
+
+def _sums_by_shift(values: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """The sum of ``values`` from each start to the stop that belongs to it, or to their end."""
+    sums = np.concatenate([[0.0], values.cumsum(dtype=float)])
+    return np.asarray(sums[np.minimum(stops, len(values))] - sums[starts])
 
 
 def _overlaps(length_a: int, length_b: int, shifts: np.ndarray) -> np.ndarray:
@@ -168,10 +269,11 @@ def _overlaps(length_a: int, length_b: int, shifts: np.ndarray) -> np.ndarray:
 def _along_diagonals(table: np.ndarray) -> np.ndarray:
     """Sums (n + m - 1,) of ``table`` (n, m) along column - row, from -(n - 1) up."""
     rows, columns = table.shape
-    sums = np.zeros(rows + columns - 1, table.dtype)
-    for row, values in enumerate(table):
-        sums[rows - 1 - row : rows - 1 - row + columns] += values
-    return sums
+    padded = np.zeros((rows, rows + columns), table.dtype)
+    padded[:, :columns] = table[::-1]
+    # read with rows that are one shorter, each row begins one further to the right
+    flat = padded.ravel()[: rows * (rows + columns - 1)]
+    return np.asarray(flat.reshape(rows, -1).sum(0))
 
 
 # --- by the skeleton ----------------------------------------------------------------------------

@@ -129,26 +129,38 @@ def write_scene(
     mirrored: bool = False,
     light: float = 1.0,
     crf: int = 20,
+    crop: float = 1.0,
+    place: float = 0.5,
+    bars: tuple[int, int, int, int] = (0, 0, 0, 0),
+    bar_grey: int = 0,
+    speed: float = 1.0,
 ) -> None:
     """A video of a scene of its own for each ``seed``: a background, and things that move.
 
-    The rest says how a copy differs: trimmed, scaled, mirrored, brighter, compressed harder.
+    The rest says how a copy differs: trimmed, scaled, mirrored, brighter, compressed harder, or
+    cropped to a share of its sides at a ``place`` from left and top, with plain ``bars`` of so many
+    px left, right, above and below, faster.
     """
     rng = np.random.default_rng(seed)
     width, height = 160, 120
     background = cv2.resize(rng.integers(0, 200, (6, 8, 3), np.uint8), (width, height))
     phases, speeds = rng.uniform(0, 6, (2, 3)), rng.uniform(0.3, 1.0, (2, 3))
     size = (round(width * scale), round(height * scale))
-    with VideoWriter(path, width=size[0], height=size[1], fps=25.0, crf=crf) as writer:
-        for i in range(round((end_s - start_s) * 25)):
+    top, left = (round(side * (1 - crop) * place) for side in (height, width))
+    kept = (slice(top, top + round(height * crop)), slice(left, left + round(width * crop)))
+    around = (bars[2:], bars[:2], (0, 0))
+    full = (size[0] + sum(bars[:2]), size[1] + sum(bars[2:]))
+    with VideoWriter(path, width=full[0], height=full[1], fps=25.0, crf=crf) as writer:
+        for i in range(round((end_s - start_s) * 25 / speed)):
             picture = background.copy()
-            places = 0.5 + 0.4 * np.sin(phases + speeds * (start_s + i / 25) * 2.5)
+            places = 0.5 + 0.4 * np.sin(phases + speeds * (start_s + speed * i / 25) * 2.5)
             for number, (x, y) in enumerate(places.T):
                 centre = (round(x * width), round(y * height))
                 cv2.circle(picture, centre, 16, (80 * number, 255, 90), -1)
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = cv2.resize(picture[kept], size, interpolation=cv2.INTER_AREA)
             picture = picture[:, ::-1] if mirrored else picture
-            writer.write(np.clip(picture * light, 0, 255).astype(np.uint8), i / 25)
+            picture = np.clip(picture * light, 0, 255).astype(np.uint8)
+            writer.write(np.pad(picture, around, constant_values=bar_grey), i / 25)
 
 
 def _copy(source: Path, target: Path) -> None:

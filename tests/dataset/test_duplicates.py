@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gymform.dataset import duplicates
 from gymform.dataset.duplicates import (
     RATE_HZ,
     SIDE,
@@ -14,6 +15,7 @@ from gymform.dataset.duplicates import (
 )
 from gymform.skeleton import FLIP_ORDER
 from gymform.types import PoseSequence
+from gymform.video.write import VideoWriter
 from tests.dataset.makers import write_scene
 from tests.motion.makers import sequence, squat, squat_sequence
 
@@ -38,6 +40,21 @@ def known(tmp_path_factory):
         ({"start_s": 0.6, "end_s": 2.7}, False),
         ({"mirrored": True}, True),
         ({"mirrored": True, "start_s": 0.37, "scale": 0.6, "crf": 30}, True),
+        ({"crop": 0.9}, False),
+        ({"crop": 0.75}, False),
+        ({"crop": 0.75, "place": 0.25, "crf": 30}, False),
+        ({"crop": 0.9, "mirrored": True}, True),
+        ({"crop": 0.85, "place": 1.0, "mirrored": True}, True),
+        ({"bars": (40, 40, 0, 0)}, False),
+        ({"bars": (0, 0, 30, 30), "bar_grey": 255}, False),
+        *(({"bars": sides}, False) for sides in np.diag([40, 40, 30, 30]).tolist()),
+        ({"bars": (25, 25, 0, 0), "mirrored": True, "crf": 34}, True),
+        ({"bars": (30, 30, 0, 0), "crop": 0.9}, False),
+        ({"speed": 1.25}, False),
+        ({"speed": 0.8, "crf": 30}, False),
+        ({"speed": 1.17}, False),
+        ({"speed": 1.25, "crop": 0.9}, False),
+        ({"speed": 1.25, "mirrored": True}, True),
     ],
 )
 def test_copies_are_found(known, tmp_path, changes, mirrored):
@@ -47,9 +64,51 @@ def test_copies_are_found(known, tmp_path, changes, mirrored):
     assert 0.85 <= copy.likeness <= 1.0001
 
 
-def test_another_recording_is_no_copy(known, tmp_path):
-    write_scene(tmp_path / "other.mp4", 17)
+@pytest.mark.parametrize("changes", [{}, {"crop": 0.75}, {"bars": (40, 40, 0, 0)}, {"speed": 1.25}])
+def test_another_recording_is_no_copy(known, tmp_path, changes):
+    write_scene(tmp_path / "other.mp4", 17, **changes)
     assert known.copies_of("new", fingerprint(tmp_path / "other.mp4")) == []
+
+
+def test_the_original_of_a_crop_is_found_too(tmp_path):
+    for name, crop in (("whole", 1.0), ("part", 0.8)):
+        write_scene(tmp_path / f"{name}.mp4", 3, crop=crop)
+    known = Fingerprints({"part": fingerprint(tmp_path / "part.mp4")})
+    (copy,) = known.copies_of("whole", fingerprint(tmp_path / "whole.mp4"))
+    assert copy.of == "part"
+
+
+def test_bars_are_left_out(tmp_path):
+    write_scene(tmp_path / "plain.mp4", 3)
+    write_scene(tmp_path / "bars.mp4", 3, bars=(40, 40, 10, 0))
+    one, other = (
+        np.frombuffer(fingerprint(tmp_path / f"{name}.mp4"), np.uint8).astype(int)
+        for name in ("plain", "bars")
+    )
+    assert np.abs(one - other).mean() < 6
+
+
+def test_a_clip_that_is_plain_all_over_is_no_trouble(tmp_path):
+    with VideoWriter(tmp_path / "grey.mp4", width=64, height=48, fps=12) as writer:
+        for i in range(24):
+            writer.write(np.full((48, 64, 3), 128, np.uint8), i / 12)
+    data = fingerprint(tmp_path / "grey.mp4")
+    assert len(data) == 24 * SIDE * SIDE
+    assert Fingerprints({"grey": data}).copies_of("new", data) == []
+
+
+def test_one_camera_with_many_movements_is_compared_without_looking_at_parts(monkeypatch):
+    rng = np.random.default_rng(0)
+    place = rng.integers(0, 200, (SIDE, SIDE))
+    y, x = np.mgrid[:SIDE, :SIDE]
+    prints = []
+    for _ in range(3):
+        centres = np.interp(np.arange(60), np.arange(0, 61, 6), rng.uniform(1, 11, 11))
+        moving = 55 * np.exp(-((y - centres[:, None, None]) ** 2 + (x - 6) ** 2) / 3)
+        prints.append((place + moving).astype(np.uint8).tobytes())
+    monkeypatch.setattr(duplicates, "cut_out", None)  # would raise
+    known = Fingerprints({"0": prints[0], "1": prints[1]})
+    assert known.copies_of("2", prints[2]) == []
 
 
 def test_the_same_place_with_other_movement_is_no_copy(tmp_path):
