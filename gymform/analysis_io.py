@@ -21,6 +21,7 @@ from gymform.motion.quality import assess
 from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
+from gymform.text import file_stem
 from gymform.timing import Progress, ignore_progress
 from gymform.types import UNKNOWN, Ablation, Clip, FormReport, Prediction, Target, Window, percent
 
@@ -38,7 +39,8 @@ class Artifacts:
 
     @classmethod
     def of(cls, folder: Path, stem: str) -> Artifacts:
-        """Where the files of ``stem`` lie in ``folder``."""
+        """Where the files of ``stem`` lie in ``folder``; a stem too long for them is cut."""
+        stem = file_stem(stem, len(".overlay.mp4"))
         return cls(
             overlay=folder / f"{stem}.overlay.mp4",
             poses=folder / f"{stem}.npz",

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 from gymform import __version__
 from gymform.errors import GymformError, WeightsError
 from gymform.installation import app_script, child_environment, program
-from gymform.text import shortened
+from gymform.storage import check_writable, disk_problem
+from gymform.text import file_stem, shortened
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
@@ -55,6 +56,9 @@ _COMMANDS = {
 """Commands defined elsewhere: ``add_arguments`` and ``run`` of a module or, after a colon, of that
 name in the module; and a description."""
 
+_SUFFIX_BYTES = 24
+"""Room after a clip's name for what is added to it: ``-123`` and ``.overlay.mp4``."""
+
 _EPILOG = """\
 exit codes: 0 every clip was analysed ("unknown" is a result too); 1 something failed; 2 the command
 was not understood; 130 interrupted
@@ -68,15 +72,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()  # here, where BrokenPipeError is caught
         return code
-    except GymformError as error:
-        print(f"gymform: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): keep Python from flushing again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         print("gymform: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): keep Python from flushing again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except GymformError as error:
+        print(f"gymform: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:  # wherever nothing else has said it
+        print(f"gymform: {disk_problem(error)}", file=sys.stderr)
         return FAILED
 
 
@@ -183,7 +190,7 @@ def _number(text: str, least: float, expected: str) -> float:
 def _analyze(options: argparse.Namespace) -> int:
     """Analyse every clip; when one fails, the others are still analysed."""
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        check_writable(options.out)
     except OSError as error:
         print(f"gymform: --out {options.out}: {error.strerror}", file=sys.stderr)
         return USAGE
@@ -216,9 +223,10 @@ def unique_stems(clips: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     stems = []
     for clip in clips:
-        stem, number = clip.stem, 2
+        first = stem = file_stem(clip.stem, _SUFFIX_BYTES)
+        number = 2
         while stem.lower() in taken:  # some file systems ignore case
-            stem, number = f"{clip.stem}-{number}", number + 1
+            stem, number = f"{first}-{number}", number + 1
         taken.add(stem.lower())
         stems.append(stem)
     return stems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import itertools
 import os
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from gymform.errors import OptionsError, TooLargeError, VideoError
 from gymform.limits import MAX_UPLOAD_BYTES
 from gymform.sniff import HEAD_BYTES, sniff
+from gymform.text import FILE_NAME_BYTES, cleaned
 
 
 def data_dir() -> Path:
@@ -37,6 +39,32 @@ def expanded(path: str | Path) -> Path:
         raise OptionsError(
             f"{str(path)[:200]}: this computer has no user of that name. Write the full path."
         ) from None
+
+
+def disk_problem(error: OSError) -> str:
+    """What the system refused, in words for the user, with what to do; never a whole path."""
+    name = cleaned(Path(os.fsdecode(error.filename)).name, 60) if error.filename else ""
+    reason = os.strerror(error.errno) if error.errno else "the system refused it"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free some space and try again: what was finished is kept."
+    if error.errno == errno.ENAMETOOLONG:
+        return f"A name is too long: at most {FILE_NAME_BYTES} bytes. Choose a shorter one."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            f"{name or 'A file'} cannot be used: {reason}. Allow it, or choose another place: "
+            "GYMFORM_HOME names gymform's own folder, and options such as --out and --to the rest."
+        )
+    return f"{name or 'A file'} cannot be read or written: {reason}."
+
+
+def check_writable(folder: Path) -> None:
+    """Make ``folder`` and write a few bytes into it, which go again. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f".{secrets.token_hex(8)}"
+    try:
+        probe.write_bytes(b"gymform")
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

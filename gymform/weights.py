@@ -14,14 +14,18 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gymform.errors import WeightsError
 from gymform.installation import installed, weights_folder
 from gymform.limits import MAX_WEIGHTS_BYTES
 from gymform.storage import atomic_path, data_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MANIFEST = "MANIFEST.json"
 SCHEMA = 1
@@ -287,6 +291,24 @@ def checked_path(entry: ModelEntry) -> Path:
             f"it was not opened. {advice}"
         )
     return entry.path
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write ``tensors`` and text about them as safetensors.
+
+    Raises OSError when the disk refuses it, which the library alone says with an error of its own.
+    """
+    from safetensors import SafetensorError  # here, since both are slow to import
+    from safetensors.torch import save_file
+
+    try:
+        save_file(dict(tensors), path, dict(metadata) if metadata else None)
+    except SafetensorError as error:
+        if found := re.search(r"os error (\d+)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from error
+        raise
 
 
 def sha256_of(path: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from gymform import weights
 from gymform.errors import WeightsError
@@ -179,3 +180,12 @@ def test_the_manifest_is_read_without_torch():
     """Pages list models before anything slow is imported."""
     source = Path(weights.__file__).read_text(encoding="utf-8")
     assert "import torch" not in source
+
+
+def test_tensors_that_the_disk_refuses_are_an_oserror(tmp_path):
+    """The library has an error of its own for that, which nobody who writes files expects."""
+    tensors = {"a": torch.zeros(100_000)}
+    with pytest.raises(FileNotFoundError):
+        weights.write_tensors(tmp_path / "gone" / "a.safetensors", tensors)
+    weights.write_tensors(tmp_path / "a.safetensors", tensors, {"about": "x"})
+    assert (tmp_path / "a.safetensors").stat().st_size > 400_000

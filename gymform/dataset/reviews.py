@@ -546,6 +546,11 @@ def _explain(error: sqlite3.Error) -> str:
         return "dataset.sqlite is damaged, or is not a data set. Restore it from a copy."
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "Another program keeps the data set busy. Try again in a moment."
+    if code.startswith("SQLITE_IOERR"):
+        return (
+            f"The files of the data set cannot be read or written ({code}): the disk is full, or "
+            "fails. Free some space and try again."
+        )
     return f"The data set's database failed ({code or type(error).__name__}). Try again."
 
 

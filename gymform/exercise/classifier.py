@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from scipy.special import softmax
 from torch import nn
 
@@ -37,7 +36,7 @@ from gymform.types import (
     Prediction,
     Window,
 )
-from gymform.weights import ModelEntry, checked_path, manifest_entry
+from gymform.weights import ModelEntry, checked_path, manifest_entry, write_tensors
 
 MAX_SECONDS = 10.0
 """The longest stretch that is classified at once, seconds."""
@@ -125,7 +124,7 @@ def write_networks(path: Path, networks: Sequence[nn.Module]) -> None:
         for key, tensor in network.state_dict().items()
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
+        write_tensors(temporary, tensors)
 
 
 def read_networks(path: Path, build: Callable[[], nn.Module], count: int) -> list[nn.Module]:

@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from gymform.errors import WeightsError
@@ -40,6 +39,7 @@ from gymform.weights import (
     read_manifest,
     sha256_of,
     write_entry,
+    write_tensors,
 )
 
 PATCHES = "backbone.patch_embed.proj.weight"
@@ -199,7 +199,7 @@ def save_checkpoint(tensors: Mapping[str, Tensor], config: ViTPoseConfig, path: 
     facts = {name: getattr(config, name) for name in unseen}
     metadata = {"gymform": json.dumps(facts)}  # one entry: the library shuffles several
     kept = {key: t.detach().contiguous() for key, t in tensors.items() if not is_counter(key)}
-    save_file(kept, path, metadata)
+    write_tensors(path, kept, metadata)
 
 
 def read_pose_file(path: Path) -> tuple[ViTPoseConfig, dict[str, Tensor]]:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,6 +36,7 @@ from gymform.training.pose.losses import (
 )
 from gymform.training.pose.muon import Muon
 from gymform.training.pose.teacher_cache import TeacherCache
+from gymform.weights import write_tensors
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Trainer:
         kept = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
         metadata = {"state": json.dumps({"step": self.step, "facts": dict(facts)})}
         with atomic_path(path) as temporary:
-            save_file(kept, temporary, metadata)
+            write_tensors(temporary, kept, metadata)
 
     def restore(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Load what :meth:`save` wrote. Raises TrainingError when it is of another training."""
