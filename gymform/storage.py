@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gymform.errors import OptionsError, TooLargeError, VideoError
+from gymform.in_use import held
 from gymform.limits import MAX_UPLOAD_BYTES
 from gymform.sniff import HEAD_BYTES, sniff
 from gymform.text import FILE_NAME_BYTES, cleaned
@@ -110,7 +111,12 @@ def store_upload(source: bytes | BinaryIO, folder: Path) -> Path:
     suffix = sniff(head).suffix
     target = folder / secrets.token_hex(16)
     try:
-        with atomic_path(target / f"clip{suffix}") as temporary, temporary.open("xb") as file:
+        target.mkdir(parents=True)
+        with (
+            held(target),
+            atomic_path(target / f"clip{suffix}") as temporary,
+            temporary.open("xb") as file,
+        ):
             _copy(itertools.chain((head,), _chunks(stream)), file)
     except OSError as error:
         shutil.rmtree(target, ignore_errors=True)

@@ -16,6 +16,7 @@ from gymform.dataset.items import ClipRecord
 from gymform.dataset.patterns import groups_by
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError, OptionsError, VideoError
+from gymform.in_use import holds
 from gymform.sniff import ANY_VIDEO_SUFFIXES, HEAD_BYTES, sniff
 from gymform.storage import atomic_path
 from gymform.text import cleaned, csv_raw
@@ -80,6 +81,7 @@ class ImportReport:
     unreadable: tuple[Unreadable, ...] = ()
 
 
+@holds("store")
 def import_clips(
     folder: Path,
     store: ReviewStore,

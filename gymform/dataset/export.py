@@ -21,6 +21,7 @@ from gymform.dataset.items import ACCEPTED, NAME, VERDICTS, Filter, Judged
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import DatasetError, GymformError, OptionsError
+from gymform.in_use import holds
 from gymform.motion.body_size import stature
 from gymform.motion.clean import clean
 from gymform.pose.files import load_poses, read_arrays
@@ -87,6 +88,7 @@ def examples(store: ReviewStore, verdicts: Sequence[str] = (ACCEPTED,)) -> list[
     ]
 
 
+@holds("store")
 def export(
     store: ReviewStore,
     path: Path,

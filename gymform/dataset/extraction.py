@@ -48,6 +48,7 @@ from gymform.errors import (
     PoseFileError,
     WeightsError,
 )
+from gymform.in_use import holds
 from gymform.motion.camera import camera_speed
 from gymform.motion.clean import clean
 from gymform.pose.estimator import PoseEstimator
@@ -124,6 +125,7 @@ class ExtractionReport:
     failed: tuple[tuple[str, str], ...] = ()
 
 
+@holds("store")
 def extract(
     store: ReviewStore,
     *,

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from gymform import __version__, errors, limits
 from gymform.errors import BusyError, GymformError, VideoError, WorkerError
+from gymform.in_use import hold, release
 from gymform.installation import child_environment
 from gymform.service.analysis_worker import DEFAULT_WORK
 from gymform.service.result_store import ResultStore
@@ -127,12 +128,19 @@ class _Job:
     state: State = State.WAITING
     error: GymformError | None = None
     progress: Estimate | None = None
+    held: int | None = None
+    """Keeps the clip's folder from being deleted while the job waits or runs."""
     stop_by: float | None = None
     """When the worker of a cancelled job is killed if still at it; None for one not cancelled."""
 
     @property
     def ended(self) -> bool:
         return self.state in (State.DONE, State.FAILED, State.CANCELLED)
+
+    def let_go(self) -> None:
+        """Let the clip's folder be deleted again."""
+        release(self.held)
+        self.held = None
 
 
 class JobQueue:
@@ -236,7 +244,7 @@ class JobQueue:
                 f"{waiting + 1} and begin {_in_about(self._wait_s(waiting))}. A place in the queue "
                 f"is free {_in_about(self._wait_s(0))}: try again then."
             )
-        job = _Job(key, request, next(self._numbers), owner)
+        job = _Job(key, request, next(self._numbers), owner, held=hold(request.path.parent))
         self._jobs[key] = job
         self._jobs.move_to_end(key)
         self._waiting.append(job)
@@ -274,6 +282,7 @@ class JobQueue:
         if job.state is State.WAITING:
             self._waiting.remove(job)
             job.state = State.CANCELLED
+            job.let_go()
         elif job.state is State.RUNNING and job.stop_by is None:
             job.stop_by = time.monotonic() + self._grace_s
             if self._worker:
@@ -304,6 +313,7 @@ class JobQueue:
                 error = WorkerError(f"The analysis could not be run ({type(problem).__name__}).")
             with self._changed:
                 self._running = None
+                job.let_go()
                 if job.stop_by is not None:
                     job.state = State.CANCELLED
                 else:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from gymform import limits
+from gymform.errors import BusyError
+from gymform.in_use import alone
+from gymform.service.analysis_worker import STEM
 from gymform.storage import data_dir
 
 _KEY = re.compile(r"[0-9a-f]{64}")
-_STALE_AFTER_S = 24 * 3600.0
+
+DAY_S = 24 * 3600.0
+
+IMPORT_PREFIX = "import-"
+"""Uploads that are being imported into a data set lie in a folder with such a name."""
 
 
 class ResultStore:
@@ -29,7 +38,7 @@ class ResultStore:
         self.root = root or data_dir() / "analyses"
         self.root.mkdir(parents=True, exist_ok=True)
         self._max_bytes = max_bytes
-        self._sweep()
+        discard_unfinished(self.root)
 
     def find(self, key: str) -> Path | None:
         """The folder of a finished analysis, marked as just used; None when there is none."""
@@ -68,32 +77,92 @@ class ResultStore:
                 raise
         discard_oldest(self.root, self._max_bytes, spare=key)
 
-    def _sweep(self) -> None:
-        """Delete what a killed app left unfinished."""
-        for folder in self.root.glob(".*"):
-            with contextlib.suppress(OSError):
-                if time.time() - folder.stat().st_mtime > _STALE_AFTER_S:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def of_clip(self, clip_sha256: str) -> list[Path]:
+        """The folders of all results of one clip, whatever the options were."""
+        return [
+            folder for folder in self.root.iterdir()
+            if _KEY.fullmatch(folder.name) and clip_of(folder)[0] == clip_sha256
+        ]  # fmt: skip
+
+
+def clip_of(folder: Path) -> tuple[str, str]:
+    """The sha256 and the name of a result's clip; "" where they cannot be read."""
+    try:
+        clip = json.loads((folder / f"{STEM}.json").read_text(encoding="utf-8"))["clip"]
+        return str(clip["sha256"]), str(clip["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def folders_in(root: Path) -> list[Path]:
+    """The finished folders in ``root`` by name: none that are hidden, and no files that lie about.
+
+    Empty when there is no ``root``.
+    """
+    with contextlib.suppress(OSError):
+        return sorted(one for one in root.iterdir() if one.name[0] != "." and one.is_dir())
+    return []
 
 
 def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
     """Delete the least recently used folders in ``root`` until the rest fits into ``max_bytes``.
 
-    The one called ``spare`` stays whatever its size; hidden ones, still being filled, do not count.
+    The one called ``spare`` stays whatever its size, and so does what is in use. Hidden ones, still
+    being filled, and files that lie about are neither counted nor deleted.
     """
-    with contextlib.suppress(FileNotFoundError):  # another process may delete the same one
-        folders = [folder for folder in root.iterdir() if not folder.name.startswith(".")]
-        folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
-        total = 0
-        for folder in folders:
-            total += sum(file.stat().st_size for file in folder.iterdir())
-            if total > max_bytes and folder.name != spare:
-                _remove(folder)
+    total = 0
+    for folder in sorted(folders_in(root), key=last_used, reverse=True):
+        total += size_of(folder)
+        if total > max_bytes and folder.name != spare:
+            discard(folder)
 
 
-def _remove(folder: Path) -> None:
+def discard_unused(root: Path, days: float) -> int:
+    """Delete the folders in ``root`` that nobody has used for ``days``; how many these were."""
+    limit = time.time() - days * DAY_S
+    return sum(discard(folder) for folder in folders_in(root) if last_used(folder) < limit)
+
+
+def discard_unfinished(root: Path) -> None:
+    """Delete what a killed app left in ``root`` a day ago or earlier: hidden folders, imports."""
+    for folder in (*root.glob(".*"), *root.glob(f"{IMPORT_PREFIX}*")):
+        if folder.is_dir() and last_used(folder) < time.time() - DAY_S:
+            discard(folder)
+
+
+def discard(folder: Path) -> bool:
+    """Delete a folder unless somebody is using it; whether it was deleted."""
+    try:
+        with alone(folder, "in use"):
+            return _remove(folder)
+    except (BusyError, OSError):
+        return False
+
+
+def last_used(folder: Path) -> float:
+    """When a folder was last changed or marked as used; 0 for one that is gone."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below ``folder``; what vanishes meanwhile does not count."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            status = file.lstat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _remove(folder: Path) -> bool:
     """Delete a folder in such a way that a half-empty one never has its name."""
     hidden = folder.with_name(f".{secrets.token_hex(8)}-old")
-    with contextlib.suppress(OSError):
+    try:
         os.rename(folder, hidden)
+    except OSError:
+        return False
     shutil.rmtree(hidden, ignore_errors=True)
+    return True

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gymform.errors import BusyError, Cancelled, GymformError
+from gymform.in_use import held
 from gymform.installation import program
 from gymform.service import analysis_queue
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
@@ -193,15 +194,16 @@ class ClipSession:
         """The result. One that is damaged on disk is deleted, so that it can be made again."""
         from pages.components.result import load_result, show_result
 
-        try:
-            result = load_result(folder)
-        except GymformError as error:
-            assert self.place.key is not None
-            job_queue().store.forget(self.place.key)
-            self._stopped(error)
-            return
-        self._headline()
-        show_result(result, folder, self._request.name, on_other_person=self.follow)
+        with held(folder):  # nothing deletes it while it is read
+            try:
+                result = load_result(folder)
+            except GymformError as error:
+                assert self.place.key is not None
+                job_queue().store.forget(self.place.key)
+                self._stopped(error)
+                return
+            self._headline()
+            show_result(result, folder, self._request.name, on_other_person=self.follow)
         with st.expander("Analyse again with other options", icon=":material/tune:"):
             show_options()
             st.button("Analyse again", icon=":material/refresh:", on_click=self.repeat)

@@ -14,6 +14,7 @@ from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
 from gymform.exercises import EXERCISES
+from gymform.in_use import held, hold, release
 from gymform.roles import Role, require
 from gymform.service.access import ROOTS, Settings
 from gymform.service.dataset_tasks import (
@@ -25,6 +26,7 @@ from gymform.service.dataset_tasks import (
     plain_file_name,
 )
 from gymform.service.once import Once
+from gymform.service.result_store import IMPORT_PREFIX
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
@@ -216,6 +218,7 @@ def begin_import(
         raise OptionsError("Which exercise do the clips show? Choose one, or type a new one.")
     rules = access.settings()
     folder = _store_uploads(files, group_by) if files else _folder_at(path, rules)
+    in_use = hold(folder) if files else None
     how, _, what = (group_by or "").partition(":")
     if how == "csv":
         group_by = f"csv:{expanded(what)}"
@@ -223,6 +226,7 @@ def begin_import(
         group_by = "folder"
 
     def clean_up() -> None:
+        release(in_use)
         if files:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -275,9 +279,11 @@ def _store_uploads(files: list[Any], group_by: str | None) -> Path:
 
     Raises OptionsError when the disk fails; nothing is then left of them.
     """
-    root = data_dir() / "uploads" / f"import-{secrets.token_hex(8)}"
+    root = data_dir() / "uploads" / f"{IMPORT_PREFIX}{secrets.token_hex(8)}"
     try:
-        _copy_uploads(files, group_by, root)
+        root.mkdir(parents=True)
+        with held(root):
+            _copy_uploads(files, group_by, root)
     except OSError as error:
         shutil.rmtree(root, ignore_errors=True)
         raise OptionsError(

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from gymform import limits, weights
 from gymform.analysis import Analysis
 from gymform.analysis_io import save
+from gymform.in_use import is_held
 from gymform.service import analysis_queue
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.storage import data_dir
@@ -290,6 +291,32 @@ def test_nothing_chosen_to_show_is_no_error(app, queue):
     app.multiselect[0].set_value([]).run()
     assert not app.exception
     assert "at least one joint" in texts(app)
+
+
+def test_a_result_is_not_deleted_while_a_page_reads_it(app, queue, monkeypatch):
+    from pages.components import result
+
+    def look(*_: object, **__: object) -> None:
+        (folder,) = (one for one in queue.store.root.iterdir() if one.name[0] != ".")
+        seen.append(is_held(folder))
+
+    seen: list[bool] = []
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    monkeypatch.setattr(result, "show_result", look)
+    upload(app, "lift.mp4", content)
+    assert not app.exception
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("name", ["wait for it.mp4", "nobody there.mp4"])
+def test_a_clip_is_in_use_as_long_as_its_analysis_waits_or_runs(app, name):
+    upload(app, name)
+    (folder,) = (data_dir() / "uploads").iterdir()
+    if name.startswith("wait"):
+        assert is_held(folder)
+        button(app, "Cancel").click().run()
+    run_until(app, lambda app: not is_held(folder))
 
 
 def test_cancelling_another_look_leads_back_to_the_result(app, queue):

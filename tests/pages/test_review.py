@@ -11,9 +11,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from gymform.dataset.clips import ImportReport
 from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, DatasetError
+from gymform.in_use import is_held
 from gymform.storage import data_dir
 from pages.components import clips, shared
 from tests.dataset.makers import clip_record, make_store
@@ -294,6 +296,28 @@ def test_uploads_that_cannot_be_imported_leave_nothing(monkeypatch, called, erro
     button(app, "Import").click().run()
     assert not app.exception
     assert words in texts(app)
+    assert not list((data_dir() / "uploads").iterdir())
+
+
+def test_uploads_are_in_use_while_they_are_imported(tmp_path, finished, monkeypatch):
+    """Another visitor's upload must not make room by deleting them, neither now nor before."""
+    seen, copy = [], shutil.copyfileobj
+
+    def look(*args, **kwargs):
+        (root,) = (data_dir() / "uploads").iterdir()
+        seen.append(is_held(root))
+        return copy(*args, **kwargs) if args else ImportReport()  # copied, then imported
+
+    ReviewStore.open(folder(), create=True).close()
+    app = open_page()
+    app.file_uploader[0].set_value([("a.mp4", b"clip", "video/mp4")]).run()
+    app.selectbox(key="import-exercise-Upload").set_value("squat").run()
+    monkeypatch.setattr("shutil.copyfileobj", look)
+    monkeypatch.setattr("gymform.dataset.clips.import_clips", lambda *_, **__: look())
+    button(app, "Import").click().run()
+    finished(app)
+    assert not app.exception
+    assert seen == [True, True]
     assert not list((data_dir() / "uploads").iterdir())
 
 

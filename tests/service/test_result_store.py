@@ -1,12 +1,15 @@
 """Results on disk are complete, limited in size, and found only by key."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from gymform import limits
-from gymform.service.result_store import ResultStore, discard_oldest
+from gymform.in_use import held
+from gymform.service import result_store
+from gymform.service.result_store import ResultStore, discard_oldest, size_of
 
 KEYS = ["a" * 64, "b" * 64, "c" * 64]
 
@@ -100,6 +103,37 @@ def test_uploads_are_bounded_too_and_folders_being_filled_stay(tmp_path):
         os.utime(tmp_path / name, (number, number))
     discard_oldest(tmp_path, 150, spare="new")
     assert {path.name for path in tmp_path.iterdir()} == {"new", ".filling"}
+
+
+def test_what_is_in_use_and_what_lies_about_stays(tmp_path):
+    """The oldest are being analysed or imported; somebody's file manager was here, too."""
+    for number, name in enumerate(("analysed", "import-1", "old", "new")):
+        (tmp_path / name / "person").mkdir(parents=True)
+        (tmp_path / name / "person" / "clip.mp4").write_bytes(b"x" * 100)
+        os.utime(tmp_path / name, (number, number))
+    (tmp_path / "old" / "person" / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / ".DS_Store").write_bytes(b"x" * 1000)
+    (tmp_path / "stray.txt").write_bytes(b"x" * 1000)
+    assert size_of(tmp_path / "old") == 100
+    with held(tmp_path / "analysed"), held(tmp_path / "import-1"):
+        discard_oldest(tmp_path, 150, spare="new")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "analysed", "import-1", "new", ".DS_Store", "stray.txt"
+    }  # fmt: skip
+    discard_oldest(tmp_path, 150, spare="new")
+    assert {path.name for path in tmp_path.iterdir()} == {"new", ".DS_Store", "stray.txt"}
+    discard_oldest(tmp_path / "nowhere", 0, spare="")
+
+
+def test_what_vanishes_meanwhile_does_no_harm(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_bytes(b"x" * 100)
+    listed = result_store.folders_in(tmp_path)
+    shutil.rmtree(tmp_path / "b")
+    monkeypatch.setattr(result_store, "folders_in", lambda root: listed)
+    discard_oldest(tmp_path, 0, spare="c")
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_no_waiting_clip_is_thrown_away():

@@ -25,6 +25,7 @@ from gymform.errors import Cancelled
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import RATE_HZ
 from gymform.exercise.networks.registry import NetworkFamily, family_of
+from gymform.in_use import held
 from gymform.storage import atomic_path
 from gymform.text import csv_safe
 from gymform.training.exercise.corpus import Corpus, read_corpus
@@ -62,7 +63,11 @@ def run_training(dataset: Path, folder: Path, options: TrainOptions) -> Training
     Raises what `runs.record` and :func:`train` raise.
     """
     torch.set_num_threads(options.threads)
-    with record(folder, dataset, options) as recorder, _stoppable(recorder):
+    with (
+        held(dataset),
+        record(folder, dataset, options) as recorder,
+        _stoppable(recorder),
+    ):
         try:
             return train(dataset, options, recorder)
         except Cancelled:
