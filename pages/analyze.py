@@ -21,6 +21,7 @@ from pages.components.clip_session import (
     show_options,
     tell,
 )
+from pages.components.upload_memory import forget
 
 STYLE = Path(__file__).parent / "assets" / "page.css"
 SAMPLE = Path(gymform.__file__).parent / "assets" / "sample_squat.mp4"
@@ -51,15 +52,17 @@ def uploaded() -> None:
     file = st.session_state.get(f"upload{place.left}")
     if file is None:
         return
-    folder = data_dir() / "uploads"
+    folder, name = data_dir() / "uploads", file.name
     try:
         path = store_upload(file, folder)
     except GymformError as error:
+        forget([file])
         place.left += 1  # another key empties the file uploader
         place.problem = error
         return
+    forget([file])
     discard_oldest(folder, limits.MAX_STORED_UPLOAD_BYTES, spare=path.parent.name)
-    clip_session().analyse(path, file.name, chosen_options())
+    clip_session().analyse(path, name, chosen_options())
 
 
 def known_exercises() -> str:

@@ -32,6 +32,7 @@ from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
 from pages.components import access
 from pages.components.text import as_text, count, duration, listed, plain
+from pages.components.upload_memory import forget
 
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport
@@ -157,6 +158,7 @@ def importing(store: ReviewStore, busy: bool) -> None:
         except GymformError as error:
             st.error(as_text(error), icon=":material/error:")
             return
+        forget(files)
         st.session_state["import-turn"] = number + 1
         st.rerun()
 
