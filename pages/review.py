@@ -26,7 +26,7 @@ from gymform.roles import Role, require
 from gymform.service.dataset_tasks import dataset_folder
 from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
-from pages.components import access, clips
+from pages.components import access, clip_deletion, clips
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
@@ -293,6 +293,9 @@ def review(folder: Path, wanted: Filter, item: str | None) -> None:
         st.error(as_text(error), icon=":material/error:")
     if "desk-data" in state:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
+        if clip_deletion.of_item(state.desk.store, state["desk-data"]["current"]):
+            del state["desk-place"]  # the review begins anew, with what is left
+            st.rerun()  # of the whole page, which shows how to undo it
 
 
 def exchange(session: ReviewSession, tour: int, item: str | None) -> ReviewerData:

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "limits", "skeleton", "exercises", "types", "storage", "timing", "sniff",
-               "roles", "text", "weights", "installation", "in_use"}),
+               "roles", "text", "weights", "installation", "in_use", "trash"}),
     frozenset({"video"}),
     frozenset({"pose", "motion"}),
     frozenset({"exercise", "form", "draw"}),

@@ -185,6 +185,18 @@ class DatasetFiles:
         """One frame of an item with its skeleton; ``item`` is the item's id."""
         return self.folder / "thumbs" / f"{item}.jpg"
 
+    def frames(self, sha256: str, key: str) -> Path:
+        """Decoded frames of a clip, kept for trainings on pixels; may be deleted at any time."""
+        return self.folder / "pixels" / f"{sha256[:16]}-{key}.npz"
+
+    def all_frames(self, sha256: str) -> list[Path]:
+        """All :meth:`frames` of a clip, and files whose names do not say of which clip they are."""
+        return [
+            path
+            for path in (self.folder / "pixels").glob("*.npz")
+            if path.name.startswith(f"{sha256[:16]}-") or "-" not in path.name
+        ]
+
 
 def item_id(clip_sha256: str, part: int) -> str:
     """The id of a clip's ``part``-th item: the same when the clip is extracted again."""

@@ -88,9 +88,21 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_on_item ON decisions (item_id);
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+"""
+
+_REMAIN = """
 CREATE TRIGGER decisions_remain BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
+"""Taken off only where a clip is deleted with everything, in the same transaction."""
+
+_OF_CLIP = {
+    "clips": "sha256 = ?1",
+    "copies": "clip = ?1 OR of = ?1",
+    "items": "clip_sha256 = ?1",
+    "decisions": "item_id IN (SELECT id FROM items WHERE clip_sha256 = ?1)",
+}
+"""What each table holds of a clip; in this order rows can be inserted, and backwards deleted."""
 
 _IN_FORCE = """
 SELECT * FROM decisions d WHERE d.kind != 'undo'
@@ -263,6 +275,61 @@ class ReviewStore:
         db.execute(
             "UPDATE clips SET state = ?, reason = ? WHERE sha256 = ?", (state, reason, sha256)
         )
+
+    # --- deletion -------------------------------------------------------------------------------
+
+    @_in_words
+    def items_of(self, sha256: str) -> list[str]:
+        """Ids of a clip's items."""
+        rows = self._rows("SELECT id FROM items WHERE clip_sha256 = ? ORDER BY part", sha256)
+        return [row["id"] for row in rows]
+
+    @_in_words
+    def remove_clip(self, sha256: str, before: Callable[[dict[str, Any]], None]) -> None:
+        """Delete a clip, its items, and all decisions about them, in one transaction.
+
+        ``before`` is given the rows, as :meth:`put_back` takes them, while nobody else can write;
+        when it raises, nothing is deleted. Raises DatasetError when the clip is not there.
+        """
+        with self._writing() as db:
+            self.clip(sha256)
+            before({table: self._rows_of(table, sha256) for table in _OF_CLIP})
+            db.execute("DROP TRIGGER decisions_remain")
+            for table, of_clip in reversed(_OF_CLIP.items()):
+                db.execute(f"DELETE FROM {table} WHERE {of_clip}", (sha256,))
+            db.execute(_REMAIN)
+
+    def _rows_of(self, table: str, sha256: str) -> list[dict[str, Any]]:
+        """A clip's rows; bytes as hexadecimal digits, so that all of it fits into JSON."""
+        return [
+            {
+                name: {"hex": value.hex()} if isinstance(value, bytes) else value
+                for name, value in zip(row.keys(), row, strict=True)
+            }
+            for row in self._rows(f"SELECT * FROM {table} WHERE {_OF_CLIP[table]}", sha256)
+        ]
+
+    @_in_words
+    def put_back(self, rows: Mapping[str, Any]) -> None:
+        """Insert what :meth:`remove_clip` gave. Raises DatasetError when the clip is there again.
+
+        That it was a copy of a clip that is no longer there is left out.
+        """
+        with self._writing() as db:
+            there = {clip.sha256 for clip in self.clips()}
+            new = {row["sha256"] for row in rows["clips"]}
+            if there & new:
+                raise DatasetError("The clip was imported again meanwhile: it cannot be restored.")
+            for table in _OF_CLIP:
+                for row in rows[table]:
+                    if table != "copies" or {row["clip"], row["of"]} <= there | new:
+                        _insert_row(db, table, row)
+
+    @_in_words
+    def while_unchanged(self, call: Callable[[], None]) -> None:
+        """``call()``; while it runs nobody else writes to the store, in any process."""
+        with self._writing():
+            call()
 
     # --- items as they are now ------------------------------------------------------------------
 
@@ -506,7 +573,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if _version(connection) == 0:
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) == 0:  # no other process was faster
-            for statement in _statements(_TABLES):
+            for statement in _statements(_TABLES + _REMAIN):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
@@ -564,6 +631,15 @@ def _insert_item(db: sqlite3.Connection, item: Item, quality: Quality | None) ->
         f"INSERT INTO items ({columns}, quality, problems, notes) VALUES ({marks}, ?, ?, ?)",
         (*dataclasses.astuple(item), *_quality_columns(quality)),
     )
+
+
+def _insert_row(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
+    """Insert a row as :meth:`ReviewStore.remove_clip` gave it."""
+    columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+    values = [
+        bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for value in row.values()
+    ]
+    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
 
 def _insert_copies(db: sqlite3.Connection, copies: Sequence[Copy]) -> None:

@@ -302,7 +302,10 @@ class ReviewSession:
             now = self._judged.get(item_id)
             if now is not None and now.revision == then.revision:
                 continue
-            now = now or self.store.get(item_id)
+            try:
+                now = now or self.store.get(item_id)
+            except DatasetError:  # its clip was deleted
+                continue
             last = self.store.history(item_id)[-1:]
             if last and last[0].reviewer != self.reviewer:
                 self._news.append(f"{now.item.name}: {in_words(last[0])}")

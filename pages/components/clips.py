@@ -30,7 +30,7 @@ from gymform.service.result_store import IMPORT_PREFIX
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, expanded
 from gymform.timing import Progress
-from pages.components import access
+from pages.components import access, clip_deletion
 from pages.components.text import as_text, count, duration, listed, plain
 from pages.components.upload_memory import forget
 
@@ -71,13 +71,16 @@ def panel(store: ReviewStore) -> None:
         extracting(store, busy)
     if task and task.kind == IMPORT and not task.running and task.result:
         report(store, task.result)
-    listing(store.clips())
+    known = store.clips()
+    listing(known)
+    clip_deletion.choose(store, known)
 
 
 def notice(store: ReviewStore) -> None:
     """The running task of the data set, or what has just gone wrong; on every part of the page."""
     if problem := st.session_state.pop("page-problem", None):
         st.error(as_text(problem), icon=":material/error:")
+    clip_deletion.notice(store)
     task = dataset_tasks().of(store.folder)
     if not task:
         return

@@ -12,10 +12,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gymform.dataset.clips import ImportReport
+from gymform.dataset.deletion import delete_clip
 from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, DatasetError
-from gymform.in_use import is_held
+from gymform.in_use import held, is_held
+from gymform.roles import Role
 from gymform.storage import data_dir
 from pages.components import clips, shared
 from tests.dataset.makers import clip_record, make_store
@@ -319,6 +321,86 @@ def test_uploads_are_in_use_while_they_are_imported(tmp_path, finished, monkeypa
     assert not app.exception
     assert seen == [True, True]
     assert not list((data_dir() / "uploads").iterdir())
+
+
+DELETE = "Delete this clip and its results"
+
+
+def test_a_clip_is_deleted_and_comes_back():
+    make_store(folder(), 2)
+    app = open_page(view="Clips")
+    with ReviewStore.open(folder()) as store:
+        first, second = store.clips()
+        app.selectbox(key="delete-clip").set_value(second.sha256).run()
+        button(app, DELETE).click().run()
+        assert not app.exception
+        assert store.clips() == [first]
+        assert not store.files.clip(second).exists()
+        assert f"Deleted: {second.name}" in texts(app)
+        button(app, "Undo").click().run()
+        assert not app.exception
+        assert store.clips() == [first, second]
+        assert store.files.clip(second).exists()
+    assert "Undo" not in [item.label for item in app.button]
+
+
+def test_the_clip_that_is_reviewed_is_deleted_and_the_review_goes_on():
+    make_store(folder(), 2)
+    app = open_page(view="Review")
+    shown = app.session_state["desk-data"]["current"]
+    button(app, DELETE).click().run()
+    assert not app.exception
+    with ReviewStore.open(folder()) as store:
+        (left,) = store.judged()
+    assert left.item.id != shown
+    assert app.session_state["desk-data"]["current"] == left.item.id
+    button(app, DELETE).click().run()
+    assert "Nothing to review yet" in texts(app)
+    button(app, "Undo").click().run()
+    assert app.session_state["desk-data"]["current"] == left.item.id
+
+
+def test_a_press_that_comes_late_deletes_nothing_else():
+    """The button was pressed for one clip, and by then another one is shown."""
+    make_store(folder(), 2)
+    app = open_page(view="Review")
+    pressed = button(app, DELETE).click()
+    with ReviewStore.open(folder()) as store:
+        first = store.get(app.session_state["desk-data"]["current"])
+        delete_clip(store, first.item.clip_sha256)  # somebody else
+        pressed.run()
+        assert not app.exception
+        assert len(store.clips()) == 1
+
+
+def test_a_data_set_in_use_keeps_its_clips():
+    make_store(folder(), 1)
+    app = open_page(view="Clips")
+    with held(folder()):
+        button(app, DELETE).click().run()
+    assert not app.exception
+    assert "is using this data set" in app.error[0].value
+    with ReviewStore.open(folder()) as store:
+        assert len(store.clips()) == 1
+
+
+def test_an_undo_belongs_to_its_data_set():
+    for name in ("lifts", "others"):
+        make_store(folder(name), 1)
+    app = open_page(view="Clips")
+    app.selectbox(key="review-dataset").set_value("lifts").run()
+    button(app, DELETE).click().run()
+    app.selectbox(key="review-dataset").set_value("others").run()
+    assert "Undo" not in [item.label for item in app.button]
+
+
+@pytest.mark.parametrize("view", ["Clips", "Review"])
+def test_only_an_admin_is_offered_to_delete(view, monkeypatch):
+    make_store(folder(), 1)
+    monkeypatch.setattr("pages.components.access.may", lambda role: role < Role.ADMIN)
+    app = open_page(view=view)
+    assert not app.exception
+    assert DELETE not in [item.label for item in app.button]
 
 
 def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, finished):

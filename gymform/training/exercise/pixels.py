@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gymform.dataset.items import DatasetFiles
 from gymform.errors import ModelDataError, PoseFileError, VideoError
 from gymform.pose.crops import cut_crop
 from gymform.pose.files import read_arrays
@@ -28,9 +29,6 @@ MARGIN = 8 / 7
 PADDING = 1.15
 """Side of the square over that of the box around all of the lifter's boxes."""
 
-CACHE = "pixels"
-"""Folder in the data set for decoded frames; may be deleted at any time."""
-
 MAX_DECODED_SIDE = 640
 """Frames are reduced to this size before they are cropped, px."""
 
@@ -45,10 +43,10 @@ def load_pictures(
 
     Raises ModelDataError, naming the clip, when one cannot be decoded.
     """
-    pictures = []
+    pictures, files = [], DatasetFiles(corpus.folder)
     for row, (example, track) in enumerate(zip(corpus.examples, corpus.tracks, strict=True)):
         progress("decode", row, len(corpus))
-        path = corpus.folder / CACHE / f"{_key(example, track.pose, frames, size)}.npz"
+        path = files.frames(example.clip_sha256, _key(example, track.pose, frames, size))
         if path.is_file():
             pictures.append(_read(path))
         else:
@@ -134,7 +132,7 @@ def _read(path: Path) -> np.ndarray:
         pictures = read_arrays(path)["pictures"]
     except (PoseFileError, KeyError) as error:
         raise ModelDataError(
-            f"{path.name}, a file of decoded frames, is damaged: delete the folder {CACHE!r} of "
+            f"{path.name}, a file of decoded frames, is damaged: delete the folder 'pixels' of "
             "the data set. It is made again."
         ) from error
     return pictures
