@@ -12,6 +12,7 @@ from streamlit.starlette import App
 
 from gymform.errors import OptionsError
 from gymform.service.access import Settings
+from gymform.service.deletion import Sweeper, keep_days
 from gymform.service.guard import Guard
 from pages.components.access import settings, uploads, visits
 
@@ -19,6 +20,7 @@ from pages.components.access import settings, uploads, visits
 def readable_settings() -> Settings:
     """The operator's settings; the process ends when they are invalid."""
     try:
+        keep_days()
         return settings()
     except OptionsError as error:
         sys.exit(f"gymform: {error}")
@@ -26,11 +28,15 @@ def readable_settings() -> Settings:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Print who can reach the app and, as Streamlit does for a script, open a browser."""
+    """Print who can reach the app and, as Streamlit does for a script, open a browser.
+
+    While the app runs, what is too old or was deleted is swept away.
+    """
     sys.stderr.write(f"  {settings().in_words()}\n\n")
     if not config.get_option("server.headless"):
         webbrowser.open(f"http://localhost:{config.get_option('server.port')}")
-    yield
+    with Sweeper():
+        yield
 
 
 app = App(

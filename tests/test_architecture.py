@@ -472,7 +472,14 @@ def python(code: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "module", ["gymform", "gymform.cli", "gymform.errors", "gymform.service.analysis_queue"]
+    "module",
+    [
+        "gymform",
+        "gymform.cli",
+        "gymform.errors",
+        "gymform.service.analysis_queue",
+        "gymform.service.deletion",
+    ],
 )
 def test_light_modules_stay_light(module):
     heavy = ("torch", "streamlit", "av", "cv2", "scipy", "sklearn", "plotly", "transformers")

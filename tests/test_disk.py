@@ -110,6 +110,8 @@ def commands(clips: Path, home: Path) -> dict[str, list[str]]:
                             "--heads", "2"],
         "evaluate": ["evaluate", "clips"],
         "weights list": ["weights", "list"],
+        "data list": ["data", "list"],
+        "data sweep": ["data", "sweep"],
     }  # fmt: skip
 
 

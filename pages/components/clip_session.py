@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ import streamlit as st
 from gymform.errors import BusyError, Cancelled, GymformError
 from gymform.in_use import held
 from gymform.installation import program
-from gymform.service import analysis_queue
+from gymform.service import analysis_queue, deletion
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
 from gymform.service.once import Once
 from gymform.text import cleaned
+from gymform.trash import UNDO_S
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
 from pages.components import access
@@ -63,6 +65,16 @@ def queue_or_reason() -> JobQueue | None:
         return None
 
 
+@dataclass(frozen=True)
+class Deleted:
+    """A clip that was just deleted: its entry in the trash, when, its result's key, its request."""
+
+    entry: str
+    at: float
+    key: str
+    request: Request
+
+
 @dataclass
 class Place:
     """The state of one page in one session."""
@@ -76,6 +88,8 @@ class Place:
     """A clip that the full queue refused: it is kept until the user tries again or leaves."""
     problem: GymformError | None = None
     """An error to show in the next run."""
+    deleted: Deleted | None = None
+    """The clip that was deleted last."""
     left: int = 0
     """How many clips the user has left; part of the keys of the widgets that ask for a new one."""
 
@@ -142,6 +156,7 @@ class ClipSession:
     def show(self, welcome: Callable[[GymformError | None], None]) -> None:
         """Show the clip's state; without a clip ``welcome``, given why the last analysis failed."""
         problem, self.place.problem = self.place.problem, None
+        self._deleted()
         if self.place.refused:
             self._refused(*self.place.refused)
             return
@@ -207,6 +222,56 @@ class ClipSession:
         with st.expander("Analyse again with other options", icon=":material/tune:"):
             show_options()
             st.button("Analyse again", icon=":material/refresh:", on_click=self.repeat)
+        self._offer_deletion()
+
+    # -- deletion ------------------------------------------------------------------------------
+
+    def _offer_deletion(self) -> None:
+        """A button to delete the clip, behind another one that says what goes."""
+        with st.popover("Delete", icon=":material/delete:"):
+            st.caption(
+                "The clip and everything found in it are deleted on the computer that runs "
+                "gymform. For a minute it can be undone."
+            )
+            st.button(
+                "Delete this clip and its results", icon=":material/delete:", on_click=self.delete
+            )
+
+    def delete(self) -> None:
+        """Delete the clip with all its results, also those that were shown before."""
+        key, request = self.place.key, self._request
+        assert key is not None
+        try:
+            entry = deletion.delete_results(job_queue().store, request.path, key)
+        except GymformError as error:
+            self.place.problem = error
+            return
+        self.leave()
+        self.place.deleted = Deleted(entry, time.monotonic(), key, request)
+        forget_results()
+
+    def _deleted(self) -> None:
+        """For a minute after a deletion, a way to undo it."""
+        if self.place.deleted is None:
+            return
+        if time.monotonic() - self.place.deleted.at > UNDO_S:
+            self.place.deleted = None
+            return
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.info("The clip and its results are deleted.", icon=":material/delete:")
+        right.button("Undo", icon=":material/undo:", on_click=self.restore, width="stretch")
+
+    def restore(self) -> None:
+        """Bring the deleted clip back, and show it."""
+        deleted, self.place.deleted = self.place.deleted, None
+        assert deleted is not None
+        try:
+            deletion.restore_results(deleted.entry)
+        except GymformError as error:
+            self.place.problem = error
+            return
+        self.leave()
+        self.place.key, self.place.request = deleted.key, deleted.request
 
     def _refused(self, request: Request, error: BusyError) -> None:
         """Say that the queue is full, and offer to try again with the same clip."""
@@ -237,6 +302,15 @@ class ClipSession:
             st.button("Try again", icon=":material/refresh:", on_click=self.repeat)
             if self.place.before:
                 st.button("Back to the result", icon=":material/undo:", on_click=self.go_back)
+            self._offer_deletion()
+
+
+def forget_results() -> None:
+    """Drop all results from memory; those that are still on disk are read again."""
+    from pages.components import result
+
+    result.load_result.clear()
+    result.player_data.clear()
 
 
 # -- how to analyse --------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: O
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _player_data(folder: Path) -> bytes:
+def player_data(folder: Path) -> bytes:
+    """What the player shows of the analysis in ``folder``, cached: JSON."""
     result = load_result(folder)
     return player_json(result.pose, result.tracks)
 
@@ -196,7 +197,7 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
 
     shown = player(
         served(folder / PROXY, "video/mp4", "clip"),
-        served(_player_data(folder), "application/json", "keypoints"),
+        served(player_data(folder), "application/json", "keypoints"),
         size=result.pose.image_size,
         seek=(state.frame, state.turn),
         repetitions=_repetitions(result),

@@ -7,6 +7,7 @@ analysis is a made-up one, saved the way the worker would have saved it.
 from __future__ import annotations
 
 import functools
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from gymform import limits, weights
 from gymform.analysis import Analysis
 from gymform.analysis_io import save
-from gymform.in_use import is_held
+from gymform.in_use import held, is_held
 from gymform.service import analysis_queue
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.storage import data_dir
@@ -291,6 +292,62 @@ def test_nothing_chosen_to_show_is_no_error(app, queue):
     app.multiselect[0].set_value([]).run()
     assert not app.exception
     assert "at least one joint" in texts(app)
+
+
+DELETE = "Delete this clip and its results"
+
+
+def in_analyses(queue: analysis_queue.JobQueue) -> int:
+    return len([one for one in queue.store.root.iterdir() if one.name[0] != "."])
+
+
+def test_a_result_is_deleted_with_its_clip_and_comes_back(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    button(app, DELETE).click().run()
+    assert not app.exception
+    assert "deleted" in app.info[0].value
+    assert app.title  # the page invites again
+    assert in_analyses(queue) == 0
+    assert not list((data_dir() / "uploads").iterdir())
+    button(app, "Undo").click().run()
+    assert not app.exception
+    assert "# Squat" in texts(app)
+    assert len(list((data_dir() / "uploads").iterdir())) == 1
+    assert "Undo" not in [item.label for item in app.button]
+
+
+def test_after_a_minute_a_deletion_cannot_be_undone(app, queue, monkeypatch):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    button(app, DELETE).click().run()
+    now = time.time()
+    monkeypatch.setattr("gymform.trash.time.time", lambda: now + 61)
+    button(app, "Undo").click().run()  # the page still shows it: nothing has run it again
+    assert not app.exception
+    assert "too late" in app.error[0].value
+
+
+def test_what_failed_can_be_deleted_too(app, queue):
+    upload(app, "nobody there.mp4")
+    run_until(app, lambda app: app.error)
+    button(app, DELETE).click().run()
+    assert not app.exception
+    assert not list((data_dir() / "uploads").iterdir())
+
+
+def test_a_clip_that_is_analysed_elsewhere_is_not_deleted(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    (folder,) = (data_dir() / "uploads").iterdir()
+    with held(folder):
+        button(app, DELETE).click().run()
+    assert "being analysed" in app.error[0].value
+    assert "# Squat" in texts(app)
+    assert in_analyses(queue) == 1
 
 
 def test_a_result_is_not_deleted_while_a_page_reads_it(app, queue, monkeypatch):

@@ -1,0 +1,35 @@
+"""The app as a server: what keeps it from starting, and what runs beside the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from streamlit import config
+
+import serve
+from gymform.service.deletion import KEEP_DAYS
+
+
+def test_days_that_are_none_keep_the_app_from_starting(monkeypatch):
+    monkeypatch.setenv(KEEP_DAYS, "a week")
+    with pytest.raises(SystemExit, match="GYMFORM_KEEP_DAYS: expected a number of days above 0"):
+        serve.readable_settings()
+
+
+def test_the_app_sweeps_from_its_start_to_its_end(monkeypatch):
+    option = config.get_option
+    monkeypatch.setattr(
+        config, "get_option", lambda name: True if name == "server.headless" else option(name)
+    )
+
+    def sweepers() -> list[str]:
+        return [one.name for one in threading.enumerate() if "sweeper" in one.name]
+
+    async def run() -> None:
+        async with serve.lifespan(None):
+            assert len(sweepers()) == 1
+
+    asyncio.run(run())
+    assert sweepers() == []
