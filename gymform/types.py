@@ -6,7 +6,7 @@ pixel at (0, 0). Times are seconds from the clip's first frame, from its present
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -91,6 +91,10 @@ class Provenance:
     """What had to be assumed, in words: older files hold neither times nor image size."""
 
 
+_NOT_GIVEN: np.ndarray = np.zeros(0)
+"""Stands for an array that is made from the others when nobody gives it."""
+
+
 @dataclass(frozen=True, eq=False)
 class PoseSequence:
     """One person's keypoints over a clip.
@@ -98,6 +102,11 @@ class PoseSequence:
     ``xy`` float32 (T, 17, 2) px, NaN where missing; ``score`` float32 (T, 17) in [0, 1], 0 where
     missing; ``boxes`` float32 (T, 4) px xyxy, NaN where nobody was followed; ``time_s`` float64
     (T,) strictly rising; ``image_size`` (width, height) px. Frames without a person stay in.
+
+    ``shots`` int32 (T,) numbers the stretches between cuts, rising, and is -1 where the picture
+    stands still. ``peaks`` float32 (T, 17, K, 3) are the network's own answers, x and y in px and
+    score, likeliest first and NaN, NaN, 0 where there are fewer: ``xy`` is what
+    ``pose/decoding.py`` chose among them over time. K is 0 where they were not kept.
     """
 
     xy: np.ndarray
@@ -106,6 +115,8 @@ class PoseSequence:
     time_s: np.ndarray
     image_size: tuple[int, int]
     provenance: Provenance = field(default_factory=Provenance)
+    shots: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    peaks: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
         owner = "PoseSequence"
@@ -129,9 +140,33 @@ class PoseSequence:
             raise ValueError(f"{owner}: expected a missing keypoint as NaN x, NaN y and score 0")
         if len(self.image_size) != 2 or min(self.image_size) < 1:
             raise ValueError(f"{owner}.image_size: expected (width, height), got {self.image_size}")
+        self._check_shots_and_peaks(owner, count)
+
+    def _check_shots_and_peaks(self, owner: str, count: int) -> None:
+        """Check what may be left out, and make it where it was."""
+        if self.shots is _NOT_GIVEN:
+            object.__setattr__(self, "shots", np.zeros(count, np.int32))
+        if self.peaks is _NOT_GIVEN:
+            nothing = np.zeros((count, NUM_KEYPOINTS, 0, 3), np.float32)
+            object.__setattr__(self, "peaks", nothing)
+        _check_array(owner, "shots", self.shots, (count,), np.int32)
+        _check_array(owner, "peaks", self.peaks, (count, NUM_KEYPOINTS, None, 3), np.float32)
+        numbered = self.shots[self.shots >= 0]
+        if (self.shots < -1).any() or not (np.diff(numbered) >= 0).all():
+            raise ValueError(f"{owner}.shots: expected rising numbers from 0, or -1 for a stand")
+        if np.isinf(self.peaks).any():
+            raise ValueError(f"{owner}.peaks: expected finite numbers or NaN, got infinity")
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    def part(self, frames: np.ndarray | slice) -> PoseSequence:
+        """Some frames of it, chosen by a mask (T,), indices or a slice; times stay the clip's."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[frames] for name in
+               ("xy", "score", "boxes", "time_s", "shots", "peaks")},
+        )  # fmt: skip
 
     @property
     def fps(self) -> float:
@@ -150,21 +185,36 @@ class CleanTracks:
     """Trajectories ready for measuring: gaps filled, noise smoothed. The raw ones are kept apart.
 
     ``xy`` float32 (T, 17, 2) px, NaN where nothing is known; ``velocity`` float32 (T, 17, 2) px/s;
-    ``filled`` bool (T, 17), true where a value was interpolated; ``time_s`` float64 (T,).
+    ``filled`` bool (T, 17), true where a value was interpolated; ``time_s`` float64 (T,);
+    ``shots`` int32 (T,) as in :class:`PoseSequence`.
     """
 
     xy: np.ndarray
     velocity: np.ndarray
     filled: np.ndarray
     time_s: np.ndarray
+    shots: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
         owner = "CleanTracks"
         _check_array(owner, "time_s", self.time_s, (None,), np.float64)
         count = len(self.time_s)
+        if self.shots is _NOT_GIVEN:
+            object.__setattr__(self, "shots", np.zeros(count, np.int32))
+        _check_array(owner, "shots", self.shots, (count,), np.int32)
         _check_array(owner, "xy", self.xy, (count, NUM_KEYPOINTS, 2), np.float32)
         _check_array(owner, "velocity", self.velocity, (count, NUM_KEYPOINTS, 2), np.float32)
         _check_array(owner, "filled", self.filled, (count, NUM_KEYPOINTS), np.bool_)
+
+    def part(self, frames: np.ndarray | slice) -> CleanTracks:
+        """Some frames of them, as of :meth:`PoseSequence.part`."""
+        return CleanTracks(
+            self.xy[frames],
+            self.velocity[frames],
+            self.filled[frames],
+            self.time_s[frames],
+            self.shots[frames],
+        )
 
 
 @dataclass(frozen=True)
@@ -274,11 +324,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class RepForm:
-    """The measures of one repetition, with its start and end."""
+    """The measures of one repetition, with its start and end.
+
+    ``cut_off_by`` says what hides a part of it ("the start of the clip", "a cut"); then nothing is
+    measured.
+    """
 
     start_s: float
     end_s: float
     measures: tuple[Measure, ...]
+    cut_off_by: str | None = None
 
     def value(self, key: str) -> Measure | None:
         """The measure called ``key``; None when it could not be taken."""

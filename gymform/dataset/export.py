@@ -207,13 +207,8 @@ def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
     inside = (pose.time_s >= entry.start_s - 1e-6) & (pose.time_s <= entry.end_s + 1e-6)
     if not inside.any():
         raise DatasetError(f"{entry.name}: there is no frame between its bounds. Trim it again.")
-    return dataclasses.replace(
-        pose,
-        xy=pose.xy[inside],
-        score=pose.score[inside],
-        boxes=pose.boxes[inside],
-        time_s=pose.time_s[inside] - pose.time_s[inside][0],
-    )
+    part = pose.part(inside)
+    return dataclasses.replace(part, time_s=part.time_s - part.time_s[0])
 
 
 # --- archive ------------------------------------------------------------------------------------

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
 from gymform.motion.camera import median_speed
 from gymform.motion.quality import FLOOR, assess, grade
-from gymform.motion.repetitions import find_repetitions, is_half
+from gymform.motion.repetitions import is_half, whole_repetitions
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 
 LOW_CONFIDENCE = "low confidence"
@@ -80,7 +80,7 @@ def propose(
     repetition is found, the whole clip is one item.
     """
     end_s = max(clip.duration_s, float(pose.time_s[-1]))
-    bounds = find_repetitions(tracks)
+    bounds = whole_repetitions(tracks)
     found = bool(bounds)
     bounds = bounds or [(0.0, end_s)]
     items, qualities = [], []
@@ -132,16 +132,7 @@ def _between(
     inside = (pose.time_s >= start_s - 1e-6) & (pose.time_s <= end_s + 1e-6)
     if not inside.any():
         inside[np.abs(pose.time_s - start_s).argmin()] = True
-    part = replace(
-        pose,
-        xy=pose.xy[inside],
-        score=pose.score[inside],
-        boxes=pose.boxes[inside],
-        time_s=pose.time_s[inside],
-    )
-    return part, CleanTracks(
-        tracks.xy[inside], tracks.velocity[inside], tracks.filled[inside], tracks.time_s[inside]
-    )
+    return pose.part(inside), tracks.part(inside)
 
 
 def _findings_of_pose(quality: PoseQuality) -> Iterator[_Finding]:

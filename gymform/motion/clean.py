@@ -33,15 +33,34 @@ MIN_SMOOTHING_RATE = 2.2 * CUTOFF_HZ
 
 
 def clean(pose: PoseSequence) -> CleanTracks:
-    """Masked, outlier-free, gap-filled and smoothed trajectories; ``pose`` itself is unchanged."""
-    trusted = pose.score >= MIN_SCORE
+    """Masked, outlier-free, gap-filled and smoothed trajectories; ``pose`` itself is unchanged.
+
+    Each shot is cleaned by itself: nothing is filled, smoothed or derived across a cut. Where the
+    picture stands still nothing is known.
+    """
+    trusted = (pose.score >= MIN_SCORE) & (pose.shots >= 0)[:, None]
     raw = np.where(trusted[..., None], pose.xy, np.nan).astype(np.float64)
-    raw = reject_outliers(raw, pose.time_s)
-    xy = fill_gaps(raw, pose.time_s)
-    filled = np.isfinite(xy).all(-1) & ~np.isfinite(raw).all(-1)
-    xy = smooth(xy, pose.time_s)
-    velocity = derive(xy, pose.time_s)
-    return CleanTracks(xy.astype(np.float32), velocity.astype(np.float32), filled, pose.time_s)
+    xy, velocity = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+    filled = np.zeros(raw.shape[:2], bool)
+    for start, stop in stretches(pose.shots):
+        part, times = raw[start:stop], pose.time_s[start:stop]
+        part = reject_outliers(part, times)
+        whole = fill_gaps(part, times)
+        filled[start:stop] = np.isfinite(whole).all(-1) & ~np.isfinite(part).all(-1)
+        xy[start:stop] = smooth(whole, times)
+        velocity[start:stop] = derive(xy[start:stop], times)
+    return CleanTracks(
+        xy.astype(np.float32), velocity.astype(np.float32), filled, pose.time_s, pose.shots
+    )
+
+
+def stretches(shots: np.ndarray) -> list[tuple[int, int]]:
+    """Half-open index ranges (start, stop) without a cut, of ``shots`` (T,) as in PoseSequence.
+
+    Where the picture stands still there is none.
+    """
+    edges = [0, *(np.flatnonzero(np.diff(shots)) + 1).tolist(), len(shots)]
+    return [(a, b) for a, b in itertools.pairwise(edges) if a < b and shots[a] >= 0]
 
 
 def reject_outliers(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import nn
 
 from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import cut_crop, heatmap_to_frame, to_tensor
-from gymform.pose.heatmaps import decode, flip_back
+from gymform.pose.heatmaps import decode_peaks, flip_back
 from gymform.timing import Stopwatch
 
 
@@ -70,14 +70,27 @@ class PoseEstimator:
         ``pixels`` are B crops uint8 in RGB from :meth:`cut`; ``crops`` (B, 4) are their places in
         the frame: centre x, y, width, height px.
         """
+        points, scores = self.peaks_in_crops(pixels, crops, 1)
+        return points[:, :, 0], scores[:, :, 0]
+
+    def peaks_in_crops(
+        self, pixels: Sequence[np.ndarray], crops: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The ``count`` likeliest places of each keypoint: frame px float32 (B, 17, count, 2), NaN
+        where there are fewer, and scores float32 (B, 17, count), 0 there.
+
+        The first are the keypoints of :meth:`keypoints_in_crops`.
+        """
         points, scores = [], []
         size = self.model.config.heatmap_size
         for start in range(0, len(pixels), self.batch_size):
             heatmaps = self.heatmaps(pixels[start : start + self.batch_size])
             with self.stopwatch("heatmaps"):
-                found, peaks = decode(heatmaps, smooth=True)
+                found, peaks = decode_peaks(heatmaps, count, smooth=True)
                 score = peaks**self.model.config.score_power
-            points.append(heatmap_to_frame(found, crops[start : start + self.batch_size], size))
+            batch = found.reshape(len(found), -1, 2)
+            placed = heatmap_to_frame(batch, crops[start : start + self.batch_size], size)
+            points.append(placed.reshape(found.shape))
             scores.append(score)
         return np.concatenate(points).astype(np.float32), np.concatenate(scores)
 

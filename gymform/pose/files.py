@@ -1,6 +1,6 @@
 """Keypoint files (``.npz``): written completely or not at all, read exactly, safe to open.
 
-Layout, schema 1: an uncompressed zip with five ``.npy`` members and nothing else.
+Layout, schema 2: an uncompressed zip with seven ``.npy`` members and nothing else.
 
 =========  ==========  ===========  =====================================================
 member     dtype       shape        meaning
@@ -9,6 +9,9 @@ xy         float32     (T, 17, 2)   px of the upright frame, COCO-17 order, NaN 
 score      float32     (T, 17)      in [0, 1], 0 missing
 boxes      float32     (T, 4)       px xyxy of the person followed, NaN nobody
 time_s     float64     (T,)         seconds from the first frame, strictly rising
+shots      int32       (T,)         number of the shot, -1 where the picture stands still
+peaks      float32     (T, 17, K,3) the network's answers, x, y and score, likeliest first;
+                                    ``xy`` is what was chosen among them
 meta       str         ()           JSON: schema, image_size, provenance, sha256 of it all
 =========  ==========  ===========  =====================================================
 
@@ -17,6 +20,8 @@ content gives equal bytes. Files from strangers are checked before any array is 
 of the file, then the zip directory, then every ``.npy`` header. A zip's own CRC is checked only
 when a member is read to its end, which a forged smaller shape would avoid; therefore members are
 read completely, and ``meta`` holds a sha256 over names, types, shapes and bytes.
+
+Schema 1 had neither ``shots`` nor ``peaks``: one shot is assumed, and no peaks.
 
 The older layout, a single array ``reconstruction`` (T, 17, 2 or 3), is read but never written; see
 :func:`_from_reconstruction` for what has to be assumed.
@@ -48,13 +53,13 @@ from gymform.skeleton import NUM_KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.types import PoseSequence, Provenance
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the layout that :func:`save_poses` writes."""
 
 OLDER_FPS = 30.0
 """Frames per second assumed for the older layout, which holds no times."""
 
-_ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
+_FIRST_ARRAYS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "xy": ("<f4", (NUM_KEYPOINTS, 2)),
     "score": ("<f4", (NUM_KEYPOINTS,)),
     "boxes": ("<f4", (4,)),
@@ -62,6 +67,16 @@ _ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 """Each array of schema 1: its type, and the shape of one frame."""
 
+_ARRAYS = {
+    **_FIRST_ARRAYS,
+    "shots": ("<i4", ()),
+    "peaks": ("<f4", (NUM_KEYPOINTS, None, 3)),
+}
+"""Those of schema 2; None matches any length."""
+
+_LAYOUTS = {1: _FIRST_ARRAYS, 2: _ARRAYS}
+
+_MAX_PEAKS = 8
 _MAX_MEMBERS = 32
 _MAX_DIRECTORY_BYTES = 64 * 1024
 _MAX_META_BYTES = 256 * 1024
@@ -126,9 +141,9 @@ def load_poses(path: Path) -> PoseSequence:
     with _opened(path, limits.MAX_NPZ_BYTES) as (archive, members):
         if set(members) == {"reconstruction"}:
             return _from_reconstruction(_read(archive, members["reconstruction"]))
-        _check_members(members)
-        meta = _read_meta(_read(archive, members["meta"]))
-        arrays = {name: _read(archive, members[name]) for name in _ARRAYS}
+        layout = _check_members(members)
+        meta = _read_meta(_read(archive, members["meta"]), layout)
+        arrays = {name: _read(archive, members[name]) for name in _LAYOUTS[layout]}
         stated = meta.pop("sha256", None)
         actual = _digest(arrays, meta)
         if stated != actual:
@@ -163,8 +178,7 @@ def _write_zip(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def _digest(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> str:
     """sha256 hex over the names, types, shapes and bytes of ``arrays``, and over ``meta``."""
     sha = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
-    for name in _ARRAYS:
-        array = arrays[name]
+    for name, array in arrays.items():
         sha.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
         sha.update(array.tobytes())
     return sha.hexdigest()
@@ -308,9 +322,10 @@ def _check_text(flat: np.ndarray) -> None:
 # --- schema 1 -----------------------------------------------------------------------------------
 
 
-def _check_members(members: Mapping[str, _Member]) -> None:
-    """Check by the headers that these are the arrays of schema 1, all of the same length."""
-    expected = [*_ARRAYS, "meta"]
+def _check_members(members: Mapping[str, _Member]) -> int:
+    """The schema whose arrays these are, checked by the headers, all of the same length."""
+    schema = 1 if "peaks" not in members and "shots" not in members else SCHEMA
+    expected = [*_LAYOUTS[schema], "meta"]
     if set(members) != set(expected):
         got = ", ".join(sorted(map(_brief, members))) or "none"
         raise _mismatch("members", ", ".join(expected), got)
@@ -318,22 +333,31 @@ def _check_members(members: Mapping[str, _Member]) -> None:
     if meta.shape != () or meta.dtype.kind != "U" or meta.dtype.itemsize > _MAX_META_BYTES:
         raise _mismatch("meta", "one text", f"{meta.dtype} {meta.shape}")
     count = members["time_s"].shape[:1]
-    for name, (dtype, frame_shape) in _ARRAYS.items():
-        member = members[name]
+    for name, (dtype, frame_shape) in _LAYOUTS[schema].items():
+        member, shape = members[name], (*count, *frame_shape)
         if member.dtype.str != dtype:
             raise _mismatch(name, np.dtype(dtype).name, member.dtype.name)
-        if member.fortran or member.shape != (*count, *frame_shape):
-            raise _mismatch(name, (*count, *frame_shape), f"shape {_brief(member.shape)}")
+        if member.fortran or not _fits(member.shape, shape):
+            raise _mismatch(name, shape, f"shape {_brief(member.shape)}")
+    return schema
 
 
-def _read_meta(text: np.ndarray) -> dict[str, Any]:
-    """The JSON object in ``meta``; its schema must be :data:`SCHEMA`."""
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    """Is it the expected shape, where None matches any length up to `_MAX_PEAKS`?"""
+    return len(shape) == len(expected) and all(
+        got == want or (want is None and got <= _MAX_PEAKS)
+        for got, want in zip(shape, expected, strict=True)
+    )
+
+
+def _read_meta(text: np.ndarray, layout: int) -> dict[str, Any]:
+    """The JSON object in ``meta``; its schema must be that of the ``layout`` of the arrays."""
     meta = json.loads(text.item())
     if not isinstance(meta, dict):
         raise _mismatch("meta", "a JSON object", type(meta).__name__)
     schema = meta.get("schema")
-    if type(schema) is not int or schema != SCHEMA:
-        raise _mismatch("schema", f"{SCHEMA} or the older layout", _brief(schema))
+    if type(schema) is not int or schema != layout:
+        raise _mismatch("schema", f"{layout} by its arrays, or the older layout", _brief(schema))
     return meta
 
 

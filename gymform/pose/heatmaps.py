@@ -30,6 +30,13 @@ MAX_STEP = 2.0
 """Longest step from the highest pixel, px on each axis: on a flat ridge it would go anywhere."""
 
 
+PEAK_DISTANCE = 6.0
+"""Two peaks of a heatmap are at least this many px apart: three deviations of a target."""
+
+PEAK_SHARE = 0.15
+"""A further peak has at least this share of the first one's height."""
+
+
 def flip_back(heatmaps: torch.Tensor) -> torch.Tensor:
     """Heatmaps (B, 17, H, W) of mirrored crops, mapped back to the crops themselves."""
     return heatmaps.flip(-1)[:, list(FLIP_ORDER)]
@@ -43,6 +50,19 @@ def decode(heatmaps: np.ndarray, *, smooth: bool = False) -> tuple[np.ndarray, n
     the map smoothed by the training targets' Gaussian, which the official code does not do; the
     score is still the peak of the unsmoothed map.
     """
+    points, scores = decode_peaks(heatmaps, 1, smooth=smooth)
+    return points[:, :, 0], scores[:, :, 0]
+
+
+def decode_peaks(
+    heatmaps: np.ndarray, count: int, *, smooth: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``count`` best peaks: float32 (B, K, count, 2) in heatmap px, scores (B, K, count).
+
+    The first are those of :func:`decode`. A further one is the next highest summit of the searched
+    map that is `PEAK_DISTANCE` from all before it, exact to a pixel, with the unsmoothed map's
+    value as its score; NaN and 0 where none has `PEAK_SHARE` of the first one's height.
+    """
     batch, keypoints, height, width = heatmaps.shape
     with np.errstate(over="ignore"):  # values too large for float32 become infinite: missing
         maps = heatmaps.reshape(-1, height, width).astype(np.float32)
@@ -52,13 +72,38 @@ def decode(heatmaps: np.ndarray, *, smooth: bool = False) -> tuple[np.ndarray, n
     valid = np.flatnonzero(finite & (highest > 0) & (highest > lowest))
     searched = _smoothed(maps[valid]) if smooth else maps[valid]
     y, x = np.divmod(searched.reshape(len(searched), height * width).argmax(axis=1), width)
-    points = np.full((len(maps), 2), np.nan, dtype=np.float32)
-    points[valid] = np.stack((x, y), axis=1) + _newton_steps(searched, x, y)
+    points = np.full((len(maps), count, 2), np.nan, dtype=np.float32)
+    points[valid, 0] = np.stack((x, y), axis=1) + _newton_steps(searched, x, y)
     limit = np.array((width - 1, height - 1), dtype=np.float32)
     points = np.clip(points, 0, limit)  # NaN stays NaN
-    score = np.zeros(len(maps), dtype=np.float32)
-    score[valid] = np.minimum(highest[valid], 1.0)
-    return points.reshape(batch, keypoints, 2), score.reshape(batch, keypoints)
+    score = np.zeros((len(maps), count), dtype=np.float32)
+    score[valid, 0] = np.minimum(highest[valid], 1.0)
+    if count > 1:
+        points[valid, 1:], score[valid, 1:] = _further(maps[valid], searched, x, y, count - 1)
+    shape = (batch, keypoints, count)
+    return points.reshape(*shape, 2), score.reshape(shape)
+
+
+def _further(
+    maps: np.ndarray, searched: np.ndarray, x: np.ndarray, y: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The next summits of ``searched`` (N, H, W) after (x, y) (N,): (N, count, 2), (N, count)."""
+    rows, (height, width) = np.arange(len(maps)), maps.shape[1:]
+    floor = PEAK_SHARE * searched[rows, y, x]
+    kernel = np.ones((3, 3), np.uint8)
+    around = [cv2.dilate(one, kernel) for one in searched]
+    summits = np.where(searched >= np.reshape(around, searched.shape), searched, 0)
+    reach = np.arange(height)[:, None], np.arange(width)
+    points = np.full((len(maps), count, 2), np.nan, np.float32)
+    score = np.zeros((len(maps), count), np.float32)
+    for i in range(count):
+        down, right = reach[0] - y[:, None, None], reach[1] - x[:, None, None]
+        summits[down**2 + right**2 < PEAK_DISTANCE**2] = 0
+        y, x = np.divmod(summits.reshape(len(maps), height * width).argmax(axis=1), width)
+        high = summits[rows, y, x] > floor
+        points[high, i] = np.stack((x, y), axis=1)[high]
+        score[high, i] = np.clip(maps[rows, y, x], 0, 1)[high]
+    return points, score
 
 
 def _smoothed(maps: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gymform import __version__
 from gymform.pose.crops import box_to_crop
+from gymform.pose.decoding import PEAKS, choose_keypoints
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.tracking import SAMPLE_INTERVAL_S, check_target, follow
 from gymform.skeleton import NUM_KEYPOINTS
@@ -49,10 +50,13 @@ def extract_poses(
             progress=lambda done, total: report("search", done, total),
         )
     during_search = dict(stopwatch.seconds)
-    xy, score = _all_frames(path, frames.time_s, lifter.boxes, estimator, report)
+    peaks = _all_frames(path, frames.time_s, lifter.boxes, estimator, report)
     # what the estimator did during the search is part of "search" already
     for stage in ("crop", "network", "heatmaps"):
         stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
+    shots = np.zeros(len(frames.time_s), np.int32)
+    with stopwatch("choose"):
+        xy, score = choose_keypoints(peaks, frames.time_s, shots)
     pose = PoseSequence(
         xy=xy,
         score=score,
@@ -66,6 +70,8 @@ def extract_poses(
             gymform_version=__version__,
             clip_sha256=clip.sha256,
         ),
+        shots=shots,
+        peaks=peaks,
     )
     return pose, (*frames.problems, *lifter.notes)
 
@@ -76,10 +82,10 @@ def _all_frames(
     boxes: np.ndarray,
     estimator: PoseEstimator,
     report: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (T, 17, 2) px and scores (T, 17) in the frames at ``time_s`` that have a box."""
-    xy = np.full((len(time_s), NUM_KEYPOINTS, 2), np.nan, dtype=np.float32)
-    score = np.zeros((len(time_s), NUM_KEYPOINTS), dtype=np.float32)
+) -> np.ndarray:
+    """The network's peaks (T, 17, K, 3), px and score, in the frames at ``time_s`` with a box."""
+    peaks = np.full((len(time_s), NUM_KEYPOINTS, PEAKS, 3), np.nan, dtype=np.float32)
+    peaks[..., 2] = 0
     crops = box_to_crop(boxes, estimator.padding)
     followed = np.flatnonzero(np.isfinite(boxes).all(axis=1))
     rows: list[int] = []
@@ -89,7 +95,9 @@ def _all_frames(
     def flush() -> None:
         nonlocal done
         if rows:
-            xy[rows], score[rows] = estimator.keypoints_in_crops(pixels, crops[rows])
+            peaks[rows, :, :, :2], peaks[rows, :, :, 2] = estimator.peaks_in_crops(
+                pixels, crops[rows], PEAKS
+            )
         done += len(rows)
         rows.clear()
         pixels.clear()
@@ -104,4 +112,4 @@ def _all_frames(
             if len(rows) == estimator.batch_size:
                 flush()
     flush()
-    return xy, score
+    return peaks

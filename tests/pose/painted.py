@@ -94,13 +94,15 @@ class DotNetwork(nn.Module):
 def watch_crops(estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """A list that records every batch of crops (B, 4) given to the estimator from now on."""
     asked: list[np.ndarray] = []
-    keypoints_in_crops = estimator.keypoints_in_crops
+    peaks_in_crops = estimator.peaks_in_crops
 
-    def ask(pixels: list[np.ndarray], crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def ask(
+        pixels: list[np.ndarray], crops: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         asked.append(crops)
-        return keypoints_in_crops(pixels, crops)
+        return peaks_in_crops(pixels, crops, count)
 
-    monkeypatch.setattr(estimator, "keypoints_in_crops", ask)
+    monkeypatch.setattr(estimator, "peaks_in_crops", ask)
     return asked
 
 

@@ -46,13 +46,15 @@ def make_pose(frames: int = 12, seed: int = 0, **changes) -> PoseSequence:
         "time_s": np.cumsum(rng.uniform(0.01, 0.05, frames)),
         "image_size": (640, 480),
         "provenance": Provenance(network="vitpose-s", weights_sha256="ab" * 32, flip_test=True),
+        "shots": np.sort(rng.integers(0, 3, frames)).astype(np.int32),
+        "peaks": rng.uniform(0, 480, (frames, 17, 3, 3)).astype(np.float32),
     }
     return PoseSequence(**{**fields, **changes})
 
 
 def same(first: PoseSequence, second: PoseSequence) -> bool:
     """Equal to the last bit, NaN payloads and negative zeros included."""
-    arrays = ("xy", "score", "boxes", "time_s")
+    arrays = ("xy", "score", "boxes", "time_s", "shots", "peaks")
     return (
         all(getattr(first, a).tobytes() == getattr(second, a).tobytes() for a in arrays)
         and first.image_size == second.image_size
@@ -86,6 +88,10 @@ def pose_sequences(draw) -> PoseSequence:
             schema=draw(st.integers(0, 10)),
             note=draw(text),
         ),
+        shots=np.sort(draw(hnp.arrays(np.int32, frames, elements=st.integers(0, 9)))),
+        peaks=draw(
+            hnp.arrays(np.float32, (frames, 17, draw(st.integers(0, 3)), 3), elements=FINITE)
+        ),
     )
 
 
@@ -98,6 +104,31 @@ def test_round_trip_is_exact_and_bytes_are_deterministic(pose, tmp_path_factory)
     assert same(loaded, pose)
     save_poses(folder / "two.npz", loaded)
     assert (folder / "one.npz").read_bytes() == (folder / "two.npz").read_bytes()
+
+
+def test_schema_1_is_read_as_one_shot_without_peaks(tmp_path):
+    path = tmp_path / "first.npz"
+    path.write_bytes(with_meta())
+    loaded, pose = load_poses(path), make_pose()
+    np.testing.assert_array_equal(loaded.xy, pose.xy)
+    assert (loaded.shots == 0).all()
+    assert loaded.peaks.shape == (len(pose), 17, 0, 3)
+
+
+@pytest.mark.parametrize("left_out", ["shots", "peaks"])
+def test_half_a_schema_2_is_refused(left_out, tmp_path):
+    save_poses(tmp_path / "whole.npz", make_pose())
+    with zipfile.ZipFile(tmp_path / "whole.npz") as archive:
+        members = [(n, archive.read(n)) for n in archive.namelist() if n != f"{left_out}.npy"]
+    (tmp_path / "half.npz").write_bytes(zip_of(members))
+    with pytest.raises(PoseFileError, match="members: expected"):
+        load_poses(tmp_path / "half.npz")
+
+
+def test_too_many_peaks_are_refused(tmp_path):
+    save_poses(tmp_path / "many.npz", make_pose(peaks=np.zeros((12, 17, 9, 3), np.float32)))
+    with pytest.raises(PoseFileError, match="peaks"):
+        load_poses(tmp_path / "many.npz")
 
 
 def test_order_in_memory_does_not_show_in_the_file(tmp_path):
@@ -368,11 +399,11 @@ CRAFTED = {
     "infinite box": (lambda: with_array("boxes", lambda a: put(a, 0, -np.inf)), "boxes"),
     "no frames": (
         lambda: sealed(
-            {n: np.ascontiguousarray(getattr(make_pose(), n)[:0]) for n in files._ARRAYS}
+            {n: np.ascontiguousarray(getattr(make_pose(), n)[:0]) for n in files._FIRST_ARRAYS}
         ),
         "at least one frame",
     ),
-    "other schema": (lambda: with_meta(schema=2), "schema: expected 1"),
+    "other schema": (lambda: with_meta(schema=2), "schema: expected 1 by its arrays"),
     "true as schema": (lambda: with_meta(schema=True), "schema: expected 1"),
     "no image size": (lambda: with_meta(image_size=None), "image_size"),
     "image size zero": (lambda: with_meta(image_size=[0, 480]), "image_size"),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gymform.pose.heatmaps import decode, flip_back
+from gymform.pose.heatmaps import PEAK_DISTANCE, decode, decode_peaks, flip_back
 from gymform.pose.vitpose import HEATMAP_SIZE
 from gymform.skeleton import FLIP_PAIRS, NUM_KEYPOINTS
 
@@ -186,3 +186,36 @@ def test_smoothing_moves_no_clean_peak():
     centres = np.random.default_rng(0).uniform([12, 12], [WIDTH - 13, HEIGHT - 13], (200, 2))
     points, _ = decode(gaussians(centres), smooth=True)
     assert np.abs(points[0] - centres).max() < 0.05
+
+
+# ---- further peaks
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_further_peaks_come_by_height_and_the_first_is_that_of_decode(smooth):
+    places = np.array([[10.0, 12.0], [35.0, 50.0], [36.0, 12.0]])
+    maps = sum(gaussians(places[i : i + 1], peak) for i, peak in enumerate((0.9, 0.5, 0.3)))
+    points, scores = decode_peaks(maps, 3, smooth=smooth)
+    np.testing.assert_allclose(points[0, 0], places, atol=1)
+    np.testing.assert_allclose(scores[0, 0], [0.9, 0.5, 0.3], atol=0.02)
+    first, score = decode(maps, smooth=smooth)
+    np.testing.assert_array_equal(points[:, :, 0], first)
+    np.testing.assert_array_equal(scores[:, :, 0], score)
+
+
+def test_a_map_of_one_peak_has_no_further_ones():
+    points, scores = decode_peaks(gaussians(np.array([[20.0, 20.0]])), 3, smooth=True)
+    assert np.isnan(points[0, 0, 1:]).all()
+    assert (scores[0, 0, 1:] == 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(hnp.arrays(np.float32, (1, 3, 16, 12), elements=st.floats(-1, 1, width=32)))
+def test_peaks_are_apart_and_in_the_map_whatever_it_holds(maps):
+    points, scores = decode_peaks(maps, 4)
+    for places, height in zip(points[0], scores[0], strict=True):
+        there = places[np.isfinite(places).all(1)]
+        assert ((there >= 0) & (there <= [11, 15])).all()
+        assert (np.isfinite(places).all(1) | (height == 0)).all()
+        gaps = np.linalg.norm(there[1:, None] - there[None, 1:], axis=-1)
+        assert (gaps[~np.eye(len(gaps), dtype=bool)] >= PEAK_DISTANCE).all()

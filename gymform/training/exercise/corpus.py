@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -199,10 +199,7 @@ def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
         inside[nearest[:MIN_FRAMES]] = True
     if inside.all():
         return pose
-    return replace(
-        pose, xy=pose.xy[inside], score=pose.score[inside], boxes=pose.boxes[inside],
-        time_s=time_s[inside],
-    )  # fmt: skip
+    return pose.part(inside)
 
 
 def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
