@@ -8,7 +8,7 @@ probabilities, and the label ``unknown`` when these are too uncertain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from gymform.exercise.explain import PARTS, with_part_still
 from gymform.exercise.features import RATE_HZ, features, resample
 from gymform.exercise.networks.registry import Encode, NetworkFamily, family_of
 from gymform.exercises import listed, name_of
-from gymform.motion.repetitions import MIN_RANGE, find_repetitions, movement_range
-from gymform.skeleton import FLIP_ORDER
+from gymform.motion.clean import stretches as shot_frames
+from gymform.motion.repetitions import MIN_RANGE, movement_range, whole_repetitions
+from gymform.skeleton import BODY, FLIP_ORDER
 from gymform.storage import atomic_path
 from gymform.types import (
     OTHER,
@@ -43,6 +44,9 @@ MAX_SECONDS = 10.0
 
 MARGIN_S = 0.5
 """Seconds before and after a repetition that belong to its stretch."""
+
+LEAST_WEIGHT = 0.2
+"""A repetition of which nothing is seen clearly still counts this much of one that is."""
 
 MIN_SECONDS = 0.6
 """A shorter clip cannot be classified, seconds."""
@@ -166,36 +170,80 @@ def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], number: int, 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """A part of a clip with the networks' inputs for it, two (N, F): as filmed and mirrored."""
+    """A part of a clip with the networks' inputs for it, two (N, F): as filmed and mirrored.
+
+    ``weight`` is how much its vote counts: 0 where nothing moves.
+    """
 
     start_s: float
     end_s: float
     inputs: tuple[np.ndarray, np.ndarray]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds of a clip, and how much they count."""
+
+    start_s: float
+    end_s: float
+    weight: float
 
 
 def cut(tracks: CleanTracks, encode: Encode = features) -> list[Stretch]:
-    """The stretches of a clip: the whole clip in long pieces, and each repetition.
+    """The stretches of a clip: each shot in long pieces, and each repetition; none has a cut in it.
 
     ``encode`` makes the inputs of the network family.
     """
-    xy = resample(tracks)
-    return _stretches(xy, _spans(tracks, len(xy)), float(tracks.time_s[0]), encode)
+    return _stretches(resample(tracks), _spans(tracks), float(tracks.time_s[0]), encode)
 
 
-def _spans(tracks: CleanTracks, steps: int) -> list[tuple[float, float]]:
-    """(start, end) of a clip's stretches in seconds from its first frame; ``steps`` at RATE_HZ."""
-    start_s = float(tracks.time_s[0])
-    seconds = (steps - 1) / RATE_HZ
-    spans = _pieces(seconds)
-    for start, end in find_repetitions(tracks):
-        spans.append((max(0.0, start - start_s - MARGIN_S), min(seconds, end - start_s + MARGIN_S)))
+def _spans(tracks: CleanTracks) -> list[Span]:
+    """The stretches of a clip. Repetitions count as much as the lifter is seen in them."""
+    shots = [_times(tracks, slice(*frames)) for frames in shot_frames(tracks.shots)]
+    shots = [(start, end) for start, end in shots if end - start >= MIN_SECONDS]
+    spans = []
+    for shot_start, shot_end in shots or [_times(tracks, slice(None))]:
+        for start, end in _pieces(shot_end - shot_start):
+            start, end = shot_start + start, shot_start + end
+            spans.append(Span(start, end, float(_moves(tracks, start, end))))
+    for start, end in whole_repetitions(tracks):
+        edges = next(((a, b) for a, b in shots if a <= start <= b), (start, end))
+        start, end = max(edges[0], start - MARGIN_S), min(edges[1], end + MARGIN_S)
+        spans.append(Span(start, end, _seen(tracks, start, end)))
+    if not any(span.weight for span in spans):
+        return [replace(span, weight=1.0) for span in spans]
     return spans
 
 
+def _times(tracks: CleanTracks, frames: slice) -> tuple[float, float]:
+    """Seconds of the first and the last of some frames."""
+    times = tracks.time_s[frames]
+    return float(times[0]), float(times[-1])
+
+
+def _inside(tracks: CleanTracks, start_s: float, end_s: float) -> np.ndarray:
+    return np.asarray((tracks.time_s >= start_s - 1e-6) & (tracks.time_s <= end_s + 1e-6))
+
+
+def _moves(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
+    """Does the lifter move enough for a repetition in these seconds?"""
+    inside = _inside(tracks, start_s, end_s)
+    return inside.sum() > 2 and movement_range(tracks.part(inside)) >= MIN_RANGE
+
+
+def _seen(tracks: CleanTracks, start_s: float, end_s: float) -> float:
+    """The share of the body's joints that are known in these seconds, at least `LEAST_WEIGHT`."""
+    inside = _inside(tracks, start_s, end_s)
+    body = list(BODY)
+    known = np.isfinite(tracks.xy[inside][:, body]).all(-1) & ~tracks.filled[inside][:, body]
+    return max(LEAST_WEIGHT, float(known.mean())) if known.size else LEAST_WEIGHT
+
+
 def _stretches(
-    xy: np.ndarray, spans: Sequence[tuple[float, float]], start_s: float, encode: Encode
+    xy: np.ndarray, spans: Sequence[Span], offset_s: float, encode: Encode
 ) -> list[Stretch]:
-    return [_stretch(xy, start, end, start_s, encode) for start, end in spans]
+    return [_stretch(xy, span, offset_s, encode) for span in spans]
 
 
 def _pieces(seconds: float) -> list[tuple[float, float]]:
@@ -207,12 +255,13 @@ def _pieces(seconds: float) -> list[tuple[float, float]]:
     return [(float(start), float(start) + MAX_SECONDS) for start in starts]
 
 
-def _stretch(xy: np.ndarray, start: float, end: float, offset_s: float, encode: Encode) -> Stretch:
-    """The steps of ``xy`` (N, 17, 2) from ``start`` to ``end`` seconds as network inputs."""
-    first, last = round(start * RATE_HZ), round(end * RATE_HZ) + 1
+def _stretch(xy: np.ndarray, span: Span, offset_s: float, encode: Encode) -> Stretch:
+    """The steps of ``xy`` (N, 17, 2), which begin at ``offset_s``, of a span as network inputs."""
+    first = round((span.start_s - offset_s) * RATE_HZ)
+    last = round((span.end_s - offset_s) * RATE_HZ) + 1
     part = xy[first : min(last, first + int(MAX_SECONDS * RATE_HZ) + 1)]
     mirrored = part[:, list(FLIP_ORDER)] * [-1, 1]
-    return Stretch(start + offset_s, end + offset_s, (encode(part), encode(mirrored)))
+    return Stretch(span.start_s, span.end_s, (encode(part), encode(mirrored)), span.weight)
 
 
 def batch(inputs: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -234,9 +283,14 @@ def votes(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.nda
     return logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
 
 
-def combine(rows: np.ndarray) -> np.ndarray:
-    """Logits (K,) of the clip: the mean over its stretches (S, K)."""
-    return np.asarray(rows.mean(0))
+def combine(rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
+    """Logits (K,) of the clip: the mean of those (S, K) of its stretches, by their weights."""
+    return np.asarray(np.average(rows, axis=0, weights=[one.weight for one in stretches]))
+
+
+def clip_logits(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.ndarray:
+    """Logits (K,) of a clip by its stretches."""
+    return combine(votes(networks, stretches), stretches)
 
 
 # ---- the prediction ----------------------------------------------------------------------------
@@ -263,10 +317,10 @@ class Classifier:
             even = (1 / len(self.classes),) * len(self.classes)
             return Prediction(self.classes, even, UNKNOWN, obstacle, self.sha256)
         xy = resample(tracks)
-        spans = _spans(tracks, len(xy))
-        stretches = _stretches(xy, spans, float(tracks.time_s[0]), self.encode)
+        spans, offset_s = _spans(tracks), float(tracks.time_s[0])
+        stretches = _stretches(xy, spans, offset_s, self.encode)
         rows = self._logits(stretches)
-        probabilities = softmax(combine(rows))
+        probabilities = softmax(combine(rows, stretches))
         label, reason = self._name(probabilities)
         windows = tuple(
             Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
@@ -279,17 +333,20 @@ class Classifier:
             obstacle or reason,
             self.sha256,
             windows,
-            tuple(self._without(part, xy, spans) for part in PARTS),
+            tuple(self._without(part, xy, spans, offset_s) for part in PARTS),
         )
 
     def _logits(self, stretches: Sequence[Stretch]) -> np.ndarray:
         """Calibrated logits (S, K), one row a stretch."""
         return np.asarray(votes(self.networks, stretches) / self.settings.temperature)
 
-    def _without(self, part: str, xy: np.ndarray, spans: Sequence[tuple[float, float]]) -> Ablation:
+    def _without(
+        self, part: str, xy: np.ndarray, spans: Sequence[Span], offset_s: float
+    ) -> Ablation:
         """The probabilities for ``xy`` (N, 17, 2) with a part of the body kept still."""
-        stretches = _stretches(with_part_still(xy, part), spans, 0.0, self.encode)
-        return Ablation(part, tuple(map(float, softmax(combine(self._logits(stretches))))))
+        stretches = _stretches(with_part_still(xy, part), spans, offset_s, self.encode)
+        logits = combine(self._logits(stretches), stretches)
+        return Ablation(part, tuple(map(float, softmax(logits))))
 
     @property
     def encode(self) -> Encode:
@@ -303,19 +360,21 @@ class Classifier:
         order = np.argsort(probabilities)[::-1]
         best, second = (self.classes[i] for i in order[:2])
         confidence = float(probabilities[order[0]])
+        if confidence < MIN_CONFIDENCE:
+            return UNKNOWN, (
+                f"It could be {_named(best)} or {_named(second)}, but neither clearly. A view from "
+                "the side with the whole body in the picture helps."
+            )
+        doubt = f" {_named(second).capitalize()} is possible too." if confidence < DOUBTFUL else ""
         if best == OTHER:
             named = [name_of(name) for name in self.classes if name != OTHER]
-            return UNKNOWN, f"This moves like none of {listed(named, 'and')}."
-        if confidence < MIN_CONFIDENCE:
-            other = "something else" if second == OTHER else name_of(second)
-            return UNKNOWN, (
-                f"It could be {name_of(best)} or {other}, but neither clearly. A view from the "
-                "side with the whole body in the picture helps."
-            )
-        if confidence < DOUBTFUL:
-            other = "something else" if second == OTHER else name_of(second)
-            return best, f"Not certain: {other} is possible too."
-        return best, None
+            return OTHER, f"This moves like none of {listed(named, 'and')}.{doubt}"
+        return best, f"Not certain.{doubt}" if doubt else None
+
+
+def _named(name: str) -> str:
+    """A class in a sentence."""
+    return "something else" if name == OTHER else name_of(name)
 
 
 def load_classifier(name: str | None = None) -> Classifier:

@@ -136,7 +136,9 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
 
 def _label(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
-        return "None of these" if prediction.likeliest() == OTHER else "Not sure"
+        return "Not sure"
+    if prediction.label == OTHER:
+        return "None of these"
     return title_of(prediction.label)
 
 

@@ -1,6 +1,7 @@
 """The classifier: verified weights, honest answers, `unknown` where nothing can be said."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from gymform.exercise.features import NUM_FEATURES, RATE_HZ
 from gymform.exercise.networks.registry import FAMILIES
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.types import UNKNOWN
+from gymform.types import OTHER, UNKNOWN
 from gymform.weights import ModelEntry, set_default, sha256_of, write_entry
 from tests.motion.makers import STANDING, sequence, squat, squat_sequence
 
@@ -143,9 +144,9 @@ def test_a_sure_answer_needs_no_remark():
     assert prediction.confidence > 0.9
 
 
-def test_other_is_unknown_with_a_reason():
+def test_other_is_an_answer_with_a_reason():
     prediction = answer(squat_sequence(), classifier("other"))
-    assert prediction.label == UNKNOWN
+    assert prediction.label == OTHER
     assert prediction.reason == "This moves like none of snatch, deadlift and squat."
     assert prediction.probabilities[3] > 0.9
 
@@ -212,7 +213,7 @@ def test_a_lifter_who_is_hardly_there_is_unknown():
 def test_the_reason_names_whatever_classes_there_are(classes, words):
     made = clf.Classifier([], settings(classes=classes), "x", "0" * 64)
     label, reason = made._name(np.eye(len(classes))[-1])
-    assert (label, reason) == (UNKNOWN, f"This moves like {words}")
+    assert (label, reason) == (OTHER, f"This moves like {words}")
 
 
 @pytest.mark.parametrize("family", ["tcn", "gru", "stgcn"])
@@ -273,3 +274,57 @@ def test_size_and_place_do_not_change_the_answer(scale):
     np.testing.assert_allclose(
         answer(moved, judge).probabilities, answer(pose, judge).probabilities, atol=2e-3
     )
+
+
+# ---- who votes
+
+
+def test_standing_does_not_vote_and_repetitions_do():
+    """Two squats, then twenty seconds of standing."""
+    time_s = np.arange(0, 30, 1 / 10)
+    pose = sequence(squat(np.minimum(time_s, 6.5)) + 300, time_s)
+    stretches = clf.cut(clean(pose))
+    idle = [one for one in stretches if one.start_s > 8]
+    assert idle
+    assert all(one.weight == 0 for one in idle)
+    assert all(one.weight > 0.9 for one in stretches if one.end_s < 8)
+
+
+def test_no_stretch_has_a_cut_in_it():
+    pose = squat_sequence(seconds=9.5)
+    shots = np.where(pose.time_s < 5.0, 0, 1).astype(np.int32)
+    stretches = clf.cut(clean(replace(pose, shots=shots)))
+    assert stretches
+    assert all(one.end_s < 5.0 or one.start_s >= 5.0 for one in stretches)
+
+
+def test_a_repetition_that_is_hardly_seen_counts_less():
+    pose = squat_sequence(seconds=7.0)
+    xy, score = pose.xy.copy(), pose.score.copy()
+    hidden = pose.time_s > 3.6
+    xy[np.ix_(hidden, [5, 7, 9, 11, 13])], score[np.ix_(hidden, [5, 7, 9, 11, 13])] = np.nan, 0
+    weights = [one.weight for one in clf.cut(clean(replace(pose, xy=xy, score=score)))]
+    assert weights[-1] < 0.75 < weights[1]
+
+
+def test_when_nothing_moves_all_vote():
+    time_s = np.arange(0, 3, 1 / 10)
+    still = sequence(squat(np.zeros(30)) + 300, time_s)
+    assert [one.weight for one in clf.cut(clean(still))] == [1]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "label", "words"),
+    [
+        ([0.02, 0.02, 0.02, 0.94], "other", "moves like none of"),
+        ([0.02, 0.02, 0.36, 0.60], "other", "Squat is possible too"),
+        ([0.28, 0.02, 0.30, 0.40], "unknown", "neither clearly"),
+        ([0.02, 0.02, 0.90, 0.06], "squat", ""),
+        ([0.02, 0.02, 0.60, 0.36], "squat", "Something else is possible too"),
+    ],
+)
+def test_something_else_and_not_sure_are_two_answers(probabilities, label, words):
+    judge = clf.load_classifier()
+    said, reason = judge._name(np.array(probabilities))
+    assert said == label
+    assert words in (reason or "")

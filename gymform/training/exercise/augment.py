@@ -16,7 +16,7 @@ from gymform import skeleton as sk
 from gymform.exercise.features import RATE_HZ, resample
 from gymform.motion.body_size import stature
 from gymform.motion.clean import clean
-from gymform.motion.repetitions import find_repetitions
+from gymform.motion.repetitions import whole_repetitions
 from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
 
@@ -95,7 +95,7 @@ def make_sample(track: LabelledPose) -> Sample | None:
                 depth[:, k] = np.interp(grid, time_s[known], track.depth[known, k] / size)
     points = np.concatenate([xy, depth[..., None]], -1)
     first = float(tracks.time_s[0])  # a trimmed track keeps the times of its clip
-    reps = tuple((start - first, end - first) for start, end in find_repetitions(tracks))
+    reps = tuple((start - first, end - first) for start, end in whole_repetitions(tracks))
     return Sample(track.name, track.label, track.action, track.group, track.source, points, reps,
                   track.depth is not None)  # fmt: skip
 

@@ -100,5 +100,5 @@ def load_run(folder: Path) -> clf.Classifier:
 def probabilities_of(classifier: clf.Classifier, example: Example) -> np.ndarray:
     """Calibrated probabilities (K,) of one example, computed as for a user's clip."""
     stretches = clf.cut(clean(load_track(example)), classifier.encode)
-    logits = clf.combine(clf.votes(classifier.networks, stretches))
+    logits = clf.clip_logits(classifier.networks, stretches)
     return np.asarray(softmax(logits / classifier.settings.temperature))

@@ -87,10 +87,10 @@ class KeypointTask:
             yield inputs, torch.from_numpy(self._label[augmented.original[picks]])
 
     def logits(self, networks: Sequence[nn.Module], rows: Sequence[int]) -> np.ndarray:
-        return np.stack([clf.combine(clf.votes(networks, self._cut(row))) for row in rows])
+        return np.stack([clf.clip_logits(networks, self._cut(row)) for row in rows])
 
     def predict_uncached(self, network: nn.Module, row: int) -> None:
-        clf.combine(clf.votes([network], self._cut_uncached(row)))
+        clf.clip_logits([network], self._cut_uncached(row))
 
     def _samples_of(self, rows: np.ndarray) -> np.ndarray:
         """Indices of the samples to train on with the items at ``rows``: no group is held out."""

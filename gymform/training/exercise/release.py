@@ -151,7 +151,7 @@ def judge_rotated(items: Sequence[LabelledPose], validation: CrossValidation) ->
 
 def judge(networks: Sequence[nn.Module], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) of one item, computed as for a user's clip."""
-    return clf.combine(clf.votes(networks, clf.cut(clean(item.pose))))
+    return clf.clip_logits(networks, clf.cut(clean(item.pose)))
 
 
 def calibrated(held_out: HeldOut, fitted_on: HeldOut) -> np.ndarray:

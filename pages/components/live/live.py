@@ -230,10 +230,12 @@ def provisional(session: LiveSession) -> None:
 def guess_in_words(guess: Prediction | None) -> str:
     """The current prediction with its confidence, or why there is none."""
     from gymform.draw.charts import percent
-    from gymform.types import UNKNOWN
+    from gymform.types import OTHER, UNKNOWN
 
     if guess is None:
         return ":gray[Nothing yet]"
+    if guess.label == OTHER:
+        return f"None of these, {percent(guess.confidence)}"
     if guess.label != UNKNOWN:
         return f"{plain(title_of(guess.label))}, {percent(guess.confidence)}"
     if guess.reason and "movement" in guess.reason:
