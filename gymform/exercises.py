@@ -63,7 +63,8 @@ class Rule:
     ``limit`` is where good ends; ``margin`` is how uncertain the measure is from the side,
     ``oblique`` from elsewhere (None: not measured there). ``more`` says whether more is better.
     ``good`` and ``look`` are titles; ``means`` says what the measure is, with ``{value}`` for it;
-    ``basis`` is where the limit comes from.
+    ``basis`` is where the limit comes from. ``subject`` names what is judged in a sentence that
+    says why it could not be.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Rule:
     means: str
     basis: str
     oblique: float | None = None
+    subject: str = "One measure"
 
     def verdict(self, value: float, margin: float) -> Verdict:
         """Good, something to look at, or too close to the limit to say."""
@@ -82,6 +84,19 @@ class Rule:
         if abs(beyond) < margin:
             return Verdict.CLOSE
         return Verdict.GOOD if beyond > 0 else Verdict.LOOK
+
+
+@dataclass(frozen=True)
+class Resting:
+    """The pose between two repetitions: where the middle of two ``joints`` is ``high``, or low.
+
+    ``strictly``: also of a clip that begins still at the other end. A squat that begins at the
+    bottom is cut off; a deadlift may be lowered from a rack first.
+    """
+
+    joints: tuple[int, int]
+    high: bool
+    strictly: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,8 @@ class Exercise:
     """One exercise.
 
     ``key`` is its class in data and models, ``aliases`` other keys that mean the same. ``moving``
-    are the keypoints whose movement shows repetitions. ``phases_by`` are the two keypoints whose
+    are the keypoints whose movement shows repetitions, ``resting`` is where they begin and end
+    (None: where the clip begins still). ``phases_by`` are the two keypoints whose
     height over the feet tells lowering from lifting; None where the measures do without phases.
     Without ``measures`` it gets those that any movement has: duration and ranges of joints.
     ``training_share`` is how much of the shipped classifier's training shows it, None where that
@@ -108,6 +124,7 @@ class Exercise:
     title: str
     aliases: tuple[str, ...] = ()
     moving: tuple[int, ...] = WHOLE_BODY
+    resting: Resting | None = None
     phases_by: tuple[int, int] | None = None
     measures: tuple[Measured, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -138,6 +155,7 @@ SNATCH = Exercise(
             "As the lifter is lowest under the bar, the elbow angle is {value}.",
             "Weightlifting rules (IWF): the bar goes overhead in one motion onto straight arms.",
             oblique=15.0,
+            subject="The arms at the catch",
         ),
         Rule(
             "press_out", 15.0, 8.0, False,
@@ -145,6 +163,7 @@ SNATCH = Exercise(
             "After the catch the elbows open by {value}.",
             "Weightlifting rules (IWF): to finish by pressing out is a fault.",
             oblique=12.0,
+            subject="A press-out",
         ),
         Rule(
             "catch_ahead", 8.0, 5.0, False,
@@ -152,6 +171,7 @@ SNATCH = Exercise(
             "At the catch the hands are {value} the middle of the foot, measured in the lifter's "
             "height.",
             "A bar before the feet must be chased or is lost.",
+            subject="The place of the catch",
         ),
     ),
 )  # fmt: skip
@@ -160,6 +180,7 @@ DEADLIFT = Exercise(
     "deadlift",
     "Deadlift",
     aliases=("conventional_deadlift", "sumo_deadlift"),
+    resting=Resting(SHOULDERS, high=False),
     phases_by=SHOULDERS,
     measures=(
         At("start_lean", "Trunk lean at the start", "lean", "bottom"),
@@ -178,6 +199,7 @@ DEADLIFT = Exercise(
             "Hips and shoulders rise together", "The hips rise before the bar",
             "Early on the way up the trunk leans {value} more than at the start.",
             "Coaches call it a stiff-legged pull: the legs are straight before they have helped.",
+            subject="The start of the way up",
         ),
         Rule(
             "bar_ahead", 10.0, 4.0, False,
@@ -185,18 +207,21 @@ DEADLIFT = Exercise(
             "Where they are farthest, the hands are {value} the middle of the foot, measured in "
             "the lifter's height.",
             "A bar over the middle of the foot has the shortest lever to the hips.",
+            subject="The path of the bar",
         ),
         Rule(
             "top_hip", 158.0, 9.0, True,
             "The hips are locked out", "The hips stay bent at the top",
             "At the top the hip angle is {value}.",
             "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
+            subject="The hips at the top",
         ),
         Rule(
             "top_knee", 158.0, 9.0, True,
             "The knees are locked out", "The knees stay bent at the top",
             "At the top the knee angle is {value}.",
             "Powerlifting rules (IPF): at the end the lifter stands erect with locked knees.",
+            subject="The knees at the top",
         ),
     ),
     blind_spots=(
@@ -210,6 +235,7 @@ SQUAT = Exercise(
     "squat",
     "Squat",
     aliases=("back_squat", "barbell_squat", "bodyweight_squat", "air_squat"),
+    resting=Resting(HIPS, high=True, strictly=True),
     phases_by=HIPS,
     measures=(
         At("thigh_below_level", "Thighs at the bottom", "thighs", "bottom", ANY),
@@ -230,12 +256,14 @@ SQUAT = Exercise(
             "Powerlifting rules (IPF) count a squat when the hips are lower than the tops of the "
             "knees. Many train higher on purpose.",
             oblique=15.0,
+            subject="Depth",
         ),
         Rule(
             "tip", 10.0, 4.0, False,
             "Hips and shoulders rise together", "The hips rise before the shoulders",
             "Early on the way up the trunk leans {value} more than at the bottom.",
             "Coaches call it a good-morning squat: the back takes over from the legs.",
+            subject="The start of the way up",
         ),
         Rule(
             "knees_apart", 75.0, 10.0, True,
@@ -244,6 +272,7 @@ SQUAT = Exercise(
             "Knee to ankle separation, as in jump tests (Barber-Westin et al. 2005: below 60 % is "
             "distinctly abnormal there).",
             oblique=10.0,
+            subject="The knees' path",
         ),
     ),
     blind_spots=(BlindSpot("Whether the knees come inwards shows from the front only.", FRONT),),

@@ -8,14 +8,19 @@ import numpy as np
 
 from gymform.motion.angles import joint_angles, trunk_lean, turned
 from gymform.motion.body_size import SEGMENTS, mean_known, midpoint, segment_lengths, stature
+from gymform.motion.clean import stretches
+from gymform.motion.evidence import Evidence, evidence_of
 from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 
 WINDOW_S = 0.1
 """A value at a moment is the median over this many seconds before and after it."""
 
-MIN_SCORE = 0.5
-"""A joint counts from this score on: it is then more likely right than wrong."""
+HALF_SEEN = 0.5
+"""Share of those frames in which the value must be known."""
+
+MIN_FEET = 0.2
+"""Share of a shot's frames in which an ankle must be seen for heights above the feet."""
 
 SHORTEST, LONGEST = 0.72, 1.25
 """Limits of a bone's apparent length over its true one: the least in a side view, and the most."""
@@ -25,18 +30,21 @@ SHORTEST, LONGEST = 0.72, 1.25
 class Body:
     """What was seen of a lifter over T frames.
 
-    ``xy`` (T, 17, 2) px of the joints that were seen, NaN elsewhere; ``size`` the stature in px;
-    ``turned`` the degrees by which the lifter faces away from the camera, NaN unknown; ``near`` the
-    side nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
+    ``evidence`` says which joints count, and why others do not; ``shots`` (T,) are those of the
+    film. ``xy`` (T, 17, 2) px of the joints that count, NaN elsewhere; ``size`` the stature in px;
+    ``turned`` the degrees by which the lifter faces away from the camera, NaN unknown; ``side`` the
+    one nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
     impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
     (T, 2), how far the left and the right one point below level.
     """
 
+    evidence: Evidence
     time_s: np.ndarray
+    shots: np.ndarray
     xy: np.ndarray
     size: float
     turned: float
-    near: int
+    side: int
     angles: np.ndarray
     lean: np.ndarray
     thighs: np.ndarray
@@ -52,9 +60,20 @@ class Body:
         return self.turned <= FRONT
 
     def height(self, joints: tuple[int, ...]) -> np.ndarray:
-        """Height (T,) of the joints' midpoint above the ankles', in statures."""
-        feet, there = midpoint(self.xy, ANKLES), midpoint(self.xy, joints)
-        return np.asarray((feet - there)[:, 1] / self.size)
+        """Height (T,) of the joints' midpoint above the ankles', in statures.
+
+        Ankles that are hidden for a while are taken to be where they were before and after: they
+        stand on the floor.
+        """
+        feet, there = midpoint(self.xy, ANKLES)[:, 1], midpoint(self.xy, joints)[:, 1]
+        for start, stop in stretches(self.shots):
+            part = feet[start:stop]
+            known = np.isfinite(part)
+            if known.mean() >= MIN_FEET:
+                feet[start:stop] = np.interp(
+                    self.time_s[start:stop], self.time_s[start:stop][known], part[known]
+                )
+        return np.asarray((feet - there) / self.size)
 
     def angle(self, pair: tuple[int, int]) -> np.ndarray:
         """Degrees (T,) at a pair of joints: their mean, or in a side view the near one's."""
@@ -65,16 +84,21 @@ class Body:
 
         In a side view the far joint is hidden behind the near one and mostly guessed.
         """
-        return np.asarray(both[:, self.near]) if self.from_side else mean_known(both)
+        return np.asarray(both[:, self.side]) if self.from_side else mean_known(both)
 
     def frame_at(self, time_s: float) -> int:
         """The frame nearest to a second."""
         return int(np.abs(self.time_s - time_s).argmin())
 
     def about(self, values: np.ndarray, frame: int) -> float:
-        """The median of ``values`` (T,) around a frame; NaN where nothing was seen."""
+        """The median of ``values`` (T,) around a frame; NaN where less than half was seen."""
+        part = values[self.near(frame)]
+        return median(part) if np.isfinite(part).mean() >= HALF_SEEN else float("nan")
+
+    def near(self, frame: int) -> np.ndarray:
+        """bool (T,): the frames that a value at ``frame`` is taken from, in the same shot."""
         near = np.abs(self.time_s - self.time_s[frame]) <= WINDOW_S + 1e-9
-        return median(values[near])
+        return np.asarray(near & (self.shots == self.shots[frame]))
 
     @property
     def facing(self) -> float:
@@ -93,8 +117,8 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     size = stature(tracks.xy)
     if not np.isfinite(size):
         return None
-    seen = (pose.score >= MIN_SCORE) & ~tracks.filled
-    xy = np.where(seen[..., None], tracks.xy, np.nan).astype(np.float64)
+    evidence = evidence_of(pose, tracks)
+    xy = np.where(evidence.seen[..., None], tracks.xy, np.nan).astype(np.float64)
     view = turned(xy, size)
     lengths = segment_lengths(xy)[:, :5]
     whole = np.array([_whole(lengths[:, i], SEGMENTS[i][2] * size) for i in range(5)])
@@ -114,7 +138,18 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
     thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
     left, right = (pose.score[:, list(joints)].mean() for joints in zip(*BODY_PAIRS, strict=True))
-    return Body(tracks.time_s, xy, size, view, int(right > left), angles, lean, thighs)
+    return Body(
+        evidence,
+        tracks.time_s,
+        tracks.shots,
+        xy,
+        size,
+        view,
+        int(right > left),
+        angles,
+        lean,
+        thighs,
+    )
 
 
 def _whole(lengths: np.ndarray, usual: float) -> float:

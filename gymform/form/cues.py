@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from gymform.exercises import FRONT, WHOLE_BODY, Rule, find_exercise, name_of
+from gymform.exercises import FRONT, WHOLE_BODY, Exercise, Rule, find_exercise, listed, name_of
 from gymform.form.body import Body, body_of
-from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure
-from gymform.motion.repetitions import find_repetitions
+from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure, shows, why_missing
+from gymform.motion.repetitions import Repetition, find_repetitions
 from gymform.types import (
+    OTHER,
     UNKNOWN,
     CleanTracks,
     Cue,
@@ -48,9 +49,14 @@ def assess_form(
     body = body_of(pose, tracks)
     if body is None:
         return FormReport(prediction.label, float("nan"), notes=("Nobody was found to measure.",))
-    spans = find_repetitions(tracks, exercise.moving if exercise else WHOLE_BODY)
-    reps = [measure(body, exercise, *span) for span in spans]
-    reps = [rep for rep in reps if rep.measures]
+    found = find_repetitions(
+        tracks,
+        exercise.moving if exercise else WHOLE_BODY,
+        exercise.resting if exercise else None,
+    )
+    every = [_measured(body, exercise, rep) for rep in found]
+    every = [rep for rep in every if rep.measures or rep.cut_off_by]
+    reps = [rep for rep in every if not rep.cut_off_by]
     rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
     if quality.score >= MIN_QUALITY:
@@ -58,8 +64,15 @@ def assess_form(
         cues += _slowing(reps)
     order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
     cues.sort(key=lambda cue: order.index(cue.verdict))
-    notes = tuple(_notes(body, prediction.label, quality, reps, cues))
-    return FormReport(prediction.label, body.turned, tuple(reps), tuple(cues), notes)
+    notes = tuple(_notes(body, prediction.label, quality, every, cues))
+    return FormReport(prediction.label, body.turned, tuple(every), tuple(cues), notes)
+
+
+def _measured(body: Body, exercise: Exercise | None, found: Repetition) -> RepForm:
+    """The measures of a repetition; none of one that is cut off."""
+    if found.cut_off_by:
+        return RepForm(found.start_s, found.end_s, (), found.cut_off_by)
+    return measure(body, exercise, found.start_s, found.end_s)
 
 
 def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
@@ -125,6 +138,37 @@ def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
         )
 
 
+def _cut_off(reps: Sequence[RepForm]) -> Iterator[str]:
+    """A sentence about the repetitions that are cut off, if there are any."""
+    hidden = [rep for rep in reps if rep.cut_off_by]
+    for what in dict.fromkeys(rep.cut_off_by for rep in hidden):
+        times = [f"{rep.start_s:.1f} to {rep.end_s:.1f} s" for rep in hidden
+                 if rep.cut_off_by == what]  # fmt: skip
+        one = len(times) == 1
+        yield (
+            f"The repetition{'' if one else 's'} from {listed(times, 'and')} "
+            f"{'is' if one else 'are'} cut off by {what}: not judged."
+        )
+
+
+def _unjudged(body: Body, exercise: Exercise, reps: Sequence[RepForm]) -> Iterator[str]:
+    """For each rule that could be judged from this side but was not, why not."""
+    said: dict[str, list[str]] = {}
+    for rule in exercise.rules:
+        missing = [rep for rep in reps if rep.value(rule.key) is None]
+        if not missing or not shows(body, exercise, rule.key):
+            continue
+        reason = why_missing(body, exercise, rule.key, missing[0])
+        everywhere = len(missing) == len(reps)
+        subject = rule.subject if everywhere else (
+            f"{rule.subject} (in {len(missing)} of {len(reps)} repetitions)"
+        )  # fmt: skip
+        said.setdefault(reason or "too little of the movement is seen clearly", []).append(subject)
+    for reason, subjects in said.items():
+        names = listed([subjects[0], *(s[0].lower() + s[1:] for s in subjects[1:])], "and")
+        yield f"{names}: not judged, since {reason}."
+
+
 def _notes(
     body: Body,
     label: str,
@@ -133,18 +177,20 @@ def _notes(
     cues: Sequence[Cue],
 ) -> Iterator[str]:
     """What could not be judged, and what would help."""
+    yield from _cut_off(reps)
+    reps = [rep for rep in reps if not rep.cut_off_by]
     if not reps:
         yield "No repetition could be measured: show one from start to end, feet in the picture."
         return
     exercise = find_exercise(label)
     if exercise is None or not exercise.rules:
-        name = "what is not known" if label == UNKNOWN else name_of(label)
+        name = "a movement that is not known" if label in (UNKNOWN, OTHER) else name_of(label)
         yield f"There are figures, but no rules to judge {name} by."
         return
     if quality.score < MIN_QUALITY:
         yield "The skeleton is too uncertain to conclude anything from these figures."
-    elif not cues:
-        yield "Too little of the lifter is seen surely enough to conclude anything."
+    else:
+        yield from _unjudged(body, exercise, reps)
     if not body.from_side:
         yield (
             "Not seen from the side: the lean of the trunk and the angles of hips and knees cannot "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gymform.exercises import ANY, FRONT, SIDE, At, Exercise, Speed
+from gymform.exercises import ANY, FRONT, SIDE, At, Computed, Exercise, Speed
 from gymform.form.body import Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
 from gymform.motion.body_size import midpoint
@@ -32,6 +32,12 @@ EARLY = 0.4
 MIDFOOT = 0.04
 """How far the middle of the foot is in front of the ankle, in statures (foot length 0.152: Drillis
 & Contini 1966; the ankle stands a quarter of it from the heel)."""
+
+MOSTLY = 0.6
+"""Share of the frames of a movement in which its joints must be seen to look for an extreme."""
+
+UNSEEN_S = 0.15
+"""Seconds for which the hands may be hidden before they are first seen overhead."""
 
 OVERHEAD = 0.12
 """Hands this many statures above the shoulders are overhead."""
@@ -72,13 +78,75 @@ def _of_exercise(body: Body, exercise: Exercise, first: int, last: int) -> Itera
     rep = Repetition(first, last, phases)
     for wanted in exercise.measures:
         if isinstance(wanted, Speed):
-            yield from _speed(body, phases.lifting if phases else None, wanted.joints, wanted.what)
+            span, seconds = (phases.lifting, phases.lifting_s) if phases else (None, None)
+            yield from _speed(body, span, wanted.joints, wanted.what, seconds)
         elif not _is_seen(body, wanted.view):
             continue
         elif isinstance(wanted, At):
             yield from _at_moment(body, phases, wanted)
         else:
             yield from COMPUTED[wanted.name](body, rep)
+
+
+# ---- why something was not measured -----------------------------------------------------------
+
+
+RESTS_ON: dict[str, tuple[tuple[int, int], ...]] = {
+    "knee": (HIPS, KNEES, ANKLES),
+    "hip": (SHOULDERS, HIPS, KNEES),
+    "elbow": (SHOULDERS, ELBOWS, WRISTS),
+    "shoulder": (HIPS, SHOULDERS, ELBOWS),
+    "lean": (SHOULDERS, HIPS),
+    "thighs": (HIPS, KNEES),
+    "tip": (SHOULDERS, HIPS),
+    "knees_apart": (KNEES, ANKLES),
+    "bar_ahead": (WRISTS, ANKLES),
+    "catch_elbow": (SHOULDERS, ELBOWS, WRISTS),
+    "press_out": (SHOULDERS, ELBOWS, WRISTS),
+    "catch_ahead": (WRISTS, ANKLES),
+}
+"""The joints that a quantity, or a measure of its own, rests on."""
+
+_FROM_SIDE_ONLY = {"catch_ahead"}
+
+
+def shows(body: Body, exercise: Exercise, key: str) -> bool:
+    """Does the camera stand where the measure ``key`` of an exercise can be taken?"""
+    if key in _FROM_SIDE_ONLY:
+        return body.from_side
+    views = [m.view for m in exercise.measures if isinstance(m, At) and m.key == key]
+    views += [m.view for m in exercise.measures if isinstance(m, Computed) and m.name == key]
+    return all(_is_seen(body, view) for view in views)
+
+
+def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str | None:
+    """Why the measure ``key`` of a repetition could not be taken, as a clause; None if unclear.
+
+    The joints that it rests on are looked at in the frames that it rests on.
+    """
+    at = next((m for m in exercise.measures if isinstance(m, At) and m.key == key), None)
+    pairs = RESTS_ON.get(at.quantity if at else key, ())
+    first, last = body.frame_at(rep.start_s), body.frame_at(rep.end_s)
+    frames = np.arange(first, last + 1)
+    phases = None
+    if exercise.phases_by is not None:
+        height = body.height(exercise.phases_by)
+        phases = phases_of(height, body.time_s, first, last)
+        if phases is None:
+            pairs = (exercise.phases_by, ANKLES)
+    if at is not None and phases is not None:
+        moment = {"bottom": phases.bottom, "top": phases.top}[at.moment]
+        frames = np.flatnonzero(body.near(moment))
+    elif phases is not None and phases.lifting is not None:
+        frames = np.arange(phases.lifting[0], phases.lifting[1] + 1)
+    return body.evidence.why_not(_judged_joints(body, pairs), frames)
+
+
+def _judged_joints(body: Body, pairs: tuple[tuple[int, int], ...]) -> list[int]:
+    """The joints of ``pairs`` that count from where the camera stands: from the side, the near."""
+    if body.from_side:
+        return [pair[body.side] for pair in pairs]
+    return [joint for pair in pairs for joint in pair]
 
 
 def _is_seen(body: Body, view: str) -> bool:
@@ -170,10 +238,12 @@ def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
     phases = rep.phases
     if phases is None:
         return
-    named = (("lowering_s", "Down", phases.lowering), ("lifting_s", "Up", phases.lifting))
-    for key, title, span in named:
-        if span is not None:
-            seconds = float(body.time_s[span[1]] - body.time_s[span[0]])
+    named = (
+        ("lowering_s", "Down", phases.lowering, phases.lowering_s),
+        ("lifting_s", "Up", phases.lifting, phases.lifting_s),
+    )
+    for key, title, span, seconds in named:
+        if span is not None and seconds is not None:
             yield Measure(key, title, seconds, "s", float(body.time_s[span[0]]))
     if phases.hold_s is not None and phases.lowering and phases.lifting:
         between = min(phases.lowering[1], phases.lifting[1])
@@ -182,13 +252,20 @@ def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
 
 
 def _speed(
-    body: Body, lifting: Span | None, joints: tuple[int, ...], what: str
+    body: Body,
+    lifting: Span | None,
+    joints: tuple[int, ...],
+    what: str,
+    seconds: float | None = None,
 ) -> Iterator[Measure]:
-    """How far and how fast the load rises, in per cent of the stature."""
+    """How far and how fast the load rises, in per cent of the stature.
+
+    ``seconds`` is how long that takes, where it is known more exactly than the frames tell.
+    """
     if lifting is None:
         return
     begin, end = lifting
-    seconds = float(body.time_s[end] - body.time_s[begin])
+    seconds = float(body.time_s[end] - body.time_s[begin]) if seconds is None else seconds
     height = body.height(joints)
     rise = body.about(height, end) - body.about(height, begin)
     moment = float(body.time_s[begin])
@@ -201,9 +278,14 @@ def _speed(
 def _extreme(
     values: np.ndarray, frames: np.ndarray, pick: Callable[[np.ndarray], np.intp]
 ) -> int | None:
-    """The one of ``frames`` where ``values`` (T,) are extreme; None when fewer than 3 are known."""
+    """The one of ``frames`` where ``values`` (T,) are extreme.
+
+    None when fewer than 3 or less than `MOSTLY` of them are known: the extreme may be hidden.
+    """
     part = values[frames]
-    return int(frames[pick(part)]) if np.isfinite(part).sum() >= 3 else None
+    known = np.isfinite(part)
+    enough = known.sum() >= 3 and known.mean() >= MOSTLY
+    return int(frames[pick(part)]) if enough else None
 
 
 def _early(body: Body, lifting: Span) -> np.ndarray:
@@ -241,9 +323,10 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
     bottom = rep.first + int(np.nanargmin(before))
     catch = _catch(body, over, rep.last)
     moment = float(body.time_s[catch])
-    yield Measure("pull_s", "Floor to overhead", float(body.time_s[over] - body.time_s[bottom]),
-                  "s", float(body.time_s[bottom]))  # fmt: skip
-    yield from _speed(body, (bottom, over), WRISTS, "hands")
+    if _just_seen(hands, body.time_s, over):
+        seconds = float(body.time_s[over] - body.time_s[bottom])
+        yield Measure("pull_s", "Floor to overhead", seconds, "s", float(body.time_s[bottom]))
+        yield from _speed(body, (bottom, over), WRISTS, "hands")
     thighs, unit = QUANTITIES["thighs"](body)
     yield _at(body, "thigh_below_level", "Thighs at the bottom", thighs, catch, unit)
     elbows = body.angle(ELBOWS)
@@ -257,6 +340,12 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
     if body.from_side:
         ahead = _ahead_of_midfoot(body)
         yield _at(body, "catch_ahead", "Hands from the midfoot, caught", 100 * ahead, catch, BEFORE)
+
+
+def _just_seen(values: np.ndarray, time_s: np.ndarray, frame: int) -> bool:
+    """Were ``values`` (T,) known shortly before ``frame``?"""
+    known = np.flatnonzero(np.isfinite(values[:frame]))
+    return len(known) > 0 and float(time_s[frame] - time_s[known[-1]]) <= UNSEEN_S
 
 
 QUANTITIES: dict[str, Callable[[Body], tuple[np.ndarray, str]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
 
@@ -85,6 +86,36 @@ def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
             size = stature(xy[start:stop])
             out[start:stop] = size if np.isfinite(size) else whole
     return out
+
+
+RUNNING_S = 3.0
+"""A running size is estimated over this many seconds: long enough to see the lifter upright."""
+
+RUNNING_CHANGE = 1.25
+"""A size that changes by less is taken for constant: bent limbs look shorter."""
+
+
+def running_statures(xy: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """:func:`stature` px (T,) at each moment of a shot, for somebody who walks up to the camera.
+
+    Constant where it changes little; NaN without a segment. ``xy`` (T, 17, 2) px, NaN missing,
+    ``time_s`` (T,) rising seconds.
+    """
+    whole = stature(xy)
+    constant = np.full(len(xy), whole)
+    duration = float(time_s[-1] - time_s[0])
+    if not np.isfinite(whole) or duration < RUNNING_S:
+        return constant
+    moments = np.linspace(time_s[0], time_s[-1], max(2, round(2 * duration)) + 1)
+    sizes = np.array([
+        stature(xy[np.abs(time_s - moment) <= RUNNING_S / 2]) for moment in moments
+    ])  # fmt: skip
+    known = np.isfinite(sizes)
+    if known.sum() < 2 or sizes[known].max() < RUNNING_CHANGE * sizes[known].min():
+        return constant
+    sizes = np.interp(moments, moments[known], sizes[known])
+    smooth = gaussian_filter1d(np.log(sizes), RUNNING_S / 4 * 2, mode="nearest")
+    return np.asarray(np.exp(np.interp(time_s, moments, smooth)))
 
 
 CUT_FACTOR = 1.5

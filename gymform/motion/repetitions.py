@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
-from gymform.motion.body_size import midpoint, statures
+from gymform.exercises import Resting
+from gymform.motion.body_size import midpoint, running_statures
+from gymform.motion.clean import stretches
 from gymform.types import CleanTracks
 
 GRID_HZ = 20.0
@@ -23,39 +26,218 @@ MIN_RANGE = 0.15
 HYSTERESIS = 0.4
 """A reversal counts when the signal comes back by this share of its range."""
 
-REST_SHARE = 0.1
-"""A repetition starts and ends where the signal is within this share of its amplitude of rest."""
+REST_SPEED, REST_SHARE = 0.1, 0.25
+"""A repetition starts and ends where the movement is slower than this share of its fastest, and
+nearer to the extreme than this share of its amplitude."""
+
+STILL_S = 0.3
+"""A clip begins or ends still when the movement over this many seconds is slow."""
+
+STILL_SPEED = 0.2
+"""Slow: below this share of the fastest movement of the stretch."""
+
+PARTIAL = 0.75
+"""A clip that begins in the middle of a movement shows less than this share of it."""
+
+RETURNED = 0.35
+"""A repetition that comes back to within this share of its amplitude is whole."""
+
+ALIKE = 0.5
+"""The main movement goes up and down with the body from this correlation on."""
 
 MIN_REP_S = 0.4
 """A shorter movement is no repetition, seconds."""
+
+MIN_STRETCH_S = 0.5
+"""A shorter stretch between two cuts shows no repetition, seconds."""
 
 HALF = 0.8
 """A repetition that ends farther than this share of its range from its start is half of one."""
 
 JOINTS = (sk.NOSE, *sk.BODY)
 
+START, END = "the start of the clip", "the end of the clip"
+CUT, STAND = "a cut", "a picture that stands still"
+"""What may cut off a repetition."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """From ``start_s`` to ``end_s``; ``cut_off_by`` says what hides a part of it, None if whole."""
+
+    start_s: float
+    end_s: float
+    cut_off_by: str | None = None
+
 
 def find_repetitions(
-    tracks: CleanTracks, moving: Sequence[int] = JOINTS
-) -> list[tuple[float, float]]:
-    """(start_s, end_s) of every repetition, in order; empty when nothing moves enough.
+    tracks: CleanTracks, moving: Sequence[int] = JOINTS, resting: Resting | None = None
+) -> list[Repetition]:
+    """The repetitions of a clip in order, from rest to rest; empty when nothing moves enough.
 
     A repetition leaves the resting pose, reverses and comes back (down and up in a squat, up and
-    down in a deadlift). A clip that holds half a repetition counts as one. The pose at the start of
-    the clip is taken for the resting one. ``moving`` are the keypoints to look at.
+    down in a deadlift). None runs across a cut. Where an exercise rests is said by ``resting``;
+    otherwise the lifter rests where the clip begins, unless it begins in mid-movement. Half a
+    repetition that begins at rest and ends still counts as one; what the clip's ends or a cut hide
+    is marked as cut off. ``moving`` are the keypoints to look at.
     """
-    movement = movement_signal(tracks, moving)
-    if movement is None:
+    found: list[Repetition] = []
+    parts = stretches(tracks.shots)
+    signals = [_signal_in(tracks, part, moving) for part in parts]
+    spans = [0.0 if signal is None else _range(signal[1]) for signal in signals]
+    for part, movement, span in zip(parts, signals, spans, strict=True):
+        if movement is None or span < MIN_RANGE or span < HYSTERESIS * max(spans):
+            continue
+        edges = _edges(tracks.shots, part)
+        high = None if resting is None else _is_high(tracks, part, movement, resting)
+        found += _in_stretch(*movement, edges, high, resting is not None and resting.strictly)
+    return [rep for rep in found if rep.end_s - rep.start_s >= MIN_REP_S]
+
+
+def whole_repetitions(
+    tracks: CleanTracks, moving: Sequence[int] = JOINTS, resting: Resting | None = None
+) -> list[tuple[float, float]]:
+    """(start_s, end_s) of those that nothing cuts off; of all when there is no whole one."""
+    found = find_repetitions(tracks, moving, resting)
+    whole = [rep for rep in found if rep.cut_off_by is None]
+    return [(rep.start_s, rep.end_s) for rep in whole or found]
+
+
+def _in_stretch(
+    time_s: np.ndarray,
+    signal: np.ndarray,
+    edges: tuple[str, str],
+    high: bool | None,
+    strictly: bool,
+) -> list[Repetition]:
+    """The repetitions of one stretch; ``edges`` say what its start and its end are.
+
+    ``high`` says whether the lifter rests where the signal is high; None where that is not known.
+    """
+    turns = turning_points(signal, HYSTERESIS * _range(signal))
+    if len(turns) < 2:
         return []
+    rests_first = _rests_at_first(signal, turns, high, strictly)
+    found = []
+    first = 0 if rests_first else 1
+    if not rests_first:
+        found.append(_made(time_s, signal, turns[:2], edges[0]))
+    for i in range(first, len(turns) - 2, 2):
+        cycle = turns[i : i + 3]
+        found.append(_made(time_s, signal, cycle, _cut_off(signal, cycle, turns, edges)))
+    if (len(turns) - 1 - first) % 2:
+        half = turns[-2:]
+        alone = len(turns) == 2 and edges[1] == END and _still(signal, at_start=False)
+        found.append(_made(time_s, signal, half, None if alone else edges[1]))
+    return found
+
+
+def _rests_at_first(
+    signal: np.ndarray, turns: Sequence[int], high: bool | None, strictly: bool
+) -> bool:
+    """Is the first of the ``turns`` a rest? Otherwise the second is, and all after it by twos."""
+    starts_high = bool(signal[turns[0]] > signal[turns[1]])
+    begins_still = turns[0] > 0 or _still(signal, at_start=True)
+    if high is not None:
+        return starts_high == high or (begins_still and not strictly)
+    if begins_still or len(turns) < 3:
+        return True
+    steps = np.abs(np.diff(signal[list(turns)]))
+    return bool(steps[0] >= PARTIAL * np.median(steps[1:]))
+
+
+def _cut_off(
+    signal: np.ndarray, cycle: Sequence[int], turns: Sequence[int], edges: tuple[str, str]
+) -> str | None:
+    """What hides a part of the cycle (rest, reversal, rest): it goes on at the stretch's edge."""
+    start, middle, end = (float(signal[i]) for i in cycle)
+    amplitude = max(abs(start - middle), abs(end - middle))
+    returned = abs(start - end) <= RETURNED * amplitude
+    begun_late = abs(start - middle) < abs(end - middle)
+    if cycle[0] == turns[0] and not returned and begun_late and not _still(signal, at_start=True):
+        return edges[0]
+    if cycle[2] == turns[-1] and not returned and not begun_late:
+        return None if edges[1] == END and _still(signal, at_start=False) else edges[1]
+    return None
+
+
+def _still(signal: np.ndarray, *, at_start: bool) -> bool:
+    """Is the movement slow at one end of the signal?"""
+    speed = np.abs(np.gradient(signal))
+    count = max(2, round(STILL_S * GRID_HZ))
+    part = speed[:count] if at_start else speed[-count:]
+    return bool(part.mean() < STILL_SPEED * np.percentile(speed, 95))
+
+
+def _made(
+    time_s: np.ndarray, signal: np.ndarray, turns: Sequence[int], cut_off_by: str | None
+) -> Repetition:
+    start, end = _trim(signal, turns)
+    return Repetition(float(time_s[start]), float(time_s[end]), cut_off_by)
+
+
+def _trim(signal: np.ndarray, turns: Sequence[int]) -> tuple[int, int]:
+    """The first and the last of ``turns`` moved inwards to where the movement begins and ends."""
+    first, last = begins(signal, turns[0], turns[1]), ends(signal, turns[-2], turns[-1])
+    return first, max(last, first)
+
+
+def begins(values: np.ndarray, start: int, stop: int) -> int:
+    """Where the movement from index ``start`` to ``stop`` of a smooth signal (N,) begins.
+
+    The last index before its fastest moment at which it is slow and near where it comes from.
+    """
+    part = values[start : stop + 1]
+    speed = np.abs(np.gradient(part)) if len(part) > 1 else np.zeros(1)
+    fastest = int(np.argmax(speed))
+    near = np.abs(part - part[0]) <= REST_SHARE * abs(float(part[-1] - part[0]))
+    at_rest = np.flatnonzero((near & (speed < REST_SPEED * speed.max()))[: fastest + 1])
+    return start + (int(at_rest[-1]) if len(at_rest) else 0)
+
+
+def ends(values: np.ndarray, start: int, stop: int) -> int:
+    """Where the movement from index ``start`` to ``stop`` of a smooth signal (N,) ends."""
+    return start + stop - begins(values[start : stop + 1][::-1], 0, stop - start) - start
+
+
+def _edges(shots: np.ndarray, part: tuple[int, int]) -> tuple[str, str]:
+    """What the start and the end of a stretch of frames are."""
+
+    def what(neighbour: int, end: str) -> str:
+        if not 0 <= neighbour < len(shots):
+            return end
+        return STAND if shots[neighbour] < 0 else CUT
+
+    return what(part[0] - 1, START), what(part[1], END)
+
+
+def _is_high(
+    tracks: CleanTracks,
+    part: tuple[int, int],
+    movement: tuple[np.ndarray, np.ndarray],
+    resting: Resting,
+) -> bool | None:
+    """Does the lifter rest where the signal is high? None when it does not go up and down."""
+    xy, times = tracks.xy[slice(*part)], tracks.time_s[slice(*part)]
+    height = (midpoint(xy, sk.ANKLES) - midpoint(xy, resting.joints))[:, 1]
+    known = np.isfinite(height)
+    if known.mean() < 0.5:
+        return None
     time_s, signal = movement
-    span = _range(signal)
-    if span < MIN_RANGE:
-        return []
-    reversals = turning_points(signal, HYSTERESIS * span)
-    cycles = _cycles(reversals)
-    reps = [_trim(signal, *cycle) for cycle in cycles]
-    found = [(float(time_s[a]), float(time_s[b])) for a, b in reps]
-    return [(start, end) for start, end in found if end - start >= MIN_REP_S]
+    likeness = np.corrcoef(signal, np.interp(time_s, times[known], height[known]))[0, 1]
+    if not abs(likeness) >= ALIKE:
+        return None
+    return bool((likeness > 0) == resting.high)
+
+
+def _signal_in(
+    tracks: CleanTracks, part: tuple[int, int], moving: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The movement signal of one stretch of frames."""
+    within = slice(*part)
+    if tracks.time_s[part[1] - 1] - tracks.time_s[part[0]] < MIN_STRETCH_S:
+        return None
+    return movement_signal(tracks.part(within), moving)
 
 
 def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
@@ -74,8 +256,8 @@ def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
 
 def movement_range(tracks: CleanTracks) -> float:
     """The range of the main movement in statures; 0 without a body."""
-    movement = movement_signal(tracks)
-    return 0.0 if movement is None else _range(movement[1])
+    signals = (_signal_in(tracks, part, JOINTS) for part in stretches(tracks.shots))
+    return max((_range(signal[1]) for signal in signals if signal is not None), default=0.0)
 
 
 def movement_signal(
@@ -89,7 +271,7 @@ def movement_signal(
     """
     if len(tracks.time_s) < 3:
         return None
-    sizes = statures(tracks.xy, 1 / float(np.median(np.diff(tracks.time_s))))
+    sizes = running_statures(tracks.xy, tracks.time_s)
     if not np.isfinite(sizes).all():
         return None
     duration = float(tracks.time_s[-1] - tracks.time_s[0])
@@ -131,25 +313,6 @@ def turning_points(signal: np.ndarray, hysteresis: float) -> list[int]:
 def _range(signal: np.ndarray) -> float:
     """The range of the signal without its outliers."""
     return float(np.percentile(signal, 98) - np.percentile(signal, 2))
-
-
-def _cycles(turns: list[int]) -> list[tuple[int, int]]:
-    """Index pairs from rest to rest; half a cycle counts only when there is no whole one."""
-    cycles = [(turns[i], turns[i + 2]) for i in range(0, len(turns) - 2, 2)]
-    if not cycles and len(turns) == 2:
-        cycles = [(turns[0], turns[1])]
-    return cycles
-
-
-def _trim(signal: np.ndarray, start: int, end: int) -> tuple[int, int]:
-    """``start`` and ``end`` moved inwards to where the signal leaves and reaches its rest."""
-    part = signal[start : end + 1]
-    for_start, for_end = np.abs(part - part[0]), np.abs(part - part[-1])
-    left = np.flatnonzero(for_start > REST_SHARE * for_start.max())
-    right = np.flatnonzero(for_end > REST_SHARE * for_end.max())
-    if len(left) == 0 or len(right) == 0:
-        return start, end
-    return start + max(int(left[0]) - 1, 0), start + min(int(right[-1]) + 1, len(part) - 1)
 
 
 def _columns(

@@ -35,7 +35,9 @@ def _measured(form: FormReport) -> str:
     """What was measured from which side, and how far to trust it."""
     if not form.repetitions:
         return "Nothing was measured."
-    count = len(form.repetitions)
+    count = sum(not rep.cut_off_by for rep in form.repetitions)
+    if not count:
+        return "Nothing was measured: no repetition is whole."
     of = "one repetition" if count == 1 else f"{count} repetitions"
     return (
         f"Measured in the picture of {of}, {form.seen_from}. It compares measures with the limits "
@@ -64,6 +66,7 @@ def measures_table(form: FormReport) -> dict[str, list[str]]:
     table = {"Measure": list(titles.values())}
     for number, rep in enumerate(form.repetitions, start=1):
         found = {m.key: shown(m) for m in rep.measures}
-        name = f"{number}. ({rep.start_s:.1f} to {rep.end_s:.1f} s)"
+        times = f"{rep.start_s:.1f} to {rep.end_s:.1f} s"
+        name = f"{number}. ({times}{', cut off' if rep.cut_off_by else ''})"
         table[name] = [found.get(key, "") for key in titles]
     return table

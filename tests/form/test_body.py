@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
-from gymform.form.body import MIN_SCORE, body_of, median
+from gymform.form.body import body_of, median
 from gymform.motion.clean import clean
+from gymform.motion.evidence import MIN_SCORE
 from tests.form.figures import SIZE_PX, angle_at, below_level, film, once, squat
 
 POINTS = squat(once(30))
@@ -58,9 +59,9 @@ def test_thighs_point_below_level_as_in_space_from_any_side(degrees):
 
 def test_the_near_side_counts_from_the_side_and_both_from_the_front():
     both = np.array([[10.0, 20.0], [np.nan, 40.0]])
-    side = replace(body_at(90), near=1)
+    side = replace(body_at(90), side=1)
     assert side.of_pair(both).tolist() == [20, 40]
-    assert replace(side, near=0).of_pair(both)[0] == 10
+    assert replace(side, side=0).of_pair(both)[0] == 10
     assert body_at(0).of_pair(both).tolist() == [15, 40]
 
 

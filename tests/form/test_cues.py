@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gymform import skeleton as sk
 from gymform.exercises import EXERCISES, SQUAT
 from gymform.form.body import body_of
 from gymform.form.cues import apply, assess_form, shown
+from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.types import Measure, Prediction, Verdict
 from tests.fakes import make_prediction, make_quality
@@ -94,7 +96,9 @@ def test_nothing_is_concluded_from_a_poor_skeleton_or_an_unknown_exercise():
     assert any("too uncertain" in note for note in poor.notes)
     unknown = report(points, 90, "unknown")
     assert not unknown.cues
-    assert unknown.notes == ("There are figures, but no rules to judge what is not known by.",)
+    assert unknown.notes == (
+        "There are figures, but no rules to judge a movement that is not known by.",
+    )
     front = report(points, 0, "side_lunge")
     assert [m.key for m in front.repetitions[0].measures] == ["duration_s"]
     assert "side lunge" in front.notes[0]
@@ -148,3 +152,55 @@ def test_a_rule_without_its_measure_says_nothing():
 )
 def test_measures_are_written_as_people_do(value, unit, text):
     assert shown(Measure("key", "Title", value, unit, 0.0)) == text
+
+
+# ---- what is left out is said, with the joint and the second
+
+
+def hidden(points, degrees, joints, seconds, exercise="squat", score=0.3):
+    """The report of a film in which ``joints`` are seen badly from .. to .. seconds."""
+    pose, _ = film(points, degrees)
+    during = (pose.time_s >= seconds[0]) & (pose.time_s <= seconds[1])
+    scores = pose.score.copy()
+    scores[np.ix_(during, joints)] = score
+    pose = replace(pose, score=scores)
+    return assess_form(pose, clean(pose), make_quality(), prediction_of(exercise))
+
+
+@pytest.mark.parametrize("score", [0.0, 0.3, 0.45])
+def test_depth_without_hips_is_not_judged_and_says_why(score):
+    form = hidden(squat(once(30)), 90, [sk.LEFT_HIP, sk.RIGHT_HIP], (1.6, 2.2), score=score)
+    assert not any("parallel" in title or "Deep" in title for title in verdicts(form))
+    (why,) = (note for note in form.notes if note.startswith("Depth"))
+    assert "not judged, since the" in why
+    assert "hip is" in why
+    assert "from 1.6 to 2.2 s" in why
+
+
+def test_no_tick_of_arms_that_are_hidden():
+    form = hidden(deadlift(once(30)), 90, [*sk.WRISTS], (0, 9), "deadlift")
+    assert "The bar stays over the feet" not in verdicts(form)
+    assert any("The path of the bar" in note and "wrist" in note for note in form.notes)
+
+
+def test_a_repetition_that_the_clip_cuts_off_is_shown_and_not_judged():
+    """Two squats; the clip begins in the hole of the first, which is a high one."""
+    points = np.concatenate([squat(once(30), 0.12)[55:], squat(once(30), 0.34)])
+    form = report(points, 90, "squat")
+    first, second = form.repetitions
+    assert first.cut_off_by == "the start of the clip"
+    assert first.measures == ()
+    assert second.cut_off_by is None
+    assert "Above parallel" not in verdicts(form)
+    assert any("cut off by the start of the clip" in note for note in form.notes)
+
+
+def test_nothing_is_measured_across_a_cut():
+    """Half of a squat, cut to half of another one."""
+    pose, _ = film(squat(once(30)), 90)
+    shots = np.where(pose.time_s < 1.9, 0, 1).astype(np.int32)
+    pose = replace(pose, shots=shots)
+    form = assess_form(pose, clean(pose), make_quality(), prediction_of("squat"))
+    assert all(rep.cut_off_by == "a cut" for rep in form.repetitions)
+    assert form.cues == ()
+    assert any("cut off by a cut" in note for note in form.notes)

@@ -13,7 +13,7 @@ from gymform.form.body import body_of
 from gymform.form.metrics import measure
 from gymform.form.phases import phases_of
 from gymform.motion.clean import clean
-from gymform.motion.repetitions import find_repetitions
+from gymform.motion.repetitions import whole_repetitions
 from gymform.training.exercise import synthesize
 from tests.form.figures import angle_at, below_level, deadlift, film, once, squat
 
@@ -25,7 +25,7 @@ def figures(points, degrees, exercise, fps=30.0):
 
 
 def figures_of(pose, tracks, exercise):
-    (span,) = find_repetitions(tracks)
+    (span,) = whole_repetitions(tracks)
     return {
         m.key: m for m in measure(body_of(pose, tracks), find_exercise(exercise), *span).measures
     }
@@ -184,7 +184,8 @@ def test_a_cut_in_the_film_is_no_way_down():
     phases = phases_of(up, np.arange(40) / 10, 0, 39)
     assert phases.lowering is None
     assert phases.hold_s is None
-    assert phases.lifting[0] == phases.bottom == 10
+    assert phases.bottom == 10
+    assert abs(phases.lifting[0] - 10) <= 1
     assert abs(phases.lifting[1] - 29) <= 1
 
 
@@ -198,11 +199,12 @@ def test_who_sways_does_not_lift():
 
 
 @settings(max_examples=15)
-@given(st.floats(-300, 300), st.floats(0.4, 4), st.sampled_from([20.0, 24.0, 60.0, 120.0]))
+@given(st.floats(0, 300), st.floats(0.4, 4), st.sampled_from([20.0, 24.0, 60.0, 120.0]))
 def test_neither_place_nor_size_nor_rate_matters(shift, scale, fps):
     usual = figures(squat(once(30)), 80, "squat")
     pose, _ = film(squat(once(fps)), 80, fps)
-    moved = replace(pose, xy=(scale * pose.xy + shift).astype(np.float32))
+    xy = (scale * pose.xy + shift).astype(np.float32)
+    moved = replace(pose, xy=xy, image_size=(4000, 4000))
     found = figures_of(moved, clean(moved), "squat")
     assert set(found) == set(usual)
     for key, one in found.items():

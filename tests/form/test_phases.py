@@ -66,3 +66,19 @@ def test_little_movement_or_little_known_has_no_phases():
     hidden = np.full(20, np.nan)
     hidden[::3] = 1.0
     assert phases_of(hidden, time_s, 0, 19) is None
+
+
+@pytest.mark.parametrize("up_s", [0.6, 1.0, 2.0])
+def test_times_are_the_same_at_30_15_and_10_frames_a_second(up_s):
+    """Down in 1.2 s, up in ``up_s``, between two seconds of rest, with the tremor of a network."""
+    taken = {}
+    for fps in (30, 15, 10):
+        time_s = np.arange(0, 4.2 + up_s, 1 / fps)
+        line = np.interp(time_s, [1, 2.2, 2.7, 2.7 + up_s], [0, 1, 1, 0])
+        height = 1 - 0.2 * (1 - np.cos(np.pi * line))
+        height += np.random.default_rng(fps).normal(0, 0.002, len(height))
+        phases = phases_of(height, time_s, int(fps), len(height) - int(0.8 * fps))
+        taken[fps] = phases.lowering_s, phases.lifting_s, phases.hold_s
+    for fps in (15, 10):
+        assert taken[fps] == pytest.approx(taken[30], abs=0.13)
+    assert taken[30][1] == pytest.approx(up_s, abs=0.25)

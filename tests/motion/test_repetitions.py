@@ -1,18 +1,30 @@
 """Repetitions: as many as there are, where they are, from any side and at any size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
+from gymform.exercises import Resting
 from gymform.motion.clean import clean
-from gymform.motion.repetitions import find_repetitions, movement_range, turning_points
+from gymform.motion.repetitions import (
+    CUT,
+    END,
+    STAND,
+    START,
+    find_repetitions,
+    movement_range,
+    turning_points,
+    whole_repetitions,
+)
 from tests.motion.makers import STANDING, sequence, squat, squat_sequence
 
 
 def reps_of(xy, time_s):
-    return find_repetitions(clean(sequence(xy, time_s)))
+    return whole_repetitions(clean(sequence(xy, time_s)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -64,7 +76,7 @@ def test_nothing_moves_or_nobody_is_there(count):
     time_s = np.arange(count) / 30
     assert reps_of(np.repeat(STANDING[None], count, 0) + 300, time_s) == []
     nobody = clean(sequence(np.full((count, 17, 2), np.nan), time_s))
-    assert find_repetitions(nobody) == []
+    assert whole_repetitions(nobody) == []
     assert movement_range(nobody) == 0
 
 
@@ -73,11 +85,11 @@ def test_nothing_moves_or_nobody_is_there(count):
 def test_neither_place_nor_size_matters(shift, scale):
     pose = squat_sequence(20.0)
     moved = sequence(pose.xy * scale + shift, pose.time_s)
-    assert find_repetitions(clean(moved)) == find_repetitions(clean(pose))
+    assert whole_repetitions(clean(moved)) == whole_repetitions(clean(pose))
 
 
 def test_the_rate_does_not_matter():
-    spans = [find_repetitions(clean(squat_sequence(fps))) for fps in (20.0, 30.0, 120.0)]
+    spans = [whole_repetitions(clean(squat_sequence(fps))) for fps in (20.0, 30.0, 120.0)]
     for other in spans[1:]:
         np.testing.assert_allclose(other, spans[0], atol=0.11)
 
@@ -86,3 +98,66 @@ def test_turning_points_alternate_and_keep_their_distance():
     signal = np.array([0, 1, 5, 4.5, 5.2, 1, 0, 0.4, 4, 8, 7.8])
     assert turning_points(signal, 2.0) == [0, 4, 6, 9]
     assert turning_points(np.zeros(5), 1.0) == []
+
+
+# ---- from rest to rest, whatever the clip begins with
+
+STANDING_RESTS = Resting(sk.HIPS, high=True, strictly=True)
+FLOOR_RESTS = Resting(sk.SHOULDERS, high=False)
+
+
+def found(start_s: float, end_s: float, resting=STANDING_RESTS, fps: float = 30.0):
+    """The repetitions of three squats, of 3 s each after 0.5 s, cut out from start to end."""
+    time_s = np.arange(0, end_s - start_s, 1 / fps)
+    pose = sequence(squat(time_s + start_s) + 300, time_s)
+    return find_repetitions(clean(pose), resting=resting)
+
+
+@pytest.mark.parametrize("fps", [10.0, 30.0, 60.0])
+@pytest.mark.parametrize("start_s", [2.0, 2.2, 2.5])
+def test_a_clip_that_begins_in_the_hole_has_its_repetitions_from_rest_to_rest(start_s, fps):
+    first, *others = found(start_s, 9.5, fps=fps)
+    assert first.cut_off_by == START
+    assert [rep.cut_off_by for rep in others] == [None, None]
+    for number, rep in enumerate(others, 1):
+        assert rep.start_s + start_s == pytest.approx(0.5 + 3 * number, abs=0.5)
+        assert rep.end_s + start_s == pytest.approx(3.5 + 3 * number, abs=0.5)
+
+
+@pytest.mark.parametrize("end_s", [8.0, 8.5])
+def test_what_the_end_cuts_off_is_marked(end_s):
+    *whole, last = found(0, end_s)
+    assert [rep.cut_off_by for rep in whole] == [None, None]
+    assert last.cut_off_by == END
+
+
+def test_without_a_pose_of_rest_the_clip_begins_at_rest():
+    assert [rep.cut_off_by for rep in found(0, 9.5, None)] == [None] * 3
+
+
+def test_an_exercise_that_rests_low_counts_from_there():
+    first, *others = found(0.6, 9.4, FLOOR_RESTS)
+    assert first.cut_off_by == START
+    assert others[0].start_s + 0.6 == pytest.approx(2.0, abs=0.5)
+
+
+def test_none_runs_across_a_cut_or_a_picture_that_stands_still():
+    pose = squat_sequence(seconds=9.5)
+    shots = np.where(pose.time_s < 4.8, 0, 1).astype(np.int32)
+    reps = find_repetitions(clean(replace(pose, shots=shots)), resting=STANDING_RESTS)
+    assert all(rep.end_s < 4.85 or rep.start_s > 4.75 for rep in reps)
+    assert [rep.cut_off_by for rep in reps] == [None, CUT, CUT, None]
+    shots = np.where((pose.time_s > 4.4) & (pose.time_s < 5.4), -1, 0).astype(np.int32)
+    reps = find_repetitions(clean(replace(pose, shots=shots)), resting=STANDING_RESTS)
+    assert STAND in {rep.cut_off_by for rep in reps}
+    assert all(rep.end_s < 4.5 or rep.start_s > 5.3 for rep in reps)
+
+
+def test_who_walks_up_to_the_camera_does_no_repetition():
+    """The body grows by half within three seconds, then there is a squat, then it shrinks."""
+    time_s = np.arange(0, 11, 1 / 30)
+    scale = np.interp(time_s, [0, 3, 8, 11], [1, 1.6, 1.6, 1])
+    xy = squat(np.clip(time_s - 4, 0, 3.5)) * scale[:, None, None] + 300
+    (rep,) = whole_repetitions(clean(sequence(xy, time_s)), resting=STANDING_RESTS)
+    assert rep[0] == pytest.approx(4.6, abs=0.6)
+    assert rep[1] == pytest.approx(7.4, abs=0.6)
