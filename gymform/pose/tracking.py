@@ -29,6 +29,7 @@ from gymform.pose.detection import (
 )
 from gymform.pose.estimator import PoseEstimator
 from gymform.types import Target
+from gymform.video.shots import cut_times, standing_spans, without_standing
 from gymform.video.sparse import SparseFrames
 
 SAMPLE_INTERVAL_S = 0.2
@@ -232,17 +233,39 @@ class _Tracker:
             self.progress(min(self.done, len(self.frames)), len(self.frames))
 
     def notes(self, seen: list[Detection | None]) -> tuple[str, ...]:
-        """Sentences for the user about cuts and about time without the person."""
+        """Sentences for the user: about cuts, a standing picture and time without the person."""
         notes = []
-        cuts = int(self.frames.shots[-1])
-        if cuts:
+        frames = self.frames
+        cuts = cut_times(frames.frame_shots, frames.time_s)
+        if len(cuts):
             notes.append(
-                f"The clip has {cuts} cut{'s' if cuts > 1 else ''}; one continuous shot works best."
+                f"The clip has {'a cut' if len(cuts) == 1 else 'cuts'} at {_listed(cuts)} s; one "
+                "continuous shot works best."
             )
+        still = standing_spans(frames.frame_shots, frames.time_s)
+        if still:
+            spans = _joined([f"from {first:.1f} to {last:.1f} s" for first, last in still])
+            notes.append(f"The picture stands still {spans}: no times are taken over it.")
         missing = sum(detection is None for detection in seen) / len(seen)
         if missing > 0.05:
             notes.append(f"Nobody could be followed in {missing:.0%} of the clip.")
         return tuple(notes)
+
+
+MAX_LISTED = 6
+"""Most moments that one sentence names."""
+
+
+def _listed(moments: np.ndarray) -> str:
+    """Seconds as "4.6, 7.2 and 9.0"."""
+    return _joined([f"{moment:.1f}" for moment in moments])
+
+
+def _joined(parts: list[str]) -> str:
+    """ "a, b and c"; of many the first, and how many more there are."""
+    if len(parts) > MAX_LISTED:
+        parts = [*parts[: MAX_LISTED - 1], f"{len(parts) - MAX_LISTED + 1} more"]
+    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
 
 
 # -- from one sample to the next ----------------------------------------------------------
@@ -410,15 +433,14 @@ def _runs(frames: SparseFrames, seen: list[Detection | None]) -> list[list[tuple
 
 
 def _shot_edges(frames: SparseFrames) -> dict[int, tuple[float, float]]:
-    """Start and end seconds of each shot; a cut lies half way between two samples."""
-    times = frames.sample_times()
+    """Seconds at which each shot starts and at which the next one does."""
+    shots = without_standing(frames.frame_shots)
     edges = {}
-    for shot in np.unique(frames.shots):
-        samples = np.flatnonzero(frames.shots == shot)
-        first, last = samples[0], samples[-1]
-        start = -np.inf if first == 0 else (times[first - 1] + times[first]) / 2
-        end = np.inf if last == len(times) - 1 else (times[last] + times[last + 1]) / 2
-        edges[int(shot)] = (start, end)
+    for shot in np.unique(shots):
+        inside = np.flatnonzero(shots == shot)
+        start = -np.inf if inside[0] == 0 else frames.time_s[inside[0]]
+        end = np.inf if inside[-1] == len(shots) - 1 else frames.time_s[inside[-1] + 1]
+        edges[int(shot)] = (float(start), float(end))
     return edges
 
 

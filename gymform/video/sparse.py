@@ -15,18 +15,12 @@ import numpy as np
 
 from gymform.errors import NoFramesError
 from gymform.video.read import read_frames
+from gymform.video.shots import SIDE, find_shots, without_standing
 
 MAX_SIDE = 1280
 """Longer side of a kept frame, px."""
 
 JPEG_QUALITY = 92
-
-THUMBNAIL = (32, 32)
-
-CUT = 0.85
-"""Between two frames lies a cut when the share of colours they have in common and the correlation
-of their thumbnails sum to less than this, and the former alone is less too: a panning camera keeps
-its colours, a moving lifter the place of things. Seen: cuts 0.1 to 0.8, the rest from 1.0 up."""
 
 FrameChoice = Callable[[int, float], bool]
 
@@ -70,8 +64,10 @@ class SparseFrames:
 
     ``time_s`` float64 (T,) of every frame that will be analysed; ``positions`` int (N,) says
     which of them are sampled; ``jpegs`` their pictures, ``scale`` kept px for each source px;
-    ``size`` (width, height) px of the upright source frame; ``shots`` int (N,) numbers the
-    stretches between cuts; ``problems`` what the reader had to say.
+    ``size`` (width, height) px of the upright source frame; ``frame_shots`` int32 (T,) numbers the
+    stretches between cuts, -1 where the picture stands still; ``shots`` int32 (N,) those of the
+    samples, where standing ones belong to the shot around them; ``problems`` what the reader had
+    to say.
     """
 
     time_s: np.ndarray
@@ -80,6 +76,7 @@ class SparseFrames:
     scale: float
     size: tuple[int, int]
     shots: np.ndarray
+    frame_shots: np.ndarray
     problems: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -109,13 +106,18 @@ def sample_frames(
     times: list[float] = []
     positions: list[int] = []
     jpegs: list[bytes] = []
-    thumbnails: list[tuple[np.ndarray, np.ndarray]] = []
+    small: list[np.ndarray] = []
     sparse = every(interval_s)
 
     def keep(index: int, time_s: float) -> bool:
         if choose is not None and not choose(index, time_s):
             return False
         times.append(time_s)
+        picture = frames.small(SIDE)
+        if picture is None and small:  # its colours are not known
+            picture = small[-1]
+        if picture is not None:
+            small.append(picture)
         if not sparse(index, time_s):
             return False
         positions.append(len(times) - 1)
@@ -124,21 +126,23 @@ def sample_frames(
     with read_frames(path, max_side=MAX_SIDE, keep=keep) as frames:
         for frame in frames:
             jpegs.append(_encode(frame.rgb))
-            thumbnails.append(_thumbnail(frame.rgb))
         problems, scale, size = frames.problems, frames.scale, frames.source_size
     if not jpegs:
         raise NoFramesError(
             "Expected a video with pictures, but not one frame could be decoded. "
             "Export the clip again as MP4 (H.264) and retry."
         )
+    time_of_all = np.array(times, dtype=np.float64)
+    frame_shots = find_shots(small, time_of_all)
     count = len(jpegs)  # a frame that was announced may still have failed to convert
     return SparseFrames(
-        time_s=np.array(times, dtype=np.float64),
+        time_s=time_of_all,
         positions=np.array(positions[:count], dtype=np.intp),
         jpegs=tuple(jpegs),
         scale=scale,
         size=size,
-        shots=_shots(thumbnails),
+        shots=without_standing(frame_shots)[positions[:count]],
+        frame_shots=frame_shots,
         problems=problems,
     )
 
@@ -146,23 +150,3 @@ def sample_frames(
 def _encode(rgb: np.ndarray) -> bytes:
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-
-
-def _thumbnail(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A grey thumbnail, standardised, and an RGB histogram that sums to 1."""
-    small = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    grey = small.mean(axis=2).ravel()
-    histogram = cv2.calcHist([small], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel()
-    return (grey - grey.mean()) / (grey.std() + 1e-6), histogram / histogram.sum()
-
-
-def _shots(thumbnails: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Numbers int (N,) that rise by one at each cut."""
-    shots = np.zeros(len(thumbnails), dtype=np.intp)
-    for i in range(1, len(thumbnails)):
-        (grey_a, colours_a), (grey_b, colours_b) = thumbnails[i - 1], thumbnails[i]
-        common = float(np.minimum(colours_a, colours_b).sum())
-        correlation = float((grey_a * grey_b).mean())
-        cut = common < CUT and common + correlation < CUT
-        shots[i] = shots[i - 1] + int(cut)
-    return shots

@@ -27,9 +27,9 @@ def film(pan_px: float, *, lifter: bool = True, cut: int | None = None, blank: b
             picture[top : top + 200, 120:200] = person[:, :, ::-1]
         boxes.append([120, top, 200, top + 200])
         pictures.append(cv2.imencode(".jpg", picture)[1].tobytes())
-    shots = np.zeros(8, np.intp) if cut is None else (np.arange(8) >= cut).astype(np.intp)
+    shots = np.zeros(8, np.int32) if cut is None else (np.arange(8) >= cut).astype(np.int32)
     frames = SparseFrames(
-        np.arange(8) * INTERVAL_S, np.arange(8), tuple(pictures), 1.0, SIZE, shots, ()
+        np.arange(8) * INTERVAL_S, np.arange(8), tuple(pictures), 1.0, SIZE, shots, shots, ()
     )
     return frames, np.array(boxes, np.float32)
 

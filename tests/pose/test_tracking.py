@@ -29,6 +29,9 @@ def sparse(pictures: list[np.ndarray], shots: list[int] | None = None) -> Sparse
     step = round(SAMPLE_INTERVAL_S * FPS)
     count = (len(pictures) - 1) * step + 1
     size = (pictures[0].shape[1], pictures[0].shape[0])
+    numbers = np.array(shots or [0] * len(pictures), dtype=np.int32)
+    # a shot begins with its first sample
+    between = np.repeat(numbers, step)[: count - 1]
     encoded = [cv2.imencode(".png", picture[..., ::-1])[1].tobytes() for picture in pictures]
     return SparseFrames(
         time_s=np.arange(count) / FPS,
@@ -36,7 +39,8 @@ def sparse(pictures: list[np.ndarray], shots: list[int] | None = None) -> Sparse
         jpegs=tuple(encoded),
         scale=1.0,
         size=size,
-        shots=np.array(shots or [0] * len(pictures)),
+        shots=numbers,
+        frame_shots=np.append(between, numbers[-1]).astype(np.int32),
         problems=(),
     )
 
