@@ -13,10 +13,14 @@ from pathlib import Path
 
 import torch
 
-from gymform.exercise.classifier import load_classifier
+from gymform import limits
+from gymform.errors import OptionsError
+from gymform.exercise.classifier import Classifier, load_classifier
+from gymform.exercise.playback import speed_notes
 from gymform.form.cues import assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
+from gymform.motion.slow_motion import at_speed, in_film
 from gymform.pose.checkpoints import LoadedPose, load_pose_model
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
@@ -37,17 +41,33 @@ __all__ = ["Analysis", "Options", "Target", "analyze"]
 
 @dataclass(frozen=True)
 class Options:
-    """Options of an analysis: pose network, flip test, person to follow, highest frame rate."""
+    """Options of an analysis: pose network, flip test, person to follow, highest frame rate.
+
+    ``slow_motion`` says how many times slower than life the film plays; None: as the file says.
+    """
 
     pose_model: str | None = None
     flip_test: bool = False
     target: Target | None = None
     max_fps: float | None = None
+    slow_motion: float | None = None
+
+    def __post_init__(self) -> None:
+        least, most = limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION
+        if self.slow_motion is not None and not least <= self.slow_motion <= most:
+            raise OptionsError(
+                f"Slow motion: expected {least:g} to {most:g} times slower than life, got "
+                f"{self.slow_motion:g}."
+            )
 
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """All that was found out about a clip. ``seconds`` is the time spent in each stage."""
+    """All that was found out about a clip. ``seconds`` is the time spent in each stage.
+
+    Moments are those of the film; durations and speeds are those of life, where the film is
+    ``slow_motion`` times slower.
+    """
 
     clip: Clip
     pose: PoseSequence
@@ -56,6 +76,7 @@ class Analysis:
     prediction: Prediction
     form: FormReport
     seconds: Mapping[str, float]
+    slow_motion: float = 1.0
 
 
 def analyze(
@@ -93,15 +114,41 @@ def analyze(
         )
 
     report("classify", 0, 1)
+    slower = options.slow_motion or clip.slow_motion
     with stopwatch("classify"):
-        tracks = clean(pose)
-        quality = assess(pose, tracks)
-        prediction = classifier.predict(pose, tracks, quality)
-    form = assess_form(pose, tracks, quality, prediction)
+        tracks, quality, prediction, form = judge(pose, classifier, slower)
+        notes = (*notes, *speed_notes(pose, prediction, classifier, options.slow_motion, slower))
     report("classify", 1, 1)
 
     clip = replace(clip, problems=tuple(dict.fromkeys((*clip.problems, *notes))))
-    return Analysis(clip, pose, tracks, quality, prediction, form, dict(stopwatch.seconds))
+    seconds = dict(stopwatch.seconds)
+    return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
+
+
+def judge(
+    pose: PoseSequence, classifier: Classifier, slow_motion: float = 1.0
+) -> tuple[CleanTracks, PoseQuality, Prediction, FormReport]:
+    """What keypoints say: trajectories, their quality, the exercise, the form.
+
+    Where the film is ``slow_motion`` times slower than life, movement is judged at life's speed;
+    moments in what comes out are those of the film.
+    """
+    real = at_speed(pose, slow_motion)
+    tracks = clean(real)
+    prediction = classifier.predict(real, tracks, assess(real, tracks)).in_film(slow_motion)
+    tracks, quality, form = measure(pose, prediction, slow_motion)
+    return tracks, quality, prediction, form
+
+
+def measure(
+    pose: PoseSequence, prediction: Prediction, slow_motion: float = 1.0
+) -> tuple[CleanTracks, PoseQuality, FormReport]:
+    """The same for an exercise that is known already."""
+    real = at_speed(pose, slow_motion)
+    tracks = clean(real)
+    quality = assess(real, tracks)
+    form = assess_form(real, tracks, quality, prediction, slow_motion)
+    return in_film(tracks, slow_motion), quality, form
 
 
 @functools.lru_cache(maxsize=1)

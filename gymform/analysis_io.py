@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gymform.analysis import Analysis, Options
+from gymform.analysis import Analysis, Options, measure
 from gymform.draw.video import draw_skeletons
 from gymform.errors import GymformError, PoseFileError
-from gymform.form.cues import assess_form
-from gymform.motion.clean import clean
-from gymform.motion.quality import assess
 from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
@@ -85,20 +82,19 @@ def load(folder: Path, stem: str) -> Analysis:
     """
     files = Artifacts.of(folder, stem)
     pose = load_poses(files.poses)
-    tracks = clean(pose)
     try:
         result = json.loads(files.json.read_text(encoding="utf-8"))
         clip = Clip(**{**result["clip"], "problems": tuple(result["clip"]["problems"])})
         prediction = _prediction_from(result["prediction"])
         seconds = {str(stage): float(value) for stage, value in result["seconds"].items()}
+        slower = float(result.get("slow_motion", 1.0))  # absent in older results
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PoseFileError(
             f"{files.json.name}: expected the answer that belongs to {files.poses.name}, but it is "
             f"missing or damaged ({type(error).__name__}). Analyse the clip again."
         ) from error
-    quality = assess(pose, tracks)
-    form = assess_form(pose, tracks, quality, prediction)
-    return Analysis(clip, pose, tracks, quality, prediction, form, seconds)
+    tracks, quality, form = measure(pose, prediction, slower)
+    return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
 
 
 def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
@@ -147,6 +143,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         },
         "quality": asdict(analysis.quality),
         "form": _form_as_dict(analysis.form),
+        "slow_motion": analysis.slow_motion,
         "frames": len(analysis.pose),
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},

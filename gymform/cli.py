@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gymform import __version__
+from gymform import __version__, limits
 from gymform.errors import GymformError, WeightsError
 from gymform.installation import app_script, child_environment, program
 from gymform.storage import check_writable, disk_problem
@@ -151,6 +151,10 @@ def _add_analyze(commands: Any) -> None:
         "--max-fps", type=_positive, metavar="F", help="skip frames above this rate"
     )
     parser.add_argument(
+        "--slow-motion", type=_slow_motion, metavar="N",
+        help="the film plays N times slower than life; times and speeds are those of life",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", action="store_true", help="print only one JSON object per clip, each on a line"
     )
     parser.add_argument(
@@ -170,6 +174,15 @@ def _box(text: str) -> tuple[float, float, float, float]:
     if not all(map(math.isfinite, (x, y, width, height))) or min(width, height) <= 0:
         raise argparse.ArgumentTypeError(f"expected width and height above 0, got {text!r}")
     return x, y, width, height
+
+
+def _slow_motion(text: str) -> float:
+    """A factor from a quarter (a time lapse) to sixteen."""
+    factor = _positive(text)
+    if not limits.MIN_SLOW_MOTION <= factor <= limits.MAX_SLOW_MOTION:
+        expected = f"{limits.MIN_SLOW_MOTION:g} to {limits.MAX_SLOW_MOTION:g}"
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
+    return factor
 
 
 def _positive(text: str) -> float:
@@ -256,6 +269,7 @@ def _options(options: argparse.Namespace) -> Options:
         flip_test=options.flip_test,
         target=target,
         max_fps=options.max_fps,
+        slow_motion=options.slow_motion,
     )
 
 

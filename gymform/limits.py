@@ -49,3 +49,6 @@ MAX_RECORDING_S = 20.0
 MAX_RECORDING_BYTES = 18_000_000
 """Largest recording made in the browser, bytes: as base64 it stays under the 25 MB of widget state
 that Streamlit accepts in one message (``server.maxWidgetStateSize``)."""
+
+MIN_SLOW_MOTION, MAX_SLOW_MOTION = 0.25, 16.0
+"""How many times slower than life a film may be said to play; below 1 it is a time lapse."""

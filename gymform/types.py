@@ -270,6 +270,16 @@ class Prediction:
         if self.label != UNKNOWN and self.label not in self.classes:
             raise ValueError(f"Prediction.label: {self.label!r} is not one of {self.classes}")
 
+    def in_film(self, slow_motion: float) -> Prediction:
+        """The same with the moments of a film that is so many times slower than life."""
+        if slow_motion == 1:
+            return self
+        windows = tuple(
+            replace(w, start_s=w.start_s * slow_motion, end_s=w.end_s * slow_motion)
+            for w in self.windows
+        )
+        return replace(self, windows=windows)
+
     @property
     def confidence(self) -> float:
         """The largest probability."""
@@ -334,6 +344,17 @@ class RepForm:
     end_s: float
     measures: tuple[Measure, ...]
     cut_off_by: str | None = None
+
+    def in_film(self, slow_motion: float) -> RepForm:
+        """The same with the moments of a film that is so many times slower than life."""
+        if slow_motion == 1:
+            return self
+        return replace(
+            self,
+            start_s=self.start_s * slow_motion,
+            end_s=self.end_s * slow_motion,
+            measures=tuple(replace(m, at_s=m.at_s * slow_motion) for m in self.measures),
+        )
 
     def value(self, key: str) -> Measure | None:
         """The measure called ``key``; None when it could not be taken."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,7 +36,8 @@ class Body:
     ``turned`` the degrees by which the lifter faces away from the camera, NaN unknown; ``side`` the
     one nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
     impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
-    (T, 2), how far the left and the right one point below level.
+    (T, 2), how far the left and the right one point below level. ``slow_motion``: how many times
+    slower than life the film is whose moments are spoken of.
     """
 
     evidence: Evidence
@@ -48,6 +50,7 @@ class Body:
     angles: np.ndarray
     lean: np.ndarray
     thighs: np.ndarray
+    slow_motion: float = 1.0
 
     @property
     def from_side(self) -> bool:
@@ -89,6 +92,11 @@ class Body:
     def frame_at(self, time_s: float) -> int:
         """The frame nearest to a second."""
         return int(np.abs(self.time_s - time_s).argmin())
+
+    def why_not(self, joints: Sequence[int], frames: np.ndarray) -> str | None:
+        """What speaks against ``joints`` in ``frames``, with the film's seconds."""
+        evidence = replace(self.evidence, time_s=self.time_s * self.slow_motion)
+        return evidence.why_not(joints, frames)
 
     def about(self, values: np.ndarray, frame: int) -> float:
         """The median of ``values`` (T,) around a frame; NaN where less than half was seen."""

@@ -7,6 +7,7 @@ called close, and nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import median
 
 from gymform.exercises import FRONT, WHOLE_BODY, Exercise, Rule, find_exercise, listed, name_of
@@ -42,9 +43,17 @@ OUTLIER = 1.7
 
 
 def assess_form(
-    pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality, prediction: Prediction
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    quality: PoseQuality,
+    prediction: Prediction,
+    slow_motion: float = 1.0,
 ) -> FormReport:
-    """How the repetitions of a clip were done, as far as the camera shows it."""
+    """How the repetitions of a clip were done, as far as the camera shows it.
+
+    ``pose`` and ``tracks`` are at life's speed; moments in the report are those of a film that is
+    ``slow_motion`` times slower.
+    """
     exercise = find_exercise(prediction.label)
     body = body_of(pose, tracks)
     if body is None:
@@ -55,7 +64,7 @@ def assess_form(
         exercise.resting if exercise else None,
     )
     every = [_measured(body, exercise, rep) for rep in found]
-    every = [rep for rep in every if rep.measures or rep.cut_off_by]
+    every = [rep.in_film(slow_motion) for rep in every if rep.measures or rep.cut_off_by]
     reps = [rep for rep in every if not rep.cut_off_by]
     rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
@@ -64,6 +73,7 @@ def assess_form(
         cues += _slowing(reps)
     order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
     cues.sort(key=lambda cue: order.index(cue.verdict))
+    body = replace(body, slow_motion=slow_motion)
     notes = tuple(_notes(body, prediction.label, quality, every, cues))
     return FormReport(prediction.label, body.turned, tuple(every), tuple(cues), notes)
 

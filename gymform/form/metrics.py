@@ -126,7 +126,7 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
     """
     at = next((m for m in exercise.measures if isinstance(m, At) and m.key == key), None)
     pairs = RESTS_ON.get(at.quantity if at else key, ())
-    first, last = body.frame_at(rep.start_s), body.frame_at(rep.end_s)
+    first, last = (body.frame_at(s / body.slow_motion) for s in (rep.start_s, rep.end_s))
     frames = np.arange(first, last + 1)
     phases = None
     if exercise.phases_by is not None:
@@ -139,7 +139,7 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
         frames = np.flatnonzero(body.near(moment))
     elif phases is not None and phases.lifting is not None:
         frames = np.arange(phases.lifting[0], phases.lifting[1] + 1)
-    return body.evidence.why_not(_judged_joints(body, pairs), frames)
+    return body.why_not(_judged_joints(body, pairs), frames)
 
 
 def _judged_joints(body: Body, pairs: tuple[tuple[int, int], ...]) -> list[int]:

@@ -54,9 +54,8 @@ def extract_poses(
     # what the estimator did during the search is part of "search" already
     for stage in ("crop", "network", "heatmaps"):
         stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
-    shots = np.zeros(len(frames.time_s), np.int32)
     with stopwatch("choose"):
-        xy, score = choose_keypoints(peaks, frames.time_s, shots)
+        xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots)
     pose = PoseSequence(
         xy=xy,
         score=score,
@@ -70,7 +69,7 @@ def extract_poses(
             gymform_version=__version__,
             clip_sha256=clip.sha256,
         ),
-        shots=shots,
+        shots=frames.frame_shots,
         peaks=peaks,
     )
     return pose, (*frames.problems, *lifter.notes)

@@ -332,7 +332,7 @@ def _colourfulness(picture: np.ndarray) -> float:
     coarse = cv2.resize(picture, _COARSE, interpolation=cv2.INTER_AREA).astype(np.float32)
     red, green, blue = cv2.split(coarse)
     spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
-    return float(spread.mean() / (coarse.mean() + 10))
+    return float(spread.mean()) / (float(coarse.mean()) + 10)
 
 
 def _colours_in_common(first: np.ndarray, second: np.ndarray) -> float:
@@ -341,4 +341,4 @@ def _colours_in_common(first: np.ndarray, second: np.ndarray) -> float:
         cv2.calcHist([rgb], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3) for rgb in (first, second)
     ]
     common = float(np.minimum(*counts).sum())
-    return common / (first.shape[0] * first.shape[1])
+    return common / float(first.shape[0] * first.shape[1])

@@ -33,6 +33,9 @@ from pages.components.text import as_text, plain
 if TYPE_CHECKING:
     from gymform.analysis import Options
 
+SPEEDS = (None, 1.0, 2.0, 4.0, 8.0)
+"""Slow motion that can be chosen: how many times slower than life; None: as the file says."""
+
 STAGES = {
     "probe": "Read the clip",
     "search": "Look for the lifter",
@@ -339,6 +342,20 @@ def show_options() -> None:
         persist_state="session",
         help="Look at every frame a second time, mirrored: a little more accurate, twice as slow.",
     )
+    st.selectbox(
+        "Slow motion",
+        SPEEDS,
+        format_func=_speed,
+        key="slow_motion",
+        persist_state="session",
+        help="How many times slower than life the film plays. Times and speeds are those of life.",
+    )
+
+
+def _speed(slow_motion: float | None) -> str:
+    if slow_motion is None:
+        return "as the file says"
+    return "no slow motion" if slow_motion == 1 else f"{slow_motion:g} times slower than life"
 
 
 def chosen_options(target: Target | None = None) -> Options:
@@ -347,7 +364,10 @@ def chosen_options(target: Target | None = None) -> Options:
 
     state = st.session_state
     return Options(
-        pose_model=state.get("pose_model"), flip_test=state.get("flip_test", False), target=target
+        pose_model=state.get("pose_model"),
+        flip_test=state.get("flip_test", False),
+        target=target,
+        slow_motion=state.get("slow_motion"),
     )
 
 
