@@ -35,6 +35,7 @@ class Options:
     flip_test: bool = False
     target: Target | None = None
     max_fps: float | None = None
+    slow_motion: float | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def test_interruption_stops_everything(analysis, out, capsys):
             Options(pose_model="vitpose-base", flip_test=True),
         ),
         (["--max-fps", "30"], Options(max_fps=30.0)),
+        (["--slow-motion", "4"], Options(slow_motion=4.0)),
         (["--box", "10,20,30.5,40"], Options(target=Target(0.0, (10, 20, 30.5, 40), None))),
         (
             ["--box", "1,2,3,4", "--at", "1.5"],
@@ -214,6 +216,7 @@ def test_options_reach_the_analysis(analysis, out, arguments, expected):
         ["analyze", "a.mp4", "--box", "1,2,0,4"],
         ["analyze", "a.mp4", "--box", "1,2,nan,4"],
         ["analyze", "a.mp4", "--box", "left"],
+        ["analyze", "a.mp4", "--slow-motion", "99"],
         ["analyze", "a.mp4", "--max-fps", "0"],
         ["analyze", "a.mp4", "--max-fps", "inf"],
         ["analyze", "a.mp4", "--max-fps", "many"],
