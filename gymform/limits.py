@@ -50,5 +50,8 @@ MAX_RECORDING_BYTES = 18_000_000
 """Largest recording made in the browser, bytes: as base64 it stays under the 25 MB of widget state
 that Streamlit accepts in one message (``server.maxWidgetStateSize``)."""
 
-MIN_SLOW_MOTION, MAX_SLOW_MOTION = 0.25, 16.0
-"""How many times slower than life a film may be said to play; below 1 it is a time lapse."""
+MIN_SLOW_MOTION = 0.25
+"""How many times slower than life a film may be said to play, at least; a time lapse is below 1."""
+
+MAX_SLOW_MOTION = 16.0
+"""The same at most: 480 frames a second shown at 30."""

@@ -144,7 +144,7 @@ def _findings_of_pose(quality: PoseQuality) -> Iterator[_Finding]:
         weakest = min(_PROBLEM_OF, key=lambda name: grade(name, getattr(quality, name)))
         note = "Several measures are mediocre and add up; this is the weakest of them."
         yield _Finding(_PROBLEM_OF[weakest], note)
-    for name, note in zip(poor, quality.notes, strict=True):
+    for name, note in zip(poor, quality.notes, strict=False):  # those on single joints come last
         yield _Finding(_PROBLEM_OF[name], note)
 
 

@@ -24,8 +24,10 @@ from gymform.types import (
     PoseQuality,
     PoseSequence,
     Prediction,
+    QualityLevel,
     RepForm,
     Verdict,
+    quality_level,
 )
 
 MIN_QUALITY = 0.45
@@ -76,6 +78,19 @@ def assess_form(
     body = replace(body, slow_motion=slow_motion)
     notes = tuple(_notes(body, prediction.label, quality, every, cues))
     return FormReport(prediction.label, body.turned, tuple(every), tuple(cues), notes)
+
+
+def level_of(quality: PoseQuality, form: FormReport) -> QualityLevel:
+    """What the skeleton is called beside its form: never good where nothing could be judged by it.
+
+    So that a clip is not said to be seen well above, and too badly to judge below.
+    """
+    level = quality_level(quality.score)
+    exercise = find_exercise(form.exercise)
+    cut_off = bool(form.repetitions) and all(rep.cut_off_by for rep in form.repetitions)
+    if level == "good" and exercise and exercise.rules and not form.cues and not cut_off:
+        return "fair"
+    return level
 
 
 def _measured(body: Body, exercise: Exercise | None, found: Repetition) -> RepForm:

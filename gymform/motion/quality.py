@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body_size import TORSO, segment_lengths, stature
+from gymform.motion.body_size import SEGMENTS, TORSO, segment_lengths, stature
 from gymform.motion.clean import MIN_SCORE
+from gymform.motion.evidence import evidence_of
 from gymform.types import CleanTracks, PoseQuality, PoseSequence
 
 SWAP_GAIN = 0.15
@@ -31,26 +32,69 @@ FLOOR = 0.4
 """The factor by which one poor metric reduces the score."""
 
 
+UNSEEN = 0.5
+"""A pair of joints that is seen in less than this share of the frames is named."""
+
+UNSEEN_FACTOR = 0.8
+"""The factor by which each such pair reduces the score."""
+
+ODD = (0.5, 2.0)
+"""The length of the legs over that of the torso, by what is usual: a torso bent towards the camera
+looks short, but not shorter than half."""
+
+
 def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
     """Quality metrics of ``pose``, a score in [0, 1], and notes for the person who filmed it.
+
+    A joint is missing where ``motion/evidence.py`` does not let it pass, but for its confidence.
 
     ``tracks`` are ``clean(pose)``. The score is a product with a factor from 1 (good) to
     :data:`FLOOR` (poor) for each metric: one problem makes a clip doubtful, two hardly usable.
     """
     present = pose.present
     trusted = pose.score >= MIN_SCORE
+    seen = evidence_of(pose, tracks, MIN_SCORE).seen
     metrics = {
         "coverage": float(present.mean()),
         "mean_confidence": _mean(pose.score[present][:, list(sk.BODY)]),
-        "missing": 1 - _mean(trusted[present][:, list(sk.BODY)]),
+        "missing": 1 - _mean(seen[present][:, list(sk.BODY)]),
         "jitter": jitter(pose, tracks),
         "bone_variation": bone_variation(tracks.xy),
         "swaps_per_100": swaps_per_100(pose, trusted),
     }
     grades = {name: grade(name, value) for name, value in metrics.items()}
-    score = float(np.prod([FLOOR + (1 - FLOOR) * g for g in grades.values()]))
-    score = score if present.any() else 0.0
-    return PoseQuality(score=score, **metrics, notes=_notes(metrics, grades))
+    unseen = _unseen_pairs(seen[present]) if present.any() else {}
+    odd = _proportions_are_odd(tracks.xy)
+    factors = [FLOOR + (1 - FLOOR) * g for g in grades.values()]
+    factors += [UNSEEN_FACTOR] * len(unseen) + [FLOOR] * odd
+    score = float(np.prod(factors)) if present.any() else 0.0
+    notes = (*_notes(metrics, grades), *_notes_of_body(unseen, odd))
+    return PoseQuality(score=score, **metrics, notes=notes)
+
+
+def _unseen_pairs(seen: np.ndarray) -> dict[str, float]:
+    """Pairs of joints of which neither is seen in most frames, bool (T, 17), and in which share."""
+    shares = {
+        sk.KEYPOINTS[left].removeprefix("left_") + "s": 1
+        - float(seen[:, (left, right)].any(1).mean())
+        for left, right in sk.BODY_PAIRS
+    }
+    return {name: share for name, share in shares.items() if share > UNSEEN}
+
+
+def _proportions_are_odd(xy: np.ndarray) -> bool:
+    """Has the body a thigh or a shank that no torso of its kind has?
+
+    A box around a lifter and something else gives skeletons like that.
+    """
+    lengths = segment_lengths(xy).reshape(len(xy), -1)
+    known = np.isfinite(lengths).sum(0) > 0.3 * len(xy)
+    if not known[:5].all():
+        return False
+    usual = np.nanpercentile(lengths[:, :5], 75, axis=0)
+    torso, legs = float(usual[0]), usual[1:]
+    share = float(np.median(legs)) / max(torso, 1e-6) / (SEGMENTS[1][2] / SEGMENTS[0][2])
+    return not ODD[0] <= share <= ODD[1]
 
 
 def jitter(pose: PoseSequence, tracks: CleanTracks) -> float:
@@ -110,6 +154,20 @@ def grade(name: str, value: float) -> float:
     """1 for a good value of the metric ``name``, 0 for a poor one, linear in between."""
     good, poor = RANGES[name]
     return float(np.clip((value - poor) / (good - poor), 0, 1))
+
+
+def _notes_of_body(unseen: dict[str, float], odd: bool) -> tuple[str, ...]:
+    """Sentences about the joints that are hardly seen, and about a body that cannot be."""
+    notes = [
+        f"The {name} are hidden or outside the picture in {share:.0%} of the frames."
+        for name, share in unseen.items()
+    ]
+    if odd:
+        notes.append(
+            "The skeleton's legs and torso do not fit together: it may lie on something else "
+            "beside the lifter."
+        )
+    return tuple(notes)
 
 
 def _mean(values: np.ndarray) -> float:

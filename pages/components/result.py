@@ -16,9 +16,10 @@ from gymform.draw import charts
 from gymform.draw.player import player_json
 from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
+from gymform.form.cues import level_of
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.text import file_stem
-from gymform.types import OTHER, UNKNOWN, PoseQuality, Prediction, Target, quality_level
+from gymform.types import OTHER, UNKNOWN, Prediction, Target
 from pages.components.form import show_form
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
@@ -82,9 +83,8 @@ def show_prediction(result: Analysis) -> None:
                 config=STILL_CONFIG,
                 alt=charts.describe_probabilities(prediction),
             )
-        right.markdown(
-            f":gray[The lifter was seen]\n### {_seen_how_well(result.quality)}\n{_seen(result)}"
-        )
+        level = SEEN[level_of(result.quality, result.form)]
+        right.markdown(f":gray[The lifter was seen]\n### {level}\n{_seen(result)}")
         if prediction.reason:
             st.info(as_text(prediction.reason), icon=":material/info:")
         if prediction.ablations:
@@ -146,10 +146,6 @@ def _sure(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
         return ""
     return f":gray[{charts.percent(prediction.confidence)} sure]"
-
-
-def _seen_how_well(quality: PoseQuality) -> str:
-    return SEEN[quality_level(quality.score)]
 
 
 def _seen(result: Analysis) -> str:

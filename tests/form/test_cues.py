@@ -8,7 +8,7 @@ import pytest
 from gymform import skeleton as sk
 from gymform.exercises import EXERCISES, SQUAT
 from gymform.form.body import body_of
-from gymform.form.cues import apply, assess_form, shown
+from gymform.form.cues import apply, assess_form, level_of, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.types import Measure, Prediction, Verdict
@@ -204,3 +204,14 @@ def test_nothing_is_measured_across_a_cut():
     assert all(rep.cut_off_by == "a cut" for rep in form.repetitions)
     assert form.cues == ()
     assert any("cut off by a cut" in note for note in form.notes)
+
+
+def test_a_clip_that_nothing_can_be_judged_by_is_not_called_seen_well():
+    joints = [sk.LEFT_HIP, sk.RIGHT_HIP, *sk.SHOULDERS]
+    blind = hidden(squat(once(30)), 90, joints, (1.4, 2.8))
+    assert not blind.cues
+    assert level_of(make_quality(score=0.99), blind) == "fair"
+    clear = report(squat(once(30)), 90, "squat")
+    assert level_of(make_quality(score=0.99), clear) == "good"
+    unknown = report(squat(once(30)), 90, "other")
+    assert level_of(make_quality(score=0.99), unknown) == "good"

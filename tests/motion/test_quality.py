@@ -13,8 +13,8 @@ from tests.motion.makers import sequence, squat_sequence
 SWAP = list(sk.FLIP_ORDER)
 
 
-def quality_of(xy, time_s, score=0.9):
-    pose = sequence(xy, time_s, score)
+def quality_of(xy, time_s, score=0.9, **how):
+    pose = sequence(xy, time_s, score, **how)
     return assess(pose, clean(pose))
 
 
@@ -99,6 +99,31 @@ def test_neither_place_nor_size_matters(shift, scale, seed):
     rng = np.random.default_rng(seed)
     pose = squat_sequence(20.0)
     xy = pose.xy + rng.normal(0, 1.5, pose.xy.shape)
-    plain, moved = quality_of(xy, pose.time_s), quality_of(xy * scale + shift, pose.time_s)
+    size = (9000, 9000)  # all of it in the picture
+    plain = quality_of(xy + 500, pose.time_s, image_size=size)
+    moved = quality_of((xy + 500) * scale + shift + 400, pose.time_s, image_size=size)
     for name in ("score", "jitter", "bone_variation", "swaps_per_100"):
         assert getattr(moved, name) == pytest.approx(getattr(plain, name), rel=0.02, abs=1e-3)
+
+
+# ---- what is said of the body
+
+
+@pytest.mark.parametrize(("pair", "name"), [(sk.ANKLES, "ankles"), (sk.WRISTS, "wrists")])
+def test_joints_that_the_picture_cuts_off_are_named_and_cost(good, pair, name):
+    xy = good.xy.copy()
+    xy[:, list(pair), 1] = 359  # the last row of the picture
+    quality = quality_of(xy, good.time_s)
+    assert quality.score < 0.8
+    assert quality.missing == pytest.approx(2 / 12, abs=0.02)
+    assert any(f"The {name} are hidden or outside" in note for note in quality.notes)
+
+
+def test_legs_on_something_else_are_noticed(good):
+    xy = good.xy.copy()
+    hips = xy[:, [11, 12]].mean(1, keepdims=True)
+    for joints in ([13, 14], [15, 16]):
+        xy[:, joints] = hips + 2.4 * (xy[:, joints] - hips)
+    quality = quality_of(xy, good.time_s, image_size=(2000, 2000))
+    assert quality.score < 0.5
+    assert any("do not fit together" in note for note in quality.notes)

@@ -95,6 +95,6 @@ def test_a_clip_is_judged_as_the_app_judges_it(corpus):
     networks = [task.build().eval() for _ in range(2)]
     row = 1
     stretches = clf.cut(clean(corpus.tracks[row].pose), family_of("gru").encode)
-    meant = clf.combine(clf.votes(networks, stretches))
+    meant = clf.combine(clf.votes(networks, stretches), stretches)
     np.testing.assert_allclose(task.logits(networks, [0, row])[1], meant, atol=1e-6)
     assert task._cut(row) is task._cut(row)
