@@ -1,16 +1,17 @@
 """Tracking: the lifter's bounding box in every frame.
 
-A few frames of each shot are searched for people (``detection.py``), who are then compared over
-time: the lifter is the one who is large, near the centre, clearly seen and moving. From the best
-detection the lifter is followed through sparse frames in both directions; each crop comes from the
-keypoints of the frame before. Boxes are interpolated between sparse frames. Where the confidence
-drops, the whole frame is searched again; where nobody is found, the box stays NaN.
+A few frames of each shot are searched for people (``detection.py``). All who may be the lifter, or
+be taken for the lifter, are followed through sparse frames in both directions; each crop comes from
+the keypoints of the frame before. Whoever comes along later is noticed by the picture's change. The
+lifter is chosen over the whole shot (``people.py``). Boxes are interpolated between sparse
+frames. Where the confidence drops, the whole frame is searched again; where nobody is found, or
+somebody stands before the lifter, the box stays NaN.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from gymform.errors import NoPersonError, OptionsError
 from gymform.pose.crops import box_to_crop
 from gymform.pose.detection import (
     MIN_CONFIDENCE,
+    SURE_CONFIDENCE,
     Detection,
     detect_in_boxes,
     detect_in_crops,
@@ -28,6 +30,27 @@ from gymform.pose.detection import (
     similarity,
 )
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.people import (
+    CROSSED,
+    LASTING,
+    LIKE_SIZE,
+    Track,
+    alike,
+    changed_place,
+    choose_lifter,
+    clothes_of,
+    covered,
+    distinctness,
+    fit,
+    hides,
+    is_new,
+    likelihood,
+    mixed,
+    same_body,
+    second_person,
+    span,
+    without,
+)
 from gymform.types import Target
 from gymform.video.shots import cut_times, standing_spans, without_standing
 from gymform.video.sparse import SparseFrames
@@ -52,8 +75,27 @@ With less overlap it may be somebody else's, or the person moved fast."""
 WIDE_PADDING = 2.0
 """In that case a crop with this padding around the previous box is tried as well."""
 
-USUAL_MOVE = 0.5
-"""How far a side of a box usually moves between two samples, as a share of the box's size."""
+JUMP = 0.6
+"""A box that moves by this share of its size from one sample to the next may be somebody else's."""
+
+MAX_PEOPLE = 3
+"""So many people of a shot are followed at a time, the likeliest lifters first."""
+
+TOUCHING = 0.1
+"""Joints may be found on the wrong body where this share of a box lies within somebody else's."""
+
+MAX_NEWCOMERS = 4
+"""So often in a shot a change in the picture is searched for somebody who comes along."""
+
+NEWCOMER_CONFIDENCE = 0.5
+"""A newcomer is seen in one crop only, so this surely."""
+
+SELDOM = 3
+"""Bystanders who stay where they are, away from the lifter, are looked at in every third sample."""
+
+GROWTH, MAX_STEPS = 1.5, 2.25
+"""A box that grows or shrinks by more from one sample to the next may be somebody else's, and after
+any time one that has changed by more than this number of such steps."""
 
 MAX_SEARCHES = 8
 """How many whole frames are searched, besides the seeds, after the person was lost."""
@@ -90,12 +132,16 @@ def follow(
     """
     tracker = _Tracker(frames, estimator, progress)
     seen: list[Detection | None] = [None] * len(frames)
+    hidden: set[int] = set()
     chosen_shot = None if target is None else frames.shots[_nearest_sample(frames, target.time_s)]
     for shot in np.unique(frames.shots):
         samples = np.flatnonzero(frames.shots == shot)
-        seeds = tracker.seeds(samples, target if shot == chosen_shot else None)
-        for sample, detection in tracker.track(samples, seeds):
+        marked = bool(shot == chosen_shot)
+        seeds = tracker.seeds(samples, target if marked else None)
+        lifter = tracker.track(samples, seeds, marked=marked)
+        for sample, detection in lifter.clear().items():
             seen[sample] = detection
+        hidden |= lifter.hidden
     _drop_weak_shots(seen, frames.shots)
     if all(detection is None for detection in seen):
         raise NoPersonError(
@@ -103,7 +149,7 @@ def follow(
             "Film the whole body from the front or the side in good light, or mark the person "
             "with a box."
         )
-    return FollowedBoxes(_boxes(frames, seen), tracker.notes(seen))
+    return FollowedBoxes(_boxes(frames, seen, hidden), tracker.notes(seen))
 
 
 def check_target(target: Target, size: tuple[int, int]) -> None:
@@ -128,14 +174,19 @@ class _Tracker:
         self.progress = progress
         self.searches = MAX_SEARCHES
         self.done = 0
+        self.passers: list[tuple[float, float]] = []
+        self.second = 0
 
-    # -- seeds: find the people, and the lifter among them ----------------------------------
+    # -- seeds: find the people, and the likeliest lifter among them --------------------------
 
-    def seeds(self, samples: np.ndarray, target: Target | None) -> dict[int, Detection]:
-        """Detections of the person to follow in a few samples of a shot; empty without a person."""
+    def seeds(self, samples: np.ndarray, target: Target | None) -> list[dict[int, Detection]]:
+        """Detections in a few samples of a shot, one dictionary a person, the likeliest lifter
+        first; empty without a person."""
         if target is not None:
             sample = _nearest_sample(self.frames, target.time_s, samples)
-            return {sample: self._marked(sample, target)}
+            marked = self._marked(sample, target)
+            others = [one for one in self._people(sample) if is_new(one, [marked])]
+            return [{sample: marked}, *({sample: one} for one in others)]
         times = self.frames.sample_times()[samples]
         wanted = int(np.clip(round((times[-1] - times[0]) / SEED_INTERVAL_S), 1, MAX_SEEDS))
         people = {sample: self._people(sample) for sample in _spread_over(samples, wanted)}
@@ -145,7 +196,12 @@ class _Tracker:
                 people[sample] = self._people(sample)
                 if people[sample]:
                     break
-        return _choose_lifter(people, self.frames)
+        return _rivals(_chains(people), self.picture_size)
+
+    @property
+    def picture_size(self) -> np.ndarray:
+        """(width, height) of a sampled picture, px."""
+        return np.array(self.frames.size) * self.frames.scale
 
     def _people(self, sample: int) -> list[Detection]:
         return find_people(self.frames.picture(sample), self.estimator)
@@ -171,69 +227,85 @@ class _Tracker:
     # -- tracking ---------------------------------------------------------------------------
 
     def track(
-        self, samples: np.ndarray, seeds: dict[int, Detection]
-    ) -> Iterable[tuple[int, Detection | None]]:
-        """(sample, detection or None) for each sample of a shot, starting from the best seed."""
+        self, samples: np.ndarray, seeds: list[dict[int, Detection]], *, marked: bool = False
+    ) -> Track:
+        """The lifter over the samples of a shot: the ``marked`` person, else the one who moves."""
         if not seeds:
-            self._advance(len(samples))
-            return
-        start = max(seeds, key=lambda sample: seeds[sample].confidence)
-        yield start, seeds[start]
-        self._advance(1)
-        forward = samples[samples > start]
-        backward = samples[samples < start][::-1]
-        for direction in (forward, backward):
-            yield from self._follow_from(seeds[start], direction, seeds)
+            self.advance(len(samples))
+            return Track()
+        tracking = _ShotTracker(self, seeds, samples)
+        while (
+            tracking.misled is not None
+        ):  # the seeds are of two people: begin again with the others
+            first = {i: one for i, one in seeds[0].items() if i != tracking.misled}
+            seeds = [first, {tracking.misled: seeds[0][tracking.misled]}, *seeds[1:]]
+            tracking = _ShotTracker(self, seeds, samples)
+        if not marked:
+            lifter = choose_lifter(tracking.tracks, len(samples), self.picture_size)
+            if lifter is not tracking.first:  # who was looked at now and then only: look closely
+                rivals = [track.seen for track in tracking.tracks if track is not lifter]
+                tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
+        self._look_for_others(tracking.first, tracking.tracks)
+        return tracking.first
 
-    def _follow_from(
-        self, first: Detection, samples: np.ndarray, seeds: dict[int, Detection]
-    ) -> Iterable[tuple[int, Detection | None]]:
-        last, usual, lost_for = first, first.confidence, 0
-        for sample in samples:
-            picture = self.frames.picture(sample)
-            detection: Detection | None = _step(picture, self.estimator, last)
-            seed = seeds.get(int(sample))
-            if seed is not None and _outranks(seed, detection):
-                detection = seed
-            elif detection is not None and _is_doubtful(detection, last, usual):
-                detection = self._recover(picture, detection, last, usual, lost_for)
-            if detection is None:
-                lost_for += 1
-            else:
-                lost_for = 0
-                usual += 0.1 * (detection.confidence - usual)
-                last = detection
-            yield int(sample), detection
-            self._advance(1)
+    def _look_for_others(self, lifter: Track, tracks: list[Track]) -> None:
+        """Find out in which samples somebody stands before the lifter, and who stands beside."""
+        for sample, person in lifter.seen.items():
+            others = (track for track in tracks if track is not lifter)
+            if any(hides(o, o.seen.get(sample), person, lifter.size) for o in others):
+                lifter.hidden.add(sample)
+        times, half = self.frames.sample_times(), SAMPLE_INTERVAL_S / 2
+        for first, last in _runs_of(lifter.hidden):
+            while last + 1 < max(lifter.seen) and last + 1 not in lifter.seen:
+                last += 1
+            while first - 1 > min(lifter.seen) and first - 1 not in lifter.seen:
+                first -= 1
+            lifter.hidden |= set(range(first, last + 1))
+            self.passers.append((times[first] - half, times[last] + half))
+        if second_person(lifter, tracks) is not None:
+            self.second += span(lifter)
 
-    def _recover(
-        self, picture: np.ndarray, doubtful: Detection, last: Detection, usual: float, lost_for: int
+    def recover(
+        self, picture: np.ndarray, doubtful: Detection | None, track: Track, sample: int
     ) -> Detection | None:
         """The followed person, found by searching the whole frame; only in every other frame.
 
         The ``doubtful`` detection is kept when it is likelier than all others: a blurred lifter
         is still the lifter, however clearly a spectator is seen.
         """
+        at, last = track.last(sample)
+        lost_for = abs(sample - at) - 1
         if self.searches <= 0 or lost_for % 2:
             return None
         self.searches -= 1
         people = [
             person
             for person in find_people(picture, self.estimator)
-            if person.confidence >= max(MIN_CONFIDENCE, LOST_SHARE * usual)
-            and _of_similar_size(person, last)
+            if person.confidence >= max(MIN_CONFIDENCE, LOST_SHARE * track.usual)
+            and _of_similar_size(person, last, lost_for + 1)
         ]
-        if doubtful.confidence >= MIN_CONFIDENCE and _of_similar_size(doubtful, last):
+        if (
+            doubtful is not None
+            and doubtful.confidence >= MIN_CONFIDENCE
+            and _of_similar_size(doubtful, last, lost_for + 1)
+        ):
             people.append(doubtful)
-        return max(people, key=lambda p: _likelihood(p, last, lost_for), default=None)
 
-    def _advance(self, count: int) -> None:
+        def suits(person: Detection) -> float:
+            dressed = alike(clothes_of(picture, person), track.clothes)
+            return likelihood(person, last, lost_for) * dressed
+
+        return max(people, key=suits, default=None)
+
+    def advance(self, count: int) -> None:
+        """So many samples more are done."""
         self.done += count
         if self.progress is not None:
             self.progress(min(self.done, len(self.frames)), len(self.frames))
 
     def notes(self, seen: list[Detection | None]) -> tuple[str, ...]:
-        """Sentences for the user: about cuts, a standing picture and time without the person."""
+        """Sentences for the user: about cuts, a standing picture, other people, and time without
+        the person."""
         notes = []
         frames = self.frames
         cuts = cut_times(frames.frame_shots, frames.time_s)
@@ -246,6 +318,16 @@ class _Tracker:
         if still:
             spans = _joined([f"from {first:.1f} to {last:.1f} s" for first, last in still])
             notes.append(f"The picture stands still {spans}: no times are taken over it.")
+        notes += [
+            f"Somebody passed before the lifter from {max(0.0, start):.1f} to {end:.1f} s: "
+            "nothing is judged there."
+            for start, end in self.passers
+        ]
+        if self.second >= LASTING * len(seen):
+            notes.append(
+                "A second person of like size is in the picture: "
+                "if the wrong one was followed, mark the lifter."
+            )
         missing = sum(detection is None for detection in seen) / len(seen)
         if missing > 0.05:
             notes.append(f"Nobody could be followed in {missing:.0%} of the clip.")
@@ -266,6 +348,227 @@ def _joined(parts: list[str]) -> str:
     if len(parts) > MAX_LISTED:
         parts = [*parts[: MAX_LISTED - 1], f"{len(parts) - MAX_LISTED + 1} more"]
     return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
+class _ShotTracker:
+    """The people of one shot, followed together through its ``samples``.
+
+    ``seeds`` are detections of each; the first is looked at in every sample, and searched for where
+    lost. Newcomers are added at the end of ``tracks``.
+    """
+
+    def __init__(
+        self, tracker: _Tracker, seeds: list[dict[int, Detection]], samples: np.ndarray
+    ) -> None:
+        self.tracker = tracker
+        self.frames, self.estimator = tracker.frames, tracker.estimator
+        self.tracks: list[Track] = []
+        self.seeds = list(seeds)
+        self.newcomers = MAX_NEWCOMERS
+        self.changed = False
+        self.misled: int | None = None
+        self.ended: set[int] = set()
+        start = max(seeds[0], key=lambda sample: seeds[0][sample].confidence)
+        self._begin(start, self.frames.picture(start))
+        tracker.advance(1)
+        for direction in (samples[samples > start], samples[samples < start][::-1]):
+            if self.misled is None:
+                self._follow(start, direction)
+
+    @property
+    def first(self) -> Track:
+        """The likeliest lifter."""
+        return self.tracks[0]
+
+    def _follow(self, start: int, samples: np.ndarray) -> None:
+        """Follow everybody through ``samples``, which lead away from ``start``."""
+        before = self.frames.picture(start)
+        self.ended.clear()
+        for sample in samples.tolist():
+            picture = self.frames.picture(sample)
+            last = self.first.last(sample)
+            self._step(sample, picture)
+            if self._is_misled(sample, *last):
+                self.misled = start
+                return
+            self._begin(sample, picture)
+            self._welcome(sample, before, picture)
+            before = picture
+            self.tracker.advance(1)
+
+    def _begin(self, sample: int, picture: np.ndarray) -> None:
+        """Begin a track with each of the seeds' people who is seen in ``sample`` for the first
+        time."""
+        if not self.tracks:
+            self._add(self.seeds[0][sample], sample, picture)
+        for seed in self.seeds[1:]:
+            if sample in seed and is_new(seed[sample], self._now(sample)):
+                self._add(seed[sample], sample, picture)
+
+    def _add(self, person: Detection, sample: int, picture: np.ndarray) -> None:
+        track = Track()
+        track.add(sample, person, clothes_of(picture, person))
+        self.tracks.append(track)
+
+    def _now(self, sample: int) -> list[Detection]:
+        """Where the people are who are followed, as far as is known."""
+        followed = (track for n, track in enumerate(self.tracks) if n not in self.ended)
+        return [track.expected(sample) for track in followed]
+
+    def _step(self, sample: int, picture: np.ndarray) -> None:
+        """Find everybody in the next sample."""
+        found: dict[int, Detection] = {}
+        for number in range(len(self.tracks) - 1, -1, -1):  # the lifter last: others may hide him
+            if number and not self._is_due(number, sample):
+                continue
+            person = self._find(number, sample, picture, found)
+            if person is not None:
+                found[number] = person
+        kept = self._each_their_own(found, sample, picture)
+        for number, person in kept.items():
+            if number == 0 and self._is_mixed(person, found, sample):
+                self.first.hidden.add(sample)
+            else:
+                self.tracks[number].add(sample, person, self._clothes(picture, person))
+        for number in range(1, len(self.tracks)):
+            if number not in kept and self._is_gone(self.tracks[number], sample):
+                self.ended.add(number)
+
+    def _is_misled(self, sample: int, before: int, last: Detection) -> bool:
+        """Did the start lead to somebody else than the other seeds do?
+
+        ``last`` is where the likeliest lifter was seen in the sample ``before``.
+        """
+        seed, person = self.seeds[0].get(sample), self.first.seen.get(sample)
+        if seed is None or person is None:
+            return False
+        moved = float(np.hypot(*(seed.centre - last.centre))) / last.size
+        return is_new(seed, [person]) or moved > JUMP * abs(sample - before)
+
+    def _is_gone(self, track: Track, sample: int) -> bool:
+        """Is it no use to look for a bystander any longer?"""
+        at, _ = track.last(sample)
+        across = track.expected(sample).centre[0]
+        outside = not 0 <= across <= self.tracker.picture_size[0]
+        return outside or abs(sample - at) >= track.patience(at)
+
+    def _is_due(self, number: int, sample: int) -> bool:
+        """Is it time to look at a bystander? Always at those who move or are near the lifter."""
+        if number in self.ended:
+            return False
+        track = self.tracks[number]
+        at, last = track.last(sample)
+        if abs(sample - at) >= SELDOM or len(track.seen) < SELDOM or track.way() >= CROSSED:
+            return True
+        lifter = self.first.last(sample)[1]
+        room = 0.1 * lifter.size
+        return covered(last.box, lifter.box + np.array([-room, -room, room, room])) > 0
+
+    def _find(
+        self, number: int, sample: int, picture: np.ndarray, found: dict[int, Detection]
+    ) -> Detection | None:
+        """One person in the next sample; the likeliest lifter is also searched for."""
+        track = self.tracks[number]
+        last, expected = track.last(sample)[1], track.expected(sample)
+        if number:
+            [person] = detect_in_crops(picture, self.estimator, box_to_crop(expected.box)[None])
+            if person is None or not _holds(person, expected, track):
+                return None
+            near = any(self._touches_lifter(one, sample) for one in (expected, person))
+            return None if near and mixed(person, expected) else person
+        if self._is_behind(expected, found, sample):
+            track.hidden.add(sample)  # no look: whoever is hidden comes out again
+            return None
+        person = _step(picture, self.estimator, last)
+        seed = self.seeds[0].get(sample)
+        if seed is not None and (person is None or _is_doubtful(person, track, sample)):
+            return seed
+        if person is None or not _is_doubtful(person, track, sample):
+            return person
+        found_again = self.tracker.recover(picture, person, track, sample)
+        if found_again is None and person.confidence >= LOST_SHARE * track.usual:
+            track.hidden.add(sample)  # somebody is seen there, but not the lifter
+        return found_again
+
+    def _touches_lifter(self, person: Detection, sample: int) -> bool:
+        """Is ``person`` so near that joints may be found on the wrong body?"""
+        return covered(person.box, self.first.last(sample)[1].box) > TOUCHING
+
+    def _clothes(self, picture: np.ndarray, person: Detection) -> np.ndarray | None:
+        """Clothes are looked at only where somebody could be taken for somebody else."""
+        return clothes_of(picture, person) if len(self.tracks) > 1 else None
+
+    def _each_their_own(
+        self, found: dict[int, Detection], sample: int, picture: np.ndarray
+    ) -> dict[int, Detection]:
+        """``found``, where a body that was found for two people is left to the one it fits."""
+
+        def suits(number: int) -> float:
+            person = found[number]
+            return fit(person, self._clothes(picture, person), self.tracks[number], sample)
+
+        kept: dict[int, Detection] = {}
+        for number in sorted(found, key=suits, reverse=True) if len(found) > 1 else found:
+            if all(not same_body(found[number], other) for other in kept.values()):
+                kept[number] = found[number]
+        if 0 in found and 0 not in kept:
+            again = self._look_again(sample, picture)
+            if again is not None and is_new(again, list(kept.values())):
+                kept[0] = again
+            elif any(self.tracks[number].way() >= CROSSED for number in kept):
+                self.first.hidden.add(sample)
+        return kept
+
+    def _look_again(self, sample: int, picture: np.ndarray) -> Detection | None:
+        """The lifter in a narrow crop where he is expected, after somebody else was found there."""
+        expected = self.first.expected(sample)
+        crop = box_to_crop(expected.box, padding=1.0)
+        [person] = detect_in_crops(picture, self.estimator, crop[None])
+        return person if person is not None and _holds(person, expected, self.first) else None
+
+    def _is_mixed(self, person: Detection, found: dict[int, Detection], sample: int) -> bool:
+        """Is the lifter hidden, or found with joints of somebody who walks past?"""
+        if self._is_behind(person, found, sample):
+            return True
+        passers = (self._place(n, found, sample) for n in self._walkers(sample))
+        near = any(covered(person.box, passer.box) > TOUCHING for passer in passers)
+        return near and mixed(person, self.first.expected(sample))
+
+    def _walkers(self, sample: int) -> list[int]:
+        """The numbers of those who walk about and are followed."""
+        return [
+            number
+            for number, track in enumerate(self.tracks)
+            if number and number not in self.ended and track.walks(track.last(sample)[0])
+        ]
+
+    def _place(self, number: int, found: dict[int, Detection], sample: int) -> Detection:
+        return found.get(number) or self.tracks[number].expected(sample)
+
+    def _is_behind(self, person: Detection, found: dict[int, Detection], sample: int) -> bool:
+        """Does somebody who came along stand before ``person``?"""
+        return any(
+            hides(other, self._place(number, found, sample), person, self.first.size)
+            for number, other in enumerate(self.tracks)
+            if number and number not in self.ended
+        )
+
+    def _welcome(self, sample: int, before: np.ndarray, picture: np.ndarray) -> None:
+        """Begin a track where the picture changes as it does when somebody comes along."""
+        now = self._now(sample)
+        if sample not in self.first.seen or self.newcomers <= 0 or len(now) > MAX_PEOPLE:
+            return
+        size = self.first.last(sample)[1].size
+        place = changed_place(before, picture, [person.box for person in now], size)
+        lasting, self.changed = place is not None and self.changed, place is not None
+        if place is None or not lasting:
+            return
+        self.newcomers -= 1
+        rest = without(picture, [person.box for person in now])
+        crop = box_to_crop(_of_height(place, size))
+        [person] = detect_in_crops(rest, self.estimator, crop[None])
+        if person is None or person.confidence < max(NEWCOMER_CONFIDENCE, 0.5 * self.first.usual):
+            return
+        if person.size >= LIKE_SIZE * size and is_new(person, now):
+            self._add(person, sample, picture)
 
 
 # -- from one sample to the next ----------------------------------------------------------
@@ -281,16 +584,7 @@ def _step(picture: np.ndarray, estimator: PoseEstimator, last: Detection) -> Det
     if found is not None:
         crops.insert(0, box_to_crop(found.box))
     people = [person for person in detect_in_crops(picture, estimator, np.stack(crops)) if person]
-    return max(people, key=lambda person: _likelihood(person, last), default=found)
-
-
-def _likelihood(person: Detection, last: Detection, lost_for: int = 0) -> float:
-    """How likely ``person`` is the followed one, who was lost ``lost_for`` samples after ``last``.
-
-    The confidence, reduced by how far a side of the box has moved since.
-    """
-    move = float(np.abs(person.box - last.box).max()) / last.size
-    return person.confidence * float(np.exp(-((move / (USUAL_MOVE + lost_for)) ** 2)))
+    return max(people, key=lambda person: likelihood(person, last), default=found)
 
 
 def _distance_to(person: Detection, point: np.ndarray) -> float:
@@ -305,22 +599,35 @@ def _outranks(seed: Detection, detection: Detection | None) -> bool:
     return similarity(seed, detection) < 0.5 and seed.confidence > detection.confidence
 
 
-def _is_doubtful(detection: Detection, last: Detection, usual: float) -> bool:
-    return detection.confidence < LOST_SHARE * usual or not _of_similar_size(detection, last)
+def _is_doubtful(detection: Detection, track: Track, sample: int) -> bool:
+    """Weakly seen, of another size, or too far away?"""
+    at, last = track.last(sample)
+    moved = float(np.hypot(*(detection.centre - last.centre))) / last.size
+    return (
+        detection.confidence < LOST_SHARE * track.usual
+        or not _of_similar_size(detection, last, abs(sample - at))
+        or moved > JUMP * abs(sample - at)
+    )
 
 
-def _of_similar_size(a: Detection, b: Detection) -> bool:
-    """Could both be the same person, some samples apart?"""
-    return 0.4 < a.size / b.size < 2.5
+def _holds(person: Detection, expected: Detection, track: Track) -> bool:
+    """Is ``person`` whom the track leads to? Nobody searches for a bystander, so be strict."""
+    moved = float(np.hypot(*(person.centre - expected.centre))) / expected.size
+    sure = person.confidence >= max(MIN_CONFIDENCE, 0.5 * track.usual)
+    return sure and moved < JUMP and 0.5 < person.size / expected.size < 2.0
+
+
+def _of_similar_size(a: Detection, b: Detection, samples: float = MAX_STEPS) -> bool:
+    """Could both be the same person, so many samples apart?"""
+    most = GROWTH ** min(samples, MAX_STEPS)
+    return bool(1 / most < a.size / b.size < most)
 
 
 # -- the lifter among the people, and boxes for all frames ----------------------------------
 
 
-def _choose_lifter(
-    people: dict[int, list[Detection]], frames: SparseFrames
-) -> dict[int, Detection]:
-    """Link the seed frames' detections into people; return those of the likeliest lifter."""
+def _chains(people: dict[int, list[Detection]]) -> list[dict[int, Detection]]:
+    """The seed frames' detections, linked into people."""
     chains: list[dict[int, Detection]] = []
     for sample in sorted(people):
         free = list(people[sample])
@@ -332,9 +639,26 @@ def _choose_lifter(
                 chain[sample] = best
                 free.remove(best)
         chains += [{sample: person} for person in free]
-    if not chains:
-        return {}
-    return max(chains, key=lambda chain: _lifter_likeness(chain, frames))
+    return chains
+
+
+def _rivals(chains: list[dict[int, Detection]], size: np.ndarray) -> list[dict[int, Detection]]:
+    """The likeliest lifter's detections, and those of others who may lift or be taken for him."""
+    ordered = sorted(chains, key=lambda chain: -_lifter_likeness(chain, size))
+    if not ordered:
+        return []
+    first = _clearest(ordered[0])
+    others = [
+        chain
+        for chain in ordered[1:]
+        if _clearest(chain).size >= LIKE_SIZE * first.size
+        and _clearest(chain).confidence >= max(SURE_CONFIDENCE, 0.6 * first.confidence)
+    ]
+    return [ordered[0], *others[: MAX_PEOPLE - 1]]
+
+
+def _clearest(chain: dict[int, Detection]) -> Detection:
+    return max(chain.values(), key=lambda person: person.confidence)
 
 
 def _drop_weak_shots(seen: list[Detection | None], shots: np.ndarray) -> None:
@@ -357,17 +681,12 @@ def _maybe_same_person(a: Detection, b: Detection) -> bool:
     return distance < 0.9 and _of_similar_size(a, b)
 
 
-def _lifter_likeness(chain: dict[int, Detection], frames: SparseFrames) -> float:
-    """How much a person looks like the lifter: clearly seen, large, near the centre, moving."""
-    width, height = np.array(frames.size) * frames.scale
+def _lifter_likeness(chain: dict[int, Detection], size: np.ndarray) -> float:
+    """How much a person in the seeds looks like the lifter: see `people.lifter_likeness`."""
     detections = list(chain.values())
-    value = 0.0
-    for person in detections:
-        large = min(1.0, person.size / (0.6 * min(height, width)))
-        off_centre = abs(person.centre[0] - width / 2) / (width / 2)
-        value += person.confidence**2 * large * (1.0 - 0.4 * min(1.0, off_centre))
     moves = [_motion(a, b) for a, b in itertools.pairwise(detections)]
-    return value * (0.6 + min(0.6, float(np.mean(moves)) if moves else 0.2))
+    presence = sum(distinctness(person, size) for person in detections)
+    return presence * (0.6 + min(0.6, float(np.mean(moves)) if moves else 0.2))
 
 
 def _motion(a: Detection, b: Detection) -> float:
@@ -389,12 +708,12 @@ def _nearest_sample(frames: SparseFrames, time_s: float, samples: np.ndarray | N
     return int(samples[np.abs(frames.sample_times()[samples] - time_s).argmin()])
 
 
-def _boxes(frames: SparseFrames, seen: list[Detection | None]) -> np.ndarray:
+def _boxes(frames: SparseFrames, seen: list[Detection | None], hidden: set[int]) -> np.ndarray:
     """Boxes float32 (T, 4) px in the source frame for all frames, from the samples' detections."""
     boxes = np.full((len(frames.time_s), 4), np.nan)
     times = frames.sample_times()
     edges = _shot_edges(frames)
-    for run in _runs(frames, seen):
+    for run in _runs(frames, seen, hidden):
         samples = [sample for sample, _ in run]
         sides = _smooth(np.stack([person.box for _, person in run]) / frames.scale)
         first, last = samples[0], samples[-1]
@@ -412,8 +731,11 @@ def _boxes(frames: SparseFrames, seen: list[Detection | None]) -> np.ndarray:
     return boxes.astype(np.float32)
 
 
-def _runs(frames: SparseFrames, seen: list[Detection | None]) -> list[list[tuple[int, Detection]]]:
-    """(sample, detection) where the person is seen, split at cuts and at gaps too long to fill."""
+def _runs(
+    frames: SparseFrames, seen: list[Detection | None], hidden: set[int]
+) -> list[list[tuple[int, Detection]]]:
+    """(sample, detection) where the person is seen, split at cuts, at gaps too long to fill and
+    where somebody else stands before the person."""
     times = frames.sample_times()
     runs: list[list[tuple[int, Detection]]] = []
     for i, detection in enumerate(seen):
@@ -424,11 +746,30 @@ def _runs(frames: SparseFrames, seen: list[Detection | None]) -> list[list[tuple
             last is not None
             and frames.shots[last] == frames.shots[i]
             and (i == last + 1 or times[i] - times[last] <= MAX_BRIDGED_S)
+            and not hidden.intersection(range(last + 1, i))
         )
         if joined:
             runs[-1].append((i, detection))
         else:
             runs.append([(i, detection)])
+    return runs
+
+
+def _of_height(place: np.ndarray, size: float) -> np.ndarray:
+    """The box of a change, made as high as a person of ``size`` px."""
+    middle = (place[1] + place[3]) / 2
+    half = max(size, place[3] - place[1]) / 2
+    return np.array([place[0], middle - half, place[2], middle + half])
+
+
+def _runs_of(numbers: set[int]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers, which may leave out two at a time."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if runs and number - runs[-1][1] <= SELDOM:
+            runs[-1] = runs[-1][0], number
+        else:
+            runs.append((number, number))
     return runs
 
 

@@ -1,5 +1,7 @@
 """Tracking of painted people: found, followed, lost, found again, chosen by the user."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from gymform.pose.tracking import (
 from gymform.types import Target
 from gymform.video.sparse import SparseFrames
 from tests.pose.painted import dot_model, paint, person_at
+from tests.pose.silhouettes import SilhouetteEstimator, person
 
 SIZE = (640, 360)
 FPS = 30
@@ -60,9 +63,9 @@ def test_follows_somebody_who_walks_through_the_picture(estimator):
     boxes = follow(frames, estimator).boxes
     assert boxes.shape == (len(frames.time_s), 4)
     assert boxes.dtype == np.float32
-    for sample, person in zip(frames.positions, people, strict=True):
-        assert contains(boxes[sample], person, slack=12)
-        assert tightness(boxes[sample], person) < 1.7
+    for sample, walker in zip(frames.positions, people, strict=True):
+        assert contains(boxes[sample], walker, slack=12)
+        assert tightness(boxes[sample], walker) < 1.7
 
 
 def test_finds_a_lifter_of_a_fifth_of_the_frame_height(estimator):
@@ -206,3 +209,74 @@ def test_reports_progress_to_the_end(estimator):
     follow(frames, estimator, progress=lambda done, total: heard.append((done, total)))
     assert heard[-1] == (6, 6)
     assert heard == sorted(heard)
+
+
+# -- several people --------------------------------------------------------------------------
+
+
+def squatting(count: int, x: float = 300) -> list[np.ndarray]:
+    return [person(x, 300, 240, depth=0.5 - 0.5 * np.cos(i * 0.6)) for i in range(count)]
+
+
+def passing(feet: float, height: float, step: float, count: int = 30) -> list[np.ndarray]:
+    """Somebody who enters from the left in the sixth picture."""
+    return [person(-60 + step * (i - 5), feet, height) for i in range(count)]
+
+
+def follow_scenes(*scenes: list[tuple[np.ndarray, float]]):
+    estimator = SilhouetteEstimator(*scenes)
+    frames = sparse(estimator.pictures())
+    return frames, follow(frames, estimator)
+
+
+@pytest.mark.parametrize(
+    ("feet", "height", "step", "score"),
+    [(306, 240, 36, 0.8), (306, 240, 36, 0.95), (350, 330, 60, 0.9), (306, 240, 60, 0.9)],
+    ids=["same size", "seen more clearly", "larger", "quick"],
+)
+def test_somebody_who_passes_is_never_followed(feet, height, step, score):
+    lifters, passers = squatting(30), passing(feet, height, step)
+    frames, followed = follow_scenes(
+        *([(a, 0.85), (b, score)] for a, b in zip(lifters, passers, strict=True))
+    )
+    boxes = followed.boxes[frames.positions]
+    seen = np.isfinite(boxes).all(axis=1)
+    assert not seen.all(), "a gap while the lifter is hidden"
+    assert seen.mean() > 0.6
+    assert seen[-5:].all(), "found again"
+    for box, lifter in zip(boxes[seen], np.array(lifters)[seen], strict=True):
+        assert contains(box, lifter, slack=30)
+        assert box[2] - box[0] < 1.6 * np.ptp(lifter[:, 0]) + 60
+    [note] = [note for note in followed.notes if "passed before the lifter" in note]
+    assert re.search(r"from \d\.\d to \d\.\d s: nothing is judged there", note)
+
+
+def test_somebody_who_passes_behind_makes_no_gap():
+    lifters, passers = squatting(30), passing(270, 220, 36)
+    _, followed = follow_scenes(
+        *([(b, 0.7), (a, 0.9)] for a, b in zip(lifters, passers, strict=True))
+    )
+    assert np.isfinite(followed.boxes).all()
+    assert not any("passed" in note for note in followed.notes)
+
+
+def test_a_larger_partner_nearer_the_middle_is_not_the_lifter():
+    lifters, partner = squatting(20, x=150), person(340, 330, 280)
+    frames, followed = follow_scenes(*([(a, 0.8), (partner, 0.9)] for a in lifters))
+    for box, lifter in zip(followed.boxes[frames.positions], lifters, strict=True):
+        assert contains(box, lifter, slack=20)
+    assert any("second person of like size" in note for note in followed.notes)
+
+
+def test_the_marked_person_is_followed_though_another_moves():
+    lifters, partner = squatting(20, x=150), person(440, 330, 280)
+    estimator = SilhouetteEstimator(*([(a, 0.8), (partner, 0.9)] for a in lifters))
+    frames = sparse(estimator.pictures())
+    followed = follow(frames, estimator, target=Target(time_s=1.0, point=(440.0, 200.0)))
+    assert all(contains(box, partner, slack=20) for box in followed.boxes)
+
+
+def test_one_person_alone_costs_one_look_a_picture():
+    estimator = SilhouetteEstimator(*([(xy, 0.85)] for xy in squatting(40)))
+    follow(sparse(estimator.pictures()), estimator)
+    assert estimator.looks < 40 + 3 * 12
