@@ -120,7 +120,7 @@ def analyze(
         notes = (*notes, *speed_notes(pose, prediction, classifier, options.slow_motion, slower))
     report("classify", 1, 1)
 
-    clip = replace(clip, problems=tuple(dict.fromkeys((*clip.problems, *notes))))
+    clip = _as_shown(clip, pose, notes)
     seconds = dict(stopwatch.seconds)
     return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
 
@@ -149,6 +149,18 @@ def measure(
     quality = assess(real, tracks)
     form = assess_form(real, tracks, quality, prediction, slow_motion)
     return in_film(tracks, slow_motion), quality, form
+
+
+def _as_shown(clip: Clip, pose: PoseSequence, notes: tuple[str, ...]) -> Clip:
+    """The clip as it was analysed: turned upright where it lay on its side, with the ``notes``."""
+    width, height = pose.image_size
+    return replace(
+        clip,
+        width=width,
+        height=height,
+        rotation=(clip.rotation + pose.provenance.turn) % 360,
+        problems=tuple(dict.fromkeys((*clip.problems, *notes))),
+    )
 
 
 @functools.lru_cache(maxsize=1)

@@ -89,6 +89,10 @@ class Provenance:
     schema: int = 1
     note: str = ""
     """What had to be assumed, in words: older files hold neither times nor image size."""
+    turn: int = 0
+    """Degrees (0, 90, 180, 270) by which frames were turned counter-clockwise, more than the file
+    says: the picture lay on its side. Keypoints, boxes and image size are those of the turned
+    frame."""
 
 
 _NOT_GIVEN: np.ndarray = np.zeros(0)

@@ -301,6 +301,7 @@ def _extract_clip(job: ExtractionJob, progress: Progress) -> ExtractionResult:
         save_poses(files.poses(sha256), pose)
     tracks = clean(pose)
     frames = sample_frames(job.source, SAMPLE_INTERVAL_S, choose=only(pose.time_s))
+    frames = frames.turned(pose.provenance.turn)
     scene = Scene(frames.sample_times(), frames.shots, camera_speed(frames, pose.boxes))
     items, qualities = propose(clip, pose, tracks, scene, job.copies)
     if job.again or not files.proxy(sha256).is_file():

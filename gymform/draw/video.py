@@ -43,7 +43,9 @@ def draw_skeletons(
     total = len(pose)
     report("draw", 0, total)
     with (
-        read_frames(source, max_side=max_side, keep=only(pose.time_s)) as frames,
+        read_frames(
+            source, max_side=max_side, keep=only(pose.time_s), turn=pose.provenance.turn
+        ) as frames,
         VideoWriter(
             target,
             width=frames.width,

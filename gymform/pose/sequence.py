@@ -10,12 +10,12 @@ from gymform import __version__
 from gymform.pose.crops import box_to_crop
 from gymform.pose.decoding import PEAKS, choose_keypoints
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.tracking import SAMPLE_INTERVAL_S, check_target, follow
+from gymform.pose.tracking import SAMPLE_INTERVAL_S, follow
 from gymform.skeleton import NUM_KEYPOINTS
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence, Provenance, Target
 from gymform.video.read import read_frames
-from gymform.video.sparse import every, only, sample_frames
+from gymform.video.sparse import SparseFrames, every, only, sample_frames
 
 
 def extract_poses(
@@ -31,11 +31,10 @@ def extract_poses(
 
     ``clip`` is the result of `probe` for ``path``; ``target`` selects another person; ``max_fps``
     limits the frame rate by skipping frames. ``progress`` is called with (stage, done, total) for
-    the stages "search" and "pose", and may raise to stop. Raises NoPersonError, OptionsError and
-    the kinds of VideoError.
+    the stages "search" and "pose", and may raise to stop. A picture that lies on its side is
+    turned: keypoints and ``target`` are in px of the turned frame. Raises NoPersonError,
+    OptionsError and the kinds of VideoError.
     """
-    if target is not None:
-        check_target(target, (clip.width, clip.height))
     report = progress or ignore_progress
     stopwatch = estimator.stopwatch
     choose = every(1.0 / max_fps) if max_fps else None
@@ -50,7 +49,8 @@ def extract_poses(
             progress=lambda done, total: report("search", done, total),
         )
     during_search = dict(stopwatch.seconds)
-    peaks = _all_frames(path, frames.time_s, lifter.boxes, estimator, report)
+    frames = frames.turned(lifter.turn)
+    peaks = _all_frames(path, frames, lifter.boxes, estimator, report)
     # what the estimator did during the search is part of "search" already
     for stage in ("crop", "network", "heatmaps"):
         stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
@@ -68,6 +68,7 @@ def extract_poses(
             flip_test=estimator.flip_test,
             gymform_version=__version__,
             clip_sha256=clip.sha256,
+            turn=frames.turn,
         ),
         shots=frames.frame_shots,
         peaks=peaks,
@@ -77,12 +78,13 @@ def extract_poses(
 
 def _all_frames(
     path: Path,
-    time_s: np.ndarray,
+    chosen: SparseFrames,
     boxes: np.ndarray,
     estimator: PoseEstimator,
     report: Progress,
 ) -> np.ndarray:
-    """The network's peaks (T, 17, K, 3), px and score, in the frames at ``time_s`` with a box."""
+    """The network's peaks (T, 17, K, 3), px and score, in the ``chosen`` frames with a box."""
+    time_s = chosen.time_s
     peaks = np.full((len(time_s), NUM_KEYPOINTS, PEAKS, 3), np.nan, dtype=np.float32)
     peaks[..., 2] = 0
     crops = box_to_crop(boxes, estimator.padding)
@@ -103,7 +105,7 @@ def _all_frames(
         report("pose", done, len(followed))
 
     flush()
-    with read_frames(path, keep=only(time_s[followed])) as frames:
+    with read_frames(path, keep=only(time_s[followed]), turn=chosen.turn) as frames:
         for frame in frames:
             row = int(np.searchsorted(time_s, frame.time_s - 1e-6))
             pixels.append(estimator.cut(frame.rgb, crops[row]))

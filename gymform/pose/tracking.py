@@ -51,6 +51,7 @@ from gymform.pose.people import (
     span,
     without,
 )
+from gymform.pose.upright import upright_turn
 from gymform.types import Target
 from gymform.video.shots import cut_times, standing_spans, without_standing
 from gymform.video.sparse import SparseFrames
@@ -103,6 +104,16 @@ MAX_SEARCHES = 8
 MAX_BRIDGED_S = 1.0
 """A gap between two detections is interpolated up to this length; a longer one is left empty."""
 
+TURNED = {
+    degrees: f"The picture {lies}: it was turned by {by} degrees for the analysis."
+    for degrees, lies, by in (
+        (90, "lies on its side", 90),
+        (180, "is upside down", 180),
+        (270, "lies on its side", 90),
+    )
+}
+"""What the user is told, by the turn in degrees counter-clockwise."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -110,11 +121,13 @@ Progress = Callable[[int, int], None]
 class FollowedBoxes:
     """The lifter's ``boxes`` float32 (T, 4) px xyxy in the source frame, NaN where lost.
 
-    ``notes`` are sentences for the user.
+    ``notes`` are sentences for the user. ``turn`` is by how many degrees the frames were turned
+    counter-clockwise, since they lay on their side; the boxes are those in the turned frames.
     """
 
     boxes: np.ndarray
     notes: tuple[str, ...]
+    turn: int = 0
 
 
 def follow(
@@ -126,11 +139,17 @@ def follow(
 ) -> FollowedBoxes:
     """The lifter's boxes over all frames of a clip.
 
-    ``target`` selects another person by a box or a point in one frame, in source px. ``progress``
-    is called with (samples done, samples in total). Raises NoPersonError when nobody is found in
-    the clip, or at the target.
+    ``target`` selects another person by a box or a point in one frame, in px of the frame turned
+    upright. ``progress`` is called with (samples done, samples in total). Raises NoPersonError when
+    nobody is found in the clip, or at the target; OptionsError for a target outside the frame.
     """
     tracker = _Tracker(frames, estimator, progress)
+    turn = tracker.turn()
+    if turn:
+        frames = frames.turned(turn)
+        tracker = _Tracker(frames, estimator, progress)
+    if target is not None:
+        check_target(target, frames.size)
     seen: list[Detection | None] = [None] * len(frames)
     hidden: set[int] = set()
     chosen_shot = None if target is None else frames.shots[_nearest_sample(frames, target.time_s)]
@@ -149,7 +168,8 @@ def follow(
             "Film the whole body from the front or the side in good light, or mark the person "
             "with a box."
         )
-    return FollowedBoxes(_boxes(frames, seen, hidden), tracker.notes(seen))
+    notes = (TURNED[turn],) if turn else ()
+    return FollowedBoxes(_boxes(frames, seen, hidden), (*notes, *tracker.notes(seen)), turn)
 
 
 def check_target(target: Target, size: tuple[int, int]) -> None:
@@ -176,6 +196,14 @@ class _Tracker:
         self.done = 0
         self.passers: list[tuple[float, float]] = []
         self.second = 0
+        self.searched: dict[int, list[Detection]] = {}
+
+    def turn(self) -> int:
+        """By how many degrees the pictures must be turned: judged in the longest shot."""
+        longest = np.bincount(self.frames.shots).argmax()
+        samples = np.flatnonzero(self.frames.shots == longest)
+        people = _rivals(_chains(self._search(samples)), self.picture_size)
+        return upright_turn(self.frames, self.estimator, people[0]) if people else 0
 
     # -- seeds: find the people, and the likeliest lifter among them --------------------------
 
@@ -187,6 +215,10 @@ class _Tracker:
             marked = self._marked(sample, target)
             others = [one for one in self._people(sample) if is_new(one, [marked])]
             return [{sample: marked}, *({sample: one} for one in others)]
+        return _rivals(_chains(self._search(samples)), self.picture_size)
+
+    def _search(self, samples: np.ndarray) -> dict[int, list[Detection]]:
+        """The people in a few samples of a shot."""
         times = self.frames.sample_times()[samples]
         wanted = int(np.clip(round((times[-1] - times[0]) / SEED_INTERVAL_S), 1, MAX_SEEDS))
         people = {sample: self._people(sample) for sample in _spread_over(samples, wanted)}
@@ -196,7 +228,7 @@ class _Tracker:
                 people[sample] = self._people(sample)
                 if people[sample]:
                     break
-        return _rivals(_chains(people), self.picture_size)
+        return people
 
     @property
     def picture_size(self) -> np.ndarray:
@@ -204,7 +236,9 @@ class _Tracker:
         return np.array(self.frames.size) * self.frames.scale
 
     def _people(self, sample: int) -> list[Detection]:
-        return find_people(self.frames.picture(sample), self.estimator)
+        if sample not in self.searched:
+            self.searched[sample] = find_people(self.frames.picture(sample), self.estimator)
+        return self.searched[sample]
 
     def _marked(self, sample: int, target: Target) -> Detection:
         """The person that the user marked in one sample."""

@@ -67,6 +67,7 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
         path,
         folder / PROXY,
         max_side=PROXY_SIDE,
+        turn=result.pose.provenance.turn,
         progress=lambda done: progress("proxy", min(done, total), total),
     )
 

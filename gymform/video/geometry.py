@@ -48,6 +48,11 @@ class Geometry:
         return np.ascontiguousarray(pixels)
 
 
+def turned(pixels: np.ndarray, degrees: int) -> np.ndarray:
+    """``pixels`` (h, w, 3) turned counter-clockwise by 0, 90, 180 or 270 degrees, contiguous."""
+    return np.ascontiguousarray(np.rot90(pixels, degrees // 90)) if degrees else pixels
+
+
 def geometry_of(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Geometry:
     """The geometry that a clip's first frame, its display matrix and pixel aspect ask for."""
     square = _square_size(frame.width, frame.height, pixel_aspect)

@@ -22,7 +22,7 @@ from gymform.sniff import WEBP
 from gymform.types import Clip
 from gymform.video.capture import capture_fps, stated_rate
 from gymform.video.clock import Clock
-from gymform.video.geometry import Geometry, fit, geometry_of
+from gymform.video.geometry import Geometry, fit, geometry_of, turned
 from gymform.video.source import (
     MAX_THREADS,
     UNREADABLE,
@@ -89,16 +89,17 @@ def probe(path: Path, name: str | None = None) -> Clip:
 
 
 def read_frames(
-    path: Path, *, max_side: int | None = None, keep: Keep | None = None
+    path: Path, *, max_side: int | None = None, keep: Keep | None = None, turn: int = 0
 ) -> FrameStream:
     """The frames of the video at ``path``, upright, one after the other.
 
     ``max_side`` shrinks frames at once so that no side is longer (px); ``keep(index, time_s)``
     is asked once for each frame in order, and where it says False the frame is neither converted
-    nor yielded. Use it as a context manager. Raises VideoError kinds here and, where the header
+    nor yielded. ``turn`` degrees (0, 90, 180, 270) more are frames turned counter-clockwise than
+    the file says. Use it as a context manager. Raises VideoError kinds here and, where the header
     lied, while iterating.
     """
-    return FrameStream(path, max_side=max_side, keep=keep)
+    return FrameStream(path, max_side=max_side, keep=keep, turn=turn)
 
 
 class FrameStream:
@@ -122,8 +123,16 @@ class FrameStream:
     fps: float
     """The stream's stated rate, frames a second: a nominal figure, time is in the frames."""
 
-    def __init__(self, path: Path, *, max_side: int | None = None, keep: Keep | None = None):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_side: int | None = None,
+        keep: Keep | None = None,
+        turn: int = 0,
+    ):
         self._keep = keep
+        self._turn = turn
         self._notes: list[str] = []
         self._problems: tuple[str, ...] = ()
         self._stack = contextlib.ExitStack()
@@ -183,7 +192,8 @@ class FrameStream:
         self._notes += _geometry_problems(self._geometry)
         self._stored_size = (first.width, first.height)
         self._converter, self._shrinker = VideoReformatter(), VideoReformatter()
-        self.source_size = self._geometry.size
+        size = self._geometry.size
+        self.source_size = size if self._turn % 180 == 0 else size[::-1]
         self._square, self.scale = fit(self._geometry.square, max_side)
         (self.width, self.height), _ = fit(self.source_size, max_side)
         self.fps = self._source.rate
@@ -256,7 +266,7 @@ class FrameStream:
             )
         except UNREADABLE:
             return None
-        return self._geometry.upright(picture.to_ndarray())
+        return turned(self._geometry.upright(picture.to_ndarray()), self._turn)
 
 
 @contextlib.contextmanager

@@ -7,13 +7,14 @@ as JPEG, so that a minute of 1080p costs tens of megabytes and not two gigabytes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from gymform.errors import NoFramesError
+from gymform.video.geometry import turned
 from gymform.video.read import read_frames
 from gymform.video.shots import SIDE, find_shots, without_standing
 
@@ -67,7 +68,8 @@ class SparseFrames:
     ``size`` (width, height) px of the upright source frame; ``frame_shots`` int32 (T,) numbers the
     stretches between cuts, -1 where the picture stands still; ``shots`` int32 (N,) those of the
     samples, where standing ones belong to the shot around them; ``problems`` what the reader had
-    to say.
+    to say; ``turn`` by how many degrees pictures are turned counter-clockwise, as those that lie
+    on their side.
     """
 
     time_s: np.ndarray
@@ -78,6 +80,7 @@ class SparseFrames:
     shots: np.ndarray
     frame_shots: np.ndarray
     problems: tuple[str, ...]
+    turn: int = 0
 
     def __len__(self) -> int:
         return len(self.jpegs)
@@ -85,7 +88,12 @@ class SparseFrames:
     def picture(self, sample: int) -> np.ndarray:
         """The sampled frame, uint8 (h, w, 3) RGB in kept px."""
         jpeg = np.frombuffer(self.jpegs[sample], np.uint8)
-        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB))
+        return turned(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)), self.turn)
+
+    def turned(self, degrees: int) -> SparseFrames:
+        """The same frames, turned counter-clockwise by 0, 90, 180 or 270 degrees."""
+        size = self.size if degrees % 180 == 0 else self.size[::-1]
+        return replace(self, turn=(self.turn + degrees) % 360, size=size)
 
     def sample_times(self) -> np.ndarray:
         """Seconds (N,) of the sampled frames."""

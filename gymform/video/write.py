@@ -154,16 +154,17 @@ def transcode(
     *,
     max_side: int | None = None,
     keyint: int = KEYINT,
+    turn: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the clip at ``source`` upright as an H.264 MP4 that every browser plays and seeks.
 
-    Times stay; sound is left out. ``max_side`` shrinks the picture (px); ``progress`` hears the
-    number of frames written, and may raise. Raises VideoError kinds for the source,
-    VideoWriteError for the target.
+    Times stay; sound is left out. ``max_side`` shrinks the picture (px); ``turn`` turns it (degrees
+    counter-clockwise) more than the file says; ``progress`` hears the number of frames written, and
+    may raise. Raises VideoError kinds for the source, VideoWriteError for the target.
     """
     with (
-        read_frames(source, max_side=max_side) as frames,
+        read_frames(source, max_side=max_side, turn=turn) as frames,
         VideoWriter(
             target,
             width=frames.width,

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gymform.draw.video import draw_skeletons
 from gymform.errors import Cancelled
+from gymform.motion.clean import clean
 from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
 from gymform.video.read import probe
-from gymform.video.write import VideoWriter
+from gymform.video.write import VideoWriter, transcode
 from tests.pose.painted import dot_model, paint, person_at, watch_crops
 
 SIZE = (480, 320)
@@ -103,3 +105,26 @@ def test_progress_may_stop_the_work(clip_path):
 
     with pytest.raises(Cancelled):
         extract_poses(clip_path, probe(clip_path), PoseEstimator(dot_model()), progress=stop)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_clip_on_its_side_comes_out_upright_with_its_videos(
+    tmp_path, clip_path, extracted, monkeypatch, turn
+):
+    lying = tmp_path / "lying.mp4"
+    transcode(clip_path, lying, turn=360 - turn)
+    quarter = turn % 180 != 0
+    assert (probe(lying).width, probe(lying).height) == (SIZE[::-1] if quarter else SIZE)
+    monkeypatch.setattr("gymform.pose.tracking.upright_turn", lambda *_: turn)
+    pose, notes = extract_poses(lying, probe(lying), PoseEstimator(dot_model()))
+    assert pose.image_size == SIZE
+    assert pose.provenance.turn == turn
+    assert any("it was turned by" in note for note in notes)
+    there = extracted[0].present & pose.present
+    assert there.sum() > FRAMES / 2
+    apart = np.abs(pose.xy[there] - extracted[0].xy[there])
+    assert np.nanmean(apart) < 1.5
+    assert np.nanmax(apart) < 10
+    drawn = tmp_path / "drawn.mp4"
+    draw_skeletons(pose, clean(pose), lying, drawn)
+    assert (probe(drawn).width, probe(drawn).height) == SIZE

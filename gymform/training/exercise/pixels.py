@@ -104,7 +104,10 @@ def _decode(example: Example, pose: PoseSequence, frames: int, size: int, path: 
     found: dict[float, np.ndarray] = {}
     try:
         with read_frames(
-            example.clip_path, max_side=MAX_DECODED_SIDE, keep=only(np.unique(times))
+            example.clip_path,
+            max_side=MAX_DECODED_SIDE,
+            keep=only(np.unique(times)),
+            turn=pose.provenance.turn,
         ) as stream:
             for frame in stream:
                 crop = square * stream.scale

@@ -77,7 +77,8 @@ def pseudo_labels(folder: Path, teacher: LoadedPose, work: Path) -> CropPack:
     labels: list[np.ndarray] = []
     groups: list[str] = []
     for clip, poses in clips:
-        for picture in people_in(clip, *sample_crops(load_poses(poses))):
+        pose = load_poses(poses)
+        for picture in people_in(clip, *sample_crops(pose), turn=pose.provenance.turn):
             keypoints = agreed(picture, estimator)
             if (keypoints[:, 2] > 0).sum() >= MIN_JOINTS:
                 pictures.append(picture)
@@ -121,11 +122,16 @@ def sample_crops(pose: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
     return pose.time_s[rows], box_to_crop(pose.boxes[rows])
 
 
-def people_in(clip: Path, time_s: np.ndarray, crops: np.ndarray) -> Iterator[np.ndarray]:
-    """Stored crops uint8 (H, W, 3) of a person at ``time_s``; fewer when the clip ends early."""
+def people_in(
+    clip: Path, time_s: np.ndarray, crops: np.ndarray, *, turn: int = 0
+) -> Iterator[np.ndarray]:
+    """Stored crops uint8 (H, W, 3) of a person at ``time_s``; fewer when the clip ends early.
+
+    ``turn`` is that of the keypoints' provenance.
+    """
     if not len(time_s):
         return
-    with read_frames(clip, keep=only(time_s)) as frames:
+    with read_frames(clip, keep=only(time_s), turn=turn) as frames:
         for frame, crop in zip(frames, crops, strict=False):
             yield cut_with_margin(frame.rgb, crop)
 
