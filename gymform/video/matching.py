@@ -30,6 +30,12 @@ UNCHANGED = 2.0
 ZOOMS = (1.0, 1.13, 1 / 1.13, 1.28, 1 / 1.28, 1.45, 1 / 1.45, 1.65, 1 / 1.65)
 """Zooms that are tried; the optical flow bridges the steps between them."""
 
+STILL = 0.9
+"""With this share of the picture in place nothing else is tried."""
+
+BETTER = 0.15
+"""Share of the picture by which a zoom must explain more than none."""
+
 CLEAR = 0.5
 """With this share of the picture in place no other zoom is tried."""
 
@@ -41,10 +47,18 @@ _LIMIT_ZOOM = 2.2
 
 
 class Match(NamedTuple):
-    """``share`` of the cells in which both show the same, and the logarithm of the zoom."""
+    """``share`` of the cells that show the same once the first picture is moved by ``moved``.
+
+    ``moved`` is a map (2, 3) in px: shift, turn and zoom.
+    """
 
     share: float
-    log_zoom: float
+    moved: np.ndarray
+
+    @property
+    def log_zoom(self) -> float:
+        """The logarithm of the zoom, 0 for none."""
+        return float(np.log(np.hypot(*self.moved[:2, 0])))
 
 
 class View(NamedTuple):
@@ -80,21 +94,33 @@ def match(first: View, second: View) -> Match:
 
     A share of 0 where they have nothing in common or show too little.
     """
-    if np.abs(first.grey - second.grey).mean() < UNCHANGED:
-        return Match(1.0, 0.0)
-    best = Match(0.0, 0.0)
+    best = Match(float(in_place(first.grey[None], second.grey[None])[0]), np.eye(2, 3))
+    if best.share >= STILL:
+        return best
     for zoom in ZOOMS:
         start = _placed(first, second, zoom)
         moved = None if start is None else _refined(first, second, start)
         if moved is None:
             continue
-        found = _judge(first, second, moved)
-        # a zoom must show more than none, not just as much
-        if found.share > best.share + (0.0 if zoom == 1.0 else 0.05):
+        found = Match(share_under(first, second, moved), moved)
+        # who moves before a plain wall may look like a zoom: it must explain more than none does
+        better = BETTER if abs(found.log_zoom) > abs(best.log_zoom) + 0.02 else 0.0
+        if found.share > best.share + better:
             best = found
-        if best.share >= CLEAR:
+        if found.share >= CLEAR:
             break
     return best
+
+
+def followed(first: View, second: View) -> Match:
+    """The match of two pictures that differ by a small shift, turn and zoom, however small.
+
+    The share is 0 where it cannot be told.
+    """
+    moved = _refined(first, second, np.eye(2, 3))
+    if moved is None:
+        return Match(0.0, np.eye(2, 3))
+    return Match(share_under(first, second, moved), moved)
 
 
 def _placed(first: View, second: View, zoom: float) -> np.ndarray | None:
@@ -142,8 +168,8 @@ def _refined(first: View, second: View, start: np.ndarray) -> np.ndarray | None:
     )
     if change is None:
         return None
-    whole: np.ndarray = np.vstack((change, (0, 0, 1))) @ np.vstack((start, (0, 0, 1)))
-    return whole[:2] if 1 / _LIMIT_ZOOM < np.hypot(*whole[:2, 0]) < _LIMIT_ZOOM else None
+    whole = chained(start, change)
+    return whole if 1 / _LIMIT_ZOOM < np.hypot(*whole[:2, 0]) < _LIMIT_ZOOM else None
 
 
 def _flow(
@@ -156,14 +182,20 @@ def _flow(
     return np.asarray(moved), np.asarray(found)
 
 
-def _judge(first: View, second: View, moved: np.ndarray) -> Match:
-    """The match of two pictures under the map ``moved``."""
+def share_under(first: View, second: View, moved: np.ndarray) -> float:
+    """The share of the cells that show the same once ``first`` is moved by the map ``moved``."""
     size = (second.grey.shape[1], second.grey.shape[0])
     grey = cv2.warpAffine(first.grey, moved, size, borderValue=(-1.0,))
     correlation = _correlation(grey[None], second.grey[None])
     outside = _cells((grey < 0).astype(np.float32)[None]).max(axis=(2, 4)) > 0
     correlation[outside] = np.nan
-    return Match(float(_share(correlation)[0]), float(np.log(np.hypot(*moved[:2, 0]))))
+    return float(_share(correlation)[0])
+
+
+def chained(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The map (2, 3) that moves by ``first`` and then by ``second``."""
+    last_row = (0, 0, 1)
+    return np.asarray((np.vstack((second, last_row)) @ np.vstack((first, last_row)))[:2])
 
 
 def _cells(pictures: np.ndarray) -> np.ndarray:

@@ -13,7 +13,17 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from gymform.video.matching import Match, View, in_place, match, view
+from gymform.video.matching import (
+    CLEAR,
+    UNCHANGED,
+    Match,
+    View,
+    chained,
+    followed,
+    in_place,
+    match,
+    view,
+)
 from gymform.video.standing import changes, standing
 
 SIDE = 96
@@ -29,6 +39,9 @@ SAME_SCENE = 0.3
 """Share of the picture that two frames of one scene have in common. Seen in frames of different
 scenes: up to 0.25, in neighbours of one scene 0.7 to 1."""
 
+SURELY_SAME = 0.6
+"""The same where far more changes at once than near it: smooth walls look alike by chance."""
+
 ZOOM_CUT = 0.06
 """A zoom by more than exp of this, from one frame to the next, is a cut. People who walk to the
 camera and lenses that zoom stay under 0.02 at 30 frames a second."""
@@ -41,7 +54,13 @@ PLAIN = 0.35
 is compared, who moves: there a cut must stand out by what changes, too."""
 
 STANDS_OUT = 3.0
-"""By so much the change at a cut before a plain wall is larger than any near it."""
+"""By so much the change that stands out is larger than any near it."""
+
+LARGE = 6.0
+"""Mean change of the grey levels from which on it stands out."""
+
+LIKE = 0.85
+"""Above this correlation of both pictures only the light has changed, however much."""
 
 OTHER_COLOURS = 0.5
 """With fewer colours in common than this share of the pixels, a cut stands out, too."""
@@ -49,17 +68,21 @@ OTHER_COLOURS = 0.5
 DISSOLVES_S = (0.0, 0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)
 """Spans of time that are tried for a dissolve, seconds."""
 
-GREY, COLOURED = 0.025, 0.06
-"""Colourfulness (mean difference of the channels, as a share of the brightness) of a grey film at
-most, and of a film in colour at least."""
+GREY, COLOURED, COLOUR_STEP = 0.02, 0.015, 4.0
+"""How far the colours of a grey film differ from each other at most, in a film that is in colour
+at least (see `_colourfulness`), and how many times more they do there."""
 
-_CHUNK = 256
+PALER = 1.75
+"""The same where nothing but the colours changes. A step of the white balance stays under 1.5."""
+
+_CHUNK, _KEPT_VIEWS = 256, 1000
 _LEVELS_APART = 7.0
-_MIX_ERROR = 0.08
+_MIX_ERROR, _FINE_ERROR = 0.08, 0.15
 _CHANGED, _WIDE = 4.0, 0.3
 _OFF_LINE = 0.22
-_COARSE = (24, 24)
+_COARSE, _PLACES = (24, 24), (12, 12)
 _INTERIOR = 7
+_STEPS = 5
 
 
 def find_shots(pictures: Sequence[np.ndarray], time_s: np.ndarray) -> np.ndarray:
@@ -109,10 +132,10 @@ class _Film:
         self.views: dict[int, View] = {}
         self.matches: dict[tuple[int, int], Match] = {}
         greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
-        self.in_place = np.concatenate([[1.0], *_neighbours(greys)])
         self.change = np.array(
             [0.0, *(float(cv2.norm(a, b, cv2.NORM_L1)) / a.size for a, b in pairwise(greys))]
         )
+        self.in_place = _neighbours(greys, self.change)
         self.blank = np.array([float(cv2.meanStdDev(grey)[1][0, 0]) < 5.0 for grey in greys])
         self.coarse = np.stack(
             [cv2.resize(grey, _COARSE, interpolation=cv2.INTER_AREA).ravel() for grey in greys]
@@ -134,34 +157,32 @@ class _Film:
         if self.blank[t - 1] or self.blank[t]:
             return False
         between = self._match(t - 1, t)
-        if not _differ(between):
-            return False
-        if self._is_plain(t - 1, t) and not self._stands_out(t):
+        out = self._stands_out(t)
+        if not _differ(between, out) or (self._is_plain(t - 1, t) and not out):
             return False
         beside = [self._match(*pair) for pair in ((t - 2, t - 1), (t, t + 1)) if self._has(*pair)]
-        if between.share >= SAME_SCENE:
+        if not _differ(Match(between.share, np.eye(2, 3)), out):  # the zoom alone says so
             return all(abs(other.log_zoom) < 0.5 * abs(between.log_zoom) for other in beside)
-        calm = all(other.share >= SAME_SCENE + between.share for other in beside)
-        return calm and not self._goes_on(t)
+        calm = all(other.share >= min(0.8, SAME_SCENE + between.share) for other in beside)
+        return calm and not self._goes_on(t, out)
 
     def _is_plain(self, first: int, second: int) -> bool:
         return min(self._view(first).texture, self._view(second).texture) < PLAIN
 
     def _stands_out(self, t: int) -> bool:
         """Does the picture change far more at ``t`` than at any frame near it, or its colours?"""
+        before, after = self._view(t - 1).grey, self._view(t).grey
+        if self.change[t] < LARGE or np.corrcoef(before.ravel(), after.ravel())[0, 1] > LIKE:
+            return False
         if _colours_in_common(self.pictures[t - 1], self.pictures[t]) < OTHER_COLOURS:
             return True
         reach = max(2, round(0.4 / self._frame_s()))
         near = np.r_[self.change[max(1, t - reach) : t], self.change[t + 1 : t + 1 + reach]]
         return bool(self.change[t] > STANDS_OUT * max(1.0, float(np.quantile(near, 0.9))))
 
-    def _goes_on(self, t: int) -> bool:
+    def _goes_on(self, t: int, out: bool) -> bool:
         """Is the scene before frame ``t`` there again, soon after?"""
-        for before, after in self._pairs_past(t):
-            found = self._match(before, after)
-            if not _differ(found):
-                return True
-        return False
+        return any(not _differ(self._match(*pair), out) for pair in self._pairs_past(t))
 
     def _pairs_past(self, t: int) -> list[tuple[int, int]]:
         """Pairs of frames around the cut at ``t``, some of which leave out what disturbs."""
@@ -229,9 +250,12 @@ class _Film:
         """Are the scenes on both sides different ones?"""
         if self._stays(first, last):
             return False
-        if self._is_plain(first, last) and self._mix_error(first, last) > _MIX_ERROR:
+        allowed = _MIX_ERROR if self._is_plain(first, last) else _FINE_ERROR
+        if self._mix_error(first, last) > allowed:
             return False
-        return _differ(self._match(first, last)) and not self._pans(first, last)
+        found = self._match(first, last)
+        differs = found.share < SAME_SCENE or abs(found.log_zoom) > 2 * ZOOM_CUT
+        return differs and not self._moves_along(first, last)
 
     def _mix_error(self, first: int, last: int) -> float:
         """What of the pictures between is no mixture of both, at full detail.
@@ -249,13 +273,24 @@ class _Film:
             rests.append(float((rest * rest).mean()) / power)
         return float(np.mean(rests))
 
-    def _pans(self, first: int, last: int) -> bool:
-        """Does the middle still show the scene of both sides, moved on?"""
-        middle = (first + last) // 2
-        if middle in (first, last):
+    def _moves_along(self, first: int, last: int) -> bool:
+        """Does the camera only pan or zoom, step by step, from frame ``first`` to ``last``?
+
+        In a dissolve the steps go nowhere, or everything happens in one of them.
+        """
+        stops = np.unique(np.linspace(first, last, _STEPS + 1).round().astype(int)).tolist()
+        steps = [followed(self._view(a), self._view(b)) for a, b in pairwise(stops)]
+        if len(steps) < 2 or min(step.share for step in steps) < CLEAR:
             return False
-        sides = (self._match(first, middle), self._match(middle, last))
-        return all(side.share > 0.7 and not _differ(side) for side in sides)
+        way = np.eye(2, 3)
+        for step in steps:
+            way = chained(way, step.moved)
+        height, width = self.pictures[0].shape[:2]
+        middle = np.array([width / 2, height / 2])
+        shift = np.linalg.norm(way[:, :2] @ middle + way[:, 2] - middle)
+        zoom = Match(0.0, way).log_zoom
+        even = max(abs(step.log_zoom) for step in steps) < 0.7 * abs(zoom)
+        return bool(shift > 0.1 * max(height, width) or (abs(zoom) > 0.5 * ZOOM_CUT and even))
 
     # -- black between two scenes, and colour ----------------------------------------------------
 
@@ -280,14 +315,13 @@ class _Film:
 
     def _colour_cuts(self, hard: list[int]) -> list[int]:
         """Frames from which on a grey film is in colour, or the other way round."""
-        colour = np.array([_colourfulness(picture) for picture in self.pictures])
+        colour = _colourfulness(self.pictures)
         reach = max(1, round(0.3 / self._frame_s()))
         cuts = []
         for t in range(1, len(colour)):
             a, b = colour[max(0, t - reach) : t], colour[t : t + reach]
-            turns = (a.max() < GREY and b.min() > COLOURED) or (
-                b.max() < GREY and a.min() > COLOURED
-            )
+            only = self.change[t] < UNCHANGED
+            turns = _turns_grey(a, b, only) or _turns_grey(b, a, only)
             if turns and not self.blank[max(0, t - reach) : t + reach].any():
                 cuts.append(t)
         return [t for t in cuts if t not in hard]
@@ -305,6 +339,8 @@ class _Film:
 
     def _view(self, t: int) -> View:
         if t not in self.views:
+            if len(self.views) >= _KEPT_VIEWS:
+                self.views.clear()
             self.views[t] = view(self.pictures[t])
         return self.views[t]
 
@@ -313,26 +349,49 @@ class _Film:
         return max(1e-3, float(np.median(np.diff(self.time_s))))
 
 
-def _differ(found: Match) -> bool:
-    """Are these frames of two shots, by what they have in common?"""
-    return found.share < SAME_SCENE or abs(found.log_zoom) > ZOOM_CUT
+def _differ(found: Match, stands_out: bool = False) -> bool:
+    """Are these frames of two shots, by what they have in common?
+
+    More must be in common where the change ``stands_out``.
+    """
+    needed = SURELY_SAME if stands_out else SAME_SCENE
+    return found.share < needed or abs(found.log_zoom) > ZOOM_CUT
 
 
-def _neighbours(greys: list[np.ndarray]) -> list[np.ndarray]:
-    """What stays in place from each frame to the next, in pieces."""
-    pieces = []
-    for start in range(0, len(greys) - 1, _CHUNK):
-        stack = np.stack(greys[start : start + _CHUNK + 1]).astype(np.float32)
-        pieces.append(in_place(stack[:-1], stack[1:]))
-    return pieces
+def _neighbours(greys: list[np.ndarray], change: np.ndarray) -> np.ndarray:
+    """Share (T,) of each picture that is in place since the one before; 1 where little changes."""
+    found = np.ones(len(greys))
+    moving = np.flatnonzero(change >= UNCHANGED)
+    for start in range(0, len(moving), _CHUNK):
+        some = moving[start : start + _CHUNK]
+        before, after = (np.stack([greys[t] for t in which]) for which in (some - 1, some))
+        found[some] = in_place(before.astype(np.float32), after.astype(np.float32))
+    return found
 
 
-def _colourfulness(picture: np.ndarray) -> float:
-    """Mean distance between the largest and the smallest channel, as a share of the brightness."""
-    coarse = cv2.resize(picture, _COARSE, interpolation=cv2.INTER_AREA).astype(np.float32)
-    red, green, blue = cv2.split(coarse)
-    spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
-    return float(spread.mean()) / (float(coarse.mean()) + 10)
+def _colourfulness(pictures: list[np.ndarray]) -> np.ndarray:
+    """How much the colour of each differs from place to place (T,), as a share of the brightness.
+
+    A grey picture has none, whatever tint it gets from the white balance; from the 10th to the
+    90th hundredth, so that a small title in colour does not count.
+    """
+    coarse = np.stack([cv2.resize(rgb, _PLACES, interpolation=cv2.INTER_AREA) for rgb in pictures])
+    colours = coarse.reshape(len(pictures), -1, 3).astype(np.float32)
+    bright = colours.mean(axis=2, keepdims=True) + 10
+    tints = np.sort((colours[..., [0, 2]] - colours[..., [1]]) / bright, axis=1)
+    low, high = (round(share * (tints.shape[1] - 1)) for share in (0.1, 0.9))
+    return np.asarray((tints[:, high] - tints[:, low]).max(axis=1) / 2.56)
+
+
+def _turns_grey(coloured: np.ndarray, without: np.ndarray, only_colour: bool) -> bool:
+    """Is one side a film in colour and the other, beside it, a grey one?
+
+    Where nothing but the colours changes, a paler one is enough: encoders keep some of it.
+    """
+    if only_colour and coloured.min() > max(2 * COLOURED, PALER * float(without.max())):
+        return True
+    limit = max(COLOURED, COLOUR_STEP * float(without.max()))
+    return bool(without.max() < GREY and coloured.min() > limit)
 
 
 def _colours_in_common(first: np.ndarray, second: np.ndarray) -> float:
@@ -340,5 +399,5 @@ def _colours_in_common(first: np.ndarray, second: np.ndarray) -> float:
     counts = [
         cv2.calcHist([rgb], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3) for rgb in (first, second)
     ]
-    common = float(np.minimum(*counts).sum())
-    return common / float(first.shape[0] * first.shape[1])
+    common = np.minimum(np.asarray(counts[0]), np.asarray(counts[1])).sum()
+    return float(common) / float(first.shape[0] * first.shape[1])

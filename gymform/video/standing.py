@@ -16,15 +16,19 @@ MIN_STANDING_S = 0.25
 MIN_REPEATS = 3
 """A frame must be repeated at least this often, so that a slow clip is not taken for it."""
 
-REPEATED = 0.3
-"""Levels by which the most changed part of a repeated frame differs from the one before. Seen in
-frozen pictures that were compressed anew: up to 0.25; in people who stand still: 0.3 and more."""
+REPEATED, REPEATED_SHARE, REPEATED_MOST = 0.3, 0.05, 1.0
+"""Levels by which the most changed part of a repeated frame differs from the one before, at most.
+Seen in frozen pictures that were compressed anew: up to 0.25; in people who stand still: 0.3 and
+more. After fast movement the encoder takes a few frames to settle: there this share of it is
+allowed, up to the last figure."""
 
-PULSE = 3.0
-"""A key frame in a standing picture may change it by so much, once."""
+PULSE, MAX_PULSE = 3.0, 3
+"""When an encoder refines a standing picture, it changes by less than so many levels, in so many
+frames at most."""
 
-ABRUPT = 1.0
-"""The movement before a picture stops, or after it goes on, must be at least this, levels."""
+ABRUPT = 1.5
+"""The movement in two frames before a picture stops must be at least this, levels, and five times
+what is left of it; where a clip begins with it, that with which it goes on."""
 
 USUAL = 3.0
 """It must stand for so many times as long as frames of this clip usually do."""
@@ -54,7 +58,7 @@ def standing(changed: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     ``changed`` are their :func:`changes`. Frames that are repeated to fill a higher frame rate
     are none of these.
     """
-    repeated = changed < REPEATED
+    repeated = changed < _allowed(changed)
     repeated[0] = False
     repeated = _without_pulses(repeated, changed)
     runs = _runs(repeated)
@@ -68,13 +72,26 @@ def standing(changed: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     return found
 
 
+def _allowed(changed: np.ndarray) -> np.ndarray:
+    """Levels (T,) up to which a frame counts as repeated, by the movement before it."""
+    allowed = np.full(len(changed), REPEATED)
+    for t in range(1, len(changed)):
+        recent = changed[max(1, t - 2 * _BESIDE) : t]
+        recent = recent[recent >= REPEATED_MOST]
+        if len(recent):
+            share = REPEATED_SHARE * float(np.median(recent))
+            allowed[t] = min(max(REPEATED, share), REPEATED_MOST)
+    return allowed
+
+
 def _without_pulses(repeated: np.ndarray, changed: np.ndarray) -> np.ndarray:
-    """``repeated`` with single small changes between long standing stretches filled in."""
+    """``repeated`` with short small changes between longer standing stretches filled in."""
     filled = repeated.copy()
-    for i in range(_BESIDE, len(repeated) - _BESIDE):
-        beside = repeated[i - _BESIDE : i].all() and repeated[i + 1 : i + 1 + _BESIDE].all()
-        if not repeated[i] and beside and changed[i] < PULSE:
-            filled[i] = True
+    for first, end in _runs(~repeated):
+        before, after = repeated[max(0, first - _BESIDE) : first], repeated[end : end + _BESIDE]
+        stands = min(len(before), len(after)) == _BESIDE and before.all() and after.all()
+        if stands and end - first <= MAX_PULSE and (changed[first:end] < PULSE).all():
+            filled[first:end] = True
     return filled
 
 
@@ -93,10 +110,10 @@ def _usual_length(runs: list[tuple[int, int]], repeated: np.ndarray) -> float:
 
 def _is_abrupt(changed: np.ndarray, repeated: np.ndarray, first: int, end: int) -> bool:
     """Does the movement stop at once, or, where the clip begins still, start at once?"""
-    inside = float(np.quantile(changed[first:end], 0.9))
+    inside = float(np.median(changed[first:end]))
     needed = max(ABRUPT, 5 * inside)
-    before = changed[max(1, first - _BESIDE) : first]
-    before = before[~repeated[max(1, first - _BESIDE) : first]]
+    start = max(1, first - 2 * _BESIDE)
+    before = np.sort(changed[start:first][~repeated[start:first]])
     if len(before):
-        return bool(np.median(before) >= needed)
+        return bool(before[-2:].min() >= needed)
     return end < len(changed) and bool(changed[end] >= needed)
