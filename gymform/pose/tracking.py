@@ -382,6 +382,8 @@ def _joined(parts: list[str]) -> str:
     if len(parts) > MAX_LISTED:
         parts = [*parts[: MAX_LISTED - 1], f"{len(parts) - MAX_LISTED + 1} more"]
     return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else parts[0]
+
+
 class _ShotTracker:
     """The people of one shot, followed together through its ``samples``.
 
