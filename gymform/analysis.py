@@ -43,7 +43,7 @@ __all__ = ["Analysis", "Options", "Target", "analyze"]
 class Options:
     """Options of an analysis: pose network, flip test, person to follow, highest frame rate.
 
-    ``slow_motion`` says how many times slower than life the film plays; None: as the file says.
+    ``slow_motion`` says how many times slower than life the clip plays; None: as the file says.
     """
 
     pose_model: str | None = None
@@ -65,7 +65,7 @@ class Options:
 class Analysis:
     """All that was found out about a clip. ``seconds`` is the time spent in each stage.
 
-    Moments are those of the film; durations and speeds are those of life, where the film is
+    Moments are those of the clip; durations and speeds are those of life, where the clip is
     ``slow_motion`` times slower.
     """
 
@@ -130,8 +130,8 @@ def judge(
 ) -> tuple[CleanTracks, PoseQuality, Prediction, FormReport]:
     """What keypoints say: trajectories, their quality, the exercise, the form.
 
-    Where the film is ``slow_motion`` times slower than life, movement is judged at life's speed;
-    moments in what comes out are those of the film.
+    Where the clip is ``slow_motion`` times slower than life, movement is judged at life's speed;
+    moments in what comes out are those of the clip.
     """
     real = at_speed(pose, slow_motion)
     tracks = clean(real)

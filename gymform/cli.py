@@ -152,7 +152,7 @@ def _add_analyze(commands: Any) -> None:
     )
     parser.add_argument(
         "--slow-motion", type=_slow_motion, metavar="N",
-        help="the film plays N times slower than life; times and speeds are those of life",
+        help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
     parser.add_argument(
         "--json", action="store_true", help="print only one JSON object per clip, each on a line"

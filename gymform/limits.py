@@ -51,7 +51,7 @@ MAX_RECORDING_BYTES = 18_000_000
 that Streamlit accepts in one message (``server.maxWidgetStateSize``)."""
 
 MIN_SLOW_MOTION = 0.25
-"""How many times slower than life a film may be said to play, at least; a time lapse is below 1."""
+"""How many times slower than life a clip may be said to play, at least; a time lapse is below 1."""
 
 MAX_SLOW_MOTION = 16.0
 """The same at most: 480 frames a second shown at 30."""

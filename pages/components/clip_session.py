@@ -348,7 +348,7 @@ def show_options() -> None:
         format_func=_speed,
         key="slow_motion",
         persist_state="session",
-        help="How many times slower than life the film plays. Times and speeds are those of life.",
+        help="How many times slower than life the clip plays. Times and speeds are those of life.",
     )
 
 
