@@ -322,6 +322,9 @@ class Classifier:
         rows = self._logits(stretches)
         probabilities = softmax(combine(rows, stretches))
         label, reason = self._name(probabilities)
+        several = self._by_shot(tracks, stretches, rows)
+        if len({name for name, _ in several}) > 1:
+            label, reason = UNKNOWN, _said_of_shots(several)
         windows = tuple(
             Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
             for stretch, row in zip(stretches, rows, strict=True)
@@ -335,6 +338,26 @@ class Classifier:
             windows,
             tuple(self._without(part, xy, spans, offset_s) for part in PARTS),
         )
+
+    def _by_shot(
+        self, tracks: CleanTracks, stretches: Sequence[Stretch], rows: np.ndarray
+    ) -> list[tuple[str, float]]:
+        """(label, end in seconds) of each shot that surely holds repetitions of an exercise."""
+        found = []
+        for frames in shot_frames(tracks.shots):
+            start, end = _times(tracks, slice(*frames))
+            inside = [
+                i for i, one in enumerate(stretches)
+                if one.weight and one.start_s >= start - 1e-6 and one.end_s <= end + 1e-6
+            ]  # fmt: skip
+            if len(inside) < 2:  # the shot itself, and a repetition in it
+                continue
+            logits = combine(rows[inside], [stretches[i] for i in inside])
+            probabilities = softmax(logits)
+            name = self.classes[int(probabilities.argmax())]
+            if probabilities.max() >= DOUBTFUL and name != OTHER:
+                found.append((name, end))
+        return found
 
     def _logits(self, stretches: Sequence[Stretch]) -> np.ndarray:
         """Calibrated logits (S, K), one row a stretch."""
@@ -370,6 +393,20 @@ class Classifier:
             named = [name_of(name) for name in self.classes if name != OTHER]
             return OTHER, f"This moves like none of {listed(named, 'and')}.{doubt}"
         return best, f"Not certain.{doubt}" if doubt else None
+
+
+def _said_of_shots(several: Sequence[tuple[str, float]]) -> str:
+    """A sentence about a clip whose shots show different exercises, with the seconds."""
+    runs: list[tuple[str, float]] = []
+    for name, end_s in several:
+        if runs and runs[-1][0] == name:
+            runs.pop()
+        runs.append((name, end_s))
+    parts = [f"{_named(name)} until {end_s:.1f} s" for name, end_s in runs[:-1]]
+    parts.append(f"{_named(runs[-1][0])} after")
+    count = len({name for name, _ in runs})
+    number = {2: "Two", 3: "Three"}.get(count, str(count))
+    return f"{number} exercises: {', '.join(parts)}. Cut the clip to one of them."
 
 
 def _named(name: str) -> str:

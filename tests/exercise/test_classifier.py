@@ -17,6 +17,8 @@ from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.types import OTHER, UNKNOWN
 from gymform.weights import ModelEntry, set_default, sha256_of, write_entry
+from tests.form.figures import deadlift, film, once
+from tests.form.figures import squat as squat_figure
 from tests.motion.makers import STANDING, sequence, squat, squat_sequence
 
 CLASSES = ("snatch", "deadlift", "squat", "other")
@@ -328,3 +330,33 @@ def test_something_else_and_not_sure_are_two_answers(probabilities, label, words
     said, reason = judge._name(np.array(probabilities))
     assert said == label
     assert words in (reason or "")
+
+
+# ---- a clip of several shots
+
+
+def joined(*figures, cut: bool = True):
+    """Figures in space, filmed from the side one after the other, with a cut between each two."""
+    pose, _ = film(np.concatenate(figures), 80)
+    ends = np.cumsum([len(points) for points in figures])
+    shots = np.searchsorted(ends, np.arange(len(pose)), side="right").astype(np.int32)
+    return replace(pose, shots=shots) if cut else pose
+
+
+SQUATS = np.concatenate([squat_figure(once(30), 0.34)] * 2)
+DEADLIFTS = np.concatenate([deadlift(once(30))] * 2)
+
+
+def test_two_exercises_are_named_with_their_seconds():
+    prediction = answer(joined(SQUATS, DEADLIFTS), clf.load_classifier())
+    assert prediction.label == UNKNOWN
+    end_s = len(SQUATS) / 30
+    assert f"Two exercises: squat until {end_s - 1 / 30:.1f} s, deadlift after" in prediction.reason
+
+
+@pytest.mark.parametrize("points", [SQUATS, DEADLIFTS], ids=["squat", "deadlift"])
+def test_one_exercise_in_two_shots_is_one_answer(points):
+    name = "squat" if points is SQUATS else "deadlift"
+    prediction = answer(joined(points, points), clf.load_classifier())
+    assert prediction.label == name
+    assert "exercises" not in (prediction.reason or "")
