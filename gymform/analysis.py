@@ -117,7 +117,8 @@ def analyze(
     slower = options.slow_motion or clip.slow_motion
     with stopwatch("classify"):
         tracks, quality, prediction, form = judge(pose, classifier, slower)
-        notes = (*notes, *speed_notes(pose, prediction, classifier, options.slow_motion, slower))
+        said = options.slow_motion
+        notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
     report("classify", 1, 1)
 
     clip = _as_shown(clip, pose, notes)
@@ -133,22 +134,28 @@ def judge(
     Where the clip is ``slow_motion`` times slower than life, movement is judged at life's speed;
     moments in what comes out are those of the clip.
     """
-    real = at_speed(pose, slow_motion)
-    tracks = clean(real)
-    prediction = classifier.predict(real, tracks, assess(real, tracks)).in_film(slow_motion)
-    tracks, quality, form = measure(pose, prediction, slow_motion)
-    return tracks, quality, prediction, form
+    real, tracks, quality = _at_life_s_speed(pose, slow_motion)
+    prediction = classifier.predict(real, tracks, quality)
+    form = assess_form(real, tracks, quality, prediction, slow_motion)
+    return in_film(tracks, slow_motion), quality, prediction.in_film(slow_motion), form
 
 
 def measure(
     pose: PoseSequence, prediction: Prediction, slow_motion: float = 1.0
 ) -> tuple[CleanTracks, PoseQuality, FormReport]:
     """The same for an exercise that is known already."""
-    real = at_speed(pose, slow_motion)
-    tracks = clean(real)
-    quality = assess(real, tracks)
+    real, tracks, quality = _at_life_s_speed(pose, slow_motion)
     form = assess_form(real, tracks, quality, prediction, slow_motion)
     return in_film(tracks, slow_motion), quality, form
+
+
+def _at_life_s_speed(
+    pose: PoseSequence, slow_motion: float
+) -> tuple[PoseSequence, CleanTracks, PoseQuality]:
+    """Keypoints at life's speed, their trajectories and their quality."""
+    real = at_speed(pose, slow_motion)
+    tracks = clean(real)
+    return real, tracks, assess(real, tracks)
 
 
 def _as_shown(clip: Clip, pose: PoseSequence, notes: tuple[str, ...]) -> Clip:

@@ -41,6 +41,14 @@ def _check_array(
         raise ValueError(f"{owner}.{name}: expected shape {shape}, got {value.shape}")
 
 
+def within(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
+    """bool (T,): which of the seconds ``time_s`` (T,) lie from ``start_s`` to ``end_s``.
+
+    Both ends count, also where they were rounded.
+    """
+    return np.asarray((time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6))
+
+
 @dataclass(frozen=True)
 class Clip:
     """What is known of a video file after probing or decoding it.

@@ -28,7 +28,7 @@ from gymform.pose.files import load_poses, read_arrays
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.text import csv_safe
-from gymform.types import PoseSequence
+from gymform.types import PoseSequence, within
 from gymform.weights import sha256_of
 
 ARCHIVE_SCHEMA = 1
@@ -204,7 +204,7 @@ def _poses_sha256(store: ReviewStore, judged: Judged) -> str:
 def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
     """The keypoints of one repetition; times start at 0."""
     pose = load_poses(store.files.poses(entry.clip_sha256))
-    inside = (pose.time_s >= entry.start_s - 1e-6) & (pose.time_s <= entry.end_s + 1e-6)
+    inside = within(pose.time_s, entry.start_s, entry.end_s)
     if not inside.any():
         raise DatasetError(f"{entry.name}: there is no frame between its bounds. Trim it again.")
     part = pose.part(inside)

@@ -15,7 +15,7 @@ from gymform.dataset.items import ClipRecord, Item, Quality, item_id
 from gymform.motion.camera import median_speed
 from gymform.motion.quality import FLOOR, assess, grade
 from gymform.motion.repetitions import is_half, whole_repetitions
-from gymform.types import CleanTracks, PoseQuality, PoseSequence
+from gymform.types import CleanTracks, PoseQuality, PoseSequence, within
 
 LOW_CONFIDENCE = "low confidence"
 MISSING_JOINTS = "missing joints"
@@ -129,7 +129,7 @@ def _between(
     pose: PoseSequence, tracks: CleanTracks, start_s: float, end_s: float
 ) -> tuple[PoseSequence, CleanTracks]:
     """The frames from ``start_s`` to ``end_s``; times are still those of the clip."""
-    inside = (pose.time_s >= start_s - 1e-6) & (pose.time_s <= end_s + 1e-6)
+    inside = within(pose.time_s, start_s, end_s)
     if not inside.any():
         inside[np.abs(pose.time_s - start_s).argmin()] = True
     return pose.part(inside), tracks.part(inside)

@@ -36,6 +36,7 @@ from gymform.types import (
     PoseSequence,
     Prediction,
     Window,
+    within,
 )
 from gymform.weights import ModelEntry, checked_path, manifest_entry, write_tensors
 
@@ -222,19 +223,15 @@ def _times(tracks: CleanTracks, frames: slice) -> tuple[float, float]:
     return float(times[0]), float(times[-1])
 
 
-def _inside(tracks: CleanTracks, start_s: float, end_s: float) -> np.ndarray:
-    return np.asarray((tracks.time_s >= start_s - 1e-6) & (tracks.time_s <= end_s + 1e-6))
-
-
 def _moves(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
     """Does the lifter move enough for a repetition in these seconds?"""
-    inside = _inside(tracks, start_s, end_s)
+    inside = within(tracks.time_s, start_s, end_s)
     return inside.sum() > 2 and movement_range(tracks.part(inside)) >= MIN_RANGE
 
 
 def _seen(tracks: CleanTracks, start_s: float, end_s: float) -> float:
     """The share of the body's joints that are known in these seconds, at least `LEAST_WEIGHT`."""
-    inside = _inside(tracks, start_s, end_s)
+    inside = within(tracks.time_s, start_s, end_s)
     body = list(BODY)
     known = np.isfinite(tracks.xy[inside][:, body]).all(-1) & ~tracks.filled[inside][:, body]
     return max(LEAST_WEIGHT, float(known.mean())) if known.size else LEAST_WEIGHT

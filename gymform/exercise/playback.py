@@ -10,7 +10,7 @@ from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.motion.repetitions import whole_repetitions
 from gymform.motion.slow_motion import at_speed
-from gymform.types import OTHER, UNKNOWN, PoseSequence, Prediction, percent
+from gymform.types import OTHER, UNKNOWN, CleanTracks, PoseSequence, Prediction, percent
 
 TRIED = (2.0, 4.0, 8.0)
 """Times slower than life that phones and editors make films."""
@@ -27,14 +27,17 @@ SHORTEST_S = 0.8
 
 def speed_notes(
     pose: PoseSequence,
+    tracks: CleanTracks,
     prediction: Prediction,
     classifier: Classifier,
+    *,
     said: float | None,
     used: float,
 ) -> tuple[str, ...]:
     """Sentences about the speed: what was assumed, or what may be so.
 
-    ``said`` is what the user said, ``used`` the factor by which the film was taken to be slower.
+    ``tracks`` and ``prediction`` are those of ``pose``; ``said`` is what the user said, ``used``
+    the factor by which the film was taken to be slower.
     """
     if said is not None:
         return (f"Taken as {_times(said)}, as you said: times and speeds are those of life.",) * (
@@ -45,7 +48,7 @@ def speed_notes(
             f"The file says that it plays {used:.3g} times slower than it was filmed: times and "
             "speeds are those of life.",
         )
-    return tuple(_question(pose, prediction, classifier))
+    return tuple(_question(pose, tracks, prediction, classifier))
 
 
 def _times(factor: float) -> str:
@@ -54,18 +57,20 @@ def _times(factor: float) -> str:
     )
 
 
-def _question(pose: PoseSequence, prediction: Prediction, classifier: Classifier) -> Iterator[str]:
+def _question(
+    pose: PoseSequence, tracks: CleanTracks, prediction: Prediction, classifier: Classifier
+) -> Iterator[str]:
     """Whether it may be slow motion: no exercise as filmed or very long repetitions, and a sure
     one with repetitions of a usual length at another speed."""
-    lengths = _lengths(pose, 1.0)
+    lengths = _lengths(tracks)
     named = prediction.label not in (OTHER, UNKNOWN)
     if not lengths or (named and max(lengths) <= LONGEST_S):
         return
     for factor in TRIED:
-        times = _lengths(pose, factor)
         real = at_speed(pose, factor)
-        tracks = clean(real)
-        found = classifier.predict(real, tracks, assess(real, tracks))
+        faster = clean(real)
+        times = _lengths(faster)
+        found = classifier.predict(real, faster, assess(real, faster))
         fits = times and min(times) >= SHORTEST_S and max(times) <= LONGEST_S
         if fits and found.label not in (OTHER, UNKNOWN) and found.confidence >= SURE:
             yield (
@@ -76,6 +81,6 @@ def _question(pose: PoseSequence, prediction: Prediction, classifier: Classifier
             return
 
 
-def _lengths(pose: PoseSequence, factor: float) -> list[float]:
-    """Seconds that the repetitions of ``pose`` take in life."""
-    return [end - start for start, end in whole_repetitions(clean(at_speed(pose, factor)))]
+def _lengths(tracks: CleanTracks) -> list[float]:
+    """Seconds that the repetitions of a clip take."""
+    return [end - start for start, end in whole_repetitions(tracks)]

@@ -74,11 +74,10 @@ def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
 
 def _unseen_pairs(seen: np.ndarray) -> dict[str, float]:
     """Pairs of joints of which neither is seen in most frames, bool (T, 17), and in which share."""
-    shares = {
-        sk.KEYPOINTS[left].removeprefix("left_") + "s": 1
-        - float(seen[:, (left, right)].any(1).mean())
-        for left, right in sk.BODY_PAIRS
-    }
+    shares = {}
+    for left, right in sk.BODY_PAIRS:
+        name = f"{sk.KEYPOINTS[left].removeprefix('left_')}s"
+        shares[name] = 1 - float(seen[:, (left, right)].any(1).mean())
     return {name: share for name, share in shares.items() if share > UNSEEN}
 
 

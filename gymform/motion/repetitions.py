@@ -12,7 +12,7 @@ from gymform import skeleton as sk
 from gymform.exercises import Resting
 from gymform.motion.body_size import midpoint, running_statures
 from gymform.motion.clean import stretches
-from gymform.types import CleanTracks
+from gymform.types import CleanTracks, within
 
 GRID_HZ = 20.0
 """Rate at which the movement is sampled, Hz."""
@@ -197,7 +197,7 @@ def begins(values: np.ndarray, start: int, stop: int) -> int:
 
 def ends(values: np.ndarray, start: int, stop: int) -> int:
     """Where the movement from index ``start`` to ``stop`` of a smooth signal (N,) ends."""
-    return start + stop - begins(values[start : stop + 1][::-1], 0, stop - start) - start
+    return stop - begins(values[start : stop + 1][::-1], 0, stop - start)
 
 
 def _edges(shots: np.ndarray, part: tuple[int, int]) -> tuple[str, str]:
@@ -250,7 +250,7 @@ def is_half(tracks: CleanTracks, start_s: float, end_s: float) -> bool:
     if movement is None:
         return False
     time_s, signal = movement
-    part = signal[(time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)]
+    part = signal[within(time_s, start_s, end_s)]
     return len(part) > 1 and abs(float(part[-1] - part[0])) > HALF * float(np.ptp(part))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gymform.video.read import Frame, read_frames
 from tests.corpus.clips import picture
 
 UNEVEN_MS = (40, 80, 30, 250, 40, 1000, 20, 120)
@@ -22,6 +23,19 @@ def animation(
     """A GIF or WEBP that shows `clips.picture` with numbers from 0, each for so many ms."""
     pictures = [Image.fromarray(picture(number, size)) for number in range(len(durations))]
     return encoded(kind, pictures, durations, **options)
+
+
+def written(folder: Path, content: bytes) -> Path:
+    """A file of that content, with the suffix that belongs to it."""
+    path = folder / ("clip.gif" if content.startswith(b"GIF") else "clip.webp")
+    path.write_bytes(content)
+    return path
+
+
+def everything(path: Path) -> tuple[list[Frame], tuple[str, ...]]:
+    """All frames of a clip, and what the reader had to say."""
+    with read_frames(path) as frames:
+        return list(frames), frames.problems
 
 
 GOOD_ANIMATIONS: dict[str, Callable[[], bytes]] = {

@@ -24,7 +24,7 @@ def notes(pose, said=None, used=1.0):
     judging = load_classifier()
     tracks = clean(pose)
     prediction = judging.predict(pose, tracks, assess(pose, tracks))
-    return prediction, speed_notes(pose, prediction, judging, said, used)
+    return prediction, speed_notes(pose, tracks, prediction, judging, said=said, used=used)
 
 
 def test_slow_motion_is_asked_about():

@@ -5,20 +5,16 @@ import pytest
 
 from gymform.errors import TooLongError, VideoError
 from gymform.video.gif import is_whole_gif
-from gymform.video.read import probe, read_frames
-from tests.corpus.animations import UNEVEN_MS, animation, as_shown, many_pictures
+from gymform.video.read import probe
+from tests.corpus.animations import (
+    UNEVEN_MS,
+    animation,
+    as_shown,
+    everything,
+    many_pictures,
+    written,
+)
 from tests.corpus.clips import is_upright, read_number
-
-
-def written(folder, content: bytes):
-    path = folder / "clip.gif"
-    path.write_bytes(content)
-    return path
-
-
-def everything(path):
-    with read_frames(path) as frames:
-        return list(frames), frames.problems
 
 
 def test_every_picture_comes_at_its_time(tmp_path):

@@ -6,30 +6,21 @@ from PIL import Image, ImageDraw
 
 from gymform import limits
 from gymform.errors import NoFramesError, TooLongError, VideoError
-from gymform.video.read import probe, read_frames
+from gymform.video.read import probe
 from gymform.video.webp import UNSTATED_S
 from tests.corpus.animations import (
     UNEVEN_MS,
     animation,
     as_shown,
     encoded,
+    everything,
     many_pictures,
     pieces,
     sized,
     webp_bytes,
+    written,
 )
 from tests.corpus.clips import is_upright, read_number
-
-
-def written(folder, content: bytes):
-    path = folder / "clip.webp"
-    path.write_bytes(content)
-    return path
-
-
-def everything(path):
-    with read_frames(path) as frames:
-        return list(frames), frames.problems
 
 
 def starts(durations_ms) -> np.ndarray:

@@ -25,7 +25,7 @@ from gymform.motion.clean import clean
 from gymform.pose.files import load_poses
 from gymform.training.exercise.readiness import MIN_GROUPS, too_small
 from gymform.training.exercise.tracks import LabelledPose
-from gymform.types import OTHER, PoseSequence
+from gymform.types import OTHER, PoseSequence, within
 
 MIN_FRAMES = 3
 """Fewest frames that show a movement."""
@@ -193,7 +193,7 @@ def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
     Where these are fewer than :data:`MIN_FRAMES`, the nearest ones are added.
     """
     time_s = pose.time_s
-    inside = (time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6)
+    inside = within(time_s, start_s, end_s)
     if inside.sum() < MIN_FRAMES:
         nearest = np.argsort(np.abs(time_s - (start_s + end_s) / 2), kind="stable")
         inside[nearest[:MIN_FRAMES]] = True
