@@ -16,6 +16,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.pose.crops import PADDING, box_to_crop
 from gymform.pose.vitpose import INPUT_SIZE
+from gymform.training.pose.occluders import cut_out, draw_barbell, hide_joints
 
 UPPER = tuple(range(sk.LEFT_HIP))
 LOWER = tuple(range(sk.LEFT_HIP, sk.NUM_KEYPOINTS))
@@ -27,8 +28,6 @@ MIN_LABELS = 4
 MAX_RESIZE = 1.5
 """The crop of a rotated person is at most this many times larger or smaller than the standard crop:
 a stored picture shows no more."""
-
-GREY = (114, 114, 114)
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class Augmentation:
     motion_blur: float = 0.15
     noise: float = 0.15
     compression: float = 0.2
+    occluders: float = 0.0  # probability that joints are hidden on purpose
 
 
 UNCHANGED = Augmentation(*[0.0] * len(Augmentation.__dataclass_fields__))
@@ -187,10 +187,24 @@ def move_keypoints(keypoints: np.ndarray, matrix: np.ndarray, flipped: bool) -> 
 # ---- pixels only: nothing here may move a joint --------------------------------------------
 
 
+def occlude(
+    pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator, how: Augmentation
+) -> np.ndarray:
+    """The input in which, with a probability, joints are hidden on purpose.
+
+    They are drawn by a generator of their own, so that nothing else depends on them.
+    """
+    if not how.occluders:
+        return pixels
+    (own,) = rng.spawn(1)
+    return hide_joints(pixels, keypoints, own) if own.random() < how.occluders else pixels
+
+
 def change_pixels(
     pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator, how: Augmentation
 ) -> np.ndarray:
     """The input with occlusions, in other light, from a worse camera."""
+    pixels = occlude(pixels, keypoints, rng, how)
     if rng.random() < how.barbell:
         pixels = draw_barbell(pixels, keypoints, rng)
     if rng.random() < how.cut_out:
@@ -210,80 +224,6 @@ def change_pixels(
         pixels = add_noise(pixels, rng.uniform(2, 12), rng)
     if rng.random() < how.compression:
         pixels = compress(pixels, int(rng.integers(15, 60)))
-    return pixels
-
-
-def draw_barbell(pixels: np.ndarray, keypoints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw a barbell in the hands, on the shoulders or anywhere, in a front or a side view.
-
-    In front views it is a bar across the picture with narrow plates at its ends, in side views a
-    single plate that hides what is behind it.
-    """
-    pixels = pixels.copy()
-    height, width = pixels.shape[:2]
-    centre = _barbell_centre(keypoints, rng, (width, height))
-    radius = rng.uniform(0.06, 0.16) * height
-    if rng.random() < 0.5:
-        _plate(pixels, centre, (radius, radius * rng.uniform(0.6, 1.0)), rng)
-        return pixels
-    tilt = rng.normal(0, 0.12)
-    reach = rng.uniform(0.3, 0.6) * width * np.array([math.cos(tilt), math.sin(tilt)])
-    steel = _grey_level(rng, 60, 220)
-    ends = [centre - reach, centre + reach]
-    cv2.line(pixels, _px(ends[0]), _px(ends[1]), steel, int(rng.integers(2, 6)), cv2.LINE_AA)
-    for end in ends:
-        _plate(pixels, end, (radius, radius * rng.uniform(0.12, 0.35)), rng)
-    return pixels
-
-
-def _barbell_centre(
-    keypoints: np.ndarray, rng: np.random.Generator, size: tuple[int, int]
-) -> np.ndarray:
-    """The middle of the barbell, px (2,): between the wrists or the shoulders, or anywhere."""
-    pair = (sk.WRISTS, sk.SHOULDERS)
-    joints = keypoints[list(pair[int(rng.random() < 0.3)])]
-    anywhere = rng.uniform(0.1, 0.9, 2) * size
-    return joints[:, :2].mean(0) if (joints[:, 2] > 0).all() and rng.random() < 0.7 else anywhere
-
-
-def _plate(
-    pixels: np.ndarray, centre: np.ndarray, radii: tuple[float, float], rng: np.random.Generator
-) -> None:
-    """Draw a weight plate with rim and hub; ``radii`` are half its height and half its width."""
-    axes = int(radii[1]), int(radii[0])
-    tone = (
-        _grey_level(rng, 10, 90) if rng.random() < 0.6 else tuple(rng.integers(20, 230, 3).tolist())
-    )
-    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, tone, -1, cv2.LINE_AA)
-    cv2.ellipse(pixels, _px(centre), axes, 0, 0, 360, _grey_level(rng, 0, 160), 1, cv2.LINE_AA)
-    hub = max(1, axes[0] // 5), max(1, axes[1] // 5)
-    cv2.ellipse(pixels, _px(centre), hub, 0, 0, 360, _grey_level(rng, 90, 230), -1, cv2.LINE_AA)
-
-
-def _grey_level(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
-    value = int(rng.integers(low, high))
-    return value, value, value
-
-
-def _px(point: np.ndarray) -> tuple[int, int]:
-    x, y = np.clip(np.round(point), -2000, 2000)  # keeps joints far outside from overflowing
-    return int(x), int(y)
-
-
-def cut_out(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fill one to three rectangles of the picture with grey, one colour or noise."""
-    pixels = pixels.copy()
-    height, width = pixels.shape[:2]
-    for _ in range(int(rng.integers(1, 4))):
-        w, h = (int(rng.uniform(0.08, 0.3) * side) for side in (width, height))
-        x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
-        kind = rng.integers(0, 3)
-        fill: np.ndarray | tuple[int, int, int] = GREY
-        if kind == 1:
-            fill = rng.integers(0, 256, 3).astype(np.uint8)
-        elif kind == 2:
-            fill = rng.integers(0, 256, (h, w, 3)).astype(np.uint8)
-        pixels[y : y + h, x : x + w] = fill
     return pixels
 
 

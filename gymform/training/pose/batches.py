@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -34,10 +34,15 @@ LABEL_NOISE = {"lspet": 0.06, "fashion_ls": 0.02, "clips": 0.06}
 One label of ten in LSP Extended has an outright error; the network cannot find all of them."""
 
 
+INFERRED_WEIGHT = {"clips": 0.5}
+"""Weight of labels with v 1 in sources where these were inferred, not annotated."""
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """``images`` uint8 (B, H, W, 3) RGB; ``points`` float32 (B, 17, 2) heatmap px; ``weight``
-    float32 (B, 17), 0 for missing labels; ``noise`` float32 (B,), see :data:`LABEL_NOISE`.
+    float32 (B, 17), 0 for missing labels, see :data:`INFERRED_WEIGHT`; ``noise`` float32 (B,), see
+    :data:`LABEL_NOISE`.
 
     With a pool: ``indices`` int64 (B,) of the crops in it, and ``clean``, the images before their
     pixels were changed; None after the first pass through the pool.
@@ -89,7 +94,7 @@ class CropBatches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         positions = range(step * self.size, (step + 1) * self.size)
-        clean, images, keypoints, noise = (
+        clean, images, keypoints, weight, noise = (
             np.stack(part) for part in zip(*map(self._crop, positions), strict=True)
         )
         heatmap, pixels = (
@@ -99,7 +104,7 @@ class CropBatches(Dataset[Batch]):
         return Batch(
             images=torch.from_numpy(images),
             points=torch.from_numpy((keypoints[..., :2] * (heatmap / pixels)).astype(np.float32)),
-            weight=torch.from_numpy((keypoints[..., 2] > 0).astype(np.float32)),
+            weight=torch.from_numpy(weight),
             noise=torch.from_numpy(noise.astype(np.float32)),
             indices=torch.tensor([self.index(position) for position in positions]),
             clean=torch.from_numpy(clean) if new else None,
@@ -124,10 +129,12 @@ class CropBatches(Dataset[Batch]):
         return kept * len(self.round) + int(self._shuffled[1][at])
 
     def _augmentation_at(self, step: int) -> Augmentation:
-        return self.how if step < self.mild_from else MILD
+        mild = replace(MILD, occluders=self.how.occluders)
+        return self.how if step < self.mild_from else mild
 
-    def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """(clean crop, augmented crop, keypoints, label noise) at a position of the stream."""
+    def _crop(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+        """(clean crop, augmented crop, keypoints, weight of each, label noise) at a position of the
+        stream."""
         row = self.row(position)
         how = self._augmentation_at(position // self.size)
         rng = np.random.default_rng((self.seed, 1, position))
@@ -139,7 +146,15 @@ class CropBatches(Dataset[Batch]):
         rgb, labels = self.pack.rgb(row), self.pack.keypoints[row]
         clean, keypoints = warp(rgb, labels, crop, warp_rng, warp_how, self.config.input_size)
         changed = change_pixels(clean, keypoints, rng, how)
-        return clean, changed, keypoints, LABEL_NOISE.get(str(self.pack.dataset[row]), 0.0)
+        source = str(self.pack.dataset[row])
+        weight = _weights(keypoints[:, 2], source)
+        return clean, changed, keypoints, weight, LABEL_NOISE.get(source, 0.0)
+
+
+def _weights(v: np.ndarray, source: str) -> np.ndarray:
+    """The weight float32 (17,) of labels with ``v`` (17,) of a ``source``."""
+    inferred = INFERRED_WEIGHT.get(source, 1.0)
+    return np.asarray(np.where(v == 1, inferred, v > 0), np.float32)
 
 
 def stream(batches: CropBatches, steps: range, workers: int, pinned: bool) -> DataLoader[Batch]:

@@ -158,6 +158,10 @@ _RECIPE_OPTIONS = {
     "ema": ("ema", "decay of the weights' running mean"),
     "trust_from": ("trust_from", "share of the steps after which suspect labels are dropped"),
     "mild_from": ("mild_from", "share of the steps after which augmentation is mild"),
+    "occluders": (
+        "occluders",
+        "share of the crops in which plates, racks or limbs are laid over joints",
+    ),
     "hint": ("hint", "weight of the loss on the teacher's features"),
     "pool": ("pool", "rounds whose warped crops are repeated; 0: never"),
     "seed": ("seed", "seed of all randomness"),
@@ -187,6 +191,7 @@ _SHARES = (
     "ema",
     "trust_from",
     "mild_from",
+    "occluders",
 )
 
 
@@ -261,7 +266,7 @@ def run(args: argparse.Namespace) -> int:
         rows,
         recipe.batch,
         recipe.seed,
-        Augmentation(),
+        Augmentation(occluders=recipe.occluders),
         recipe.pool,
         mild_from=recipe.mild_from * recipe.steps,
         config=network.config,

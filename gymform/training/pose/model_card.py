@@ -167,13 +167,18 @@ def _how_made(record: TrainingRecord) -> str:
     mild = (
         ", less and more rarely after the share mild from" if record.recipe["mild_from"] < 1 else ""
     )
+    hidden = (
+        " In the share of the crops called occluders, plates, racks or limbs are laid over joints."
+        if record.recipe.get("occluders")
+        else ""
+    )
     kept = f", and the initial weights with a share of {record.kept:g}" if record.kept else ""
     return f"""## How it was made
 
 Start: {record.start}.
 {teacher}Then {taken} by this repository's own command. {recipe}. Augmented by mirroring, scale,
 rotation, shift, half bodies, drawn barbells and plates, cut-outs, light, colour, blur, motion blur,
-noise and compression{mild}. The weights are the running mean over training{kept}.
+noise and compression{mild}.{hidden} The weights are the running mean over training{kept}.
 """
 
 

@@ -59,6 +59,7 @@ class Recipe:
     ema: float = 0.999
     trust_from: float = 0.5  # from here on labels that are probably wrong are dropped
     mild_from: float = 1.0  # from here on the augmentation is mild
+    occluders: float = 0.0  # share of the crops in which joints are hidden on purpose
     distill: float = 0.5  # share of the teacher in the loss, with a teacher
     hint: float = 1.0  # weight of the loss on the teacher's features
     pool: int = 0  # rounds whose warped crops are repeated; 0: always new ones
@@ -71,9 +72,14 @@ class Recipe:
         return torch.bfloat16 if self.precision == "bf16" else None
 
     def as_facts(self) -> dict[str, Any]:
-        """The recipe as saved states hold it; there ``mild_from`` is called ``settle``."""
+        """The recipe as saved states hold it; there ``mild_from`` is called ``settle``.
+
+        States from before there were occluders lack them, so none are left out.
+        """
         facts = asdict(self)
         facts["settle"] = facts.pop("mild_from")
+        if not self.occluders:
+            del facts["occluders"]
         return facts
 
 

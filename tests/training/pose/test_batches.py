@@ -11,6 +11,7 @@ from gymform.pose.vitpose import HEATMAP_SIZE
 from gymform.training.pose.augment import MILD, UNCHANGED, Augmentation
 from gymform.training.pose.batches import REPEATS, CropBatches, stream
 from gymform.training.pose.packs import split
+from tests.pose.packs import people
 from tests.training.pose.makers import TINY, batches_of
 
 
@@ -66,6 +67,36 @@ def test_missing_labels_have_no_weight(pack):
     assert batches[0].weight[:, :5].sum() == 0
     assert batches[0].weight[:, 5:].min() == 1
     assert batches[0].noise.tolist() == pytest.approx([0.06] * 4)
+
+
+@pytest.mark.parametrize(("source", "weight"), [("clips", 0.5), ("coco_subset", 1.0)])
+def test_inferred_labels_of_clips_weigh_less_annotated_hidden_ones_do_not(source, weight):
+    pack = people(1, source, ["a"])
+    pack.keypoints[0, 9, 2], pack.keypoints[0, 10, 2] = 1, 0
+    found = CropBatches(pack, np.arange(1), 1, 0, UNCHANGED)[0].weight[0]
+    assert found[9] == weight
+    assert found[10] == 0
+    assert np.delete(found.numpy(), [9, 10]).tolist() == [1.0] * 15
+
+
+def test_occluders_change_some_crops_for_good_and_all_else_stays(pack):
+    rows = split(pack)[0]
+    without, some, all_ = (
+        CropBatches(pack, rows, 4, 0, replace(Augmentation(), occluders=share), mild_from=4)
+        for share in (0.0, 0.5, 1.0)
+    )
+    changed = []
+    for step in range(8):  # the later half is mild
+        assert torch.equal(without[step].points, some[step].points)
+        assert torch.equal(without[step].points, all_[step].points)
+        assert torch.equal(without[step].weight, all_[step].weight)
+        for before, after, sure in zip(
+            without[step].images, some[step].images, all_[step].images, strict=True
+        ):
+            changed.append(not torch.equal(before, after))
+            assert torch.equal(after, before) or torch.equal(after, sure)
+    for half in (changed[:16], changed[16:]):
+        assert 0 < sum(half) < 16
 
 
 @pytest.mark.parametrize("pool", [0, 1])

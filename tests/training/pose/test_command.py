@@ -102,6 +102,7 @@ def test_shipped_weights_can_be_between_the_initial_and_the_final_ones(
         (("--padding", "0.5"), "--padding: expected 1 to 2"),
         (("--input-height", "300"), "--input-height: expected a multiple of 64 from 64 to 512"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
+        (("--occluders", "2"), "--occluders: expected 0 to 1"),
         (("--lr", "0"), "--lr: expected above 0"),
         (("--init", "dinov2", "--size", "B"), "expected --size S"),
         (("--unlabelled", "clips"), "needs a teacher"),
@@ -118,4 +119,10 @@ def test_the_earlier_name_of_an_option_still_works_and_states_keep_theirs(tmp_pa
     assert cmd.recipe_of(old) == cmd.recipe_of(new) == replace(cmd.recipe_of(old), mild_from=0.5)
     facts = cmd.recipe_of(old).as_facts()
     assert facts["settle"] == 0.5
-    assert facts.keys() ^ asdict(Recipe()).keys() == {"settle", "mild_from"}
+    assert facts.keys() ^ asdict(Recipe()).keys() == {"settle", "mild_from", "occluders"}
+
+
+def test_a_state_from_before_there_were_occluders_is_still_that_of_a_training_without():
+    with_some, without = Recipe(occluders=0.5).as_facts(), Recipe().as_facts()
+    assert "occluders" not in without
+    assert with_some == {**without, "occluders": 0.5}

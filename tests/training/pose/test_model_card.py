@@ -129,6 +129,14 @@ def test_a_card_tells_only_what_was_done(tmp_path):
         assert words in text
 
 
+def test_a_card_tells_of_occluders(tmp_path):
+    assert "are laid over joints" not in card_of(tmp_path)
+    hidden = replace(RECORD, recipe={**RECORD.recipe, "occluders": 0.4})
+    text = card_of(tmp_path, hidden)
+    assert "occluders 0.4" in text
+    assert "are laid over joints" in text
+
+
 def test_earlier_metrics_of_the_same_name_give_way_to_the_new_ones(tmp_path):
     others = {"tiny": {"lspet": replace(SCORES, pck=0.111)}, "big": {"lspet": SCORES}}
     text = card_of(tmp_path, scores={"lspet": replace(SCORES, pck=0.999)}, others=others)
