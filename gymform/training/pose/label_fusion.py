@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -341,15 +341,21 @@ def _describe(teacher: str) -> str:
     return f"gymform's own `{name}` of sha256 {sha256}"
 
 
-def label_clips(folder: Path, predictions: TeacherKeypoints) -> CropPack:
+def label_clips(
+    folder: Path,
+    predictions: TeacherKeypoints,
+    known: Sequence[np.ndarray | None] | None = None,
+) -> CropPack:
     """The people in the clips of ``folder`` whom the teachers could label, with their labels.
 
-    Raises as :func:`pictures_of` does.
+    ``known`` are labels that were made before, one for each person. Raises as :func:`pictures_of`
+    does.
     """
     pictures, labels, groups = [], [], []
     for row, picture in enumerate(pictures_of(predictions.people, folder)):
         crop = standard_crop(*picture.shape[1::-1])
-        points = label(list(predictions.of_clips[:, row]), crop, Rules())
+        answers = list(predictions.of_clips[:, row])
+        points = label(answers, crop, Rules()) if known is None else known[row]
         if points is not None:
             pictures.append(picture)
             labels.append(points)
@@ -373,6 +379,14 @@ def pictures_of(people: ClipPeople, folder: Path) -> Iterator[np.ndarray]:
                 "the clip that the teachers saw. Run scripts/ask_teachers.py again."
             )
         yield from found
+
+
+def without_clips(predictions: TeacherKeypoints, clips: Collection[str]) -> TeacherKeypoints:
+    """The predictions but for those for people in ``clips``, which are to be held out."""
+    people = predictions.people
+    kept = np.array([str(clip) not in clips for clip in people.clip], bool)
+    people = ClipPeople(people.clip[kept], people.time_s[kept], people.crop[kept])
+    return replace(predictions, people=people, of_clips=predictions.of_clips[:, kept])
 
 
 # ---- stored predictions --------------------------------------------------------------------

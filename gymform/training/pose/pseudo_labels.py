@@ -138,10 +138,13 @@ def people_in(
 
 def cut_with_margin(rgb: np.ndarray, crop: np.ndarray) -> np.ndarray:
     """The crop with a margin, as stored in a pack: not enlarged, at most 288 x 384 px."""
-    size = crop[2:] * MARGIN
-    width = int(np.clip(round(size[0]), 48, MAX_SIZE[0]))
-    height = round(width * MAX_SIZE[1] / MAX_SIZE[0])
-    return cut_crop(rgb, np.concatenate((crop[:2], size)), (width, height))
+    return cut_crop(rgb, np.concatenate((crop[:2], crop[2:] * MARGIN)), stored_size(crop))
+
+
+def stored_size(crop: np.ndarray) -> tuple[int, int]:
+    """Width and height of the stored picture of a ``crop`` (4,) of a frame, px."""
+    width = int(np.clip(round(float(crop[2]) * MARGIN), 48, MAX_SIZE[0]))
+    return width, round(width * MAX_SIZE[1] / MAX_SIZE[0])
 
 
 def agreed(picture: np.ndarray, estimator: PoseEstimator) -> np.ndarray:

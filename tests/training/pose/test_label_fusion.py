@@ -26,6 +26,7 @@ from gymform.training.pose.label_fusion import (
     match_sides,
     read_predictions,
     split_name,
+    without_clips,
     write_predictions,
 )
 from gymform.video.write import VideoWriter
@@ -379,6 +380,26 @@ def test_people_in_clips_are_labelled_where_the_teachers_are_sure(person, clip):
     assert pack.size.tolist() == [[225, 300]] * 2
     assert np.allclose(pack.keypoints, person + ROOM_AROUND, atol=0.1)
     assert abs(float(pack.rgb(1).mean()) - 95) < 3
+
+
+def test_labels_that_were_made_before_are_taken_as_they_are(person, clip):
+    seen = in_clip(person, [0.0, 0.5, 0.9])
+    known = person + ROOM_AROUND
+    known[9, 2] = 1.0
+    pack = label_clips(clip.parent.parent, seen, [None, known, None])
+    assert np.allclose(pack.keypoints, known[None], atol=1e-4)
+    assert abs(float(pack.rgb(0).mean()) - 95) < 3
+
+
+def test_clips_that_are_held_out_are_gone_and_the_others_stay(person):
+    seen = in_clip(person, [0.0, 0.5, 0.9])
+    seen.people.clip[1] = "squat/two.mp4"
+    rest = without_clips(seen, {"squat/one.mp4"})
+    assert rest.people.clip.tolist() == ["squat/two.mp4"]
+    assert rest.people.time_s.tolist() == [0.5]
+    assert np.array_equal(rest.of_clips, seen.of_clips[:, 1:2])
+    assert rest.of_pack is seen.of_pack
+    assert len(without_clips(seen, set()).people) == 3
 
 
 def test_another_clip_than_the_teachers_saw_is_refused(person, clip):
