@@ -1,11 +1,13 @@
 """Whether joints are found that something hides, and whether their scores say how sure that is.
 
-    python benchmarks/hidden_joints.py CLIPS POSES [--model NAME] [--pack PACK]
+    python benchmarks/hidden_joints.py CLIPS POSES [--model MODEL] [--pack PACK]
 
 CLIPS is the folder of the videos, POSES one where found keypoints are kept: a run that was stopped
-goes on. The truth is ``truth/hard_frames.csv``: frames that were chosen and annotated by eye,
-before any network's answer was seen. Each says of the twelve joints of the limbs where they are
-and whether they are visible, hidden but inferable (within some 0.15 of the trunk), or unknown.
+goes on. MODEL is a model's name or a weights file. The truth is ``truth/hard_frames.csv``: frames
+that were chosen and annotated by eye, before any network's answer was seen. It has a line for each
+of the twelve joints of the limbs: the clip's file and group, the second, the trunk's length, px of
+the upright frame, and whether the joint is visible, hidden but inferable (within some 0.15 of the
+trunk), or unknown.
 
 Each frame is analysed with its neighbours, `AROUND_S` before and after, so that keypoints can be
 chosen over time. The person is marked there, where enough of their joints are known: who is
@@ -40,18 +42,20 @@ from machine import describe, table
 
 from gymform import skeleton as sk
 from gymform.errors import NoPersonError
-from gymform.pose.checkpoints import load_pose_model
+from gymform.pose.checkpoints import LoadedPose, load_pose_model, read_pose_file
 from gymform.pose.crops import box_to_crop
 from gymform.pose.decoding import PEAKS, choose_keypoints
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses, read_arrays, save_poses
 from gymform.pose.tracking import SAMPLE_INTERVAL_S, follow
+from gymform.pose.vitpose import ViTPose
 from gymform.training.pose.hidden_labels import in_frame, label_with_hidden, picture_crop
 from gymform.training.pose.label_fusion import Rules, TeacherKeypoints, label, read_predictions
 from gymform.training.pose.packs import read_pack
 from gymform.types import PoseSequence, Provenance, Target
 from gymform.video.read import read_frames
 from gymform.video.sparse import SparseFrames, only, sample_frames
+from gymform.weights import SUFFIXES, sha256_of
 
 TRUTH = Path(__file__).parent / "truth" / "hard_frames.csv"
 LEARNED = Path(__file__).parent.parent / "scripts" / "teacher_answers.npz"
@@ -196,12 +200,23 @@ def peaks_in(
     return peaks
 
 
+def open_model(model: str | None) -> LoadedPose:
+    """The model of this name, or in this weights file."""
+    if model is None or Path(model).suffix not in SUFFIXES:
+        return load_pose_model(model)
+    path = Path(model)
+    config, tensors = read_pose_file(path)
+    network = ViTPose(config)
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return LoadedPose(network.eval(), path.stem, sha256_of(path), config)
+
+
 def kept_poses(
     frames: Sequence[HardFrame], clips: Path, folder: Path, model: str | None
 ) -> tuple[list[PoseSequence], str]:
     """The keypoints around each frame, read from ``folder`` where they were found before, and the
-    model's name. They are found anew when the network or the truth of a frame has changed."""
-    estimator = PoseEstimator(load_pose_model(model), batch_size=16)
+    model's name. They are found anew when the network has changed."""
+    estimator = PoseEstimator(open_model(model), batch_size=16)
     place = folder / f"{estimator.model.name}-{estimator.model.sha256[:8]}"
     place.mkdir(parents=True, exist_ok=True)
     poses = []
@@ -565,7 +580,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("poses", type=Path, metavar="POSES")
-    parser.add_argument("--model", metavar="NAME", help="a model's name or a weights file")
+    parser.add_argument("--model", help="a model's name or a weights file")
     parser.add_argument("--truth", type=Path, default=TRUTH, metavar="CSV")
     parser.add_argument("--pack", type=Path, help="pack whose people teachers were asked about")
     parser.add_argument("--out", type=Path, default=OUT, metavar="MD")
