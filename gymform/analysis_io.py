@@ -100,7 +100,10 @@ def load(folder: Path, stem: str) -> Analysis:
 def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
     """Write the clip with the skeleton over each analysed frame to ``target``, H.264."""
     label = _label(analysis.prediction)
-    draw_skeletons(analysis.pose, analysis.tracks, source, target, label=label, progress=report)
+    draw_skeletons(
+        analysis.pose, analysis.tracks, source, target,
+        label=label, form=analysis.form, progress=report,
+    )  # fmt: skip
 
 
 def write_csv(path: Path, analysis: Analysis) -> None:

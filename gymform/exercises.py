@@ -26,8 +26,8 @@ class At:
     """A quantity at the bottom or the top of a repetition.
 
     ``quantity`` is one of ``form.metrics.QUANTITIES``: the angle of a joint ("knee", "hip",
-    "elbow", "shoulder"), the "lean" of the trunk, or how far the "thighs" point below level;
-    ``moment`` is "bottom" or "top", the lowest and the highest frame by ``phases_by``.
+    "elbow", "shoulder"), the "lean" of the trunk, or the "depth", how far the hips are below the
+    knees; ``moment`` is "bottom" or "top", the lowest and the highest frame by ``phases_by``.
     """
 
     key: str
@@ -64,7 +64,8 @@ class Rule:
     ``oblique`` from elsewhere (None: not measured there). ``more`` says whether more is better.
     ``good`` and ``look`` are titles; ``means`` says what the measure is, with ``{value}`` for it;
     ``basis`` is where the limit comes from. ``subject`` names what is judged in a sentence that
-    says why it could not be.
+    says why it could not be. ``level``: what is within ``margin`` of the limit is good enough and
+    has this title; from elsewhere it is not judged.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Rule:
     basis: str
     oblique: float | None = None
     subject: str = "One measure"
+    level: str | None = None
 
     def verdict(self, value: float, margin: float) -> Verdict:
         """Good, something to look at, or too close to the limit to say."""
@@ -238,7 +240,7 @@ SQUAT = Exercise(
     resting=Resting(HIPS, high=True, strictly=True),
     phases_by=HIPS,
     measures=(
-        At("thigh_below_level", "Thighs at the bottom", "thighs", "bottom", ANY),
+        At("thigh_below_level", "Depth", "depth", "bottom", ANY),
         At("knee_angle", "Knee angle at the bottom", "knee", "bottom"),
         At("hip_angle", "Hip angle at the bottom", "hip", "bottom"),
         At("trunk_lean", "Trunk lean at the bottom", "lean", "bottom"),
@@ -250,13 +252,15 @@ SQUAT = Exercise(
     training_share=0.25,
     rules=(
         Rule(
-            "thigh_below_level", -8.0, 9.0, True,
+            "thigh_below_level", 0.0, 8.0, True,
             "Deep: the hips go below the knees", "Above parallel",
-            "At the bottom the thighs point {value}.",
+            "At the bottom the line from the top of the knee to the hip crease points {value}.",
             "Powerlifting rules (IPF) count a squat when the hips are lower than the tops of the "
-            "knees. Many train higher on purpose.",
-            oblique=15.0,
+            "knees. Many train higher on purpose. Nearer than 8° the keypoints cannot tell which "
+            "side of parallel it is.",
+            oblique=14.0,
             subject="Depth",
+            level="About parallel: the hips end level with the knees, give or take 8°",
         ),
         Rule(
             "tip", 10.0, 4.0, False,

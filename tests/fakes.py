@@ -139,7 +139,7 @@ def make_quality(score: float = 0.86, **changes: Any) -> PoseQuality:
 
 def make_form(exercise: str = "squat", **changes: Any) -> FormReport:
     """One repetition with one measure and one cue; ``changes`` replace any field."""
-    depth = Measure("thigh_below_level", "Thighs at the bottom", -20.0, "° below level", 1.5)
+    depth = Measure("thigh_below_level", "Depth", -20.0, "° below level", 1.5)
     cue = Cue(Verdict.LOOK, "Above parallel", "The thighs point 20° above level.", "A rule.", 1.5)
     values: dict[str, Any] = {
         "exercise": exercise,

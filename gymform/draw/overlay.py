@@ -64,6 +64,24 @@ def draw_overlay(
     return canvas
 
 
+def draw_depth(rgb: np.ndarray, points: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """A copy of ``rgb`` uint8 (H, W, 3) with the line of depth and the hip crease drawn over it.
+
+    ``points`` (3, 2) px are the ends of the line, at the height of the tops of the knees, and the
+    crease; ``scale`` multiplies line widths.
+    """
+    canvas = np.array(rgb, order="C")
+    height, width = canvas.shape[:2]
+    line = line_width(width, height, scale)
+    thin = max(1, line // 2)
+    near = np.clip(points, -width - height, 2 * (width + height))
+    start, end, crease = (_fixed(point) for point in near)
+    for rim in (max(1, line // 3), 0):
+        _draw_line(canvas, start, end, _PAPER, thin, rim)
+        _draw_joint(canvas, crease, _TRAIL, line + 1, max(1, line // 3), True, rim > 0)
+    return canvas
+
+
 def line_width(width: int, height: int, scale: float = 1.0) -> int:
     """Width px of a bold limb in a frame of ``width`` x ``height`` px; 3 for 640 x 480."""
     return max(2, round(scale * float(np.hypot(width, height)) / 270))

@@ -12,8 +12,9 @@ from typing import Any, TypedDict
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.draw.depth import DepthLine, depth_lines
 from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE
-from gymform.types import CleanTracks, PoseSequence
+from gymform.types import CleanTracks, FormReport, PoseSequence
 
 
 class PlayerKeypoints(TypedDict):
@@ -21,8 +22,8 @@ class PlayerKeypoints(TypedDict):
 
     ``times`` are T seconds; ``edges`` two keypoints and a colour; ``raw`` and ``clean`` T lists of
     17 points [x, y], None where missing; ``score`` T lists of 17 numbers; ``boxes`` T boxes
-    [x0, y0, x1, y1] or None. Below ``least`` a keypoint is not drawn, from ``sure`` on it is drawn
-    bold, as in the overlay.
+    [x0, y0, x1, y1] or None; ``depths`` a line for each squat whose depth is known. Below
+    ``least`` a keypoint is not drawn, from ``sure`` on it is drawn bold, as in the overlay.
     """
 
     width: int
@@ -38,10 +39,13 @@ class PlayerKeypoints(TypedDict):
     least: float
     sure: float
     boxes: list[list[float] | None]
+    depths: list[DepthLine]
 
 
-def player_payload(pose: PoseSequence, tracks: CleanTracks) -> PlayerKeypoints:
-    """Times, skeleton, colours and per-frame keypoints for the player.
+def player_payload(
+    pose: PoseSequence, tracks: CleanTracks, form: FormReport | None = None
+) -> PlayerKeypoints:
+    """Times, skeleton, colours, per-frame keypoints and lines of depth for the player.
 
     Where cleaning left nothing, ``clean`` holds the raw keypoint, as in the overlay.
     """
@@ -61,12 +65,13 @@ def player_payload(pose: PoseSequence, tracks: CleanTracks) -> PlayerKeypoints:
         "least": MIN_DRAWN_SCORE,
         "sure": SURE_SCORE,
         "boxes": _row_or_none(pose.boxes),
+        "depths": depth_lines(tracks, form) if form else [],
     }
 
 
-def player_json(pose: PoseSequence, tracks: CleanTracks) -> bytes:
+def player_json(pose: PoseSequence, tracks: CleanTracks, form: FormReport | None = None) -> bytes:
     """:func:`player_payload` as compact UTF-8 JSON, without NaN, which browsers cannot read."""
-    payload = player_payload(pose, tracks)
+    payload = player_payload(pose, tracks, form)
     return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gymform.draw.overlay import draw_overlay, hand_trail
+from gymform.draw.depth import DepthLine, depth_lines, line_at
+from gymform.draw.overlay import draw_depth, draw_overlay, hand_trail
 from gymform.timing import Progress, ignore_progress
-from gymform.types import CleanTracks, PoseSequence
+from gymform.types import CleanTracks, FormReport, PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.sparse import only
 from gymform.video.write import VideoWriter
@@ -27,13 +28,15 @@ def draw_skeletons(
     target: Path,
     *,
     label: str = "",
+    form: FormReport | None = None,
     max_side: int | None = None,
     keyint: int | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, as H.264.
 
-    ``label`` is shown in the corner, before the time; ``max_side`` px shrinks the picture;
+    ``label`` is shown in the corner, before the time; the depth of ``form`` at the bottom of each
+    squat, as a line; ``max_side`` px shrinks the picture;
     ``keyint`` limits the distance of key frames. ``progress`` is called with the stage "draw".
     Raises the kinds of VideoError.
     """
@@ -41,6 +44,7 @@ def draw_skeletons(
     trail = max(2, round(TRAIL_S * pose.fps))
     line = _line_scale(pose)
     total = len(pose)
+    depths = depth_lines(tracks, form) if form else []
     report("draw", 0, total)
     with (
         read_frames(
@@ -67,6 +71,9 @@ def draw_skeletons(
                 trail=hand_trail(cleaned, position, trail),
                 scale=line,
             )
+            depth = line_at(depths, position)
+            if depth:
+                picture = draw_depth(picture, _shrunk_line(depth, frames.scale), line)
             writer.write(picture, frame.time_s)
             if position % 10 == 0:
                 report("draw", position, total)
@@ -84,6 +91,12 @@ def _line_scale(pose: PoseSequence) -> float:
 def _shrunk(xy: np.ndarray, scale: float) -> np.ndarray:
     """Pixel positions ``xy`` in a picture resized by the factor ``scale``."""
     return xy if scale == 1 else (xy + 0.5) * scale - 0.5
+
+
+def _shrunk_line(depth: DepthLine, scale: float) -> np.ndarray:
+    """Ends of a line of depth and the crease, (3, 2) px, in a resized picture."""
+    left, right, level = depth["line"]
+    return _shrunk(np.array([(left, level), (right, level), depth["crease"]]), scale)
 
 
 def _shown(raw: np.ndarray, cleaned: np.ndarray) -> np.ndarray:

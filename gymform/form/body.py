@@ -27,6 +27,15 @@ SHORTEST, LONGEST = 0.72, 1.25
 """Limits of a bone's apparent length over its true one: the least in a side view, and the most."""
 
 
+NEAR_BIAS, FAR_BIAS, OTHER_BIAS = 4.3, -3.3, 2.0
+"""Degrees to add to a thigh's slope to get that of the line from the top of the knee to the hip
+crease: of the near and the far thigh in a side view, and of either in other views
+(``benchmarks/depth.md``)."""
+
+APART = 25.0
+"""The two thighs of a squat differ by fewer degrees than this, or one is not the lifter's."""
+
+
 @dataclass(frozen=True, eq=False)
 class Body:
     """What was seen of a lifter over T frames.
@@ -51,6 +60,26 @@ class Body:
     lean: np.ndarray
     thighs: np.ndarray
     slow_motion: float = 1.0
+
+    @property
+    def depth(self) -> np.ndarray:
+        """How far (T,) the hip crease is below the top of the knee, as the slope of that line, °.
+
+        The mean of both sides where both are seen: knees that point outwards are nearer to the
+        camera on one side and farther on the other, and what tilts one thigh in the picture of a
+        camera above or below them tilts the other the opposite way. From the side the near one must
+        be seen.
+        """
+        bias = np.full(2, OTHER_BIAS)
+        if self.from_side:
+            bias[[self.side, 1 - self.side]] = NEAR_BIAS, FAR_BIAS
+        slopes = self.thighs + bias
+        with np.errstate(invalid="ignore"):
+            doubtful = np.abs(self.thighs[:, 0] - self.thighs[:, 1]) > APART
+        if self.from_side:
+            doubtful |= np.isnan(slopes[:, self.side])
+        slopes[doubtful] = np.nan
+        return mean_known(slopes)
 
     @property
     def from_side(self) -> bool:
@@ -158,6 +187,21 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
         lean,
         thighs,
     )
+
+
+def bodies_of(pose: PoseSequence, tracks: CleanTracks) -> list[Body]:
+    """The lifter in each shot in which somebody was found: size and view differ between shots.
+
+    Stands of the picture belong to the shot around them. Empty when nobody was found.
+    """
+    found = []
+    for shot in np.unique(pose.shots[pose.shots >= 0]):
+        frames = np.flatnonzero(pose.shots == shot)
+        part = slice(int(frames[0]), int(frames[-1]) + 1)
+        body = body_of(pose.part(part), tracks.part(part))
+        if body is not None:
+            found.append(body)
+    return found
 
 
 def _whole(lengths: np.ndarray, usual: float) -> float:

@@ -7,11 +7,13 @@ called close, and nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
+
 from gymform.exercises import FRONT, WHOLE_BODY, Exercise, Rule, find_exercise, listed, name_of
-from gymform.form.body import Body, body_of
+from gymform.form.body import Body, bodies_of
 from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure, shows, why_missing
 from gymform.motion.repetitions import Repetition, find_repetitions
 from gymform.types import (
@@ -40,6 +42,12 @@ WHOLE = 0.7
 """A repetition that rises less than this share of the highest one is partial: its speed does not
 compare."""
 
+ONLY_CLEAR = (
+    "the camera does not look from the side, and from elsewhere only what is far above or far "
+    "below the limit can be told"
+)
+"""Why nothing is said of what is near to the limit, as a clause."""
+
 OUTLIER = 1.7
 """A repetition this many times as fast as the median is a cut in the film."""
 
@@ -57,27 +65,43 @@ def assess_form(
     ``slow_motion`` times slower.
     """
     exercise = find_exercise(prediction.label)
-    body = body_of(pose, tracks)
-    if body is None:
+    bodies = bodies_of(pose, tracks)
+    if not bodies:
         return FormReport(prediction.label, float("nan"), notes=("Nobody was found to measure.",))
     found = find_repetitions(
         tracks,
         exercise.moving if exercise else WHOLE_BODY,
         exercise.resting if exercise else None,
     )
-    every = [_measured(body, exercise, rep) for rep in found]
-    every = [rep.in_film(slow_motion) for rep in every if rep.measures or rep.cut_off_by]
-    reps = [rep for rep in every if not rep.cut_off_by]
+    every = [_measured(bodies, exercise, rep, slow_motion) for rep in found]
+    every = [one for one in every if one.form.measures or one.form.cut_off_by]
+    whole = [one for one in every if not one.form.cut_off_by]
     rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
     if quality.score >= MIN_QUALITY:
-        cues = [cue for rule in rules if (cue := apply(rule, body, reps))]
-        cues += _slowing(reps)
+        cues = [cue for rule in rules if (cue := apply(rule, whole))]
+        cues += _slowing([one.form for one in whole])
     order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
     cues.sort(key=lambda cue: order.index(cue.verdict))
-    body = replace(body, slow_motion=slow_motion)
-    notes = tuple(_notes(body, prediction.label, quality, every, cues))
-    return FormReport(prediction.label, body.turned, tuple(every), tuple(cues), notes)
+    notes = tuple(_notes(prediction.label, quality, every))
+    forms = tuple(one.form for one in every)
+    return FormReport(prediction.label, _view(bodies, whole), forms, tuple(cues), notes)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The ``form`` of a repetition, and the lifter's ``body`` in the shot that shows it."""
+
+    form: RepForm
+    body: Body
+
+
+def _view(bodies: Sequence[Body], seen: Sequence[Seen]) -> float:
+    """How far the lifter faces away from the camera in most of what was seen, degrees."""
+    shown = [one.body for one in seen] or list(bodies)
+    shots = [body.time_s[0] for body in shown]
+    most = max(shown, key=lambda body: (shots.count(body.time_s[0]), len(body.time_s)))
+    return most.turned
 
 
 def level_of(quality: PoseQuality, form: FormReport) -> QualityLevel:
@@ -93,33 +117,52 @@ def level_of(quality: PoseQuality, form: FormReport) -> QualityLevel:
     return level
 
 
-def _measured(body: Body, exercise: Exercise | None, found: Repetition) -> RepForm:
-    """The measures of a repetition; none of one that is cut off."""
-    if found.cut_off_by:
-        return RepForm(found.start_s, found.end_s, (), found.cut_off_by)
-    return measure(body, exercise, found.start_s, found.end_s)
+def _measured(
+    bodies: Sequence[Body], exercise: Exercise | None, found: Repetition, slow_motion: float
+) -> Seen:
+    """A repetition with its measures; without any where it is cut off."""
+    middle = (found.start_s + found.end_s) / 2
+    body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+    form = RepForm(found.start_s, found.end_s, (), found.cut_off_by)
+    if not found.cut_off_by:
+        form = measure(body, exercise, found.start_s, found.end_s)
+    return Seen(form.in_film(slow_motion), replace(body, slow_motion=slow_motion))
 
 
-def apply(rule: Rule, body: Body, reps: Sequence[RepForm]) -> Cue | None:
+def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
     """What a rule says of all repetitions: of the worst one, and of how many it holds."""
-    margin = rule.margin if body.from_side or rule.oblique is None else rule.oblique
-    taken = [found for rep in reps if (found := rep.value(rule.key))]
-    if not taken:
+    taken = [(one, found) for one in seen if (found := one.form.value(rule.key))]
+    judged = [
+        (found, verdict) for one, found in taken if (verdict := _verdict(rule, found, one.body))
+    ]
+    if not judged:
         return None
-    verdicts = [rule.verdict(found.value, margin) for found in taken]
-    worst = min(taken, key=lambda found: found.value * (1 if rule.more else -1))
-    verdict = rule.verdict(worst.value, margin)
-    if verdict is Verdict.CLOSE and verdicts.count(Verdict.GOOD) > len(verdicts) / 2:
+    verdicts = [verdict for _, verdict in judged]
+    worst, verdict = min(judged, key=lambda one: one[0].value * (1 if rule.more else -1))
+    is_level = verdict is Verdict.CLOSE and rule.level is not None
+    if is_level or _mostly_good(verdict, verdicts):
         verdict = Verdict.GOOD
     text = rule.means.format(value=shown(worst))
-    if len(taken) > 1:
-        text += f" {_often(verdict, verdicts.count(verdict), len(taken))}"
+    if len(judged) > 1:
+        text += f" {_often(verdict, verdicts.count(verdict), len(judged))}"
     title = {
-        Verdict.GOOD: rule.good,
+        Verdict.GOOD: rule.level if is_level and rule.level else rule.good,
         Verdict.LOOK: rule.look,
         Verdict.CLOSE: f"Too close to call: {rule.look[0].lower()}{rule.look[1:]}?",
     }[verdict]
     return Cue(verdict, title, text, rule.basis, worst.at_s)
+
+
+def _verdict(rule: Rule, found: Measure, body: Body) -> Verdict | None:
+    """What a rule says of one measure; None where it is level and not seen from the side."""
+    margin = rule.margin if body.from_side or rule.oblique is None else rule.oblique
+    verdict = rule.verdict(found.value, margin)
+    return None if verdict is Verdict.CLOSE and rule.level and not body.from_side else verdict
+
+
+def _mostly_good(worst: Verdict, verdicts: Sequence[Verdict]) -> bool:
+    """Are most repetitions good, and the worst of them too close to call?"""
+    return worst is Verdict.CLOSE and verdicts.count(Verdict.GOOD) > len(verdicts) / 2
 
 
 def shown(measure: Measure) -> str:
@@ -176,35 +219,39 @@ def _cut_off(reps: Sequence[RepForm]) -> Iterator[str]:
         )
 
 
-def _unjudged(body: Body, exercise: Exercise, reps: Sequence[RepForm]) -> Iterator[str]:
-    """For each rule that could be judged from this side but was not, why not."""
+def _unjudged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[str]:
+    """For each rule that could be judged from where the camera is but was not, why not."""
     said: dict[str, list[str]] = {}
     for rule in exercise.rules:
-        missing = [rep for rep in reps if rep.value(rule.key) is None]
-        if not missing or not shows(body, exercise, rule.key):
+        reasons = [why for one in seen if (why := _why_not(rule, exercise, one))]
+        if not reasons:
             continue
-        reason = why_missing(body, exercise, rule.key, missing[0])
-        everywhere = len(missing) == len(reps)
+        everywhere = len(reasons) == len(seen)
         subject = rule.subject if everywhere else (
-            f"{rule.subject} (in {len(missing)} of {len(reps)} repetitions)"
+            f"{rule.subject} (in {len(reasons)} of {len(seen)} repetitions)"
         )  # fmt: skip
-        said.setdefault(reason or "too little of the movement is seen clearly", []).append(subject)
+        said.setdefault(reasons[0], []).append(subject)
     for reason, subjects in said.items():
         names = listed([subjects[0], *(s[0].lower() + s[1:] for s in subjects[1:])], "and")
         yield f"{names}: not judged, since {reason}."
 
 
-def _notes(
-    body: Body,
-    label: str,
-    quality: PoseQuality,
-    reps: Sequence[RepForm],
-    cues: Sequence[Cue],
-) -> Iterator[str]:
+def _why_not(rule: Rule, exercise: Exercise, seen: Seen) -> str | None:
+    """Why a rule says nothing of a repetition, as a clause; None where it does, or never could."""
+    found = seen.form.value(rule.key)
+    if found:
+        return None if _verdict(rule, found, seen.body) else ONLY_CLEAR
+    if not shows(seen.body, exercise, rule.key):
+        return None
+    reason = why_missing(seen.body, exercise, rule.key, seen.form)
+    return reason or "too little of the movement is seen clearly"
+
+
+def _notes(label: str, quality: PoseQuality, seen: Sequence[Seen]) -> Iterator[str]:
     """What could not be judged, and what would help."""
-    yield from _cut_off(reps)
-    reps = [rep for rep in reps if not rep.cut_off_by]
-    if not reps:
+    yield from _cut_off([one.form for one in seen])
+    seen = [one for one in seen if not one.form.cut_off_by]
+    if not seen:
         yield "No repetition could be measured: show one from start to end, feet in the picture."
         return
     exercise = find_exercise(label)
@@ -215,12 +262,12 @@ def _notes(
     if quality.score < MIN_QUALITY:
         yield "The skeleton is too uncertain to conclude anything from these figures."
     else:
-        yield from _unjudged(body, exercise, reps)
-    if not body.from_side:
+        yield from _unjudged(exercise, seen)
+    if not any(one.body.from_side for one in seen):
         yield (
             "Not seen from the side: the lean of the trunk and the angles of hips and knees cannot "
             "be measured, and depth only roughly. Turn the camera for those."
         )
     for spot in exercise.blind_spots:
-        if spot.seen_from != FRONT or not body.from_front:
+        if spot.seen_from != FRONT or not any(one.body.from_front for one in seen):
             yield spot.text

@@ -21,7 +21,7 @@ from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
 
 BELOW_LEVEL = "° below level"
-"""Unit of the thighs' slope: above 0 the knees are higher than the hips."""
+"""Unit of depth: above 0 the top of the knee is higher than the hip crease."""
 
 BEFORE = "% before"
 """Unit of the hands' distance from the middle of the feet: above 0 in front, below 0 behind."""
@@ -97,7 +97,7 @@ RESTS_ON: dict[str, tuple[tuple[int, int], ...]] = {
     "elbow": (SHOULDERS, ELBOWS, WRISTS),
     "shoulder": (HIPS, SHOULDERS, ELBOWS),
     "lean": (SHOULDERS, HIPS),
-    "thighs": (HIPS, KNEES),
+    "depth": (HIPS, KNEES),
     "tip": (SHOULDERS, HIPS),
     "knees_apart": (KNEES, ANKLES),
     "bar_ahead": (WRISTS, ANKLES),
@@ -327,8 +327,8 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
         seconds = float(body.time_s[over] - body.time_s[bottom])
         yield Measure("pull_s", "Floor to overhead", seconds, "s", float(body.time_s[bottom]))
         yield from _speed(body, (bottom, over), WRISTS, "hands")
-    thighs, unit = QUANTITIES["thighs"](body)
-    yield _at(body, "thigh_below_level", "Thighs at the bottom", thighs, catch, unit)
+    depth, unit = QUANTITIES["depth"](body)
+    yield _at(body, "thigh_below_level", "Depth", depth, catch, unit)
     elbows = body.angle(ELBOWS)
     caught = body.about(elbows, catch)
     yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
@@ -354,7 +354,7 @@ QUANTITIES: dict[str, Callable[[Body], tuple[np.ndarray, str]]] = {
     "elbow": lambda body: (body.angle(ELBOWS), "°"),
     "shoulder": lambda body: (body.angle(SHOULDERS), "°"),
     "lean": lambda body: (body.lean, "°"),
-    "thighs": lambda body: (body.of_pair(body.thighs), BELOW_LEVEL),
+    "depth": lambda body: (body.depth, BELOW_LEVEL),
 }
 """What can be measured at a moment, by the name that exercises use: values (T,) and their unit."""
 

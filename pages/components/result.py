@@ -64,7 +64,7 @@ def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: O
 def player_data(folder: Path) -> bytes:
     """What the player shows of the analysis in ``folder``, cached: JSON."""
     result = load_result(folder)
-    return player_json(result.pose, result.tracks)
+    return player_json(result.pose, result.tracks, result.form)
 
 
 # -- the prediction --------------------------------------------------------------------------

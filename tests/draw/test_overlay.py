@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from gymform import skeleton as sk
-from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE, draw_overlay, hand_trail, line_width
+from gymform.draw.overlay import (
+    MIN_DRAWN_SCORE,
+    SURE_SCORE,
+    draw_depth,
+    draw_overlay,
+    hand_trail,
+    line_width,
+)
 from tests import fakes
 
 WIDTH, HEIGHT = 640, 480
@@ -212,3 +219,18 @@ def test_a_full_hd_frame_takes_milliseconds():
         draw_overlay(frame, xy, pose.score[10], pose.boxes[10] * 3, label="squat")
         times.append(time.perf_counter() - start)
     assert min(times) < 0.1
+
+
+def test_the_line_of_depth_is_where_it_is_said_and_nowhere_else():
+    plain = np.full((200, 300, 3), 90, np.uint8)
+    points = np.array([(60.0, 100.0), (240.0, 100.0), (150.0, 130.0)])
+    drawn = draw_depth(plain, points)
+    changed = (drawn != plain).any(2)
+    assert changed[100, 70:230].all()
+    assert changed[130, 150]
+    assert not changed[:, :50].any()
+    assert not changed[:90].any()
+    assert not changed[140:].any()
+    assert (plain == 90).all()
+    far = np.array([(-1e9, 100.0), (1e9, 100.0), (1e9, 1e9)])
+    assert (draw_depth(plain, far)[100] != 90).any()

@@ -7,7 +7,10 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.draw.player import player_json, player_payload
+from gymform.form.cues import assess_form
+from gymform.types import Prediction
 from tests import fakes
+from tests.form.figures import film, once, squat
 
 
 def test_payload_is_the_analysis():
@@ -50,3 +53,12 @@ def test_edges_are_in_the_palette():
 def test_a_clip_of_ten_seconds_is_a_small_file(frames):
     pose = fakes.make_pose(frames=frames)
     assert len(player_json(pose, fakes.make_tracks(pose))) < 400_000
+
+
+def test_lines_of_depth_are_there_when_form_is_known():
+    pose, tracks = film(squat(once(30), 0.3), 90)
+    squatted = Prediction(("squat",), (1.0,), "squat", None, "")
+    form = assess_form(pose, tracks, fakes.make_quality(), squatted)
+    (line,) = json.loads(player_json(pose, tracks, form))["depths"]
+    assert line["first"] < line["last"]
+    assert player_payload(pose, tracks)["depths"] == []

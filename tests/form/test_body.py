@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
-from gymform.form.body import body_of, median
+from gymform.form.body import APART, bodies_of, body_of, median
 from gymform.motion.clean import clean
 from gymform.motion.evidence import MIN_SCORE
 from tests.form.figures import SIZE_PX, angle_at, below_level, film, once, squat
@@ -113,3 +113,57 @@ def test_nobody_has_no_body():
     pose, _ = film(squat(once(30)), 90)
     empty = replace(pose, xy=np.full_like(pose.xy, np.nan), score=np.zeros_like(pose.score))
     assert body_of(empty, clean(empty)) is None
+
+
+# ---- depth
+
+
+def tilted(near, far, degrees=90):
+    """A body whose near and far thigh have these slopes throughout."""
+    body = body_at(degrees)
+    slopes = np.empty_like(body.thighs)
+    slopes[:, body.side], slopes[:, 1 - body.side] = near, far
+    return replace(body, thighs=slopes)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 5.0, 9.0])
+def test_what_tilts_the_thighs_opposite_ways_leaves_the_depth(tilt):
+    """A camera above the knees sees the near one lower and the far one higher."""
+    level = tilted(0.0, 0.0).depth[0]
+    assert tilted(-tilt, tilt).depth[0] == pytest.approx(level)
+    assert tilted(tilt, -tilt).depth[0] == pytest.approx(level)
+
+
+def test_depth_needs_the_near_thigh_from_the_side_and_either_from_elsewhere():
+    assert np.isnan(tilted(np.nan, 3.0).depth).all()
+    assert np.isfinite(tilted(3.0, np.nan).depth).all()
+    assert np.isfinite(tilted(np.nan, 3.0, degrees=0).depth).all()
+
+
+def test_thighs_that_cannot_belong_together_have_no_depth():
+    assert np.isnan(tilted(-APART, APART).depth).all()
+
+
+def test_each_shot_has_a_body_of_its_size_and_view():
+    """Small and from the front, then twice as large and from the side."""
+    front, _ = film(POINTS, 0)
+    side, _ = film(POINTS, 90)
+    xy = np.concatenate([front.xy, side.xy * 2])
+    count = len(front)
+    pose = replace(
+        front,
+        xy=xy,
+        score=np.concatenate([front.score, side.score]),
+        boxes=np.concatenate([front.boxes, side.boxes * 2]),
+        time_s=np.arange(2 * count) / 30,
+        shots=np.repeat([0, 1], count).astype(np.int32),
+        peaks=np.concatenate([front.peaks, side.peaks]),
+        image_size=(1280, 960),
+    )
+    first, second = bodies_of(pose, clean(pose))
+    assert first.from_front
+    assert second.from_side
+    assert second.size == pytest.approx(2 * first.size, rel=0.1)
+    assert second.time_s[0] == pytest.approx(count / 30)
+    nobody = replace(pose, xy=np.full_like(xy, np.nan), score=np.zeros_like(pose.score))
+    assert bodies_of(nobody, clean(nobody)) == []

@@ -1,9 +1,10 @@
 // Draws the skeleton, the bounding box and the choice of another person on a canvas.
 
-/** @import { PlayerKeypoints } from "./payload.js" */
+/** @import { DepthLine, PlayerKeypoints } from "./payload.js" */
 
 const INK = "rgba(16, 16, 16, 0.85)"; // as in draw/overlay.py
 const PAPER = "#F5F5F5";
+const CREASE = "#CC79A7";
 
 /**
  * A canvas to draw on: `at` gives the place of a point of the picture, and `line` is the width of a
@@ -59,6 +60,26 @@ export function drawBox({ pen, at, line }, box) {
 }
 
 /**
+ * How deep a squat is: a line at the height of the tops of the knees, and the hip crease.
+ *
+ * @param {Sheet} sheet
+ * @param {DepthLine} depth
+ */
+function drawDepth({ pen, at, line }, { line: [left, right, level], crease }) {
+  pen.strokeStyle = PAPER;
+  pen.lineWidth = line / 2;
+  pen.beginPath();
+  pen.moveTo(...at([left, level]));
+  pen.lineTo(...at([right, level]));
+  strokeOutlined(pen, line);
+  pen.beginPath();
+  pen.arc(...at(crease), line + 1, 0, 2 * Math.PI);
+  pen.strokeStyle = pen.fillStyle = CREASE;
+  strokeOutlined(pen, line);
+  pen.fill();
+}
+
+/**
  * The person who is being chosen: a box, or a circle around a point.
  *
  * @param {Sheet} sheet
@@ -94,7 +115,7 @@ function strokeOutlined(pen, line) {
 }
 
 /**
- * Draw the skeleton of a frame. Outlines come first, then colours, so that no outline cuts through
+ * Draw the skeleton of a frame, and over the cleaned one its depth. Outlines come first, then colours, so that no outline cuts through
  * a limb; what is unsure is thin and hollow.
  *
  * @param {Sheet} sheet
@@ -113,6 +134,8 @@ export function drawSkeleton(sheet, pose, layer, frame) {
     drawLimbs(sheet, pose.edges, points, sure, outline);
     drawJoints(sheet, pose.colours, points, sure, outline);
   }
+  const depth = pose.depths.find(({ first, last }) => first <= frame && frame <= last);
+  if (depth && layer === "clean") drawDepth(sheet, depth);
 }
 
 /**

@@ -56,10 +56,22 @@ export {};
  */
 
 /**
+ * How deep a squat is: `first` and `last` frame that show it; the `line` x0, x1 and y at the height
+ * of the tops of the knees, and the place x, y of the hip `crease`, px.
+ *
+ * @typedef {object} DepthLine
+ * @property {number} first
+ * @property {number} last
+ * @property {[number, number, number]} line
+ * @property {[number, number]} crease
+ */
+
+/**
  * What is drawn, as the address in `poses` gives it; T frames, 17 keypoints, px of the upright
  * frame. `times` are T seconds; `edges` two keypoints and a colour; `raw` and `clean` T lists of 17
  * points [x, y], null where missing; `score` T lists of 17 numbers; `boxes` T boxes
- * [x0, y0, x1, y1] or null. Below `least` a keypoint is not drawn, from `sure` on it is drawn bold.
+ * [x0, y0, x1, y1] or null; `depths` a line for each squat whose depth is known. Below `least` a
+ * keypoint is not drawn, from `sure` on it is drawn bold.
  *
  * @typedef {object} PlayerKeypoints
  * @property {number} width
@@ -75,4 +87,5 @@ export {};
  * @property {number} least
  * @property {number} sure
  * @property {(number[] | null)[]} boxes
+ * @property {DepthLine[]} depths
  */

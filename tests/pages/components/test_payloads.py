@@ -17,12 +17,16 @@ from typing import Any, Literal
 
 import pytest
 
+from gymform.draw.depth import DepthLine
 from gymform.draw.player import PlayerKeypoints
 from gymform.draw.traces import Traces
 
 COMPONENTS = Path(__file__).resolve().parents[3] / "pages" / "components"
 
-FETCHED: dict[str, tuple[type, ...]] = {"player": (PlayerKeypoints,), "reviewer": (Traces,)}
+FETCHED: dict[str, tuple[type, ...]] = {
+    "player": (PlayerKeypoints, DepthLine),
+    "reviewer": (Traces,),
+}
 """What a component fetches as a file of its own, beside its data."""
 
 FOLDERS = sorted(path.parent.name for path in COMPONENTS.glob("*/payload.py"))
