@@ -227,8 +227,8 @@ def is_cut_off(form: FormReport | None, time_s: float) -> bool:
 
 
 def class_of(depth: float, margin: float) -> str | None:
-    """The program's verdict in the words of the truth; None where there is no depth."""
-    if not np.isfinite(depth):
+    """The program's verdict in the words of the truth; None for no depth, or too close to call."""
+    if not np.isfinite(depth) or margin <= abs(depth) < margin + SQUAT.rules[0].gap:
         return None
     if abs(depth) < margin:
         return LEVEL
@@ -451,10 +451,11 @@ From the side, depth within {rule.margin:g}° is called about parallel; from els
 said within {rule.oblique:g}°. A verdict agrees when the eye says the same, "too close to tell"
 standing for about parallel; where the two people differ, either will do. Give or take: also right
 where the eye's slope is no farther from what was said than two people are from each other.
-Opposite: above where the eye says below, or the other way round. Without a verdict are repetitions
-that the clip's ends or a cut hide a part of, and those whose near hip or knee is hidden; each says
-so. The corrections and the margin that are shipped were chosen on these people; the rows about
-other people fit them anew for each person, without that person.
+Opposite: above where the eye says below, or the other way round. Without a verdict are depths less
+than {rule.gap:g}° beyond about parallel, which are called too close, repetitions that the clip's
+ends or a cut hide a part of, and those whose near hip or knee is hidden; each says so. The
+corrections and the margin that are shipped were chosen on these people; the rows about other people
+fit them anew for each person, without that person.
 
 {table(header, verdict_rows(bottoms))}
 

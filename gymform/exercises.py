@@ -65,7 +65,8 @@ class Rule:
     ``good`` and ``look`` are titles; ``means`` says what the measure is, with ``{value}`` for it;
     ``basis`` is where the limit comes from. ``subject`` names what is judged in a sentence that
     says why it could not be. ``level``: what is within ``margin`` of the limit is good enough and
-    has this title; from elsewhere it is not judged.
+    has this title; from elsewhere it is not judged. Only what is farther from the limit by ``gap``
+    than that is good or bad.
     """
 
     key: str
@@ -79,11 +80,16 @@ class Rule:
     oblique: float | None = None
     subject: str = "One measure"
     level: str | None = None
+    gap: float = 0.0
+
+    def is_level(self, value: float, margin: float) -> bool:
+        """Is a value near enough to the limit to be called level, where there is such a title?"""
+        return self.level is not None and abs(value - self.limit) < margin
 
     def verdict(self, value: float, margin: float) -> Verdict:
         """Good, something to look at, or too close to the limit to say."""
         beyond = (value - self.limit) * (1 if self.more else -1)
-        if abs(beyond) < margin:
+        if abs(beyond) < margin + self.gap:
             return Verdict.CLOSE
         return Verdict.GOOD if beyond > 0 else Verdict.LOOK
 
@@ -204,7 +210,7 @@ DEADLIFT = Exercise(
             subject="The start of the way up",
         ),
         Rule(
-            "bar_ahead", 10.0, 4.0, False,
+            "bar_ahead", 10.0, 6.0, False,
             "The bar stays over the feet", "The bar is far before the feet",
             "Where they are farthest, the hands are {value} the middle of the foot, measured in "
             "the lifter's height.",
@@ -261,6 +267,7 @@ SQUAT = Exercise(
             oblique=14.0,
             subject="Depth",
             level="About parallel: the hips end level with the knees, give or take 8°",
+            gap=1.0,
         ),
         Rule(
             "tip", 10.0, 4.0, False,

@@ -23,6 +23,10 @@ HALF_SEEN = 0.5
 MIN_FEET = 0.2
 """Share of a shot's frames in which an ankle must be seen for heights above the feet."""
 
+NEAR_FEET_S = 0.4
+"""Seconds before ankles are first seen, and after the last time, in which they are where they were.
+"""
+
 SHORTEST, LONGEST = 0.72, 1.25
 """Limits of a bone's apparent length over its true one: the least in a side view, and the most."""
 
@@ -95,16 +99,19 @@ class Body:
         """Height (T,) of the joints' midpoint above the ankles', in statures.
 
         Ankles that are hidden for a while are taken to be where they were before and after: they
-        stand on the floor.
+        stand on the floor. Before they are first seen, and after the last time, a camera that
+        moves may have left them.
         """
         feet, there = midpoint(self.xy, ANKLES)[:, 1], midpoint(self.xy, joints)[:, 1]
         for start, stop in stretches(self.shots):
             part = feet[start:stop]
             known = np.isfinite(part)
             if known.mean() >= MIN_FEET:
-                feet[start:stop] = np.interp(
-                    self.time_s[start:stop], self.time_s[start:stop][known], part[known]
-                )
+                time_s = self.time_s[start:stop]
+                seen_s = time_s[known]
+                near = (time_s >= seen_s[0] - NEAR_FEET_S) & (time_s <= seen_s[-1] + NEAR_FEET_S)
+                there_s = np.interp(time_s, seen_s, part[known])
+                feet[start:stop] = np.where(near, there_s, np.nan)
         return np.asarray((feet - there) / self.size)
 
     def angle(self, pair: tuple[int, int]) -> np.ndarray:

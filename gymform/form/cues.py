@@ -38,6 +38,12 @@ MIN_QUALITY = 0.45
 SLOWER = 0.2
 """From this loss of speed within a set on, lifters are said to tire."""
 
+SLOWING = "The set slows down"
+"""Title of the remark that lifters tire."""
+
+UNSURE_S = 0.2
+"""When a lift begins and ends is known to within so many seconds together."""
+
 WHOLE = 0.7
 """A repetition that rises less than this share of the highest one is partial: its speed does not
 compare."""
@@ -131,38 +137,36 @@ def _measured(
 
 def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
     """What a rule says of all repetitions: of the worst one, and of how many it holds."""
-    taken = [(one, found) for one in seen if (found := one.form.value(rule.key))]
-    judged = [
-        (found, verdict) for one, found in taken if (verdict := _verdict(rule, found, one.body))
-    ]
+    taken = [(one.body, found) for one in seen if (found := one.form.value(rule.key))]
+    judged = [(body, found) for body, found in taken if _is_clear(rule, found, body)]
     if not judged:
         return None
-    verdicts = [verdict for _, verdict in judged]
-    worst, verdict = min(judged, key=lambda one: one[0].value * (1 if rule.more else -1))
-    is_level = verdict is Verdict.CLOSE and rule.level is not None
-    if is_level or _mostly_good(verdict, verdicts):
-        verdict = Verdict.GOOD
+    body, worst = min(judged, key=lambda one: one[1].value * (1 if rule.more else -1))
+    verdicts = [rule.verdict(found.value, _margin(rule, body)) for body, found in judged]
+    verdict = rule.verdict(worst.value, _margin(rule, body))
+    is_level = rule.is_level(worst.value, _margin(rule, body))
     text = rule.means.format(value=shown(worst))
     if len(judged) > 1:
         text += f" {_often(verdict, verdicts.count(verdict), len(judged))}"
     title = {
-        Verdict.GOOD: rule.level if is_level and rule.level else rule.good,
+        Verdict.GOOD: rule.good,
         Verdict.LOOK: rule.look,
         Verdict.CLOSE: f"Too close to call: {rule.look[0].lower()}{rule.look[1:]}?",
     }[verdict]
+    if is_level and rule.level:
+        verdict, title = Verdict.GOOD, rule.level
     return Cue(verdict, title, text, rule.basis, worst.at_s)
 
 
-def _verdict(rule: Rule, found: Measure, body: Body) -> Verdict | None:
-    """What a rule says of one measure; None where it is level and not seen from the side."""
-    margin = rule.margin if body.from_side or rule.oblique is None else rule.oblique
-    verdict = rule.verdict(found.value, margin)
-    return None if verdict is Verdict.CLOSE and rule.level and not body.from_side else verdict
+def _margin(rule: Rule, body: Body) -> float:
+    """How uncertain the measure is from where the camera is."""
+    return rule.margin if body.from_side or rule.oblique is None else rule.oblique
 
 
-def _mostly_good(worst: Verdict, verdicts: Sequence[Verdict]) -> bool:
-    """Are most repetitions good, and the worst of them too close to call?"""
-    return worst is Verdict.CLOSE and verdicts.count(Verdict.GOOD) > len(verdicts) / 2
+def _is_clear(rule: Rule, found: Measure, body: Body) -> bool:
+    """Can a measure be judged from where the camera is? What may be level only from the side."""
+    near = rule.verdict(found.value, _margin(rule, body)) is Verdict.CLOSE
+    return body.from_side or rule.level is None or not near
 
 
 def shown(measure: Measure) -> str:
@@ -195,10 +199,13 @@ def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
         return
     fastest = max(found.value for found in speeds)
     lost = 1 - speeds[-1].value / fastest
-    if lost > SLOWER:
+    last = next(rep for rep in reversed(whole) if rep.value("speed") is speeds[-1])
+    rise = last.value("rise")
+    seconds = rise.value / speeds[-1].value if rise else 0.0
+    if seconds > 0 and lost > SLOWER + UNSURE_S / seconds:
         yield Cue(
             Verdict.LOOK,
-            "The set slows down",
+            SLOWING,
             f"The last repetition rises {lost:.0%} slower than the fastest.".replace("%", " %"),
             "Velocity-based training takes a loss of a fifth or more within a set for tiring "
             "(Pareja-Blanco et al. 2017).",
@@ -240,7 +247,7 @@ def _why_not(rule: Rule, exercise: Exercise, seen: Seen) -> str | None:
     """Why a rule says nothing of a repetition, as a clause; None where it does, or never could."""
     found = seen.form.value(rule.key)
     if found:
-        return None if _verdict(rule, found, seen.body) else ONLY_CLEAR
+        return None if _is_clear(rule, found, seen.body) else ONLY_CLEAR
     if not shows(seen.body, exercise, rule.key):
         return None
     reason = why_missing(seen.body, exercise, rule.key, seen.form)

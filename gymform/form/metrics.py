@@ -39,8 +39,24 @@ MOSTLY = 0.6
 UNSEEN_S = 0.15
 """Seconds for which the hands may be hidden before they are first seen overhead."""
 
+STANCE = 0.08
+"""Ankles of a squat seen from the front are at least this many statures apart."""
+
+EDGE_S = 0.1
+"""An extreme this near to the first or last frame may not be one, seconds ..."""
+
+EDGE_SPEED = 0.2
+"""... where the body still moves up or down, or moves already, this many statures a second."""
+
 OVERHEAD = 0.12
 """Hands this many statures above the shoulders are overhead."""
+
+UPRIGHT = -60.0
+"""Thighs that point up more than this, in degrees, are those of somebody who does not go under the
+bar: a muscle snatch has no catch."""
+
+CATCH_KEYS = ("catch_elbow", "press_out", "catch_ahead")
+"""What is measured at a catch."""
 
 CATCH_S = 1.2
 """A snatch is caught within this many seconds after the hands are overhead."""
@@ -125,6 +141,9 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
     The joints that it rests on are looked at in the frames that it rests on.
     """
     at = next((m for m in exercise.measures if isinstance(m, At) and m.key == key), None)
+    depth = rep.value("thigh_below_level")
+    if key in CATCH_KEYS and depth and depth.value < UPRIGHT:
+        return "the lifter does not go under the bar"
     pairs = RESTS_ON.get(at.quantity if at else key, ())
     first, last = (body.frame_at(s / body.slow_motion) for s in (rep.start_s, rep.end_s))
     frames = np.arange(first, last + 1)
@@ -134,12 +153,21 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
         phases = phases_of(height, body.time_s, first, last)
         if phases is None:
             pairs = (exercise.phases_by, ANKLES)
+    if phases is not None and _is_cut_short(body, at, key, phases):
+        return "the film begins or ends on the way there"
     if at is not None and phases is not None:
         moment = {"bottom": phases.bottom, "top": phases.top}[at.moment]
         frames = np.flatnonzero(body.near(moment))
     elif phases is not None and phases.lifting is not None:
         frames = np.arange(phases.lifting[0], phases.lifting[1] + 1)
     return body.why_not(_judged_joints(body, pairs), frames)
+
+
+def _is_cut_short(body: Body, at: At | None, key: str, phases: Phases) -> bool:
+    """Does a measure rest on a moment at which the film begins or ends on the way?"""
+    if at is None:
+        return key == "tip" and _at_edge(body, phases.bottom)
+    return _at_edge(body, {"bottom": phases.bottom, "top": phases.top}[at.moment])
 
 
 def _judged_joints(body: Body, pairs: tuple[tuple[int, int], ...]) -> list[int]:
@@ -155,12 +183,27 @@ def _is_seen(body: Body, view: str) -> bool:
 
 
 def _at_moment(body: Body, phases: Phases | None, wanted: At) -> Iterator[Measure]:
-    """A quantity at the bottom or the top."""
+    """A quantity at the bottom or the top, unless the film begins or ends on the way there."""
     if phases is None:
         return
     frame = {"bottom": phases.bottom, "top": phases.top}[wanted.moment]
+    if _at_edge(body, frame):
+        return
     values, unit = QUANTITIES[wanted.quantity](body)
     yield _at(body, wanted.key, wanted.title, values, frame, unit)
+
+
+def _at_edge(body: Body, frame: int) -> bool:
+    """Is a frame so near to the shot's first or last that the body still moves up or down there?"""
+    time_s, now = body.time_s, body.time_s[frame]
+    height = body.height(SHOULDERS)
+    for edge in (time_s[0], time_s[-1]):
+        near = np.flatnonzero((np.abs(time_s - edge) <= 2 * EDGE_S) & np.isfinite(height))
+        if abs(now - edge) <= EDGE_S and len(near) >= 2:
+            way = height[near[-1]] - height[near[0]]
+            if abs(way) > EDGE_SPEED * (time_s[near[-1]] - time_s[near[0]]):
+                return True
+    return False
 
 
 def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
@@ -194,7 +237,7 @@ def _at(
 def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
     """By how much the trunk leans forward early in the lifting, beyond its lean at the bottom."""
     phases = rep.phases
-    if phases is None or phases.lifting is None:
+    if phases is None or phases.lifting is None or _at_edge(body, phases.bottom):
         return
     worst = _extreme(body.lean, _early(body, phases.lifting), np.nanargmax)
     if worst is not None:
@@ -210,7 +253,8 @@ def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
     knees, ankles = (
         np.abs(body.xy[:, pair[0], 0] - body.xy[:, pair[1], 0]) for pair in (KNEES, ANKLES)
     )
-    share = 100 * knees / np.maximum(ankles, 1e-6)
+    # legs that seem to stand on one spot are one leg, found twice
+    share = np.where(ankles >= STANCE * body.size, 100 * knees / np.maximum(ankles, 1e-6), np.nan)
     least = _extreme(share, _early(body, rep.phases.lifting), np.nanargmin)
     if least is not None:
         yield _at(body, "knees_apart", "Knees apart, of the ankles", share, least, "%")
@@ -329,6 +373,8 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
         yield from _speed(body, (bottom, over), WRISTS, "hands")
     depth, unit = QUANTITIES["depth"](body)
     yield _at(body, "thigh_below_level", "Depth", depth, catch, unit)
+    if body.about(depth, catch) < UPRIGHT:
+        return
     elbows = body.angle(ELBOWS)
     caught = body.about(elbows, catch)
     yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)

@@ -167,3 +167,17 @@ def test_each_shot_has_a_body_of_its_size_and_view():
     assert second.time_s[0] == pytest.approx(count / 30)
     nobody = replace(pose, xy=np.full_like(xy, np.nan), score=np.zeros_like(pose.score))
     assert bodies_of(nobody, clean(nobody)) == []
+
+
+def test_feet_are_not_guessed_long_before_they_are_first_seen():
+    """The camera may have moved: between two sightings they stand, outside of them who knows."""
+    pose, _ = film(POINTS, 0)
+    score = pose.score.copy()
+    xy = pose.xy.copy()
+    hidden = [*range(30), *range(60, 70)]
+    score[np.ix_(hidden, sk.ANKLES)] = 0
+    xy[np.ix_(hidden, sk.ANKLES)] = np.nan
+    part = replace(pose, xy=xy, score=score)
+    height = body_of(part, clean(part)).height(sk.HIPS)
+    assert np.isnan(height[:15]).all()
+    assert np.isfinite(height[25:]).all()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gymform import skeleton as sk
 from gymform.exercises import SNATCH, SQUAT, find_exercise
 from gymform.form.body import body_of
-from gymform.form.metrics import measure
+from gymform.form.metrics import measure, why_missing
 from gymform.form.phases import phases_of
 from gymform.motion.clean import clean
 from gymform.motion.repetitions import whole_repetitions
@@ -210,3 +210,25 @@ def test_neither_place_nor_size_nor_rate_matters(shift, scale, fps):
     for key, one in found.items():
         slack = 0.15 if one.unit == "s" else 0.02 * abs(usual[key].value) + 1.5
         assert one.value == pytest.approx(usual[key].value, abs=slack), key
+
+
+def test_a_snatch_without_a_dip_has_no_catch():
+    """Hands go from the hips to overhead while the lifter stands."""
+    points = squat(np.zeros(90))
+    rise = np.clip((np.arange(90) - 20) / 40, 0, 1)[:, None]
+    for shoulder, elbow, wrist in (
+        (sk.LEFT_SHOULDER, sk.LEFT_ELBOW, sk.LEFT_WRIST),
+        (sk.RIGHT_SHOULDER, sk.RIGHT_ELBOW, sk.RIGHT_WRIST),
+    ):
+        up = points[:, shoulder, 1:2] * 0 + np.sign(
+            points[:, sk.NOSE, 1:2] - points[:, shoulder, 1:2]
+        )
+        points[:, wrist, 1:2] = points[:, shoulder, 1:2] + up * 0.33 * (2 * rise - 1)
+        points[:, elbow, 1:2] = points[:, shoulder, 1:2] + up * 0.18 * (2 * rise - 1)
+    pose, tracks = film(points, 0)
+    body = body_of(pose, tracks)
+    rep = measure(body, SNATCH, 0.0, float(pose.time_s[-1]))
+    assert rep.value("thigh_below_level").value < -60
+    assert rep.value("catch_elbow") is None
+    assert rep.value("press_out") is None
+    assert "under the bar" in why_missing(body, SNATCH, "press_out", rep)
