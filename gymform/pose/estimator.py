@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from torch import nn
 
 from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import cut_crop, heatmap_to_frame, to_tensor
+from gymform.pose.engine import Engine
+from gymform.pose.engine.pytorch import TorchEngine
 from gymform.pose.heatmaps import decode_peaks, flip_back
+from gymform.pose.pruning import like_counts, mirrored
 from gymform.timing import Stopwatch
 
 
 class PoseEstimator:
     """A loaded ViTPose ready for frames; keeps no state between calls, so threads may share it.
 
-    ``flip_test`` averages the heatmaps of each crop and its mirror image: twice the time, a little
-    more exact. The network runs in half precision where that is faster (:func:`half_precision`).
+    ``engine`` computes the network, by default PyTorch. ``flip_test`` averages the heatmaps of each
+    crop and its mirror image: twice the time, a little more exact. With more than one of
+    ``threads``, so many batches are computed at once, each on one core: that takes less time than
+    one batch on all cores, and much less on a busy machine, where they would wait for each other.
     """
 
     def __init__(
         self,
         model: LoadedPose,
         *,
+        engine: Engine | None = None,
         flip_test: bool = False,
         batch_size: int = 8,
+        threads: int = 1,
         stopwatch: Stopwatch | None = None,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
         self.model = model
+        self.engine = engine or TorchEngine(model.network)
         self.flip_test = flip_test
         self.batch_size = batch_size
         self.stopwatch = stopwatch or Stopwatch()
-        self._half = half_precision(self.device.type)
-        self._network = with_half(model.network, self._half) if self._half else model.network
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, "pose", _one_core) if threads > 1 else None
 
     @property
     def device(self) -> torch.device:
@@ -74,63 +80,67 @@ class PoseEstimator:
         return points[:, :, 0], scores[:, :, 0]
 
     def peaks_in_crops(
-        self, pixels: Sequence[np.ndarray], crops: np.ndarray, count: int
+        self,
+        pixels: Sequence[np.ndarray],
+        crops: np.ndarray,
+        count: int,
+        distances: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The ``count`` likeliest places of each keypoint: frame px float32 (B, 17, count, 2), NaN
         where there are fewer, and scores float32 (B, 17, count), 0 there.
 
-        The first are the keypoints of :meth:`keypoints_in_crops`.
+        The first are the keypoints of :meth:`keypoints_in_crops`. With ``distances`` (B, N) of the
+        patches from a skeleton known beforehand, only those near it are looked at: see
+        `pruning.py`.
         """
-        points, scores = [], []
-        size = self.model.config.heatmap_size
-        for start in range(0, len(pixels), self.batch_size):
-            heatmaps = self.heatmaps(pixels[start : start + self.batch_size])
-            with self.stopwatch("heatmaps"):
-                found, peaks = decode_peaks(heatmaps, count, smooth=True)
-                score = peaks**self.model.config.score_power
-            batch = found.reshape(len(found), -1, 2)
-            placed = heatmap_to_frame(batch, crops[start : start + self.batch_size], size)
-            points.append(placed.reshape(found.shape))
-            scores.append(score)
-        return np.concatenate(points).astype(np.float32), np.concatenate(scores)
+        shape = (len(pixels), self.model.config.keypoints, count)
+        points, scores = np.empty((*shape, 2), np.float32), np.empty(shape, np.float32)
+        config = self.model.config
 
-    @torch.inference_mode()
-    def heatmaps(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        """Heatmaps float32 (B, 17, H, W) of crops from :meth:`cut`."""
+        def compute(batch: tuple[np.ndarray, np.ndarray | None]) -> None:
+            rows, kept = batch
+            heatmaps = self.heatmaps([pixels[row] for row in rows], kept)
+            found, peaks = decode_peaks(heatmaps, count, smooth=True)
+            flat = found.reshape(len(rows), -1, 2)
+            placed = heatmap_to_frame(flat, crops[rows], config.heatmap_size)
+            points[rows] = placed.reshape(found.shape)
+            scores[rows] = peaks**config.score_power
+
+        batches = self._batches(len(pixels), distances)
         with self.stopwatch("network"):
-            images = to_tensor(list(pixels)).to(self.device)
-            heatmaps = self._forward(images)
-            if self.flip_test:
-                heatmaps = (heatmaps + flip_back(self._forward(images.flip(-1)))) / 2
-            return heatmaps.float().cpu().numpy()
+            if self._pool is not None:
+                list(self._pool.map(compute, batches))
+            else:
+                list(map(compute, batches))
+        return points, scores
 
-    def _forward(self, images: torch.Tensor) -> torch.Tensor:
-        half = self._half
-        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
-            heatmaps: torch.Tensor = self._network(images)
-            return heatmaps
+    def _batches(
+        self, total: int, distances: np.ndarray | None
+    ) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Rows of crops that are computed together, and the patches that they need."""
+        # as many at once as there are threads, so that none of them idles
+        size = max(1, min(self.batch_size, -(-total // self._threads)))
+        if distances is not None:
+            return list(like_counts(distances, size))
+        rows = np.arange(total)
+        return [(rows[first : first + size], None) for first in range(0, total, size)]
+
+    def heatmaps(self, pixels: Sequence[np.ndarray], kept: np.ndarray | None = None) -> np.ndarray:
+        """Heatmaps float32 (B, 17, H, W) of crops from :meth:`cut`.
+
+        ``kept`` int64 (B, n) are the patches of each crop to look at, all by default.
+        """
+        images = to_tensor(list(pixels))
+        patches = None if kept is None else torch.from_numpy(kept)
+        heatmaps = self.engine.heatmaps(images, patches)
+        if self.flip_test:
+            if kept is not None:
+                patches = torch.from_numpy(mirrored(kept, self.model.config))
+            heatmaps = heatmaps + flip_back(self.engine.heatmaps(images.flip(-1), patches))
+            heatmaps = heatmaps / 2
+        return heatmaps.cpu().numpy()
 
 
-@cache
-def half_precision(device: str) -> torch.dtype | None:
-    """The half-precision type with which ``device`` needs about half the time, or None.
-
-    float16 on GPUs, bfloat16 on CPUs with instructions for it (AVX-512 BF16, AMX); other CPUs
-    emulate it slowly.
-    """
-    if device == "cuda":
-        return torch.float16
-    features = torch.cpu.get_capabilities() if device == "cpu" else {}
-    return torch.bfloat16 if features.get("avx512_bf16") or features.get("amx_bf16") else None
-
-
-def with_half(network: nn.Module, half: torch.dtype) -> nn.Module:
-    """A copy of ``network`` whose linear layers are stored in ``half`` precision.
-
-    Autocast would convert them for each batch. Norms, sums and the last layer stay in float32.
-    """
-    copied = copy.deepcopy(network)
-    for module in copied.modules():
-        if isinstance(module, nn.Linear):
-            module.to(half)
-    return copied
+def _one_core() -> None:
+    """Let PyTorch compute in the calling thread alone."""
+    torch.set_num_threads(1)

@@ -217,26 +217,45 @@ class Backbone(nn.Module):
         self.last_norm = nn.LayerNorm(config.dim, eps=1e-6)
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
 
-    def tokens(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
-        """The input of the first block."""
+    def tokens(self, images: Tensor, kept: Tensor | None = None) -> Tensor:  # (B, 3, 256, 192)
+        """The input of the first block.
+
+        With ``kept`` int64 (B, n), the numbers of some patches of each crop row by row, only these
+        go on (token pruning); N is n then.
+        """
         x: Tensor = self.patch_embed(images)  # (B, N, C)
         patches, first = self.pos_embed[:, 1:], self.pos_embed[:, :1]
+        x = x + (patches if self.cls_token is not None else patches + first)  # (B, N, C)
+        if kept is not None:
+            x = x.gather(1, _channels(kept, x))
         if self.cls_token is None:
-            return x + patches + first  # (B, N, C)
+            return x
         token = (self.cls_token + first).expand(len(x), -1, -1)  # (B, 1, C)
-        return torch.cat((token, x + patches), dim=1)  # (B, 1 + N, C)
+        return torch.cat((token, x), dim=1)  # (B, 1 + N, C)
 
-    def features(self, x: Tensor) -> Tensor:  # (B, N, C) or (B, 1 + N, C)
-        """The decoder's input, from the last block's tokens."""
-        x = self.last_norm(x)
-        x = x[:, -self.pos_embed.shape[1] + 1 :]  # (B, N, C), without a class token
-        return x.transpose(1, 2).reshape(len(x), x.shape[2], *self.grid)  # (B, C, 16, 12)
-
-    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
-        x = self.tokens(images)
+    def encode(self, x: Tensor) -> Tensor:  # (B, N, C) or (B, 1 + N, C)
+        """The tokens after all blocks and the last norm."""
         for block in self.blocks:
             x = block(x)
-        return self.features(x)
+        out: Tensor = self.last_norm(x)
+        return out
+
+    def arrange(self, x: Tensor, kept: Tensor | None = None) -> Tensor:  # (B, (1 +) N, C)
+        """The decoder's input: the patches' tokens in their places, 0 in those of dropped ones."""
+        if self.cls_token is not None:
+            x = x[:, 1:]
+        if kept is not None:
+            empty = x.new_zeros(len(x), self.pos_embed.shape[1] - 1, x.shape[2])
+            x = empty.scatter(1, _channels(kept, x), x)
+        return x.transpose(1, 2).reshape(len(x), x.shape[2], *self.grid)  # (B, C, 16, 12)
+
+    def forward(self, images: Tensor, kept: Tensor | None = None) -> Tensor:  # (B, 3, 256, 192)
+        return self.arrange(self.encode(self.tokens(images, kept)), kept)
+
+
+def _channels(kept: Tensor, x: Tensor) -> Tensor:
+    """Patch numbers (B, n) for all channels of ``x``: (B, n, C)."""
+    return kept[..., None].expand(-1, -1, x.shape[2])
 
 
 class ClassicDecoder(nn.Module):
@@ -309,8 +328,8 @@ class ViTPose(nn.Module):
         decoder = ClassicDecoder if self.config.decoder == "classic" else SimpleDecoder
         self.keypoint_head = decoder(self.config)
 
-    def forward(self, images: Tensor) -> Tensor:  # (B, 3, 256, 192)
-        return self.decode(self.backbone(images))  # (B, K, 64, 48)
+    def forward(self, images: Tensor, kept: Tensor | None = None) -> Tensor:  # (B, 3, 256, 192)
+        return self.decode(self.backbone(images, kept))  # (B, K, 64, 48)
 
     def decode(self, features: Tensor) -> Tensor:  # (B, C, 16, 12)
         """Heatmaps (B, K, 64, 48) of the backbone's features."""

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from gymform.pose.checkpoints import LoadedPose
 from gymform.pose.crops import MEAN, STD
+from gymform.pose.engine.pytorch import TorchEngine
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.vitpose import ViTPoseConfig
 from gymform.skeleton import NUM_KEYPOINTS
@@ -70,13 +71,19 @@ class DotNetwork(nn.Module):
         line = torch.exp(-(torch.arange(-radius, radius + 1) ** 2) / (2 * 2.0**2))
         self.register_buffer("blur", torch.outer(line, line)[None, None])
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, kept: Tensor | None = None) -> Tensor:
         rgb = images * torch.from_numpy(STD)[:, None, None] + torch.from_numpy(MEAN)[:, None, None]
         heatmaps = torch.zeros(len(rgb), NUM_KEYPOINTS, *self.config.heatmap_size[::-1])
         colourful = (rgb.amax(1) - rgb.amin(1)).amax((1, 2)) > 0.25
         if colourful.any():
             heatmaps[colourful] = self._peaks(rgb[colourful])
-        return heatmaps
+        return heatmaps if kept is None else heatmaps * self._seen(kept)
+
+    def _seen(self, kept: Tensor) -> Tensor:
+        """1 in the heatmaps where a patch is kept, 0 elsewhere: (B, 1, H/4, W/4)."""
+        rows, columns = self.config.grid
+        seen = torch.zeros(len(kept), rows * columns).scatter(1, kept, 1.0)
+        return F.interpolate(seen.reshape(-1, 1, rows, columns), scale_factor=4.0)
 
     def _peaks(self, rgb: Tensor) -> Tensor:
         distance = (rgb[:, None] - self.colours[None, :, :, None, None]).norm(dim=2)
@@ -97,10 +104,10 @@ def watch_crops(estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch) -> li
     peaks_in_crops = estimator.peaks_in_crops
 
     def ask(
-        pixels: list[np.ndarray], crops: np.ndarray, count: int
+        pixels: list[np.ndarray], crops: np.ndarray, count: int, *distances: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         asked.append(crops)
-        return peaks_in_crops(pixels, crops, count)
+        return peaks_in_crops(pixels, crops, count, *distances)
 
     monkeypatch.setattr(estimator, "peaks_in_crops", ask)
     return asked
@@ -110,3 +117,9 @@ def dot_model(**options: float) -> LoadedPose:
     """The dot network as the checkpoint loader would return it, configured with ``options``."""
     network = DotNetwork(ViTPoseConfig(**options)).eval()  # type: ignore[arg-type]
     return LoadedPose(network=network, name="dots", sha256="0" * 64, config=network.config)  # type: ignore[arg-type]
+
+
+def dots(name: str | None, exact: bool = False) -> tuple[LoadedPose, TorchEngine]:
+    """The dot network and its engine, in place of `networks.loaded`."""
+    model = dot_model()
+    return model, TorchEngine(model.network, exact=exact)

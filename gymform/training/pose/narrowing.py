@@ -146,10 +146,10 @@ def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, narrow_stream: 
     channels that the wide network clips no longer exist.
     """
     _set(narrow.backbone.last_norm.bias, torch.ones(narrow.config.dim))
-    heatmaps = wide.keypoint_head(wide.backbone.features(stream))  # (B, K, 64, 48)
+    heatmaps = wide.keypoint_head(_map(wide, stream))  # (B, K, 64, 48)
     decoder = narrow.keypoint_head
     assert isinstance(decoder, SimpleDecoder)
-    large = decoder.upsample(narrow.backbone.features(narrow_stream))
+    large = decoder.upsample(_map(narrow, narrow_stream))
     layer = decoder.final_layer
     sums: list[tuple[Tensor, Tensor]] = []
     for crop, heatmap in zip(large, heatmaps, strict=True):
@@ -159,6 +159,11 @@ def _fit_decoder(narrow: ViTPose, wide: ViTPose, stream: Tensor, narrow_stream: 
     weight, bias = _solve(square, product)
     _set(layer.weight, weight.reshape(layer.weight.shape))
     _set(layer.bias, bias)
+
+
+def _map(network: ViTPose, stream: Tensor) -> Tensor:  # (B, N, C)
+    """The decoder's input, from the last block's tokens."""
+    return network.backbone.arrange(network.backbone.last_norm(stream))
 
 
 # ---- least squares -------------------------------------------------------------------------
