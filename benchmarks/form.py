@@ -26,11 +26,11 @@ from machine import describe, table
 
 import gymform
 from gymform import skeleton as sk
-from gymform.analysis import pose_model
 from gymform.exercises import EXERCISES, Rule, find_exercise
 from gymform.form.cues import assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
+from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop, unmirror
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("poses", type=Path, metavar="POSES")
     options = parser.parse_args()
-    estimator = PoseEstimator(pose_model(None), batch_size=16)
+    estimator = PoseEstimator(load_pose_model(), batch_size=16)
     pairs: list[tuple[str, Measure, Measure]] = []
     clips = 0
     for exercise in (one.key for one in EXERCISES):

@@ -6,12 +6,9 @@ Read :func:`analyze` first. Pages call it through `service/analysis_queue.py`, t
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
 
 from gymform import limits
 from gymform.errors import OptionsError
@@ -21,8 +18,7 @@ from gymform.form.cues import assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.motion.slow_motion import at_speed, in_film
-from gymform.pose.checkpoints import LoadedPose, load_pose_model
-from gymform.pose.estimator import PoseEstimator
+from gymform.pose.networks import load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.timing import Progress, Stopwatch, ignore_progress
 from gymform.types import (
@@ -43,11 +39,13 @@ __all__ = ["Analysis", "Options", "Target", "analyze"]
 class Options:
     """Options of an analysis: pose network, flip test, person to follow, highest frame rate.
 
+    ``exact`` computes in float32 and leaves out all that saves time: see `pose/networks.py`.
     ``slow_motion`` says how many times slower than life the clip plays; None: as the file says.
     """
 
     pose_model: str | None = None
     flip_test: bool = False
+    exact: bool = False
     target: Target | None = None
     max_fps: float | None = None
     slow_motion: float | None = None
@@ -85,11 +83,15 @@ def analyze(
     *,
     name: str | None = None,
     progress: Progress | None = None,
+    on_first: Callable[[Analysis], None] | None = None,
 ) -> Analysis:
     """The analysis of the clip at ``path``, called ``name`` in texts.
 
     ``progress`` is called in the stages probe, search, pose and classify, and may raise `Cancelled`
-    to stop. Raises VideoError, PoseError, WeightsError or OptionsError, all kinds of GymformError.
+    to stop. ``on_first`` hears the first answer, complete but made with a small pose network only,
+    after about a fifth of the time; it is not called where the chosen network is small itself or
+    the options ask for an exact answer. Raises VideoError, PoseError, WeightsError or OptionsError,
+    all kinds of GymformError.
     """
     options = options or Options()
     report = progress or ignore_progress
@@ -98,32 +100,39 @@ def analyze(
     report("probe", 0, 1)
     clip = probe_apart(path, name)
     with stopwatch("load"):
-        network = pose_model(options.pose_model)
+        networks = load_estimators(
+            options.pose_model,
+            flip_test=options.flip_test,
+            exact=options.exact,
+            stopwatch=stopwatch,
+        )
         classifier = load_classifier()
     report("probe", 1, 1)
+    slower = options.slow_motion or clip.slow_motion
 
-    estimator = PoseEstimator(network, flip_test=options.flip_test, stopwatch=stopwatch)
+    def answer(pose: PoseSequence, notes: tuple[str, ...] = ()) -> Analysis:
+        with stopwatch("classify"):
+            tracks, quality, prediction, form = judge(pose, classifier, slower)
+            said = options.slow_motion
+            notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
+        shown, seconds = _as_shown(clip, pose, notes), dict(stopwatch.seconds)
+        return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
+
     with stopwatch("poses"):
         pose, notes = extract_poses(
             path,
             clip,
-            estimator,
+            networks.main,
+            scout=networks.scout,
             target=options.target,
             max_fps=options.max_fps,
             progress=report,
+            on_first=None if on_first is None else lambda first: on_first(answer(first)),
         )
-
     report("classify", 0, 1)
-    slower = options.slow_motion or clip.slow_motion
-    with stopwatch("classify"):
-        tracks, quality, prediction, form = judge(pose, classifier, slower)
-        said = options.slow_motion
-        notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
+    result = answer(pose, notes)
     report("classify", 1, 1)
-
-    clip = _as_shown(clip, pose, notes)
-    seconds = dict(stopwatch.seconds)
-    return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
+    return result
 
 
 def judge(
@@ -168,9 +177,3 @@ def _as_shown(clip: Clip, pose: PoseSequence, notes: tuple[str, ...]) -> Clip:
         rotation=(clip.rotation + pose.provenance.turn) % 360,
         problems=tuple(dict.fromkeys((*clip.problems, *notes))),
     )
-
-
-@functools.lru_cache(maxsize=1)
-def pose_model(name: str | None) -> LoadedPose:
-    """The pose network ``name``, kept loaded; on the GPU where there is one."""
-    return load_pose_model(name, device="cuda" if torch.cuda.is_available() else "cpu")

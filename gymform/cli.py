@@ -135,6 +135,11 @@ def _add_analyze(commands: Any) -> None:
         help="average over mirrored frames: a little more accurate, twice the time",
     )
     parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="leave out all that saves time: it takes several times as long",
+    )
+    parser.add_argument(
         "--box",
         type=_box,
         metavar="X,Y,W,H",
@@ -267,6 +272,7 @@ def _options(options: argparse.Namespace) -> Options:
     return Options(
         pose_model=options.pose_model,
         flip_test=options.flip_test,
+        exact=options.exact,
         target=target,
         max_fps=options.max_fps,
         slow_motion=options.slow_motion,
@@ -441,7 +447,18 @@ def _weights_list(options: argparse.Namespace) -> int:
         )
     for name in checkpoints.fetchable():
         print(f"{name:<28} pose                 not here: weights fetch {name}")
+    _list_engines()
     return OK
+
+
+def _list_engines() -> None:
+    """What computes pose models here: the fastest first, as far as they were measured."""
+    from gymform.pose.engine.choice import ENGINES, available_engines, measured
+
+    times = measured() or {}
+    for name in sorted(available_engines(), key=lambda name: times.get(name, math.inf)):
+        ms = f"{times[name]:7.1f} ms a crop on one core" if name in times else "not measured here"
+        print(f"{name:<28} engine    {ms}; {ENGINES[name]}")
 
 
 def _weights_fetch(options: argparse.Namespace) -> int:

@@ -90,6 +90,10 @@ class Provenance:
 
     network: str = "unknown"
     weights_sha256: str = ""
+    engine: str = ""
+    """What computed the network: see `pose/engine`; empty in older files."""
+    scout: str = ""
+    """The small network that went ahead and said where to look; empty without one."""
     decoder: str = "dark-udp"
     flip_test: bool = False
     gymform_version: str = ""

@@ -18,6 +18,9 @@ CHROMIUM_SWITCHES = [
     "--disable-sync",
 ]
 
+# which engine is fastest is measured where that is tested only
+os.environ.setdefault("GYMFORM_POSE_ENGINE", "torch")
+
 settings.register_profile("gymform", deadline=None)  # how fast it is, benchmarks say
 settings.load_profile("gymform")
 
@@ -66,18 +69,19 @@ def painted_clip(tmp_path_factory) -> Path:
 @pytest.fixture
 def _sees_painted_people(monkeypatch):
     """Analyses use a network that sees painted people, and nothing else."""
-    from gymform import analysis
-    from tests.pose.painted import dot_model
+    from gymform.pose import networks
+    from tests.pose.painted import dots
 
-    monkeypatch.setattr(analysis, "pose_model", lambda name: dot_model())
+    monkeypatch.setattr(networks, "loaded", dots)
 
 
 @pytest.fixture(scope="session")
 def painted_answer(painted_clip):
     """The analysis of the painted clip."""
     from gymform import analysis
-    from tests.pose.painted import dot_model
+    from gymform.pose import networks
+    from tests.pose.painted import dots
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "pose_model", lambda name: dot_model())
+        patch.setattr(networks, "loaded", dots)
         return analysis.analyze(painted_clip, name="my clip.mp4")

@@ -134,6 +134,9 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flip-test", action="store_true", help="a little more accurate, twice the time"
     )
+    parser.add_argument(
+        "--exact", action="store_true", help="leave out all that saves time; several times as long"
+    )
     parser.add_argument("--max-fps", type=float, metavar="F", help="skip frames above this rate")
     parser.add_argument(
         "--again", action="store_true", help="all clips, including those extracted before"
@@ -145,7 +148,10 @@ def _extract(options: argparse.Namespace) -> int:
     from gymform.dataset.extraction import extract
 
     wanted = Options(
-        pose_model=options.pose_model, flip_test=options.flip_test, max_fps=options.max_fps
+        pose_model=options.pose_model,
+        flip_test=options.flip_test,
+        exact=options.exact,
+        max_fps=options.max_fps,
     )
     with ReviewStore.open(dataset_dir(options.dataset)) as store, _bar("frame") as progress:
         report = extract(

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import torch
 
-from gymform.analysis import Options, pose_model
+from gymform.analysis import Options
 from gymform.dataset.duplicates import Skeletons
 from gymform.dataset.items import (
     EXTRACTED,
@@ -51,8 +51,8 @@ from gymform.errors import (
 from gymform.in_use import holds
 from gymform.motion.camera import camera_speed
 from gymform.motion.clean import clean
-from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses, save_poses
+from gymform.pose.networks import EXACT_ENGINE, load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
@@ -331,14 +331,22 @@ def _existing_poses(path: Path, job: ExtractionJob) -> PoseSequence | None:
         made.clip_sha256 == job.clip.sha256
         and made.weights_sha256 == job.weights_sha256
         and made.flip_test == job.options.flip_test
+        and (made.engine == EXACT_ENGINE or not job.options.exact)
     )
     return pose if is_same else None
 
 
 def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:
     """The lifter's keypoints, by the pose network of ``options``. Raises GymformError."""
-    estimator = PoseEstimator(pose_model(options.pose_model), flip_test=options.flip_test)
-    pose, _ = extract_poses(path, clip, estimator, max_fps=options.max_fps, progress=progress)
+    networks = load_estimators(options.pose_model, flip_test=options.flip_test, exact=options.exact)
+    pose, _ = extract_poses(
+        path,
+        clip,
+        networks.main,
+        scout=networks.scout,
+        max_fps=options.max_fps,
+        progress=progress,
+    )
     return pose
 
 

@@ -9,10 +9,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from gymform.errors import WeightsError
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
-from gymform.weights import ModelEntry, manifest_entry, read_manifest
+from gymform.pose.networks import smallest_entry
 
 
 class KeypointNetwork(Protocol):
@@ -53,7 +52,7 @@ def load_live_network() -> SharedNetwork:
     """
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = SharedNetwork(PoseEstimator(load_pose_model(live_entry().name, device=device)))
+    network = SharedNetwork(PoseEstimator(load_pose_model(smallest_entry().name, device=device)))
     # the first call is slow: make it now rather than let the live picture freeze
     network.keypoints_in_frame(
         np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]])
@@ -63,26 +62,3 @@ def load_live_network() -> SharedNetwork:
     gc.collect()
     gc.freeze()
     return network
-
-
-def live_entry() -> ModelEntry:
-    """The pose model of the live view: the manifest's ``default_live``, else the smallest one.
-
-    The smallest is chosen among the embedded models whose files exist; without any, it is the
-    default pose model. Raises WeightsError for a broken manifest.
-    """
-    manifest = read_manifest()
-    if manifest.default_live:
-        return manifest_entry(manifest.default_live, "pose")
-    here = [model for model in manifest.models if model.kind == "pose" and model.path.is_file()]
-    return min(here, key=_operations) if here else manifest_entry(None, "pose")
-
-
-def _operations(model: ModelEntry) -> float:
-    """The work of a ViT per picture, roughly, to compare networks: depth x width squared."""
-    try:
-        return float(model.config["depth"]) * float(model.config["dim"]) ** 2
-    except (KeyError, TypeError, ValueError):
-        raise WeightsError(
-            f"MANIFEST.json, model {model.name!r}: config should give depth and dim as numbers."
-        ) from None

@@ -1,21 +1,30 @@
-"""A clip's PoseSequence: one pass that tracks the lifter, one through all frames in batches."""
+"""A clip's PoseSequence: the lifter is followed through few frames, then looked at in all."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from gymform import __version__
+from gymform.errors import NoPersonError
+from gymform.pose.cascade import FollowedFrames, by_one, by_two, scouted
 from gymform.pose.crops import box_to_crop
-from gymform.pose.decoding import PEAKS, choose_keypoints
+from gymform.pose.decoding import choose_keypoints
+from gymform.pose.detection import SURE_CONFIDENCE, detect_in_crops
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.tracking import SAMPLE_INTERVAL_S, follow
-from gymform.skeleton import NUM_KEYPOINTS
+from gymform.pose.tracking import SAMPLE_INTERVAL_S, FollowedBoxes, follow
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence, Provenance, Target
-from gymform.video.read import read_frames
-from gymform.video.sparse import SparseFrames, every, only, sample_frames
+from gymform.video.sparse import SparseFrames, every, sample_frames
+
+FirstPoses = Callable[[PoseSequence], None]
+"""Hears the small network's keypoints of all frames, before the large one has begun."""
+
+CONFIRMED = 5
+"""In so many frames the large network looks whether the small one has found a person."""
 
 
 def extract_poses(
@@ -23,17 +32,21 @@ def extract_poses(
     clip: Clip,
     estimator: PoseEstimator,
     *,
+    scout: PoseEstimator | None = None,
     target: Target | None = None,
     max_fps: float | None = None,
     progress: Progress | None = None,
+    on_first: FirstPoses | None = None,
 ) -> tuple[PoseSequence, tuple[str, ...]]:
     """The lifter's keypoints in every frame, and notes about the clip for the user.
 
     ``clip`` is the result of `probe` for ``path``; ``target`` selects another person; ``max_fps``
-    limits the frame rate by skipping frames. ``progress`` is called with (stage, done, total) for
-    the stages "search" and "pose", and may raise to stop. A picture that lies on its side is
-    turned: keypoints and ``target`` are in px of the turned frame. Raises NoPersonError,
-    OptionsError and the kinds of VideoError.
+    limits the frame rate by skipping frames. A small network, the ``scout``, searches for the
+    lifter, tells ``estimator`` where to look (see `cascade.py`), and its keypoints are handed to
+    ``on_first``. ``progress`` is called with (stage, done, total) for the stages "search" and
+    "pose", and may raise to stop. A picture that lies on its side is turned: keypoints and
+    ``target`` are in px of the turned frame. Raises NoPersonError, OptionsError and the kinds of
+    VideoError.
     """
     report = progress or ignore_progress
     stopwatch = estimator.stopwatch
@@ -42,75 +55,102 @@ def extract_poses(
     with stopwatch("sample"):
         frames = sample_frames(path, SAMPLE_INTERVAL_S, choose=choose)
     with stopwatch("search"):
-        lifter = follow(
-            frames,
-            estimator,
-            target=target,
-            progress=lambda done, total: report("search", done, total),
-        )
+        lifter = _search(frames, estimator, scout, target, report)
     during_search = dict(stopwatch.seconds)
     frames = frames.turned(lifter.turn)
-    peaks = _all_frames(path, frames, lifter.boxes, estimator, report)
+    followed = FollowedFrames(path, frames, lifter.boxes)
+
+    def finished(peaks: np.ndarray, network: PoseEstimator, ahead: str = "") -> PoseSequence:
+        with stopwatch("choose"):
+            made = _provenance(network, ahead, clip, frames.turn)
+            return _sequence(peaks, followed, made)
+
+    if scout is None:
+        done = _counted(report, len(followed.rows))
+        pose = finished(by_one(followed, estimator, done), estimator)
+    else:
+        done = _counted(report, 2 * len(followed.rows))
+        with stopwatch("first"):
+            scouts, kept = scouted(followed, scout, estimator, done)
+        if on_first is not None:
+            on_first(finished(scouts, scout))
+        peaks = by_two(followed, scouts, kept, estimator, done)
+        pose = finished(peaks, estimator, scout.model.name)
     # what the estimator did during the search is part of "search" already
-    for stage in ("crop", "network", "heatmaps"):
+    for stage in ("crop", "network"):
         stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
-    with stopwatch("choose"):
-        xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots)
-    pose = PoseSequence(
-        xy=xy,
-        score=score,
-        boxes=lifter.boxes,
-        time_s=frames.time_s,
-        image_size=frames.size,
-        provenance=Provenance(
-            network=estimator.model.name,
-            weights_sha256=estimator.model.sha256,
-            flip_test=estimator.flip_test,
-            gymform_version=__version__,
-            clip_sha256=clip.sha256,
-            turn=frames.turn,
-        ),
-        shots=frames.frame_shots,
-        peaks=peaks,
-    )
     return pose, (*frames.problems, *lifter.notes)
 
 
-def _all_frames(
-    path: Path,
-    chosen: SparseFrames,
-    boxes: np.ndarray,
+def _search(
+    frames: SparseFrames,
     estimator: PoseEstimator,
+    scout: PoseEstimator | None,
+    target: Target | None,
     report: Progress,
-) -> np.ndarray:
-    """The network's peaks (T, 17, K, 3), px and score, in the ``chosen`` frames with a box."""
-    time_s = chosen.time_s
-    peaks = np.full((len(time_s), NUM_KEYPOINTS, PEAKS, 3), np.nan, dtype=np.float32)
-    peaks[..., 2] = 0
-    crops = box_to_crop(boxes, estimator.padding)
-    followed = np.flatnonzero(np.isfinite(boxes).all(axis=1))
-    rows: list[int] = []
-    pixels: list[np.ndarray] = []
+) -> FollowedBoxes:
+    """The lifter's boxes: by the scout where that is easy and the large network agrees."""
+
+    def progress(done: int, total: int) -> None:
+        report("search", done, total)
+
+    if scout is not None:
+        with contextlib.suppress(NoPersonError):
+            found = follow(frames, scout, target=target, progress=progress)
+            if found.plain and _is_confirmed(frames, found.boxes, estimator):
+                return found
+    return follow(frames, estimator, target=target, progress=progress)
+
+
+def _is_confirmed(frames: SparseFrames, boxes: np.ndarray, estimator: PoseEstimator) -> bool:
+    """Does the large network see a person in most of a few of the boxes?"""
+    followed = np.flatnonzero(np.isfinite(boxes[frames.positions]).all(axis=1))
+    samples = followed[np.linspace(0, len(followed) - 1, CONFIRMED).round().astype(int)]
+    seen = 0
+    for sample in np.unique(samples):
+        box = boxes[frames.positions[sample]] * frames.scale
+        people = detect_in_crops(frames.picture(sample), estimator, box_to_crop(box)[None])
+        seen += people[0] is not None and people[0].confidence >= SURE_CONFIDENCE
+    return 2 * seen > len(np.unique(samples))
+
+
+def _counted(report: Progress, total: int) -> Callable[[int], None]:
+    """Adds up what is done of the stage "pose"."""
     done = 0
 
-    def flush() -> None:
+    def add(more: int) -> None:
         nonlocal done
-        if rows:
-            peaks[rows, :, :, :2], peaks[rows, :, :, 2] = estimator.peaks_in_crops(
-                pixels, crops[rows], PEAKS
-            )
-        done += len(rows)
-        rows.clear()
-        pixels.clear()
-        report("pose", done, len(followed))
+        done += more
+        report("pose", done, total)
 
-    flush()
-    with read_frames(path, keep=only(time_s[followed]), turn=chosen.turn) as frames:
-        for frame in frames:
-            row = int(np.searchsorted(time_s, frame.time_s - 1e-6))
-            pixels.append(estimator.cut(frame.rgb, crops[row]))
-            rows.append(row)
-            if len(rows) == estimator.batch_size:
-                flush()
-    flush()
-    return peaks
+    add(0)
+    return add
+
+
+def _provenance(network: PoseEstimator, scout: str, clip: Clip, turn: int) -> Provenance:
+    return Provenance(
+        network=network.model.name,
+        weights_sha256=network.model.sha256,
+        engine=network.engine.name,
+        scout=scout,
+        flip_test=network.flip_test,
+        gymform_version=__version__,
+        clip_sha256=clip.sha256,
+        turn=turn,
+    )
+
+
+def _sequence(peaks: np.ndarray, followed: FollowedFrames, provenance: Provenance) -> PoseSequence:
+    """The keypoints chosen among peaks (T, 17, K, 3), with where they come from."""
+    frames = followed.frames
+    xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots)
+    return PoseSequence(
+        xy=xy,
+        score=score,
+        boxes=followed.boxes,
+        time_s=frames.time_s,
+        image_size=frames.size,
+        provenance=provenance,
+        shots=frames.frame_shots,
+        peaks=peaks,
+    )

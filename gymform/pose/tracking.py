@@ -123,11 +123,14 @@ class FollowedBoxes:
 
     ``notes`` are sentences for the user. ``turn`` is by how many degrees the frames were turned
     counter-clockwise, since they lay on their side; the boxes are those in the turned frames.
+    ``plain`` says that it was easy: one upright lifter, always found, nobody else, and nothing
+    else that moves.
     """
 
     boxes: np.ndarray
     notes: tuple[str, ...]
     turn: int = 0
+    plain: bool = False
 
 
 def follow(
@@ -169,7 +172,9 @@ def follow(
             "with a box."
         )
     notes = (TURNED[turn],) if turn else ()
-    return FollowedBoxes(_boxes(frames, seen, hidden), (*notes, *tracker.notes(seen)), turn)
+    boxes = _boxes(frames, seen, hidden)
+    plain = not turn and not hidden and tracker.is_untroubled and np.isfinite(boxes).all()
+    return FollowedBoxes(boxes, (*notes, *tracker.notes(seen)), turn, bool(plain))
 
 
 def check_target(target: Target, size: tuple[int, int]) -> None:
@@ -196,6 +201,7 @@ class _Tracker:
         self.done = 0
         self.passers: list[tuple[float, float]] = []
         self.second = 0
+        self.crowded = False
         self.searched: dict[int, list[Detection]] = {}
 
     def turn(self) -> int:
@@ -258,6 +264,11 @@ class _Tracker:
             )
         return min(people, key=lambda person: _distance_to(person, point) / person.confidence)
 
+    @property
+    def is_untroubled(self) -> bool:
+        """Was nobody lost, was nobody else there, and did nothing else move?"""
+        return not self.crowded and self.searches == MAX_SEARCHES
+
     # -- tracking ---------------------------------------------------------------------------
 
     def track(
@@ -279,6 +290,7 @@ class _Tracker:
             if lifter is not tracking.first:  # who was looked at now and then only: look closely
                 rivals = [track.seen for track in tracking.tracks if track is not lifter]
                 tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
+        self.crowded |= len(tracking.tracks) > 1 or tracking.newcomers < MAX_NEWCOMERS
         self._look_for_others(tracking.first, tracking.tracks)
         return tracking.first
 

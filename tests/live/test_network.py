@@ -10,7 +10,7 @@ import torch
 
 from gymform import weights
 from gymform.live import network as live_network
-from gymform.live.network import live_entry
+from gymform.pose.networks import smallest_entry
 from tests.pose.painted import dot_model
 
 
@@ -47,7 +47,7 @@ def manifest(folder, dims: dict[str, int], present: set[str], **more):
 def test_the_fastest_embedded_network_is_chosen(tmp_path, monkeypatch, present, more, expected):
     manifest(tmp_path, {"base": 768, "small": 384, "tiny": 192}, present, **more)
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path))
-    assert live_entry().name == expected
+    assert smallest_entry().name == expected
 
 
 def test_a_loaded_network_leaves_a_processor_and_the_garbage_collector_alone(monkeypatch):

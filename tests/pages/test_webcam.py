@@ -153,10 +153,10 @@ def test_a_bad_setting_is_said(app, monkeypatch):
 
 
 def test_a_missing_network_is_said_and_recording_still_offered(app, monkeypatch, tmp_path):
-    from gymform.live.network import live_entry
+    from gymform.pose.networks import smallest_entry
 
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path))
-    monkeypatch.setattr(live, "live_network", live_entry)
+    monkeypatch.setattr(live, "live_network", smallest_entry)
     click(app, "gate")
     assert not app.exception
     assert "MANIFEST.json is missing" in app.error[0].value

@@ -1,5 +1,6 @@
 """From a video file to a PoseSequence, on a painted clip with known keypoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from gymform.draw.video import draw_skeletons
 from gymform.errors import Cancelled
 from gymform.motion.clean import clean
+from gymform.pose import sequence
 from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.sequence import extract_poses
+from gymform.pose.tracking import follow
 from gymform.video.read import probe
 from gymform.video.write import VideoWriter, transcode
 from tests.pose.painted import dot_model, paint, person_at, watch_crops
@@ -128,3 +131,85 @@ def test_a_clip_on_its_side_comes_out_upright_with_its_videos(
     drawn = tmp_path / "drawn.mp4"
     draw_skeletons(pose, clean(pose), lying, drawn)
     assert (probe(drawn).width, probe(drawn).height) == SIZE
+
+
+@pytest.fixture
+def small() -> PoseEstimator:
+    return PoseEstimator(replace(dot_model(), name="small"))
+
+
+@pytest.fixture
+def large() -> PoseEstimator:
+    return PoseEstimator(replace(dot_model(input_height=320), name="large"))
+
+
+@pytest.fixture(scope="module")
+def whole_path(tmp_path_factory) -> Path:
+    """Somebody alone, from the first frame to the last."""
+    path = tmp_path_factory.mktemp("painted") / "whole.mp4"
+    with VideoWriter(path, width=SIZE[0], height=SIZE[1], fps=FPS, crf=4) as writer:
+        for frame in range(FRAMES):
+            writer.write(paint(SIZE, keypoints(frame)), frame / FPS)
+    return path
+
+
+def test_a_small_network_goes_ahead_and_its_keypoints_come_first(whole_path, small, large):
+    first = []
+    pose, _ = extract_poses(
+        whole_path, probe(whole_path), large, scout=small, on_first=first.append
+    )
+    assert [one.provenance.network for one in first] == ["small"]
+    assert first[0].provenance.scout == ""
+    assert pose.provenance.network == "large"
+    assert pose.provenance.scout == "small"
+    for answer in (first[0], pose):
+        for frame in range(FRAMES):
+            assert np.abs(answer.xy[frame] - keypoints(frame)).max() < 6
+
+
+def test_the_small_network_searches_where_that_is_easy(whole_path, small, large, monkeypatch):
+    searched = _searchers(monkeypatch)
+    extract_poses(whole_path, probe(whole_path), large, scout=small)
+    assert searched == ["small"]
+
+
+def test_the_large_network_searches_where_the_small_one_has_trouble(
+    clip_path, small, large, monkeypatch
+):
+    searched = _searchers(monkeypatch)
+    pose, _ = extract_poses(clip_path, probe(clip_path), large, scout=small)
+    assert searched == ["small", "large"]  # nobody is there at first
+    assert pose.present[EMPTY_FRAMES + 1 :].all()
+
+
+def test_the_large_network_searches_where_it_does_not_agree(whole_path, small, large, monkeypatch):
+    searched = _searchers(monkeypatch)
+    monkeypatch.setattr(sequence, "SURE_CONFIDENCE", 2.0)
+    extract_poses(whole_path, probe(whole_path), large, scout=small)
+    assert searched == ["small", "large"]
+
+
+def test_progress_counts_both_networks_to_the_end(whole_path, small, large):
+    heard = []
+    extract_poses(
+        whole_path,
+        probe(whole_path),
+        large,
+        scout=small,
+        progress=lambda *step: heard.append(step),
+    )
+    counts = [done for stage, done, _ in heard if stage == "pose"]
+    assert counts == sorted(counts)
+    assert heard[-1] == ("pose", 2 * FRAMES, 2 * FRAMES)
+
+
+def _searchers(monkeypatch) -> list[str]:
+    """The names of the networks that search from now on."""
+    names: list[str] = []
+
+    def watch(frames, estimator, **options):
+        names.append(estimator.model.name)
+        return follow(frames, estimator, **options)
+
+    monkeypatch.setattr(sequence, "follow", watch)
+    return names

@@ -280,3 +280,24 @@ def test_one_person_alone_costs_one_look_a_picture():
     estimator = SilhouetteEstimator(*([(xy, 0.85)] for xy in squatting(40)))
     follow(sparse(estimator.pictures()), estimator)
     assert estimator.looks < 40 + 3 * 12
+
+
+def test_one_person_alone_is_plain():
+    _, followed = follow_scenes(*([(xy, 0.85)] for xy in squatting(30)))
+    assert followed.plain
+
+
+@pytest.mark.parametrize(
+    "kind", ["somebody passes", "a partner stands there", "the lifter is lost"]
+)
+def test_whatever_troubles_the_search_is_not_plain(kind):
+    lifters = squatting(30)
+    if kind == "somebody passes":
+        scenes = [
+            [(a, 0.85), (b, 0.8)] for a, b in zip(lifters, passing(306, 240, 36), strict=True)
+        ]
+    elif kind == "a partner is there":
+        scenes = [[(a, 0.85), (person(520, 320, 260), 0.8)] for a in lifters]
+    else:
+        scenes = [[(a, 0.85)] if not 8 < i < 20 else [] for i, a in enumerate(lifters)]
+    assert not follow_scenes(*scenes)[1].plain

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from gymform.pose.cascade import near_scouts
+from gymform.pose.decoding import PEAKS
 from gymform.pose.estimator import PoseEstimator
 from gymform.training.pose.metrics import AREA_SHARE, PoseScores, score_poses
 from gymform.training.pose.packs import CropPack
@@ -19,25 +21,48 @@ CHUNK = 256
 """Number of crops in memory at a time."""
 
 
-def evaluate(estimator: PoseEstimator, pack: CropPack, rows: np.ndarray) -> PoseScores:
-    """The metrics of the network on the people at ``rows``."""
-    found, confidence = find_people(estimator, pack, rows)
+def evaluate(
+    estimator: PoseEstimator,
+    pack: CropPack,
+    rows: np.ndarray,
+    scout: PoseEstimator | None = None,
+) -> PoseScores:
+    """The metrics of the network on the people at ``rows``; with a ``scout``, those of the network
+    that looks near the scout's answers."""
+    found, confidence = find_people(estimator, pack, rows, scout)
     return score_poses(found, pack.keypoints[rows], areas(pack, rows), confidence.mean(1))
 
 
 def find_people(
-    estimator: PoseEstimator, pack: CropPack, rows: np.ndarray
+    estimator: PoseEstimator,
+    pack: CropPack,
+    rows: np.ndarray,
+    scout: PoseEstimator | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (n, 17, 2) in crop px, NaN where missing, and scores (n, 17)."""
     points, scores = [], []
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK].tolist()
-        crops = np.stack([pack.crop(row, estimator.padding) for row in some])
-        pixels = [estimator.cut(pack.rgb(row), crop) for row, crop in zip(some, crops, strict=True)]
-        found, score = estimator.keypoints_in_crops(pixels, crops)
+        pixels, crops = _cut(estimator, pack, some)
+        if scout is None:
+            found, score = estimator.keypoints_in_crops(pixels, crops)
+        else:
+            seen = scout.peaks_in_crops(*_cut(scout, pack, some), PEAKS)
+            scouts = np.concatenate((seen[0], seen[1][..., None]), axis=-1)
+            peaks = near_scouts(estimator, pixels, crops, scouts)
+            found, score = peaks[:, :, 0, :2], peaks[:, :, 0, 2]
         points.append(found)
         scores.append(score)
     return np.concatenate(points), np.concatenate(scores)
+
+
+def _cut(
+    estimator: PoseEstimator, pack: CropPack, rows: list[int]
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """What the network looks at: pixels of the people at ``rows``, and their crops (n, 4)."""
+    crops = np.stack([pack.crop(row, estimator.padding) for row in rows])
+    cut = [estimator.cut(pack.rgb(row), crop) for row, crop in zip(rows, crops, strict=True)]
+    return cut, crops
 
 
 def fit_score_power(

@@ -1,0 +1,182 @@
+"""All frames of a clip through two networks: a small one first, then a large one near its answer.
+
+The small network needs a fifth of the time. Its keypoints are the first answer, and tell the large
+one which patches of each crop show the body. Where the large one is much less sure of a joint than
+the small one was, the joint may lie outside those patches: there it looks at the whole crop.
+Decoding runs in a thread of its own meanwhile, and crops that fit into memory are cut only once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gymform.pose.crops import box_to_crop
+from gymform.pose.decoding import PEAKS
+from gymform.pose.estimator import PoseEstimator
+from gymform.pose.pruning import patch_distances
+from gymform.skeleton import NUM_KEYPOINTS
+from gymform.video.ahead import ahead
+from gymform.video.read import read_frames
+from gymform.video.sparse import SparseFrames, only
+
+CHUNK = 32
+"""So many crops are computed together: enough to sort them by how many patches they need."""
+
+KEPT_BYTES = 96 * 1024**2
+"""Crops are kept in memory up to this size; those beyond are cut again from the clip."""
+
+COLLAPSED = 0.2
+"""A joint may lie outside the patches where its score is lower by this than the small network's."""
+
+WHOLE_EVERY = 30
+"""Each so many frames, the large network looks at the whole crop all the same."""
+
+Done = Callable[[int], None]
+"""Hears how many more crops are done; may raise to stop."""
+
+
+@dataclass(eq=False)
+class FollowedFrames:
+    """The frames of a clip in which the lifter was followed: ``boxes`` (T, 4) px, NaN elsewhere."""
+
+    path: Path
+    frames: SparseFrames
+    boxes: np.ndarray
+    rows: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = np.flatnonzero(np.isfinite(self.boxes).all(axis=1))
+
+    def no_peaks(self) -> np.ndarray:
+        """Peaks (T, 17, K, 3) of frames in which nothing was found yet: NaN, NaN, 0."""
+        peaks = np.full((len(self.boxes), NUM_KEYPOINTS, PEAKS, 3), np.nan, dtype=np.float32)
+        peaks[..., 2] = 0
+        return peaks
+
+    def crops(self, estimator: PoseEstimator) -> np.ndarray:
+        """What ``estimator`` looks at in each frame: centres and sizes (T, 4) px."""
+        return box_to_crop(self.boxes, estimator.padding)
+
+    def cut(
+        self, rows: np.ndarray, estimators: Iterable[PoseEstimator]
+    ) -> Generator[tuple[int, list[np.ndarray]]]:
+        """Row by row, its crop for each of the ``estimators``."""
+        wanted = [(estimator, self.crops(estimator)) for estimator in estimators]
+        times = self.frames.time_s
+        with read_frames(self.path, keep=only(times[rows]), turn=self.frames.turn) as frames:
+            for frame in frames:
+                row = int(np.searchsorted(times, frame.time_s - 1e-6))
+                yield row, [estimator.cut(frame.rgb, crops[row]) for estimator, crops in wanted]
+
+
+def by_one(clip: FollowedFrames, estimator: PoseEstimator, done: Done) -> np.ndarray:
+    """The peaks (T, 17, K, 3) of one network that looks at whole crops."""
+    peaks, crops = clip.no_peaks(), clip.crops(estimator)
+    with ahead(lambda: _chunks(clip.cut(clip.rows, [estimator])), 2) as chunks:
+        for rows, (pixels,) in chunks:
+            peaks[rows] = _joined(estimator.peaks_in_crops(pixels, crops[rows], PEAKS))
+            done(len(rows))
+    return peaks
+
+
+def scouted(
+    clip: FollowedFrames, scout: PoseEstimator, estimator: PoseEstimator, done: Done
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """The peaks of the small network, and the large one's crops as far as they are kept."""
+    peaks, crops = clip.no_peaks(), clip.crops(scout)
+    kept: dict[int, np.ndarray] = {}
+    room = KEPT_BYTES
+    with ahead(lambda: _chunks(clip.cut(clip.rows, [scout, estimator])), 2) as chunks:
+        for rows, (small, large) in chunks:
+            peaks[rows] = _joined(scout.peaks_in_crops(small, crops[rows], PEAKS))
+            for row, pixels in zip(rows, large, strict=True):
+                if room >= pixels.nbytes:
+                    kept[int(row)] = pixels
+                    room -= pixels.nbytes
+            done(len(rows))
+    return peaks, kept
+
+
+def by_two(
+    clip: FollowedFrames,
+    scouts: np.ndarray,
+    kept: dict[int, np.ndarray],
+    estimator: PoseEstimator,
+    done: Done,
+) -> np.ndarray:
+    """The peaks of the large network, which looks near the small one's ``scouts``."""
+    peaks, crops = clip.no_peaks(), clip.crops(estimator)
+    for rows, pixels in _kept_or_cut(clip, kept, estimator):
+        whole = rows % WHOLE_EVERY == 0
+        peaks[rows] = near_scouts(estimator, pixels, crops[rows], scouts[rows], whole)
+        done(len(rows))
+    return peaks
+
+
+def near_scouts(
+    estimator: PoseEstimator,
+    pixels: list[np.ndarray],
+    crops: np.ndarray,
+    scouts: np.ndarray,
+    whole: np.ndarray | bool = False,
+) -> np.ndarray:
+    """The peaks (B, 17, K, 3) in ``crops`` (B, 4) of a network that looks near the peaks of another
+    one, ``scouts``; at all of a crop where it is ``whole`` (B,), and where a joint was lost."""
+    distances = _distances(scouts, crops, estimator)
+    distances[whole] = 0
+    peaks = _joined(estimator.peaks_in_crops(pixels, crops, PEAKS, distances))
+    again = np.flatnonzero((distances > 0).any(axis=1) & _collapsed(peaks, scouts))
+    if len(again):
+        some = [pixels[i] for i in again]
+        peaks[again] = _joined(estimator.peaks_in_crops(some, crops[again], PEAKS))
+    return peaks
+
+
+def _kept_or_cut(
+    clip: FollowedFrames, kept: dict[int, np.ndarray], estimator: PoseEstimator
+) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+    """Chunks of rows with their crops: from memory, which they leave, then from the clip."""
+    missing = np.setdiff1d(clip.rows, list(kept))
+    while kept:
+        rows = np.array(sorted(kept)[:CHUNK])
+        yield rows, [kept.pop(int(row)) for row in rows]
+    if len(missing):
+        with ahead(lambda: _chunks(clip.cut(missing, [estimator])), 2) as chunks:
+            for rows, (pixels,) in chunks:
+                yield rows, pixels
+
+
+def _distances(scouts: np.ndarray, crops: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
+    """How far the patches (B, N) are from the scouted skeletons; 0 where all are wanted."""
+    config = estimator.model.config
+    corner = crops[:, None, None, :2] - crops[:, None, None, 2:] / 2
+    unit = (np.array(config.input_size) - 1) / crops[:, None, None, 2:]
+    points = (scouts[..., :2] - corner) * unit
+    return patch_distances(points, scouts[..., 2], config)
+
+
+def _collapsed(peaks: np.ndarray, scouts: np.ndarray) -> np.ndarray:
+    """Is some joint much less sure than the small network (B,) found it?"""
+    lost = scouts[:, :, 0, 2] - peaks[:, :, 0, 2] > COLLAPSED
+    return np.asarray(lost[:, 5:].any(axis=1))
+
+
+def _joined(found: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Places (B, 17, K, 2) and scores (B, 17, K) as peaks (B, 17, K, 3)."""
+    return np.concatenate((found[0], found[1][..., None]), axis=-1)
+
+
+def _chunks(
+    cut: Generator[tuple[int, list[np.ndarray]]],
+) -> Generator[tuple[np.ndarray, list[list[np.ndarray]]]]:
+    """Rows (B,) together, and their crops for each estimator."""
+    with contextlib.closing(cut):
+        while batch := list(itertools.islice(cut, CHUNK)):
+            rows = np.array([row for row, _ in batch])
+            yield rows, [list(crops) for crops in zip(*(crops for _, crops in batch), strict=True)]

@@ -1,0 +1,146 @@
+"""A small network first, then a large one near its answer: on painted people."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gymform.pose import cascade
+from gymform.pose.cascade import FollowedFrames, by_one, by_two, scouted
+from gymform.pose.estimator import PoseEstimator
+from gymform.video.sparse import SparseFrames, sample_frames
+from gymform.video.write import VideoWriter
+from tests.pose.painted import dot_model, paint, person_at, watch_crops
+
+SIZE = (320, 240)
+FRAMES = 40
+
+
+def keypoints(frame: int) -> np.ndarray:
+    """(17, 2) px: somebody who moves down."""
+    return person_at(160, 20 + 0.5 * frame, 180)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("painted") / "clip.mp4"
+    with VideoWriter(path, width=SIZE[0], height=SIZE[1], fps=20, crf=4) as writer:
+        for frame in range(FRAMES):
+            writer.write(paint(SIZE, keypoints(frame)), frame / 20)
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames(path) -> SparseFrames:
+    return sample_frames(path, 0.2)
+
+
+def followed(path: Path, frames: SparseFrames, without: tuple[int, ...] = ()) -> FollowedFrames:
+    """The lifter's boxes in all frames but some."""
+    boxes = np.stack(
+        [
+            np.concatenate((keypoints(i).min(0) - 12, keypoints(i).max(0) + 12))
+            for i in range(FRAMES)
+        ]
+    )
+    boxes[list(without)] = np.nan
+    return FollowedFrames(path, frames, boxes)
+
+
+@pytest.fixture
+def large() -> PoseEstimator:
+    return PoseEstimator(dot_model(input_height=320))
+
+
+@pytest.fixture
+def small() -> PoseEstimator:
+    return PoseEstimator(dot_model())
+
+
+def ignore(_more: int) -> None:
+    """Nobody wants to know."""
+
+
+def both(clip: FollowedFrames, small: PoseEstimator, large: PoseEstimator) -> np.ndarray:
+    scouts, kept = scouted(clip, small, large, ignore)
+    return by_two(clip, scouts, kept, large, ignore)
+
+
+def test_two_networks_find_what_one_finds(path, frames, small, large):
+    clip = followed(path, frames, without=(0, 7, 8))
+    peaks = both(clip, small, large)
+    alone = by_one(clip, large, ignore)
+    assert np.isnan(peaks[[0, 7, 8], ..., :2]).all()
+    np.testing.assert_array_equal(np.isnan(peaks[..., :2]), np.isnan(alone[..., :2]))
+    assert np.nanmax(np.abs(peaks - alone)) < 0.1
+    for frame in clip.rows:
+        assert np.abs(peaks[frame, :, 0, :2] - keypoints(frame)).max() < 4
+
+
+def test_the_large_network_looks_at_some_patches_and_now_and_then_at_all(
+    path, frames, small, large, monkeypatch
+):
+    counts: list[int | None] = []
+    heatmaps = large.heatmaps
+
+    def watch(pixels, kept=None):
+        counts.extend([None if kept is None else kept.shape[1]] * len(pixels))
+        return heatmaps(pixels, kept)
+
+    monkeypatch.setattr(large, "heatmaps", watch)
+    both(followed(path, frames), small, large)
+    whole = [count for count in counts if count is None]
+    some = [count for count in counts if count is not None]
+    assert len(whole) == len(range(0, FRAMES, cascade.WHOLE_EVERY))
+    assert len(some) == FRAMES - len(whole)
+    assert max(some) < 0.9 * large.model.config.tokens
+
+
+def test_where_a_joint_is_lost_the_whole_crop_is_looked_at(path, frames, small, large):
+    clip = followed(path, frames)
+    scouts, kept = scouted(clip, small, large, ignore)
+    wrong = scouts.copy()
+    wrong[5, 9, 0, :2] = wrong[5, 5, 0, :2]  # the wrist at the shoulder, surely
+    wrong[5, 9, 1:, 2] = 0
+    wrong[5, 15, 0, :2] = wrong[5, 11, 0, :2]  # and the ankle at the hip
+    wrong[5, 13, 0, :2] = wrong[5, 11, 0, :2]
+    found = by_two(clip, wrong, kept, large, ignore)
+    assert np.abs(found[5, :, 0, :2] - keypoints(5)).max() < 4
+
+
+@pytest.mark.parametrize("room", [0, 10 * 320 * 240 * 3, 10**9])
+def test_crops_that_memory_does_not_hold_are_cut_again(
+    path, frames, small, large, monkeypatch, room
+):
+    wanted = both(followed(path, frames), small, large)
+    monkeypatch.setattr(cascade, "KEPT_BYTES", room)
+    clip = followed(path, frames)
+    scouts, kept = scouted(clip, small, large, ignore)
+    assert sum(pixels.nbytes for pixels in kept.values()) <= room
+    assert len(kept) == min(FRAMES, room // (320 * 240 * 3))
+    found = by_two(clip, scouts, kept, large, ignore)
+    np.testing.assert_allclose(found, wanted, atol=0.05)
+    assert not kept
+
+
+def test_every_crop_is_counted_and_counting_may_stop_it(path, frames, small, large):
+    done: list[int] = []
+    clip = followed(path, frames)
+    by_one(clip, large, done.append)
+    assert sum(done) == FRAMES
+
+    def stop(_more: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        by_one(clip, large, stop)
+    with pytest.raises(KeyboardInterrupt):
+        scouted(clip, small, large, stop)
+
+
+def test_nobody_followed_asks_no_network(path, frames, small, large, monkeypatch):
+    asked = watch_crops(large, monkeypatch) + watch_crops(small, monkeypatch)
+    peaks = both(followed(path, frames, without=tuple(range(FRAMES))), small, large)
+    assert asked == []
+    assert np.isnan(peaks[..., :2]).all()
+    assert (peaks[..., 2] == 0).all()
