@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from gymform.storage import atomic_path
 from gymform.text import file_stem
 from gymform.timing import Progress, ignore_progress
 from gymform.types import UNKNOWN, Ablation, Clip, FormReport, Prediction, Target, Window, percent
+from gymform.video.write import TIME_BASE
 
 RESULT_SCHEMA = 1
 
@@ -52,11 +53,14 @@ def save(
     folder: Path,
     *,
     stem: str,
+    video: bool = True,
     progress: Progress | None = None,
 ) -> Artifacts:
-    """Write overlay, keypoints, trajectories and answer of ``source`` into ``folder``.
+    """Write keypoints, trajectories, answer and annotated video of ``source`` into ``folder``.
 
-    Each file appears whole or not at all. Raises GymformError when something cannot be written.
+    Each file appears whole or not at all, the answer last. The video takes longest: without
+    ``video`` it is left out, and :func:`draw_copy` can make it later. Raises GymformError when
+    something cannot be written.
     """
     files = Artifacts.of(folder, stem)
     report = progress or ignore_progress
@@ -64,7 +68,8 @@ def save(
         save_poses(files.poses, analysis.pose)
         with atomic_path(files.csv) as temporary:
             write_csv(temporary, analysis)
-        draw_video(analysis, source, files.overlay, report)
+        if video:
+            draw_video(analysis, source, files.overlay, report)
         with atomic_path(files.json) as temporary:
             temporary.write_text(json.dumps(as_dict(analysis), indent=2), encoding="utf-8")
     except OSError as error:
@@ -97,13 +102,28 @@ def load(folder: Path, stem: str) -> Analysis:
     return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
 
 
-def draw_video(analysis: Analysis, source: Path, target: Path, report: Progress) -> None:
+def draw_video(
+    analysis: Analysis, source: Path, target: Path, report: Progress = ignore_progress
+) -> None:
     """Write the clip with the skeleton over each analysed frame to ``target``, H.264."""
     label = _label(analysis.prediction)
     draw_skeletons(
         analysis.pose, analysis.tracks, source, target,
         label=label, form=analysis.form, progress=report,
     )  # fmt: skip
+
+
+def draw_copy(analysis: Analysis, copy: Path, target: Path) -> None:
+    """The same, drawn into a ``copy`` of the clip made by `transcode`: it is upright, and may be
+    smaller."""
+    pose = analysis.pose
+    upright = replace(
+        pose,
+        time_s=np.round(pose.time_s / float(TIME_BASE)) * float(TIME_BASE),
+        provenance=replace(pose.provenance, turn=0),
+    )
+    label = _label(analysis.prediction)
+    draw_skeletons(upright, analysis.tracks, copy, target, label=label)
 
 
 def write_csv(path: Path, analysis: Analysis) -> None:

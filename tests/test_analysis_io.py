@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from gymform.analysis import Options, Target
-from gymform.analysis_io import load, options_from_dict, save
+from gymform.analysis_io import draw_copy, draw_video, load, options_from_dict, save
+from gymform.draw import video
 from gymform.errors import GymformError, PoseFileError
 from gymform.pose.files import load_poses
 from gymform.video.read import probe
+from gymform.video.write import transcode
 
 pytestmark = pytest.mark.usefixtures("_sees_painted_people")
 
@@ -35,6 +37,44 @@ def test_saved_files_hold_the_answer(painted_answer, painted_clip, tmp_path):
         "clip.npz",
         "clip.overlay.mp4",
     ]
+
+
+def test_without_the_video_all_else_is_there(painted_answer, painted_clip, tmp_path):
+    save(painted_answer, painted_clip, tmp_path, stem="clip", video=False)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["clip.csv", "clip.json", "clip.npz"]
+    assert load(tmp_path, "clip").prediction == painted_answer.prediction
+
+
+@pytest.mark.parametrize(("side", "scale"), [(None, 1.0), (160, 0.5)])
+def test_in_a_copy_the_skeleton_lies_where_it_lies_in_the_clip(
+    painted_answer, painted_clip, tmp_path, monkeypatch, side, scale
+):
+    drawn = []
+
+    def watch(picture, xy, score, box, **_):
+        drawn.append((xy, box))
+        return picture
+
+    monkeypatch.setattr(video, "draw_overlay", watch)
+    transcode(painted_clip, tmp_path / "copy.mp4", max_side=side)
+    draw_video(painted_answer, painted_clip, tmp_path / "wanted.mp4")
+    draw_copy(painted_answer, tmp_path / "copy.mp4", tmp_path / "drawn.mp4")
+    count = len(painted_answer.pose)
+    assert len(drawn) == 2 * count
+    for (wanted, wanted_box), (xy, box) in zip(drawn[:count], drawn[count:], strict=True):
+        np.testing.assert_allclose(xy, (wanted + 0.5) * scale - 0.5)
+        np.testing.assert_allclose(box, wanted_box * scale)
+
+
+def test_moments_between_the_ticks_of_a_copy_lose_no_frame(painted_answer, painted_clip, tmp_path):
+    uneven = painted_answer.pose.time_s + np.linspace(0, 4e-6, 24)
+    answer = dataclasses.replace(
+        painted_answer, pose=dataclasses.replace(painted_answer.pose, time_s=uneven)
+    )
+    transcode(painted_clip, tmp_path / "copy.mp4")
+    draw_copy(answer, tmp_path / "copy.mp4", tmp_path / "drawn.mp4")
+    assert probe(tmp_path / "drawn.mp4").frames == 24
 
 
 def test_load_gives_back_what_was_saved(painted_answer, painted_clip, tmp_path):

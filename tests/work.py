@@ -7,13 +7,14 @@ the clip, so that nothing here depends on timing.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
 from gymform.errors import NoPersonError
-from gymform.service.analysis_worker import Progress
+from gymform.service.analysis_worker import FIRST, Progress
 
 
 def scripted(request: dict[str, Any], folder: Path, progress: Progress) -> None:
@@ -22,6 +23,12 @@ def scripted(request: dict[str, Any], folder: Path, progress: Progress) -> None:
     progress("probe", 1, 1)
     if order == "wait":
         _wait_for(Path(request["path"]).parent / "go", progress)
+    elif order == "first":  # an answer while the work goes on
+        (folder / FIRST).mkdir()
+        (folder / FIRST / "answer.txt").write_text("squat")
+        progress(FIRST, 1, 1)
+        _wait_for(Path(request["path"]).parent / "go", progress)
+        shutil.rmtree(folder / FIRST)
     elif order == "hang":  # no progress, no cancelling
         signal.pause()
     elif order == "die":

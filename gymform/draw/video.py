@@ -58,8 +58,10 @@ def draw_skeletons(
             keyint=keyint,
         ) as writer,
     ):
-        raw, cleaned = (_shrunk(xy, frames.scale) for xy in (pose.xy, tracks.xy))
-        boxes = pose.boxes * frames.scale
+        # the file may be a smaller copy of the clip whose keypoints these are
+        scale = frames.scale * frames.source_size[0] / pose.image_size[0]
+        raw, cleaned = (_shrunk(xy, scale) for xy in (pose.xy, tracks.xy))
+        boxes = pose.boxes * scale
         for frame in frames:
             position = int(np.searchsorted(pose.time_s, frame.time_s - 1e-6))
             picture = draw_overlay(

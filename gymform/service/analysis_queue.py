@@ -31,7 +31,7 @@ from gymform import __version__, errors, limits
 from gymform.errors import BusyError, GymformError, VideoError, WorkerError
 from gymform.in_use import hold, release
 from gymform.installation import child_environment
-from gymform.service.analysis_worker import DEFAULT_WORK
+from gymform.service.analysis_worker import DEFAULT_WORK, FIRST
 from gymform.service.result_store import ResultStore
 from gymform.weights import manifest_entry, sha256_of
 
@@ -104,7 +104,8 @@ class Status:
 
     ``ahead`` is the number of jobs before it, ``fraction`` the share that is done, ``eta_s`` the
     estimated seconds to go, of a waiting job until it begins (None while unknown), ``error`` why
-    it failed.
+    it failed. ``first`` is the folder of the first answer of a running job, as `analysis_io.load`
+    reads it, from when it is there until the job ends.
     """
 
     state: State
@@ -113,6 +114,7 @@ class Status:
     fraction: float = 0.0
     eta_s: float | None = None
     error: GymformError | None = None
+    first: Path | None = None
 
 
 @dataclass(eq=False)
@@ -128,6 +130,8 @@ class _Job:
     state: State = State.WAITING
     error: GymformError | None = None
     progress: Estimate | None = None
+    first: Path | None = None
+    """Where the first answer is, while the job runs."""
     held: int | None = None
     """Keeps the clip's folder from being deleted while the job waits or runs."""
     stop_by: float | None = None
@@ -264,7 +268,10 @@ class JobQueue:
             return Status(State.WAITING, ahead=place + running, eta_s=self._wait_s(place))
         if job.state is State.RUNNING and job.progress:
             progress = job.progress
-            return Status(State.RUNNING, 0, progress.stage, progress.fraction, progress.eta_s())
+            eta_s = progress.eta_s()
+            return Status(
+                State.RUNNING, 0, progress.stage, progress.fraction, eta_s, first=job.first
+            )
         return Status(job.state, error=job.error)
 
     def _wait_s(self, place: int) -> float | None:
@@ -347,7 +354,8 @@ class JobQueue:
         started = time.monotonic()
         with self.store.new_folder(job.key) as folder:
             worker.work(job.number, job.request.as_message(), folder)
-            error = self._follow(job, worker)
+            error = self._follow(job, worker, folder)
+            job.first = None
             if error is None and job.stop_by is None:
                 self.store.keep(job.key, folder)
                 with self._changed:
@@ -358,7 +366,7 @@ class JobQueue:
         """Move the mean time of a job halfway to what the last one took."""
         self._mean_s = took_s if self._mean_s is None else (self._mean_s + took_s) / 2
 
-    def _follow(self, job: _Job, worker: _Worker) -> GymformError | None:
+    def _follow(self, job: _Job, worker: _Worker, folder: Path) -> GymformError | None:
         """Read the worker's messages until the job has ended; the error that ended it, if any."""
         assert job.progress is not None
         last_message_s = time.monotonic()
@@ -379,7 +387,9 @@ class JobQueue:
             last_message_s = now
             if message["id"] != job.number:
                 continue
-            if message["is"] == "progress":
+            if message["is"] == "progress" and message["stage"] == FIRST:
+                job.first = folder / FIRST
+            elif message["is"] == "progress":
                 job.progress.update(message["stage"], message["done"], message["total"])
             elif message["is"] == "done":
                 self._shares = job.progress.learned()
@@ -469,11 +479,10 @@ def _in_about(seconds: float | None) -> str:
 
 STAGE_SHARES: dict[str, float] = {
     "probe": 0.01,
-    "search": 0.25,
-    "pose": 0.45,
-    "classify": 0.02,
-    "draw": 0.20,
-    "proxy": 0.07,
+    "search": 0.20,
+    "pose": 0.55,
+    "classify": 0.04,
+    "proxy": 0.20,
 }
 """Share of the total time that each stage takes, in order; updated after every finished job."""
 

@@ -22,16 +22,20 @@ import json
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from gymform.errors import Cancelled, GymformError
 from gymform.timing import Progress
+
+if TYPE_CHECKING:
+    from gymform.analysis import Analysis
 
 Work = Callable[[dict[str, Any], Path, Progress], None]
 """Fills an empty folder with the results of a request; reports progress, which may raise."""
@@ -44,6 +48,10 @@ PROXY = "proxy.mp4"
 
 PROXY_SIDE = 1280
 """Longer side of that copy, px, at most: no page shows more."""
+
+FIRST = "first"
+"""The folder, in that of the result, that holds the first answer until the last one is there; also
+the stage that is reported as soon as it does."""
 
 DEFAULT_WORK = "gymform.service.analysis_worker:analyse_clip"
 _PROGRESS_INTERVAL_S = 0.1
@@ -60,8 +68,15 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
 
     path, name = Path(request["path"]), request["name"]
     options = options_from_dict(request["options"])
-    result = analyze(path, options, name=name, progress=progress)
-    save(result, path, folder, stem=STEM, progress=progress)
+
+    def first(answer: Analysis) -> None:
+        (folder / FIRST).mkdir()
+        save(answer, path, folder / FIRST, stem=STEM, video=False)
+        progress(FIRST, 1, 1)
+
+    result = analyze(path, options, name=name, progress=progress, on_first=first)
+    shutil.rmtree(folder / FIRST, ignore_errors=True)
+    save(result, path, folder, stem=STEM, video=False)
     total = len(result.pose)
     transcode(
         path,
@@ -70,6 +85,19 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
         turn=result.pose.provenance.turn,
         progress=lambda done: progress("proxy", min(done, total), total),
     )
+
+
+def annotated_video(result: Analysis, folder: Path) -> Path:
+    """The annotated video of the ``result`` in ``folder``; drawn now, unless it was before.
+
+    It is drawn into the browser's copy of the clip. Raises the kinds of VideoError.
+    """
+    from gymform.analysis_io import Artifacts, draw_copy
+
+    path = Artifacts.of(folder, STEM).overlay
+    if not path.is_file():
+        draw_copy(result, folder / PROXY, path)
+    return path
 
 
 def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
@@ -158,6 +186,17 @@ def resolve(name: str) -> Work:
     return work
 
 
+def _prepare() -> None:
+    """Load what takes seconds before the first clip comes; at the very first start of all, measure
+    what computes poses fastest here."""
+    networks = importlib.import_module("gymform.pose.networks")
+    importlib.import_module("gymform.analysis")
+    try:
+        networks.load_estimators()
+    except GymformError as error:
+        _log.warning("the pose network could not be loaded yet: %s", error)
+
+
 def main() -> None:
     """Serve standard input and output until the app closes them."""
     signal.signal(
@@ -169,7 +208,7 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     name = sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK
     if name == DEFAULT_WORK:
-        importlib.import_module("gymform.analysis")  # takes seconds, so not with the first clip
+        _prepare()
     serve(resolve(name), requests, replies)
 
 

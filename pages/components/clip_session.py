@@ -6,6 +6,7 @@ under the page's name, so that two pages never mix up their clips.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import threading
 import time
@@ -41,7 +42,6 @@ STAGES = {
     "search": "Look for the lifter",
     "pose": "Find the joints in every frame",
     "classify": "Recognise the exercise",
-    "draw": "Draw the skeleton into the video",
     "proxy": "Prepare the player",
 }
 
@@ -203,6 +203,8 @@ class ClipSession:
         with st.container(border=True):
             st.progress(status.fraction, text=_progress_text(status))
             st.markdown(_steps(status.stage))
+            if status.first:
+                _first_answer(status.first)
             if st.button("Cancel", icon=":material/close:"):
                 self.go_back()
                 self.place.problem = Cancelled("The analysis was cancelled.")
@@ -391,6 +393,15 @@ def _progress_text(status: Status) -> str:
         return "**Starting**"
     done = f"**{status.fraction:.0%}**".replace("%", " %")
     return done if status.eta_s is None else f"{done} · {_duration(status.eta_s)} left"
+
+
+def _first_answer(folder: Path) -> None:
+    """What the small network says, while the large one looks more closely."""
+    from pages.components.result import in_short, load_result
+
+    with contextlib.suppress(GymformError):  # the last answer has just taken its place
+        st.markdown(f":material/bolt: **First answer:** {in_short(load_result(folder))}")
+        st.caption("A small network's. A large one is looking more closely now.")
 
 
 def _steps(stage: str) -> str:

@@ -14,12 +14,15 @@ from gymform.analysis import Analysis
 from gymform.analysis_io import Artifacts, load
 from gymform.draw import charts
 from gymform.draw.player import player_json
+from gymform.errors import GymformError
 from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
 from gymform.form.cues import level_of
+from gymform.service import analysis_worker as worker
 from gymform.service.analysis_worker import PROXY, STEM
+from gymform.storage import disk_problem
 from gymform.text import file_stem
-from gymform.types import OTHER, UNKNOWN, Prediction, Target
+from gymform.types import OTHER, UNKNOWN, Prediction, Provenance, Target
 from pages.components.form import show_form
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
@@ -53,10 +56,10 @@ def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: O
     motion(folder, result, on_other_person)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
-        annotated_video(folder, upright=result.clip.height > result.clip.width)
+        annotated_video(result, folder)
     with right:
         trust(result)
-        downloads(folder, Path(name).stem)
+        downloads(result, folder, Path(name).stem)
     details(result)
 
 
@@ -65,6 +68,13 @@ def player_data(folder: Path) -> bytes:
     """What the player shows of the analysis in ``folder``, cached: JSON."""
     result = load_result(folder)
     return player_json(result.pose, result.tracks, result.form)
+
+
+def in_short(result: Analysis) -> str:
+    """The exercise and the number of repetitions, as markdown on one line."""
+    count = len(result.form.repetitions)
+    counted = f", {count} repetition{'s' if count != 1 else ''}" if count else ""
+    return plain(f"{_label(result.prediction)}{counted}")
 
 
 # -- the prediction --------------------------------------------------------------------------
@@ -283,14 +293,29 @@ def _repetitions(result: Analysis) -> list[tuple[float, float]]:
 # -- the video, how far to trust it, and downloads -----------------------------------------
 
 
-def annotated_video(folder: Path, *, upright: bool) -> None:
-    """The overlay as a plain video; an upright one is kept narrow."""
+def annotated_video(result: Analysis, folder: Path) -> None:
+    """The overlay as a plain video, drawn when somebody asks for it; an upright one is narrow."""
     st.markdown("##### Annotated video")
+    path = Artifacts.of(folder, STEM).overlay
+    if not path.is_file():
+        st.caption("The clip as a video with the skeleton in it, to keep or to send.")
+        if not st.button("Draw the video", icon=":material/movie:", key="draw_video"):
+            return
+        with st.spinner("Drawing the skeleton into every frame …"):
+            try:
+                worker.annotated_video(result, folder)
+            except (GymformError, OSError) as error:
+                st.error(as_text(_why_not_drawn(error)), icon=":material/error:")
+                return
     st.video(
-        Artifacts.of(folder, STEM).overlay,
+        path,
         alt="The clip with the lifter's skeleton and box drawn over every frame.",
-        width=UPRIGHT_WIDTH if upright else "stretch",
+        width=UPRIGHT_WIDTH if result.clip.height > result.clip.width else "stretch",
     )
+
+
+def _why_not_drawn(error: GymformError | OSError) -> str:
+    return disk_problem(error) if isinstance(error, OSError) else str(error)
 
 
 def trust(result: Analysis) -> None:
@@ -314,21 +339,26 @@ def trust(result: Analysis) -> None:
         )
 
 
-def downloads(folder: Path, stem: str) -> None:
-    """A download button for each file."""
+def downloads(result: Analysis, folder: Path, stem: str) -> None:
+    """A download button for each file; what it holds is made and read only when it is clicked."""
     files = Artifacts.of(folder, STEM)
+
+    def video() -> bytes:
+        return worker.annotated_video(result, folder).read_bytes()
+
     st.markdown("##### Downloads")
+    poses, table, answer = (path.read_bytes for path in (files.poses, files.csv, files.json))
     offers = (
-        ("Annotated video", files.overlay, "video/mp4", ".annotated.mp4", ":material/movie:"),
-        ("Keypoints (.npz)", files.poses, "application/octet-stream", ".npz", ":material/hub:"),
-        ("Trajectories (CSV)", files.csv, "text/csv", ".csv", ":material/table:"),
-        ("Everything (JSON)", files.json, "application/json", ".json", ":material/data_object:"),
+        ("Annotated video", video, "video/mp4", ".annotated.mp4", ":material/movie:"),
+        ("Keypoints (.npz)", poses, "application/octet-stream", ".npz", ":material/hub:"),
+        ("Trajectories (CSV)", table, "text/csv", ".csv", ":material/table:"),
+        ("Everything (JSON)", answer, "application/json", ".json", ":material/data_object:"),
     )
     columns = [*st.columns(2), *st.columns(2)]
-    for column, (label, path, mime, suffix, icon) in zip(columns, offers, strict=True):
+    for column, (label, data, mime, suffix, icon) in zip(columns, offers, strict=True):
         column.download_button(
             label,
-            data=path.read_bytes,  # read only when it is clicked
+            data=data,
             file_name=file_stem(stem, len(suffix)) + suffix,
             mime=mime,
             icon=icon,
@@ -345,10 +375,16 @@ def details(result: Analysis) -> None:
             f"- **Clip** {clip.width} × {clip.height} px, {clip.duration_s:.2f} s, "
             f"{clip.frames} frames, {clip.fps:.2f} a second, {plain(clip.codec.upper())}\n"
             f"- **Pose model** {plain(origin.network)}, weights `{origin.weights_sha256[:12]}`, "
-            f"flip test {'on' if origin.flip_test else 'off'}\n"
+            f"flip test {'on' if origin.flip_test else 'off'}{_computed(origin)}\n"
             f"- **Exercise model** weights `{result.prediction.model_sha256[:12]}`\n"
             f"- **Time** {_times(result.seconds)}"
         )
+
+
+def _computed(origin: Provenance) -> str:
+    """By what the pose model was computed, and which one went ahead."""
+    engine = f", computed by {plain(origin.engine)}" if origin.engine else ""
+    return f"{engine}, {plain(origin.scout)} ahead of it" if origin.scout else engine
 
 
 def _times(seconds: Mapping[str, float]) -> str:

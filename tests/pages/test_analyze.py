@@ -91,7 +91,7 @@ def finish(
     options = fakes.make_options(pose_model="pose-a")
     key = analysis_queue.Request(path, "known.mp4", options).key()
     with queue.store.new_folder(key) as folder:
-        save(analysis, clip, folder, stem=STEM)
+        save(analysis, clip, folder, stem=STEM, video=False)
         transcode(clip, folder / PROXY)
         queue.store.keep(key, folder)
 
@@ -206,13 +206,39 @@ def test_a_known_clip_is_answered_at_once(app, queue):
     assert "94 % sure" in shown
     assert r"my \*squat\* \[1\].mp4" in shown
     assert len(app.get("plotly_chart")) >= 2
-    assert len(app.get("video")) == 1
     assert [item.label for item in app.get("download_button")] == [
         "Annotated video",
         "Keypoints (.npz)",
         "Trajectories (CSV)",
         "Everything (JSON)",
     ]
+
+
+def test_the_annotated_video_is_drawn_when_asked_for(app, queue):
+    content = MP4 + b"drawn"
+    finish(queue, app, content, small())
+    upload(app, "squat.mp4", content)
+    assert len(app.get("video")) == 0
+    app.button(key="draw_video").click().run()
+    assert not app.exception
+    assert len(app.get("video")) == 1
+    app.run()  # and stays
+    assert len(app.get("video")) == 1
+
+
+def test_a_disk_without_room_for_the_video_is_said(app, queue, monkeypatch):
+    from gymform.service import analysis_worker
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    content = MP4 + b"full"
+    finish(queue, app, content, small())
+    upload(app, "squat.mp4", content)
+    monkeypatch.setattr(analysis_worker, "annotated_video", full)
+    app.button(key="draw_video").click().run()
+    assert not app.exception
+    assert "disk is full" in app.error[0].value
 
 
 def test_the_form_is_told_and_each_cue_shows_its_moment(app, queue):

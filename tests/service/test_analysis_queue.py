@@ -93,6 +93,24 @@ def test_the_worker_keeps_its_process_and_so_its_models(queue, clip):
     assert result(queue, first).split()[0] == result(queue, second).split()[0]
 
 
+def test_the_first_answer_is_told_while_the_work_goes_on(queue, clip):
+    request = clip("first")
+    key = queue.submit(request, "me")
+    deadline = time.monotonic() + 30
+    while (status := queue.status(key, "me")).first is None:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.01)
+    assert status.state is State.RUNNING
+    assert status.stage != "first"
+    assert (status.first / "answer.txt").read_text() == "squat"
+    (request.path.parent / "go").touch()
+    assert wait_until(queue, key, "me").first is None
+    assert sorted(path.name for path in queue.store.find(key).iterdir()) == [
+        "large.bin",
+        "result.txt",
+    ]
+
+
 def test_the_same_clip_again_is_done_at_once_under_any_name(queue, clip):
     run(queue, clip("fine", "content"))
     again = clip("die if you are asked to work", "content")

@@ -10,7 +10,7 @@ import pytest
 
 from gymform import analysis, analysis_io
 from gymform.errors import Cancelled
-from gymform.service.analysis_worker import PROXY, STEM, analyse_clip
+from gymform.service.analysis_worker import FIRST, PROXY, STEM, analyse_clip, annotated_video
 from gymform.video.read import probe, read_frames
 from gymform.video.write import VideoWriter
 from tests import fakes
@@ -32,8 +32,9 @@ def _request(tmp_path, monkeypatch) -> dict[str, Any]:
     request: dict[str, Any] = {"path": str(path), "name": "lift.mp4"}
     request["options"] = dataclasses.asdict(options)
 
-    def analyze(source, given, *, name, progress):
+    def analyze(source, given, *, name, progress, on_first):
         request["asked"] = (source, given == options, name)
+        on_first(made)
         progress("pose", 1, 1)
         return made
 
@@ -48,16 +49,17 @@ def test_everything_that_the_page_shows_is_there(request_, tmp_path):
     assert request_["asked"] == (tmp_path / "clip.mp4", True, "lift.mp4")
     files = analysis_io.Artifacts.of(folder, STEM)
     named = [getattr(files, field.name) for field in dataclasses.fields(files)]
+    named.remove(files.overlay)  # drawn when somebody asks for it
     assert {path.name for path in folder.iterdir()} == {
         path.name for path in [*named, folder / PROXY]
     }
     assert probe(folder / PROXY).frames == FRAMES
     with read_frames(folder / PROXY) as frames, read_frames(tmp_path / "clip.mp4") as source:
         assert [f.time_s for f in frames] == pytest.approx([f.time_s for f in source], abs=1e-4)
-    assert [told[0] for told in heard if told[1] == told[2]] == ["pose", "draw", "proxy"]
+    assert [told[0] for told in heard if told[1] == told[2]] == ["first", "pose", "proxy"]
 
 
-@pytest.mark.parametrize("stage", ["pose", "draw", "proxy"])
+@pytest.mark.parametrize("stage", ["pose", "proxy"])
 def test_it_can_be_cancelled_in_every_stage(request_, tmp_path, stage):
     def progress(now: str, done: int, total: int) -> None:
         if now == stage:
@@ -69,3 +71,29 @@ def test_it_can_be_cancelled_in_every_stage(request_, tmp_path, stage):
         analyse_clip(request_, folder, progress)
     assert not (folder / PROXY).exists()
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_the_first_answer_can_be_read_until_the_last_one_is_there(request_, tmp_path):
+    folder, read = tmp_path / "result", []
+    folder.mkdir()
+
+    def progress(stage: str, _done: int, _total: int) -> None:
+        if stage == FIRST:
+            read.append(analysis_io.load(folder / FIRST, STEM))
+
+    analyse_clip(request_, folder, progress)
+    [first] = read
+    assert first.prediction.label == analysis_io.load(folder, STEM).prediction.label
+    assert not (folder / FIRST).exists()
+
+
+def test_the_annotated_video_is_drawn_once_when_asked_for(request_, tmp_path):
+    folder = tmp_path / "result"
+    folder.mkdir()
+    analyse_clip(request_, folder, lambda *_: None)
+    result = analysis_io.load(folder, STEM)
+    path = annotated_video(result, folder)
+    assert probe(path).frames == len(result.pose)
+    made = path.stat().st_mtime_ns
+    assert annotated_video(result, folder) == path
+    assert path.stat().st_mtime_ns == made
