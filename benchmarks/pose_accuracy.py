@@ -1,6 +1,7 @@
 """How exactly models find the people of the validation groups, and MediaPipe on the same crops.
 
     python benchmarks/pose_accuracy.py PACK [--model NAME ...] [--flip-test] [--people N]
+        [--engine NAME] [--scout NAME]
         [--mediapipe PYTHON --variant full --variant heavy] [--cards]
 
 Writes ``pose_accuracy.md`` and ``pose_accuracy.json`` beside this file (``--out``); figures of
@@ -42,7 +43,9 @@ def main() -> int:
     validation = {name: rows[: options.people] for name, rows in split(pack)[1].items()}
     figures = before(options.out) if not options.people else {}
     for name in options.model if options.model or options.mediapipe else [None]:
-        title, scores = measure(name, pack, validation, options.flip_test)
+        title, scores = measure(
+            name, pack, validation, options.flip_test, options.engine, options.scout
+        )
         figures[title] = scores
     for variant in options.variant if options.mediapipe else ():
         scores = measure_mediapipe(options.mediapipe, variant, pack, validation)
@@ -64,6 +67,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", default=[], metavar="NAME",
                         help="may be given several times (the default model)")  # fmt: skip
     parser.add_argument("--flip-test", action="store_true")
+    parser.add_argument("--engine", metavar="NAME", help="what computes it: see pose/engine")
+    parser.add_argument("--scout", metavar="NAME", help="the model near whose answers it looks")
     parser.add_argument("--people", type=int, metavar="N", help="the first N of each set only")
     parser.add_argument("--mediapipe", metavar="PYTHON", help="interpreter that has mediapipe")
     parser.add_argument("--variant", action="append", default=[], choices=("lite", "full", "heavy"))
@@ -91,16 +96,36 @@ def update_cards(figures: dict[str, Any]) -> None:
         update_results(PROJECT / "weights" / f"{name}.md", name, figures)
 
 
-def measure(name: str | None, pack: Any, validation: Any, flip_test: bool) -> tuple[str, Any]:
-    """What to call a model, and its scores on each validation set."""
+def measure(
+    name: str | None,
+    pack: Any,
+    validation: Any,
+    flip_test: bool,
+    engine: str | None = None,
+    scout: str | None = None,
+) -> tuple[str, Any]:
+    """What to call a model, and its scores on each validation set.
+
+    ``engine`` computes it, PyTorch by default; with a ``scout`` it looks near that model's answers.
+    """
     from gymform.pose.checkpoints import load_pose_model
+    from gymform.pose.engine import make_engine
     from gymform.pose.estimator import PoseEstimator
     from gymform.training.pose.evaluate import evaluate
 
-    model = load_pose_model(name, device())
-    estimator = PoseEstimator(model, flip_test=flip_test, batch_size=16)
-    title = f"{model.name}, flip test" if flip_test else model.name
-    return title, {part: evaluate(estimator, pack, rows) for part, rows in validation.items()}
+    def estimator(name: str | None, flip_test: bool = False) -> PoseEstimator:
+        model = load_pose_model(name, device())
+        made = None if engine is None else make_engine(engine, model)
+        return PoseEstimator(model, engine=made, flip_test=flip_test, batch_size=16)
+
+    main, ahead = estimator(name, flip_test), None if scout is None else estimator(scout)
+    title = ", ".join(
+        [main.model.name]
+        + ["flip test"] * flip_test
+        + [f"near {scout}"] * (scout is not None)
+        + [f"by {engine}"] * (engine is not None)
+    )
+    return title, {part: evaluate(main, pack, rows, ahead) for part, rows in validation.items()}
 
 
 def device() -> str:
