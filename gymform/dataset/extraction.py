@@ -13,12 +13,13 @@ import importlib
 import logging
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -399,7 +400,7 @@ def _in_processes(work: Sequence[ExtractionJob], count: int) -> Iterator[Extract
 def _from_pool(work: Sequence[ExtractionJob], count: int) -> Iterator[ExtractionResult]:
     threads = max(1, (os.cpu_count() or 1) // count)
     with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
+        count, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(threads,)
     ) as pool:
         waiting: set[Future[ExtractionResult]] = {pool.submit(extract_clip, job) for job in work}
         try:
@@ -408,6 +409,24 @@ def _from_pool(work: Sequence[ExtractionJob], count: int) -> Iterator[Extraction
                 yield from (future.result() for future in done)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(threads: int) -> None:
+    """Share the processors, and end when the process that gives out the work has ended."""
+    _use_threads(threads)
+    threading.Thread(target=_end_with_parent, name="gymform-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process, also in the middle of a clip, once its parent is gone.
+
+    A pool's process waits for work on a pipe that it holds open itself, so a parent that was killed
+    would leave it waiting for ever, with the network in memory.
+    """
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _use_threads(count: int) -> None:

@@ -1,7 +1,10 @@
 """Extraction: complete files or none, continues where it stopped, and no clip stops the others."""
 
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -134,15 +137,17 @@ import sys
 from pathlib import Path
 from gymform.dataset.extraction import extract
 from gymform.dataset.reviews import ReviewStore
-store = ReviewStore.open(Path(sys.argv[1]))
-print("ready", flush=True)
-told = lambda stage, done, total: print(done, total, flush=True)
-extract(store, estimate="tests.dataset.fake_poses:estimate", progress=told)
+if __name__ == "__main__":
+    store = ReviewStore.open(Path(sys.argv[1]))
+    print("ready", flush=True)
+    told = lambda stage, done, total: print(done, total, flush=True)
+    jobs = int((sys.argv[2:] or ["1"])[0])
+    extract(store, jobs=jobs, estimate="tests.dataset.fake_poses:estimate", progress=told)
 """
 
 
 def test_an_extraction_that_was_killed_goes_on_and_ends_the_same(tmp_path):
-    """R9, a few times; benchmarks/durability.py does it often."""
+    """R9, a few times; benchmarks/hardening.py does it often."""
     names = ("ann", "bob", "cem", "dee")
     with ReviewStore.open(make_dataset(tmp_path / "whole", names)) as whole:
         extract(whole, estimate=FAKE)
@@ -169,6 +174,38 @@ def test_an_extraction_that_was_killed_goes_on_and_ends_the_same(tmp_path):
             else:
                 assert data == expected[name]
         assert killed.judged() == items
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    folder = make_dataset(tmp_path, ("sleeper one", "sleeper two"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", EXTRACT, str(folder), "2"], stdout=subprocess.DEVNULL, cwd=PROJECT
+    )
+    try:
+        until(lambda: len(list((folder / "clips").glob("*.asleep"))) == 2)
+    finally:
+        process.kill()
+        process.wait()
+    workers = [int(path.read_text()) for path in (folder / "clips").glob("*.asleep")]
+    until(lambda: not any(map(is_alive, workers)))
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Return once ``holds()``; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+def is_alive(process: int) -> bool:
+    """Is there a process of this number that has not ended?"""
+    try:
+        os.kill(process, 0)
+        status = Path(f"/proc/{process}/status")
+        return not status.exists() or "State:\tZ" not in status.read_text()
+    except OSError:
+        return False
 
 
 # --- ray ----------------------------------------------------------------------------------------
