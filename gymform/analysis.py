@@ -30,6 +30,7 @@ from gymform.types import (
     Prediction,
     Target,
 )
+from gymform.video.memory import memory_limited, memory_of_analysis
 from gymform.video.sandbox import probe_apart
 
 __all__ = ["Analysis", "Options", "Target", "analyze"]
@@ -118,7 +119,8 @@ def analyze(
         shown, seconds = _as_shown(clip, pose, notes), dict(stopwatch.seconds)
         return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
 
-    with stopwatch("poses"):
+    room = memory_limited(memory_of_analysis(clip.width, clip.height))
+    with stopwatch("poses"), room:
         pose, notes = extract_poses(
             path,
             clip,

@@ -1,7 +1,11 @@
 """The whole analysis, with a network that sees painted people and the real classifier."""
 
+import sys
+
+import numpy as np
 import pytest
 
+from gymform import analysis
 from gymform.analysis import Options, Target, analyze
 from gymform.errors import NotAVideoError, OptionsError
 
@@ -32,6 +36,15 @@ def test_refuses_what_is_no_video(tmp_path):
 def test_refuses_a_target_outside_the_frame(painted_clip):
     with pytest.raises(OptionsError, match="outside"):
         analyze(painted_clip, Options(target=Target(box=(500.0, 0.0, 20.0, 20.0))))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+def test_a_clip_cannot_make_it_take_more_memory_than_one_of_its_size_needs(
+    painted_clip, monkeypatch
+):
+    monkeypatch.setattr(analysis, "extract_poses", lambda *_, **__: np.empty(8 * 1024**3, np.uint8))
+    with pytest.raises(MemoryError):
+        analyze(painted_clip)
 
 
 @pytest.mark.shared

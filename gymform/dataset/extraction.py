@@ -59,6 +59,7 @@ from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence
+from gymform.video.memory import go_first, memory_limited, memory_of_analysis
 from gymform.video.sandbox import probe_apart
 from gymform.video.sparse import SparseFrames, only, sample_frames
 from gymform.video.write import KEYINT
@@ -300,6 +301,15 @@ def _extract_clip(job: ExtractionJob, progress: Progress) -> ExtractionResult:
             job.source, probe_apart(job.source, clip.name), job.options, progress
         )
         save_poses(files.poses(sha256), pose)
+    with memory_limited(memory_of_analysis(*pose.image_size)):
+        return _pictures_and_items(job, files, pose, progress)
+
+
+def _pictures_and_items(
+    job: ExtractionJob, files: DatasetFiles, pose: PoseSequence, progress: Progress
+) -> ExtractionResult:
+    """Write the clip's video and thumbnails, and propose its items."""
+    clip, sha256 = job.clip, job.clip.sha256
     tracks = clean(pose)
     frames = sample_frames(job.source, SAMPLE_INTERVAL_S, choose=only(pose.time_s))
     frames = frames.turned(pose.provenance.turn)
@@ -340,14 +350,15 @@ def _existing_poses(path: Path, job: ExtractionJob) -> PoseSequence | None:
 def estimate(path: Path, clip: Clip, options: Options, progress: Progress) -> PoseSequence:
     """The lifter's keypoints, by the pose network of ``options``. Raises GymformError."""
     networks = load_estimators(options.pose_model, flip_test=options.flip_test, exact=options.exact)
-    pose, _ = extract_poses(
-        path,
-        clip,
-        networks.main,
-        scout=networks.scout,
-        max_fps=options.max_fps,
-        progress=progress,
-    )
+    with memory_limited(memory_of_analysis(clip.width, clip.height)):
+        pose, _ = extract_poses(
+            path,
+            clip,
+            networks.main,
+            scout=networks.scout,
+            max_fps=options.max_fps,
+            progress=progress,
+        )
     return pose
 
 
@@ -413,6 +424,7 @@ def _from_pool(work: Sequence[ExtractionJob], count: int) -> Iterator[Extraction
 
 def _start_worker(threads: int) -> None:
     """Share the processors, and end when the process that gives out the work has ended."""
+    go_first()
     _use_threads(threads)
     threading.Thread(target=_end_with_parent, name="gymform-parent", daemon=True).start()
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from gymform.errors import Cancelled, GymformError
 from gymform.timing import Progress
+from gymform.video.memory import go_first, memory_limited, memory_of_analysis
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis
@@ -76,15 +77,16 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
 
     result = analyze(path, options, name=name, progress=progress, on_first=first)
     shutil.rmtree(folder / FIRST, ignore_errors=True)
-    save(result, path, folder, stem=STEM, video=False)
     total = len(result.pose)
-    transcode(
-        path,
-        folder / PROXY,
-        max_side=PROXY_SIDE,
-        turn=result.pose.provenance.turn,
-        progress=lambda done: progress("proxy", min(done, total), total),
-    )
+    with memory_limited(memory_of_analysis(*result.pose.image_size)):
+        save(result, path, folder, stem=STEM, video=False)
+        transcode(
+            path,
+            folder / PROXY,
+            max_side=PROXY_SIDE,
+            turn=result.pose.provenance.turn,
+            progress=lambda done: progress("proxy", min(done, total), total),
+        )
 
 
 def annotated_video(result: Analysis, folder: Path) -> Path:
@@ -202,6 +204,7 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C is for the app, which then stops this process
+    go_first()
     # Native libraries may print to descriptor 1: point it to standard error instead.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -26,6 +26,7 @@ from gymform import errors
 from gymform.errors import GymformError, ReadingStoppedError, WorkerError
 from gymform.installation import child_environment
 from gymform.types import Clip
+from gymform.video.memory import memory_of_frames
 from gymform.video.messages import receive, send
 from gymform.video.read import probe
 
@@ -54,10 +55,6 @@ PROBING = Limits(memory_bytes=400 * 1024 * 1024, cpu_s=10, wall_s=60)
 """For a look at a file: its packets are counted and one frame is decoded. The process itself has
 80 MB; a clip of 4096 x 2304 px in HEVC with 10 bits needs 190 MB in all."""
 
-FRAMES_HELD = 60
-"""Frames that decoder and encoder may hold at once, at 3 bytes a pixel. To decode a clip of
-4096 x 2304 px (HEVC, 10 bits) took 400 MB in all on two cores, and to cut it 1,170 MB."""
-
 CPU_S_PER_MEGAPIXEL = 0.1
 """Computing time for each million pixels of a clip. Decoding HEVC takes 0.01, a cut 0.035."""
 
@@ -69,7 +66,7 @@ def decoding(clip: Clip) -> Limits:
     pixels = clip.width * clip.height
     cpu_s = PROBING.cpu_s + CPU_S_PER_MEGAPIXEL * pixels * clip.frames / 1e6
     return Limits(
-        memory_bytes=PROBING.memory_bytes + FRAMES_HELD * 3 * pixels,
+        memory_bytes=PROBING.memory_bytes + memory_of_frames(clip.width, clip.height),
         cpu_s=min(cpu_s, MAX_CPU_S),
         wall_s=PROBING.wall_s + 3 * min(cpu_s, MAX_CPU_S),
     )

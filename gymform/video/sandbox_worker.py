@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gymform.errors import GymformError
+from gymform.video.memory import go_first, lower
 from gymform.video.messages import receive, send
 
 MAX_CALLS = 200
@@ -109,18 +110,9 @@ def set_limits(memory_bytes: int, cpu_s: float) -> None:
 
     spent = resource.getrusage(resource.RUSAGE_SELF)
     seconds = math.ceil(spent.ru_utime + spent.ru_stime + cpu_s)
-    _lower(resource.RLIMIT_CPU, seconds)
+    lower(resource.RLIMIT_CPU, seconds)
     if sys.platform == "linux":
-        _lower(resource.RLIMIT_DATA, memory_bytes)
-
-
-def _lower(kind: int, value: int) -> None:
-    """Set a soft limit, as far as the hard one allows."""
-    import resource
-
-    _, hard = resource.getrlimit(kind)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, hard))
+        lower(resource.RLIMIT_DATA, memory_bytes)
 
 
 def _resident() -> int:
@@ -137,9 +129,8 @@ def _behave() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes us
     if sys.platform == "win32":
         return
-    _lower(importlib.import_module("resource").RLIMIT_CORE, 0)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("500")
+    lower(importlib.import_module("resource").RLIMIT_CORE, 0)
+    go_first()
     if sys.platform == "linux":
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, random.sample(cores, min(MAX_CORES, len(cores))))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gymform.dataset import extraction
@@ -128,6 +129,24 @@ def test_progress_counts_frames_and_may_stop(store):
 def test_options_that_do_not_fit(store, options):
     with pytest.raises(OptionsError):
         extract(store, estimate=FAKE, **options)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+@pytest.mark.parametrize("part", ["sample_frames", "draw_skeletons"])
+def test_a_clip_that_asks_for_too_much_memory_fails_alone_and_in_words(store, monkeypatch, part):
+    real = getattr(extraction, part)
+
+    def greedy(*arguments, **options):
+        if any(store.clips()[0].sha256 in str(one) for one in arguments):
+            np.empty(8 * 1024**3, np.uint8)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(extraction, part, greedy)
+    report = extract(store, estimate=FAKE)
+    assert [reason for _, reason in report.failed] == [
+        "There is not enough memory: use a shorter or smaller clip, or fewer jobs."
+    ]
+    assert len(report.extracted) == 1
 
 
 # --- kill -9 ------------------------------------------------------------------------------------

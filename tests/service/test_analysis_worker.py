@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from gymform import analysis, analysis_io
 from gymform.errors import Cancelled
 from gymform.service.analysis_worker import FIRST, PROXY, STEM, analyse_clip, annotated_video
+from gymform.video import write
 from gymform.video.read import probe, read_frames
 from gymform.video.write import VideoWriter
 from tests import fakes
@@ -57,6 +59,22 @@ def test_everything_that_the_page_shows_is_there(request_, tmp_path):
     with read_frames(folder / PROXY) as frames, read_frames(tmp_path / "clip.mp4") as source:
         assert [f.time_s for f in frames] == pytest.approx([f.time_s for f in source], abs=1e-4)
     assert [told[0] for told in heard if told[1] == told[2]] == ["first", "pose", "proxy"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+@pytest.mark.parametrize("part", ["save", "transcode"])
+def test_what_it_writes_is_limited_in_memory_too(request_, tmp_path, monkeypatch, part):
+    module = {"save": analysis_io, "transcode": write}[part]
+    real = getattr(module, part)
+
+    def hungry(*arguments, **named):
+        if FIRST in str(arguments[-1]):  # the first answer is not what is tried here
+            return real(*arguments, **named)
+        return np.empty(8 * 1024**3, np.uint8)
+
+    monkeypatch.setattr(module, part, hungry)
+    with pytest.raises(MemoryError):
+        analyse_clip(request_, tmp_path, lambda *_: None)
 
 
 @pytest.mark.parametrize("stage", ["pose", "proxy"])
