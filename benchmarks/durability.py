@@ -1,18 +1,15 @@
 """Does anything get lost when a process is killed? Decisions and extractions under kill -9.
 
-    python benchmarks/durability.py [--kills 50] [--seed 0]
-
 Decisions: a process decides, relabels, trims and undoes as fast as it can and says so over a pipe
 after each call that returned; it is killed at a random moment. Whatever was said has to be in the
-store, once. Extraction: a process extracts a data set (with a made-up pose network, all else is
-real) and is killed at a random moment; no file may be unreadable, and what is finished by the next
-ones has to be equal to what a run that nobody killed makes. Prints the numbers and
-writes benchmarks/durability.md.
+store, once. Extraction: a process extracts a data set and is killed at a random moment, with its
+workers or without them; no file may be unreadable, no worker may stay, and what is finished by the
+next ones has to be equal to what a run that nobody killed makes. `hardening.py` runs both.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import functools
 import json
 import os
@@ -23,36 +20,57 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from unittest import mock
 
 import cv2
-from machine import PROJECT, describe, table
+from machine import PROJECT
 
+from gymform.analysis import Options
+from gymform.dataset import extraction
 from gymform.dataset import items as it
 from gymform.dataset.clips import import_clips
-from gymform.dataset.extraction import extract
+from gymform.dataset.extraction import ESTIMATE, extract
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError
 from gymform.pose.files import load_poses
-from gymform.video.read import probe
+from gymform.video.read import probe, read_frames
+from gymform.video.write import VideoWriter
 from tests.dataset.makers import fill_store, write_scene
 
 FAKE = "tests.dataset.fake_poses:estimate"
+SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
 CLIPS = 4
-COUNTED = ("kills", "unreadable", "wrongly marked", "finished", "different", "other video")
+COUNTED = ("kills", "workers that stayed", "unreadable", "wrongly marked", "finished", "different",
+           "other video")  # fmt: skip
 ITEMS = 300
 
 
-def run_and_kill(work: Callable[[int], None], seconds: float) -> tuple[bool, bytes]:
+@dataclass(frozen=True)
+class Killed:
+    """How a process ended: whether it was still at work, what it said, workers that stayed."""
+
+    at_work: bool
+    said: bytes
+    orphans: bool = False
+
+
+def run_and_kill(
+    work: Callable[[int], None], seconds: float, *, with_workers: bool = True
+) -> Killed:
     """Run ``work`` in a forked process and kill it ``seconds`` after it first said something.
 
     Forked, so that the libraries are not loaded again for each of the kills. ``work`` is given a
-    pipe to say things. Returns whether it was still at work, and what it said.
+    pipe to say things. Its workers are killed with it, or have to end on their own.
     """
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
         try:
+            os.setpgid(0, 0)
             os.close(reading)
             work(writing)
         finally:
@@ -61,11 +79,27 @@ def run_and_kill(work: Callable[[int], None], seconds: float) -> tuple[bool, byt
     said = os.read(reading, 1)
     time.sleep(seconds)
     finished, _ = os.waitpid(process, os.WNOHANG)
+    orphans = False
     if not finished:
-        os.kill(process, signal.SIGKILL)
+        os.killpg(process, signal.SIGKILL) if with_workers else os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
+        orphans = stays(process)
     with os.fdopen(reading, "rb") as stream:
-        return not finished, said + stream.read()
+        return Killed(not finished, said + stream.read(), orphans)
+
+
+def stays(group: int, patience_s: float = 30.0) -> bool:
+    """Does a process of the group stay alive for so long? Then it is killed."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    return True
 
 
 # --- decisions ----------------------------------------------------------------------------------
@@ -101,10 +135,10 @@ def kill_deciding(folder: Path, kills: int, rng: random.Random) -> dict[str, int
     told: dict[int, list[object]] = {}
     said = 0
     for number in range(kills):
-        _, lines = run_and_kill(
+        killed = run_and_kill(
             functools.partial(decide_on_and_on, folder, number), rng.uniform(0.0, 0.5)
         )
-        for line in lines.split(b"\n")[:-1]:  # the last one may be cut off
+        for line in killed.said.split(b"\n")[:-1]:  # the last one may be cut off
             serial, *rest = json.loads(line)
             told[serial] = rest
             said += 1
@@ -163,43 +197,109 @@ def marked_without_files(folder: Path) -> int:
         )
 
 
-def kill_extracting(folder: Path, kills: int, rng: random.Random) -> dict[str, int]:
+def write_scenes(folder: Path) -> None:
+    """Clips for the made-up pose network: things that move, and nobody."""
+    for seed in range(CLIPS):
+        write_scene(folder / f"{seed}.mp4", seed, scale=0.5)
+
+
+def write_lifters(folder: Path) -> None:
+    """Clips for a real network: other seconds of the sample, each in another size."""
+    for seed in range(CLIPS):
+        shrink(SAMPLE, folder / f"{seed}.mp4", 200 + 16 * seed, seed * 1.2, seed * 1.2 + 1.0)
+
+
+def shrink(source: Path, target: Path, max_side: int, start_s: float, end_s: float) -> None:
+    """Write what ``source`` shows from ``start_s`` to ``end_s``, smaller."""
+
+    def within(_: int, time_s: float) -> bool:
+        return start_s <= time_s <= end_s
+
+    with contextlib.ExitStack() as stack:
+        frames = stack.enter_context(read_frames(source, max_side=max_side, keep=within))
+        writer = stack.enter_context(
+            VideoWriter(target, width=frames.width, height=frames.height, fps=frames.fps)
+        )
+        for frame in frames:
+            writer.write(frame.rgb, frame.time_s - start_s)
+
+
+def forked(_: str) -> BaseContext:
+    """Workers are forked, too: loading the libraries anew would be nine tenths of all the time."""
+    return get_context("fork")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How clips are made and extracted, and the latest moment of a kill as a share of that time."""
+
+    write: Callable[[Path], None] = write_scenes
+    estimate: str = FAKE
+    jobs: int = 1
+    options: Options | None = None
+    latest: float = 0.5
+
+    def extract(self, folder: Path, pipe: int | None = None) -> list[it.Judged]:
+        """Extract a data set, and tell of its progress; its items."""
+
+        def progress(*_: object) -> None:
+            if pipe is not None:
+                os.write(pipe, b".")
+
+        with (
+            ReviewStore.open(folder) as store,
+            mock.patch.object(extraction, "get_context", forked),
+        ):
+            extract(store, estimate=self.estimate, jobs=self.jobs, options=self.options,
+                    progress=progress)  # fmt: skip
+            return store.judged()
+
+
+MADE_UP = Way()
+REAL = Way(write_lifters, ESTIMATE, 2, Options(max_fps=10.0), latest=0.6)
+"""The network that ships, in two processes."""
+
+
+def kill_extracting(folder: Path, kills: int, rng: random.Random, way: Way) -> dict[str, int]:
     """What was unreadable, wrongly marked, or different, over ``kills`` kills."""
     fresh = folder / "fresh"
     with tempfile.TemporaryDirectory() as originals, ReviewStore.open(fresh, create=True) as store:
-        for seed in range(CLIPS):
-            write_scene(Path(originals) / f"{seed}.mp4", seed, scale=0.5)
+        way.write(Path(originals))
         import_clips(Path(originals), store, exercise="squat")
     whole = shutil.copytree(fresh, folder / "whole")
     started = time.monotonic()
-    with ReviewStore.open(whole) as store:
-        extract(store, estimate=FAKE)
-        items = store.judged()
+    items = way.extract(whole)
     typical = time.monotonic() - started
     expected = files_of(whole)
     counts: Counter[str] = Counter()
     dataset = shutil.copytree(fresh, folder / "killed")
-
-    def work(pipe: int) -> None:
-        with ReviewStore.open(dataset) as store:
-            extract(store, estimate=FAKE, progress=lambda *_: os.write(pipe, b"."))
-
     while counts["kills"] < kills:
-        killed, _ = run_and_kill(work, rng.uniform(0.0, 0.5 * typical))
-        counts["kills"] += killed
+        work = functools.partial(way.extract, dataset)
+        alone = way.jobs > 1 and rng.random() < 0.5
+        killed = run_and_kill(work, rng.uniform(0.0, way.latest * typical), with_workers=not alone)
+        counts["kills"] += killed.at_work
+        counts["workers that stayed"] += killed.orphans
         counts["unreadable"] += len(unreadable(dataset))
         counts["wrongly marked"] += marked_without_files(dataset)
-        with ReviewStore.open(dataset) as store:
-            done = all(clip.state == it.EXTRACTED for clip in store.clips())
-            other_items = store.judged() != items
-        if done:
-            counts += compared(files_of(dataset), expected, other_items)
+        if is_done(dataset):
+            counts += compared(files_of(dataset), expected, judged(dataset) != items)
             shutil.rmtree(dataset)
             shutil.copytree(fresh, dataset)
-    with ReviewStore.open(dataset) as store:
-        extract(store, estimate=FAKE)
-        counts += compared(files_of(dataset), expected, store.judged() != items)
+    finished = way.extract(dataset)
+    counts += compared(files_of(dataset), expected, finished != items)
     return {name: counts[name] for name in COUNTED}
+
+
+def is_done(folder: Path) -> bool:
+    """Are all clips of the data set extracted?"""
+    with ReviewStore.open(folder) as store:
+        return all(clip.state == it.EXTRACTED for clip in store.clips())
+
+
+def judged(folder: Path) -> list[it.Judged]:
+    """The items of a data set."""
+    with ReviewStore.open(folder) as store:
+        return store.judged()
 
 
 def compared(made: dict[str, bytes], expected: dict[str, bytes], other_items: bool) -> Counter[str]:
@@ -213,47 +313,3 @@ def compared(made: dict[str, bytes], expected: dict[str, bytes], other_items: bo
             "other video": bool(videos),
         }
     )
-
-
-# --- report -------------------------------------------------------------------------------------
-
-
-def report(decisions: dict[str, int], extraction: dict[str, int], seed: int) -> str:
-    lines = [
-        "# Nothing is lost to kill -9",
-        "",
-        f"Made by `python benchmarks/durability.py --kills {decisions['kills']} --seed {seed}` on "
-        f"{describe()}.",
-        "",
-        table(["decisions", ""], [[name, str(n)] for name, n in decisions.items()]),
-        "",
-        table([f"extraction of {CLIPS} clips", ""], [[a, str(n)] for a, n in extraction.items()]),
-        "",
-        "A decision that was kept though its acknowledgement never arrived was cut off between the",
-        "two: at most one a kill. *Finished* data sets were completed by runs after killed ones;",
-        "*different* is how many of them had other keypoints, posters or items than one nobody",
-        "killed. *Other video* counts those in which the encoder wrote a video otherwise, which it",
-        "also does now and then when nobody is killed: in the last block of the picture.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    cv2.setNumThreads(0)  # threads do not survive a fork
-    rng = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="gymform-") as folder:
-        decisions = kill_deciding(Path(folder) / "decisions", options.kills, rng)
-        print(decisions, flush=True)
-        extraction = kill_extracting(Path(folder), options.kills, rng)
-        print(extraction, flush=True)
-    text = report(decisions, extraction, options.seed)
-    (PROJECT / "benchmarks" / "durability.md").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,14 +10,18 @@ kept there.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import hardening_app
 from machine import PROJECT, describe, table
 
 KEPT = PROJECT / "benchmarks" / "hardening.json"
@@ -26,71 +30,104 @@ REPORT = PROJECT / "benchmarks" / "hardening.md"
 Rows = list[tuple[str, str]]
 
 
-def count(value: float) -> str:
+def number(value: float) -> str:
     """A number as the report shows it."""
     return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.1f}"
 
 
-# --- media: files that ask for much ---------------------------------------------------------------
+# --- media ----------------------------------------------------------------------------------------
 
 FILES = 805
+MUTATIONS = 10_000
 
 
-def media(seed: int) -> Rows:
+def media(seed: int, count: int = FILES) -> Rows:
     """Files of all kinds of `tests/corpus/greedy.py` go the way of an upload."""
+    from tests.corpus.greedy import GREEDY
+
+    return [("kinds", number(len(GREEDY))), *_read_apart(greedy, seed, count)]
+
+
+def mutations(seed: int, count: int = MUTATIONS) -> Rows:
+    """MP4, WebM and AVI files, broken at random, go the same way."""
+    from tests.video.test_mutations import SEEDS
+
+    return [("clips mutated", number(len(SEEDS))), *_read_apart(mutated, seed, count)]
+
+
+def greedy(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """Files that ask for much: their kind and their content."""
     from tests.corpus.greedy import GREEDY, greedy_file
 
-    files = (
-        (kind, greedy_file(kind, seed + number))
-        for number in range(-(-FILES // len(GREEDY)))
-        for kind in GREEDY
-    )
-    return [("kinds", count(len(GREEDY))), *_read_apart(files)]
+    kinds = itertools.cycle(GREEDY)
+    for place, kind in zip(range(count), kinds, strict=False):
+        yield kind, greedy_file(kind, seed + place // len(GREEDY))
 
 
-def mutations(seed: int) -> Rows:
-    """Ten thousand mutations of MP4, WebM and AVI files go the same way."""
+def mutated(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """Broken files: the name of the clip that was broken, and the content."""
     from tests.corpus.bad import good_bytes
     from tests.corpus.mutate import mutants
     from tests.video.test_mutations import SEEDS
 
-    files = (
-        (name, content)
-        for place, name in enumerate(SEEDS)
-        for content in mutants(good_bytes(name), 10_000 // len(SEEDS), seed=seed + 100 + place)
-    )
-    return [("clips mutated", count(len(SEEDS))), *_read_apart(files)]
+    for place, name in enumerate(SEEDS):
+        share = count // len(SEEDS) + (place < count % len(SEEDS))
+        for content in mutants(good_bytes(name), share, seed=seed + 100 + place):
+            yield name, content
 
 
-def _read_apart(files: Iterator[tuple[str, bytes]]) -> Rows:
+Maker = Callable[[int, int], Iterator[tuple[str, bytes]]]
+
+
+def written(make: Maker, seed: int, count: int, folder: Path) -> list[tuple[str, Path]]:
+    """The files of ``make`` on disk, by kind.
+
+    Another process makes them: encoding the clips takes memory, which is not to be counted as that
+    of reading them.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_write, make, seed, count, folder).result()
+
+
+def _write(make: Maker, seed: int, count: int, folder: Path) -> list[tuple[str, Path]]:
+    files = []
+    for place, (kind, content) in enumerate(make(seed, count)):
+        path = folder / f"{place}.mp4"
+        path.write_bytes(content)
+        files.append((kind, path))
+    return files
+
+
+def _read_apart(make: Maker, seed: int, count: int) -> Rows:
     """Probe and decode each file in the sandbox; what that cost the app, and what the worst did."""
     from tests.video.expense import resident_bytes
 
     outcomes: Counter[str] = Counter()
     costs: list[dict[str, Any]] = []
-    _cost_of(b"", Path(tempfile.gettempdir()) / "none.mp4")  # starts the sandbox
-    before = largest = 0
+    largest = 0
     with tempfile.TemporaryDirectory() as folder:
-        for kind, content in files:
-            cost = _cost_of(content, Path(folder) / "clip.mp4") | {"of": kind}
+        files = written(make, seed, count, Path(folder))
+        _cost_of(files[0][1])  # starts the sandbox
+        before = resident_bytes()
+        for kind, path in files:
+            cost = _cost_of(path) | {"of": kind}
             outcomes[cost["kind"]] += 1
             costs.append(cost)
-            before = before or resident_bytes()
             largest = max(largest, resident_bytes())
             if len(costs) % 200 == 0:
-                print(len(costs), dict(outcomes), flush=True)
+                print(len(costs), dict(outcomes), f"{(largest - before) / 1e6:.1f} MB", flush=True)
     memory = max(costs, key=lambda cost: cost["peak_bytes"])
     computing = max(costs, key=lambda cost: cost["cpu_s"])
     waiting = max(costs, key=lambda cost: cost["wall_s"])
     return [
-        ("files", count(len(costs))),
+        ("files", number(len(costs))),
         ("crashes of the app", "0"),  # this line is written by the process that would crash
-        ("process of the sandbox ended by the file", count(outcomes["ended"])),
-        ("stopped at a limit", count(outcomes["ReadingStoppedError"])),
-        ("refused in words", count(sum(map(outcomes.__getitem__, _refusals(outcomes))))),
-        ("read, in part or whole", count(outcomes["read"])),
-        ("the app's memory grew by, MB", count((largest - before) / 1e6)),
-        (f"memory of the worst file ({memory['of']}), MB", count(memory["peak_bytes"] / 1e6)),
+        ("process of the sandbox ended by the file", number(outcomes["ended"])),
+        ("stopped at a limit", number(outcomes["ReadingStoppedError"])),
+        ("refused in words", number(sum(map(outcomes.__getitem__, _refusals(outcomes))))),
+        ("read, in part or whole", number(outcomes["read"])),
+        ("memory of the process that asks grew by, MB", number((largest - before) / 1e6)),
+        (f"memory of the worst file ({memory['of']}), MB", number(memory["peak_bytes"] / 1e6)),
         (f"computing time of the worst file ({computing['of']}), s", f"{computing['cpu_s']:.1f}"),
         (f"longest wait ({waiting['of']}), s", f"{waiting['wall_s']:.1f}"),
     ]
@@ -100,13 +137,12 @@ def _refusals(outcomes: Counter[str]) -> list[str]:
     return [kind for kind in outcomes if kind not in ("read", "ended", "ReadingStoppedError")]
 
 
-def _cost_of(content: bytes, path: Path) -> dict[str, Any]:
+def _cost_of(path: Path) -> dict[str, Any]:
     """How reading the file ended, and the larger cost of its probe and of decoding it."""
     from gymform.errors import ReadingStoppedError
     from gymform.video.sandbox import PROBING, decoding, run_apart
     from tests.video import expense
 
-    path.write_bytes(content)
     limits, work = PROBING, expense.probed
     cost: dict[str, Any] = {"kind": "read", "peak_bytes": 0, "cpu_s": 0.0}
     start = time.perf_counter()
@@ -123,7 +159,6 @@ def _cost_of(content: bytes, path: Path) -> dict[str, Any]:
         work = None
         if one["clip"] is not None:
             limits, work = decoding(one["clip"]), expense.decoded
-    path.unlink()
     return cost | {"wall_s": time.perf_counter() - start}
 
 
@@ -133,6 +168,7 @@ def _cost_of(content: bytes, path: Path) -> dict[str, Any]:
 SECTIONS: dict[str, tuple[str, Callable[[int], Rows]]] = {
     "media": ("Files that ask for much", media),
     "mutations": ("Files broken at random", mutations),
+    **hardening_app.SECTIONS,
 }
 """Name for ``--only`` -> heading, and what measures it from a seed."""
 

@@ -347,7 +347,7 @@ for judged in store.judged():
 
 
 def test_what_was_acknowledged_survives_kill_9(tmp_path):
-    """R8, a few times; benchmarks/durability.py does it often."""
+    """R8, a few times; benchmarks/hardening.py does it often."""
     with ReviewStore.open(tmp_path, create=True) as store:
         fill_store(store, 300, files=False)
     acknowledged: dict[str, str] = {}
