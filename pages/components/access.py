@@ -85,7 +85,8 @@ def _client() -> Client:
 def _login() -> str:
     """The e-mail address of a login with an account of the user's own; "" without one."""
     user: Mapping[str, Any] = st.user.to_dict()
-    if user.get("is_logged_in") is not True or user.get("email_verified") is False:
+    verified = str(user.get("email_verified", True)).lower()  # some providers send it as a text
+    if user.get("is_logged_in") is not True or verified not in ("true", "1"):
         return ""
     return str(user.get("email") or "")[:80].lower()
 

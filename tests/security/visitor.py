@@ -34,7 +34,10 @@ class Seen:
 
 
 class Browser:
-    """One session. ``host``, ``origin`` and ``headers`` are sent as they are."""
+    """One session. ``host``, ``origin`` and ``headers`` are sent as they are.
+
+    ``token`` is the server's, as in its cookie: without it a login in the cookies is not looked at.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Browser:
         origin: str | None = "",
         headers: dict[str, str] | None = None,
         session: str = "",
+        token: str = "",
     ) -> None:
         self.port = port
         self.base = f"http://127.0.0.1:{port}"
@@ -52,12 +56,13 @@ class Browser:
         self.state: dict[str, WidgetState] = {}
         self.page = ""
         self._open = contextlib.ExitStack()
+        protocols = ["streamlit", token or "x", *([session] if session else [])]
         opening = connect(
             f"ws://{host or '127.0.0.1'}:{port}/_stcore/stream",
             sock=socket.create_connection(("127.0.0.1", port)),  # wherever its name leads
             origin=self.base if origin == "" else origin,  # type: ignore[arg-type]
             additional_headers=headers or {},
-            subprotocols=["streamlit", *(["x", session] if session else [])],  # type: ignore[list-item]
+            subprotocols=protocols,  # type: ignore[arg-type]
             max_size=None,
             open_timeout=PATIENCE_S,
         )
