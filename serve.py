@@ -15,6 +15,7 @@ from gymform.service.access import Settings
 from gymform.service.deletion import Sweeper, keep_days
 from gymform.service.guard import Guard
 from pages.components.access import settings, uploads, visits
+from pages.components.upload_memory import room
 
 
 def readable_settings() -> Settings:
@@ -41,6 +42,10 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 app = App(
     "app.py",
-    middleware=[Middleware(Guard, settings=readable_settings, visits=visits(), uploads=uploads())],
+    middleware=[
+        Middleware(
+            Guard, settings=readable_settings, visits=visits(), uploads=uploads(), room=room()
+        )
+    ],
     lifespan=lifespan,
 )

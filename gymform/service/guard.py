@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from gymform.errors import QuotaError
-from gymform.roles import Role
+from gymform.roles import Role, Visitor
 from gymform.service.access import Client, Settings
-from gymform.service.quotas import DailyBytes
+from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
 
 Message = MutableMapping[str, Any]
@@ -70,12 +70,14 @@ class Guard:
         settings: Callable[[], Settings],
         visits: Visits,
         uploads: DailyBytes,
+        room: UploadRoom,
     ) -> None:
         self._app = app
         self._read = settings
         self._settings = settings()
         self._visits = visits
         self._uploads = uploads
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or reply with the reason why not."""
@@ -84,11 +86,11 @@ class Guard:
             return
         try:
             self._check(scope)
+            with self._upload(scope):
+                await self._app(scope, receive, _with_headers(send))
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
             await _reply(scope, receive, send, refused)
-            return
-        await self._app(scope, receive, _with_headers(send))
 
     def _check(self, scope: Scope) -> None:
         """Raise Refused unless the request may be passed on."""
@@ -102,26 +104,41 @@ class Guard:
             raise Refused(403, WRONG_ORIGIN)
         if any(door in scope["path"] for door in CLOSED):
             raise Refused(404, "There is nothing here.")
-        if scope["type"] == "http" and scope["method"] == "PUT" and UPLOAD in scope["path"]:
-            self._check_upload(scope, headers)
 
-    def _check_upload(self, scope: Scope, headers: dict[str, str]) -> None:
-        """Count an upload by its Content-Length, which the server enforces."""
+    @contextlib.contextmanager
+    def _upload(self, scope: Scope) -> Iterator[None]:
+        """Count an upload by its Content-Length, which the server enforces, while it arrives.
+
+        Raises Refused when it may not come. Other requests pass.
+        """
+        is_put = scope["type"] == "http" and scope["method"] == "PUT"
+        if not is_put or UPLOAD not in scope["path"]:
+            yield
+            return
         session = scope["path"].split(UPLOAD, 1)[1].partition("/")[0]
+        headers = _headers(scope)
+        visitor, length = self._uploader(scope, headers, session), headers.get("content-length", "")
+        if not length.isdecimal():
+            raise Refused(411, "An upload needs a Content-Length.")
+        if visitor.role > Role.VISITOR:
+            yield
+            return
+        sessions = [*self._visits.sessions(visitor.key), session]
+        try:
+            with self._room.taken(visitor.key, int(length), dict.fromkeys(sessions)):
+                self._uploads.charge(visitor.key, int(length), self._settings.upload_bytes)
+                yield
+        except QuotaError as error:
+            raise Refused(_TOO_MUCH, str(error)) from None
+
+    def _uploader(self, scope: Scope, headers: dict[str, str], session: str) -> Visitor:
+        """Who uploads to the session. Raises Refused for somebody without a role."""
         address = (scope.get("client") or ("",))[0]
         client = Client(headers.get("host", ""), address, is_forwarded(headers))
         visitor = self._visits.of(session) or self._read().visitor(client)
         if visitor.role < Role.VISITOR:
             raise Refused(403, "Log in first.")
-        length = headers.get("content-length", "")
-        if not length.isdecimal():
-            raise Refused(411, "An upload needs a Content-Length.")
-        if visitor.role > Role.VISITOR:
-            return
-        try:
-            self._uploads.charge(visitor.key, int(length), self._settings.upload_bytes)
-        except QuotaError as error:
-            raise Refused(_TOO_MUCH, str(error)) from None
+        return visitor
 
 
 def is_forwarded(headers: MutableMapping[str, str]) -> bool:

@@ -1,13 +1,15 @@
-"""Limits on how much one visitor may upload in a day."""
+"""Limits on what one visitor may upload: in a day, and into memory at once."""
 
 from __future__ import annotations
 
 import ipaddress
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
+from gymform import limits
 from gymform.errors import QuotaError
 
 DAY_S = 24 * 3600.0
@@ -49,6 +51,57 @@ class DailyBytes:
         while spent and spent[0][0] < self._clock() - DAY_S:
             spent.popleft()
         return sum(count for _, count in spent)
+
+
+class UploadRoom:
+    """The memory that one visitor's uploads may take until their pages take them.
+
+    The server keeps an upload in memory until a page has read it or the session has ended, and a
+    client need not tell any page of it. ``waiting`` says what lies there of a session, bytes by
+    file, and ``drop`` lets go of one.
+    """
+
+    def __init__(
+        self,
+        waiting: Callable[[str], Mapping[str, int]],
+        drop: Callable[[str, str], None],
+        limit: int = limits.MAX_UPLOAD_BYTES,
+    ) -> None:
+        self._waiting, self._drop, self._limit = waiting, drop, limit
+        self._lock = threading.Lock()
+        self._arriving: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, key: str, count: int, sessions: Iterable[str]) -> Iterator[None]:
+        """Within, ``count`` bytes of this visitor arrive.
+
+        Uploads that wait in any of their ``sessions`` make way, the first ones first. Raises
+        QuotaError when others that arrive at the same time leave too little room.
+        """
+        with self._lock:
+            if self._arriving[key] and self._arriving[key] + count > self._limit:
+                raise QuotaError(
+                    "Another upload of yours has not arrived yet. Try again when it has."
+                )
+            self._arriving[key] += count
+            self._make_way(self._limit - self._arriving[key], sessions)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._arriving[key] -= count
+                if not self._arriving[key]:
+                    del self._arriving[key]
+
+    def _make_way(self, left: int, sessions: Iterable[str]) -> None:
+        """Drop uploads until the rest fits into ``left`` bytes."""
+        files = [(one, file, size) for one in sessions for file, size in self._waiting(one).items()]
+        total = sum(size for _, _, size in files)
+        for session, file, size in files:
+            if total <= left:
+                break
+            self._drop(session, file)
+            total -= size
 
 
 def in_words(count: int) -> str:

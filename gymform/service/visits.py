@@ -30,3 +30,8 @@ class Visits:
         """The visitor of a session; None when it has not run a page."""
         with self._lock:
             return self._visitors.get(session)
+
+    def sessions(self, key: str) -> list[str]:
+        """The sessions of the visitor with this quota key, the latest one last."""
+        with self._lock:
+            return [session for session, one in self._visitors.items() if one.key == key]

@@ -20,6 +20,8 @@ PROJECT = Path(__file__).parents[2]
 MP4 = b"\0\0\0\x18ftypmp42"
 SIZE = 60_000_000
 COUNT = 3
+LARGE = 270_000_000
+"""More than half of what one visitor may have in memory, bytes."""
 ALLOWED = 30_000_000
 """Growth after all of them, bytes; Streamlit alone keeps all of them."""
 
@@ -122,3 +124,18 @@ def test_clips_that_are_imported_leave_memory(app, visitor):
     import_clips(visitor, COUNT, SIZE)
     grown = app.steady() - before
     assert grown <= ALLOWED, f"{grown / 1e6:.0f} MB after {COUNT} imports of {SIZE / 1e6:.0f} MB"
+
+
+def test_uploads_of_which_no_page_is_told_make_way_for_each_other(serve, tmp_path):
+    """A stranger's client may upload again and again, in session after session, and say nothing."""
+    address = serve(PROJECT / "serve.py", GYMFORM_HOME=str(tmp_path), GYMFORM_ALLOWED_HOSTS="a.b")
+    app = App(int(urlsplit(address).port or 0), tmp_path, _process(tmp_path))
+    with contextlib.ExitStack() as sessions:
+        visitors = [sessions.enter_context(browser(app.port)) for _ in range(2)]
+        for visitor in visitors:
+            visitor.open()
+        before = app.steady()
+        for visitor in visitors:
+            assert visitor.put(bytes(LARGE), "file-1").status_code == 204
+        grown = app.steady() - before
+    assert grown <= LARGE + ALLOWED, f"{grown / 1e6:.0f} MB after 2 uploads of {LARGE / 1e6:.0f} MB"

@@ -11,7 +11,7 @@ from gymform.roles import Role, Visitor
 from gymform.service.access import Settings
 from gymform.service.guard import CLOSED, Guard
 from gymform.service.passwords import Account
-from gymform.service.quotas import DailyBytes
+from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
 
 HOST = {"host": "localhost:8501"}
@@ -44,6 +44,7 @@ def ask(
     settings: Settings | None = None,
     visits: Visits | None = None,
     uploads: DailyBytes | None = None,
+    room: UploadRoom | None = None,
     address: str = "127.0.0.1",
 ) -> tuple[list[str], dict[str, Any]]:
     """What the app was asked, and the first message that came back."""
@@ -53,6 +54,7 @@ def ask(
         settings=lambda: settings or Settings(),
         visits=visits or Visits(),
         uploads=uploads or DailyBytes(),
+        room=room or UploadRoom(lambda _: {}, lambda *_: None),
     )
     pairs = headers.items() if isinstance(headers, dict) else headers
     raw = [(name.encode(), value.encode("latin-1")) for name, value in pairs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gymform.errors import QuotaError
-from gymform.service.quotas import DAY_S, DailyBytes, address_key, in_words
+from gymform.service.quotas import DAY_S, DailyBytes, UploadRoom, address_key, in_words
 
 MB = 1024**2
 
@@ -54,3 +54,56 @@ def test_whose_quota_an_address_uses_up(address, key):
 def test_sizes_in_words():
     assert in_words(1536) == "1.5 kB"
     assert in_words(2 * 1024**3) == "2,048 MB"
+
+
+# -- in memory at once -------------------------------------------------------------------------
+
+
+class Memory:
+    """What lies in memory, by session and file."""
+
+    def __init__(self, **sessions: dict[str, int]) -> None:
+        self.sessions = sessions
+        self.room = UploadRoom(lambda one: self.sessions.get(one, {}), self.drop, limit=100)
+
+    def drop(self, session: str, file: str) -> None:
+        del self.sessions[session][file]
+
+
+def test_uploads_that_no_page_took_make_way_in_all_sessions_of_the_visitor():
+    memory = Memory(a={"1": 30, "2": 30}, b={"3": 30}, others={"4": 90})
+    with memory.room.taken("anna", 45, ["a", "b"]):
+        assert memory.sessions == {"a": {}, "b": {"3": 30}, "others": {"4": 90}}
+
+
+def test_uploads_for_which_there_is_room_stay():
+    memory = Memory(a={"1": 30, "2": 30})
+    with memory.room.taken("anna", 40, ["a"]):
+        assert memory.sessions == {"a": {"1": 30, "2": 30}}
+
+
+def test_uploads_that_arrive_at_once_share_the_room():
+    memory = Memory()
+    with memory.room.taken("anna", 60, []):
+        with (
+            pytest.raises(QuotaError, match="has not arrived yet"),
+            memory.room.taken("anna", 60, []),
+        ):
+            raise AssertionError("there was no room")
+        with memory.room.taken("anna", 40, []), memory.room.taken("ben", 100, []):
+            pass
+    with memory.room.taken("anna", 60, []):
+        pass
+
+
+def test_an_upload_larger_than_all_room_is_left_to_the_server_to_refuse():
+    with Memory().room.taken("anna", 1000, []):
+        pass
+
+
+def test_an_upload_that_breaks_off_gives_its_room_back():
+    memory = Memory()
+    with pytest.raises(ConnectionError), memory.room.taken("anna", 100, []):
+        raise ConnectionError
+    with memory.room.taken("anna", 100, []):
+        pass
