@@ -118,8 +118,9 @@ class Guard:
         session = scope["path"].split(UPLOAD, 1)[1].partition("/")[0]
         headers = _headers(scope)
         visitor, length = self._uploader(scope, headers, session), headers.get("content-length", "")
-        if not length.isdecimal():
-            raise Refused(411, "An upload needs a Content-Length.")
+        # In chunks more may come than was announced: the server then ignores the length.
+        if not length.isdecimal() or "transfer-encoding" in headers:
+            raise Refused(411, "An upload needs a Content-Length, and no Transfer-Encoding.")
         if visitor.role > Role.VISITOR:
             yield
             return

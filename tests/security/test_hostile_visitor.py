@@ -413,9 +413,23 @@ def test_a_day_s_uploads_are_counted_over_all_sessions(gym):
     for number in range(4):
         with browser(gym.port) as eve:
             eve.open()
-            answers.append(eve.put(b"x" * (UPLOADS // 3), f"big-{number}").status_code)
+            answers.append(eve.put(b"x" * (UPLOADS * 2 // 5), f"big-{number}").status_code)
     assert answers[0] == 204
     assert answers[-1] == 429
     with browser(gym.port) as eve:
         seen = eve.open()
         assert "that one visitor may upload in 24 hours are left" in said(seen)
+
+
+def test_an_upload_is_not_longer_than_it_says(gym, eve):
+    """A server that gets both believes the chunks, and the quota would count ten bytes."""
+    eve.open()
+    eve.http.get("/_stcore/health")
+    token = eve.http.cookies.get("_streamlit_xsrf", "")
+    answer = eve.http.put(
+        f"/_stcore/upload_file/{eve.session}/file-1",
+        content=iter([b"x" * 1000] * 100),
+        headers={"X-Xsrftoken": token, "Origin": eve.base, "Content-Length": "10",
+                 "Transfer-Encoding": "chunked"},
+    )  # fmt: skip
+    assert answer.status_code == 411

@@ -150,6 +150,31 @@ def test_an_upload_says_how_long_it_is(size):
     assert put(size, settings=ON_A_NETWORK) == 411
 
 
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, chunked", "identity", ""])
+def test_an_upload_in_chunks_could_be_longer_than_it_says(coding):
+    headers = {**OWN, "content-length": "10", "Transfer-Encoding": coding}
+    asked, answer = ask(headers, UPLOAD, method="PUT", settings=ON_A_NETWORK)
+    assert (asked, answer["status"]) == ([], 411)
+
+
+def test_uploads_in_memory_make_way_while_one_arrives_and_others_wait_for_it():
+    visits, dropped = Visits(), []
+    for session, key in (("session-0", "eve"), ("session-1", "eve"), ("session-2", "anna")):
+        visits.note(session, Visitor(Role.VISITOR, key=key))
+    room = UploadRoom(lambda one: {f"file of {one}": 80}, lambda *one: dropped.append(one), 100)
+    assert put("60", settings=ON_A_NETWORK, visits=visits, room=room) == 200
+    assert dropped == [("session-0", "file of session-0"), ("session-1", "file of session-1")]
+    with room.taken("eve", 60, []):
+        assert put("60", settings=ON_A_NETWORK, visits=visits, room=room) == 429
+    assert put("60", settings=ON_A_NETWORK, visits=visits, room=room) == 200
+
+
+def test_an_upload_over_the_day_s_quota_takes_no_room():
+    room = UploadRoom(lambda _: {}, lambda *_: None, 1500)
+    for _ in range(3):
+        assert put("1200", settings=ON_A_NETWORK, room=room) == 429
+
+
 def test_what_the_page_found_out_counts_more_than_the_address():
     visits = Visits()
     visits.note("session-1", Visitor(Role.CURATOR, "Anna", "Anna"))

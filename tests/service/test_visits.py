@@ -39,3 +39,11 @@ def test_asking_is_no_visit(monkeypatch):
     visits.of("a")
     visits.note("c", ANN)
     assert visits.of("a") is None
+
+
+def test_the_sessions_of_a_visitor_are_known():
+    visits = Visits()
+    for session, key in (("1", "a"), ("2", "b"), ("3", "a"), ("1", "a")):
+        visits.note(session, Visitor(Role.VISITOR, key=key))
+    assert visits.sessions("a") == ["3", "1"]
+    assert visits.sessions("nobody") == []

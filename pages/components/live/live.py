@@ -108,6 +108,9 @@ def stream(session: LiveSession, *, key: str) -> None:
     """
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+    from gymform.live.decoders import limit_decoders
+
+    limit_decoders()
     context = webrtc_streamer(
         key=key,
         mode=WebRtcMode.SENDRECV,
