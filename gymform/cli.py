@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(arguments)
-        sys.stdout.flush()  # here, where BrokenPipeError is caught
+        if sys.stdout is not None:  # None: it was closed when the program started
+            sys.stdout.flush()  # here, where BrokenPipeError is caught
         return code
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): keep Python from flushing again at exit.

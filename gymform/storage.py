@@ -50,12 +50,13 @@ def disk_problem(error: OSError) -> str:
         return "The disk is full. Free some space and try again: what was finished is kept."
     if error.errno == errno.ENAMETOOLONG:
         return f"A name is too long: at most {FILE_NAME_BYTES} bytes. Choose a shorter one."
+    what = f"{name or 'A file'} cannot be read or written: {reason}. Check whether it is there"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return (
-            f"{name or 'A file'} cannot be used: {reason}. Allow it, or choose another place: "
-            "GYMFORM_HOME names gymform's own folder, and options such as --out and --to the rest."
-        )
-    return f"{name or 'A file'} cannot be read or written: {reason}."
+        what = f"{name or 'A file'} cannot be used: {reason}. Allow it"
+    return (
+        f"{what}, or choose another place: GYMFORM_HOME names gymform's own folder, and options "
+        "such as --out and --to the rest."
+    )
 
 
 def check_writable(folder: Path) -> None:

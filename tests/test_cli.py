@@ -4,6 +4,8 @@ import dataclasses
 import importlib
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -437,3 +439,14 @@ def test_app_refuses_in_words_where_nobody_can_listen(option, value, text, becam
     assert ended.value.code == cli.USAGE
     assert text in capsys.readouterr().err
     assert became == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes and fills them")
+@pytest.mark.parametrize("output", [">&-", "2>&-", ">&- 2>&-", "<&-", ">/dev/full"])
+def test_a_closed_or_full_output_is_no_traceback(output, tmp_path):
+    command = f"{shlex.quote(sys.executable)} -m gymform data list {output}"
+    environment = {**os.environ, "GYMFORM_HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, text=True, cwd=PROJECT, env=environment
+    )
+    assert "Traceback" not in done.stderr + done.stdout

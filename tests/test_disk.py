@@ -212,10 +212,11 @@ def test_results_of_a_clip_with_a_long_name_are_kept(stem, tmp_path):
 @pytest.mark.parametrize(
     ("number", "words"),
     [(28, "disk is full"), (30, "cannot be used"), (13, "cannot be used"), (36, "too long"),
-     (5, "cannot be read or written")],
+     (5, "cannot be read or written"), (17, "File exists"), (2, "No such file")],
 )  # fmt: skip
 def test_what_the_system_refuses_is_said_without_a_path(number, words):
     text = disk_problem(OSError(number, "x", "/home/anna/secret/clip.mp4"))
     assert words in text
     assert "/home" not in text
+    assert any(word in text for word in ("choose", "Choose", "Free")), "it says what to do"
     assert disk_problem(OSError("odd"))
