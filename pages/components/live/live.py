@@ -108,9 +108,9 @@ def stream(session: LiveSession, *, key: str) -> None:
     """
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-    from gymform.live.decoders import limit_decoders
+    from gymform.live.incoming import limit_incoming
 
-    limit_decoders()
+    limit_incoming()
     context = webrtc_streamer(
         key=key,
         mode=WebRtcMode.SENDRECV,

@@ -1,11 +1,13 @@
-"""Decoders for the live view that refuse pictures larger than a camera sends.
+"""Limits on what a browser sends to the live view, which comes into the app's own process.
 
-The stream is decoded in the app's own process, as it comes from the network. aiortc's decoder for
-VP8 takes memory for whatever size a packet of 200 bytes claims: 925 MB for 16383 x 16383 px.
+aiortc's decoder for VP8 takes memory for whatever size a packet of 200 bytes claims: 925 MB for
+16383 x 16383 px. And it keeps the parts of a message that never ends, though it told the sender how
+many bytes it takes.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,29 @@ MAX_PIXELS = 1920 * 1200
 
 CODECS = {"video/vp8": "vp8", "video/h264": "h264"}
 """Kinds of streams and FFmpeg's own decoders, which look at the size before they take memory."""
+
+
+def limit_incoming() -> None:
+    """Set all limits, from now on."""
+    limit_decoders()
+    limit_messages()
+
+
+def limit_messages() -> None:
+    """Have aiortc drop parts of messages for which it has promised no room: about 1 MB in all."""
+    from aiortc.rtcsctptransport import RTCSctpTransport
+
+    receive = RTCSctpTransport._receive_data_chunk
+    if getattr(receive, "is_limited", False):
+        return
+
+    @functools.wraps(receive)
+    async def limited(transport: Any, chunk: Any) -> None:
+        if len(chunk.user_data) <= transport._advertised_rwnd:
+            await receive(transport, chunk)
+
+    limited.is_limited = True  # type: ignore[attr-defined]
+    RTCSctpTransport._receive_data_chunk = limited  # type: ignore[method-assign, assignment]
 
 
 def limit_decoders(receiver: Any = None) -> None:

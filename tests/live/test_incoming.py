@@ -1,7 +1,8 @@
-"""The live view's decoders: pictures of cameras are decoded, larger ones take no memory."""
+"""What comes to the live view: pictures of cameras are decoded, more takes no memory."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import subprocess
 import sys
@@ -9,16 +10,22 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
+import aiortc.rtcrtpreceiver as rtc
 import av
 import numpy as np
 import pytest
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcsctptransport import (
+    SCTP_DATA_FIRST_FRAG,
+    SCTP_DATA_LAST_FRAG,
+    DataChunk,
+    InboundStream,
+    RTCSctpTransport,
+)
 
-from gymform.live import decoders
-from gymform.live.decoders import CODECS, LimitedDecoders, limit_decoders
-
-rtc = pytest.importorskip("aiortc.rtcrtpreceiver")
-from aiortc.jitterbuffer import JitterFrame  # noqa: E402
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters  # noqa: E402
+from gymform.live import incoming
+from gymform.live.incoming import CODECS, LimitedDecoders, limit_decoders, limit_incoming
 
 ENCODERS = {"video/vp8": "libvpx", "video/h264": "libx264"}
 
@@ -61,7 +68,7 @@ def test_a_camera_s_pictures_are_decoded(kind, size):
 
 @pytest.mark.parametrize("kind", CODECS)
 def test_larger_pictures_are_refused(kind, monkeypatch):
-    monkeypatch.setattr(decoders, "MAX_PIXELS", 640 * 360)
+    monkeypatch.setattr(incoming, "MAX_PIXELS", 640 * 360)
     decoder = decoder_for(kind)
     with pytest.raises(av.FFmpegError):
         decode(decoder, encoded(kind, 656, 368))
@@ -71,7 +78,7 @@ CLAIM = struct.pack("<I", 1 << 4 | 60 << 5)[:3] + b"\x9d\x01\x2a" + struct.pack(
 MEASURE = f"""
 import resource
 from aiortc.jitterbuffer import JitterFrame
-from tests.live.test_decoders import decoder_for
+from tests.live.test_incoming import decoder_for
 decoder = decoder_for("video/vp8")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for _ in range(5):
@@ -117,3 +124,49 @@ def test_the_page_limits_them_before_a_stream_begins(monkeypatch):
     with pytest.raises(InterruptedError):
         live.stream(SimpleNamespace(on_frame=None), key="a")
     assert made == [True]
+
+
+class Peer:
+    """The app's end of a data channel, as far as it takes in data."""
+
+    def __init__(self) -> None:
+        self.stream, self.messages = InboundStream(), list[bytes]()
+        self._advertised_rwnd, self._sack_needed = 1024 * 1024, False
+
+    def _mark_received(self, tsn: int) -> bool:
+        return False
+
+    def _get_inbound_stream(self, number: int) -> InboundStream:
+        return self.stream
+
+    async def _receive(self, stream: int, kind: int, data: bytes) -> None:
+        self.messages.append(data)
+
+    async def _reset_deferred_streams(self) -> None:
+        """There are none."""
+
+    def take(self, first: int, count: int, flags: int = 0) -> None:
+        """Take in parts of 1,000 bytes."""
+        for number in range(first, first + count):
+            chunk = DataChunk(flags=flags)
+            chunk.tsn, chunk.user_data = number, bytes(1000)
+            asyncio.run(RTCSctpTransport._receive_data_chunk(self, chunk))
+
+    def kept(self) -> int:
+        return sum(len(chunk.user_data) for chunk in self.stream.reassembly)
+
+
+def test_a_message_that_never_ends_takes_no_endless_memory():
+    limit_incoming()
+    limit_incoming()
+    peer = Peer()
+    peer.take(1, 1, SCTP_DATA_FIRST_FRAG)
+    peer.take(2, 5000)
+    assert 500_000 < peer.kept() <= 1024 * 1024
+
+
+def test_whole_messages_come_through_and_leave_room_for_more():
+    limit_incoming()
+    peer = Peer()
+    peer.take(1, 3000, SCTP_DATA_FIRST_FRAG | SCTP_DATA_LAST_FRAG)
+    assert (len(peer.messages), peer.kept()) == (3000, 0)
