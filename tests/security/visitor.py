@@ -67,7 +67,10 @@ class Browser:
             open_timeout=PATIENCE_S,
         )
         self._socket: ClientConnection = self._open.enter_context(opening)
-        self.http = httpx.Client(base_url=self.base, headers=headers, timeout=PATIENCE_S)
+        kept = httpx.Limits(keepalive_expiry=1.0)  # less than the server keeps a connection open
+        self.http = httpx.Client(
+            base_url=self.base, headers=headers, timeout=PATIENCE_S, limits=kept
+        )
 
     def close(self) -> None:
         self._open.close()
