@@ -207,7 +207,7 @@ def worker(seed: int, kills: int = 50) -> Rows:
     from gymform.service.result_store import ResultStore
 
     rng, spent = random.Random(seed), list[float]()
-    done = killed = equal = 0
+    done = killed = idle = equal = 0
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         clip = good_clips(place)[0]
@@ -233,7 +233,10 @@ def worker(seed: int, kills: int = 50) -> Rows:
             until(lambda key=key: queue.status(key, "a").state is State.RUNNING)
             time.sleep(rng.uniform(0.0, typical))
             os.kill(queue._worker._process.pid, signal.SIGKILL)
-            killed += finish(key) is State.FAILED  # else it had ended already
+            if finish(key) is State.FAILED:
+                killed += 1
+            else:
+                idle += 1  # the job was done: the worker was killed as it waited for the next one
             start = time.monotonic()
             answer = finish(submit())
             spent.append(time.monotonic() - start)
@@ -242,6 +245,7 @@ def worker(seed: int, kills: int = 50) -> Rows:
         queue.close()
     return [
         ("workers killed in the middle of a job", str(killed)),
+        ("besides, killed just before the next one", str(idle)),
         ("next jobs that succeeded", f"{done} of {len(spent)}"),
         ("with the same keypoints", f"{equal} of {len(spent)}"),
         ("longest wait for the next result, s", f"{max(spent):.1f}"),

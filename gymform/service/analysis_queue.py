@@ -134,6 +134,8 @@ class _Job:
     """Where the first answer is, while the job runs."""
     held: int | None = None
     """Keeps the clip's folder from being deleted while the job waits or runs."""
+    begun: bool = False
+    """Whether a worker has said anything about it."""
     stop_by: float | None = None
     """When the worker of a cancelled job is killed if still at it; None for one not cancelled."""
 
@@ -346,7 +348,17 @@ class JobQueue:
         return self._worker
 
     def _run(self, job: _Job) -> GymformError | None:
-        """Have the worker run one job; the error that ended it, if any."""
+        """Have a worker run one job; the error that ended it, if any.
+
+        A worker that ended before it began was killed while it waited, which is not the clip's
+        fault: another one tries, once.
+        """
+        error = self._run_once(job)
+        if error is not None and str(error) == STOPPED and not job.begun and job.stop_by is None:
+            error = self._run_once(job)
+        return error
+
+    def _run_once(self, job: _Job) -> GymformError | None:
         with self._changed:
             if self._closed:
                 return WorkerError(STOPPED)
@@ -387,6 +399,7 @@ class JobQueue:
             last_message_s = now
             if message["id"] != job.number:
                 continue
+            job.begun = True
             if message["is"] == "progress" and message["stage"] == FIRST:
                 job.first = folder / FIRST
             elif message["is"] == "progress":

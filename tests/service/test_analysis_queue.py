@@ -10,7 +10,15 @@ import time
 import pytest
 
 from gymform.errors import BusyError, NoPersonError, VideoError, WeightsError, WorkerError
-from gymform.service.analysis_queue import STAGE_SHARES, Estimate, JobQueue, Request, State, Status
+from gymform.service.analysis_queue import (
+    STAGE_SHARES,
+    STOPPED,
+    Estimate,
+    JobQueue,
+    Request,
+    State,
+    Status,
+)
 from gymform.service.result_store import ResultStore
 from tests.fakes import make_options, write_manifest
 
@@ -206,7 +214,8 @@ def test_kill_in_the_middle_then_the_next_job_succeeds_every_time(queue, clip):
     for number in range(5):
         request = clip(f"wait {number}")
         key = queue.submit(request, "me")
-        wait_until(queue, key, "me", State.RUNNING)
+        while wait_until(queue, key, "me", State.RUNNING).stage != "pose":
+            time.sleep(0.01)
         os.kill(worker_of(queue), signal.SIGKILL)
         status = wait_until(queue, key, "me")
         assert status.state is State.FAILED
@@ -220,6 +229,28 @@ def test_a_worker_killed_while_idle_is_not_missed(queue, clip):
     worker.kill()
     worker.wait()
     assert run(queue, clip("fine two")).state is State.DONE
+
+
+def test_a_job_given_to_a_worker_that_is_being_killed_goes_to_another(queue, clip):
+    """A process of 600 MB takes a while to end: until then it looks alive."""
+    run(queue, clip("fine one"))
+    dying = worker_of(queue)
+    os.kill(dying, signal.SIGSTOP)
+    request = clip("fine two")
+    key = queue.submit(request, "me")
+    wait_until(queue, key, "me", State.RUNNING)
+    os.kill(dying, signal.SIGKILL)
+    assert wait_until(queue, key, "me").state is State.DONE
+    assert result(queue, request) == f"{worker_of(queue)} fine two"
+
+
+def test_workers_that_never_begin_are_not_tried_for_ever(tmp_path, clip):
+    queue = JobQueue(ResultStore(tmp_path / "store"), work="tests.work:there_is_no_such_work")
+    try:
+        status = run(queue, clip("fine"))
+        assert (status.state, str(status.error)) == (State.FAILED, STOPPED)
+    finally:
+        queue.close()
 
 
 def test_what_native_code_prints_does_not_disturb(queue, clip):
