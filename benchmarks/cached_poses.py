@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
-from gymform.analysis import pose_model
 from gymform.pose.decoding import choose_keypoints
-from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses, save_poses
+from gymform.pose.networks import load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.types import PoseSequence
 from gymform.video.read import probe
@@ -25,15 +23,12 @@ def cached_pose(clips: Path, name: str, folder: Path) -> PoseSequence:
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         print(f"{name}: finding keypoints", file=sys.stderr)
-        pose, _ = extract_poses(clips / name, probe(clips / name), _estimator())
+        networks = load_estimators()
+        clip = probe(clips / name)
+        pose, _ = extract_poses(clips / name, clip, networks.main, scout=networks.scout)
         save_poses(file, pose)
     pose = load_poses(file)
     if not pose.peaks.shape[2]:
         return pose
     xy, score = choose_keypoints(pose.peaks, pose.time_s, pose.shots)
     return replace(pose, xy=xy, score=score)
-
-
-@cache
-def _estimator() -> PoseEstimator:
-    return PoseEstimator(pose_model(None))
