@@ -35,6 +35,7 @@ class Target:
 class Options:
     pose_model: str | None = None
     flip_test: bool = False
+    exact: bool = False
     target: Target | None = None
     max_fps: float | None = None
     slow_motion: float | None = None
@@ -194,6 +195,7 @@ def test_interruption_stops_everything(analysis, out, capsys):
             ["--pose-model", "vitpose-base", "--flip-test"],
             Options(pose_model="vitpose-base", flip_test=True),
         ),
+        (["--exact"], Options(exact=True)),
         (["--max-fps", "30"], Options(max_fps=30.0)),
         (["--slow-motion", "4"], Options(slow_motion=4.0)),
         (["--box", "10,20,30.5,40"], Options(target=Target(0.0, (10, 20, 30.5, 40), None))),
