@@ -317,8 +317,8 @@ def running_app(home: Path) -> Iterator[App]:
         process.wait(30)
 
 
-def arrivals(seed: int, count: int = 805) -> Rows:
-    """The files that ask for much are dropped on page Analyze of the real app, one by one."""
+def arrivals(seed: int, count: int = 128) -> Rows:
+    """Files that ask for much, one of each kind, are dropped on page Analyze of the real app."""
     from hardening import greedy, written
 
     from tests.security.visitor import browser
