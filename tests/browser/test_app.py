@@ -80,7 +80,6 @@ def answered(page) -> None:
     assert page.get_by_text("Downloads", exact=True).is_visible(), page.inner_text("main, body")
     page.wait_for_function(f"() => {PLAYER}?.querySelector('.message').hidden")
     page.locator(".st-key-trajectories .js-plotly-plot .scatterlayer .trace").first.wait_for()
-    page.wait_for_function("() => document.querySelector('[data-testid=stVideo]')?.readyState > 1")
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
 
 
@@ -114,6 +113,10 @@ def test_a_real_clip_from_upload_to_download(open_page, shared_data, tmp_path):
 
 
 def _the_overlay_plays(page) -> None:
+    """The annotated video is drawn when somebody asks for it."""
+    page.get_by_role("button", name="Draw the video").click()
+    page.locator("[data-testid=stVideo]").wait_for(timeout=ANALYSIS_MS)
+    page.wait_for_function("() => document.querySelector('[data-testid=stVideo]')?.readyState > 1")
     video = page.locator("[data-testid=stVideo]")
     video.evaluate("video => { video.muted = true; return video.play(); }")
     page.wait_for_function(
