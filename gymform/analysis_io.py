@@ -122,8 +122,7 @@ def draw_copy(analysis: Analysis, copy: Path, target: Path) -> None:
         time_s=np.round(pose.time_s / float(TIME_BASE)) * float(TIME_BASE),
         provenance=replace(pose.provenance, turn=0),
     )
-    label = _label(analysis.prediction)
-    draw_skeletons(upright, analysis.tracks, copy, target, label=label)
+    draw_video(replace(analysis, pose=upright), copy, target)
 
 
 def write_csv(path: Path, analysis: Analysis) -> None:

@@ -67,6 +67,26 @@ def test_in_a_copy_the_skeleton_lies_where_it_lies_in_the_clip(
         np.testing.assert_allclose(box, wanted_box * scale)
 
 
+@pytest.mark.parametrize(("side", "scale"), [(None, 1.0), (160, 0.5)])
+def test_in_a_copy_the_line_of_depth_is_drawn_too(
+    painted_answer, painted_clip, tmp_path, monkeypatch, side, scale
+):
+    drawn = []
+
+    def watch(picture, ends, _width):
+        drawn.append(ends)
+        return picture
+
+    line = {"first": 3, "last": 5, "line": (20.0, 60.0, 90.0), "crease": (25.0, 95.0)}
+    monkeypatch.setattr(video, "depth_lines", lambda *_: [line])
+    monkeypatch.setattr(video, "draw_depth", watch)
+    transcode(painted_clip, tmp_path / "copy.mp4", max_side=side)
+    draw_copy(painted_answer, tmp_path / "copy.mp4", tmp_path / "drawn.mp4")
+    wanted = (np.array([(20, 90), (60, 90), (25, 95)]) + 0.5) * scale - 0.5
+    assert len(drawn) == 3
+    np.testing.assert_allclose(drawn, [wanted] * 3)
+
+
 def test_moments_between_the_ticks_of_a_copy_lose_no_frame(painted_answer, painted_clip, tmp_path):
     uneven = painted_answer.pose.time_s + np.linspace(0, 4e-6, 24)
     answer = dataclasses.replace(

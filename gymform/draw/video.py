@@ -75,7 +75,7 @@ def draw_skeletons(
             )
             depth = line_at(depths, position)
             if depth:
-                picture = draw_depth(picture, _shrunk_line(depth, frames.scale), line)
+                picture = draw_depth(picture, _shrunk_line(depth, scale), line)
             writer.write(picture, frame.time_s)
             if position % 10 == 0:
                 report("draw", position, total)
