@@ -52,8 +52,9 @@ from gymform.errors import (
 from gymform.in_use import holds
 from gymform.motion.camera import camera_speed
 from gymform.motion.clean import clean
+from gymform.pose.engine.choice import EXACT
 from gymform.pose.files import load_poses, save_poses
-from gymform.pose.networks import EXACT_ENGINE, load_estimators
+from gymform.pose.networks import load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.pose.tracking import SAMPLE_INTERVAL_S
 from gymform.storage import atomic_path
@@ -342,7 +343,7 @@ def _existing_poses(path: Path, job: ExtractionJob) -> PoseSequence | None:
         made.clip_sha256 == job.clip.sha256
         and made.weights_sha256 == job.weights_sha256
         and made.flip_test == job.options.flip_test
-        and (made.engine == EXACT_ENGINE or not job.options.exact)
+        and (made.engine == EXACT or not job.options.exact)
     )
     return pose if is_same else None
 

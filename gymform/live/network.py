@@ -11,7 +11,7 @@ import torch
 
 from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.estimator import PoseEstimator
-from gymform.pose.networks import smallest_entry
+from gymform.pose.networks import device, smallest_entry
 
 
 class KeypointNetwork(Protocol):
@@ -51,8 +51,7 @@ def load_live_network() -> SharedNetwork:
     wait for the slower thread. Clips are analysed in another process.
     """
     torch.set_num_threads(1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = SharedNetwork(PoseEstimator(load_pose_model(smallest_entry().name, device=device)))
+    network = SharedNetwork(PoseEstimator(load_pose_model(smallest_entry().name, device=device())))
     # the first call is slow: make it now rather than let the live picture freeze
     network.keypoints_in_frame(
         np.zeros((256, 192, 3), np.uint8), np.array([[96.0, 128.0, 192.0, 256.0]])

@@ -13,6 +13,7 @@ import torch
 from gymform.errors import WeightsError
 from gymform.pose.checkpoints import LoadedPose, load_pose_model
 from gymform.pose.engine import Engine, chosen_engine
+from gymform.pose.engine.choice import EXACT
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.vitpose import ViTPoseConfig
 from gymform.timing import Stopwatch
@@ -25,8 +26,6 @@ MMAP_BYTES = 1024**2
 """Arrays of this size or more are memory of their own, bytes."""
 
 _M_MMAP_THRESHOLD = -3
-
-EXACT_ENGINE = "torch-fp32"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def loaded(name: str | None, exact: bool = False) -> tuple[LoadedPose, Engine]:
     """
     _return_freed_memory()
     model = load_pose_model(name, device=device())
-    engine = chosen_engine(model, EXACT_ENGINE if exact else None)
+    engine = chosen_engine(model, EXACT if exact else None)
     return replace(model, network=engine.network), engine
 
 

@@ -31,6 +31,9 @@ ENGINES: dict[str, str] = {
 }
 """All engines, and what they are."""
 
+EXACT = "torch-fp32"
+"""The engine that the others are compared with."""
+
 VARIABLE = "GYMFORM_POSE_ENGINE"
 """The environment variable that names an engine, so that nothing is measured."""
 
@@ -51,7 +54,7 @@ def make_engine(name: str, model: LoadedPose) -> Engine:
     if name not in available_engines():
         raise OptionsError(f"The engine {name} is not installed here. {ENGINES[name]}.")
     if name.startswith("torch"):
-        return TorchEngine(model.network, exact=name == "torch-fp32")
+        return TorchEngine(model.network, exact=name == EXACT)
     kind = OnnxEngine if name == "onnxruntime" else OpenVinoEngine
     return kind(model.network, model.sha256)
 
@@ -110,7 +113,7 @@ def measure(model: LoadedPose) -> dict[str, float]:
     """
     times = {}
     for name in available_engines():
-        if name == "torch-fp32":
+        if name == EXACT:
             continue
         try:
             times[name] = _milliseconds(make_engine(name, model), model)
