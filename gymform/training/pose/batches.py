@@ -44,8 +44,8 @@ class Batch:
     float32 (B, 17), 0 for missing labels, see :data:`INFERRED_WEIGHT`; ``noise`` float32 (B,), see
     :data:`LABEL_NOISE`.
 
-    With a pool: ``indices`` int64 (B,) of the crops in it, and ``clean``, the images before their
-    pixels were changed; None after the first pass through the pool.
+    ``indices`` int64 (B,) are those of the crops in a pool. ``clean`` are the images before their
+    pixels were changed, when they are asked for and in the first pass through a pool, else None.
     """
 
     images: Tensor
@@ -72,7 +72,8 @@ class CropBatches(Dataset[Batch]):
     """``batches[step]`` for any step; see the module. ``pool`` is its size in rounds, 0: no pool.
 
     From step ``mild_from`` on the augmentation is mild; the warps of a pool do not change. Padding
-    and input size are those of the network's ``config``.
+    and input size are those of the network's ``config``. With ``clean`` the batches hold the crops
+    before their pixels were changed too.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class CropBatches(Dataset[Batch]):
         pool: int = 0,
         mild_from: float = math.inf,
         config: ViTPoseConfig | None = None,
+        clean: bool = False,
     ) -> None:
+        self.clean = clean
         self.pack, self.size, self.seed, self.how, self.pool = pack, size, seed, how, pool
         self.mild_from, self.config = mild_from, config or ViTPoseConfig()
         repeats = [REPEATS.get(str(name), 1) for name in pack.dataset[rows]]
@@ -100,14 +103,14 @@ class CropBatches(Dataset[Batch]):
         heatmap, pixels = (
             np.array(size) - 1 for size in (self.config.heatmap_size, self.config.input_size)
         )
-        new = positions[0] < self.pool_size
+        with_clean = self.clean or positions[0] < self.pool_size
         return Batch(
             images=torch.from_numpy(images),
             points=torch.from_numpy((keypoints[..., :2] * (heatmap / pixels)).astype(np.float32)),
             weight=torch.from_numpy(weight),
             noise=torch.from_numpy(noise.astype(np.float32)),
             indices=torch.tensor([self.index(position) for position in positions]),
-            clean=torch.from_numpy(clean) if new else None,
+            clean=torch.from_numpy(clean) if with_clean else None,
         )
 
     @property

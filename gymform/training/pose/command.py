@@ -162,6 +162,10 @@ _RECIPE_OPTIONS = {
         "occluders",
         "share of the crops in which plates, racks or limbs are laid over joints",
     ),
+    "dropped": (
+        "dropped",
+        "share of the steps in which patches far from the body are dropped; needs --distill",
+    ),
     "hint": ("hint", "weight of the loss on the teacher's features"),
     "pool": ("pool", "rounds whose warped crops are repeated; 0: never"),
     "seed": ("seed", "seed of all randomness"),
@@ -192,6 +196,7 @@ _SHARES = (
     "trust_from",
     "mild_from",
     "occluders",
+    "dropped",
 )
 
 
@@ -270,6 +275,8 @@ def run(args: argparse.Namespace) -> int:
         recipe.pool,
         mild_from=recipe.mild_from * recipe.steps,
         config=network.config,
+        # what is hidden from the network, its teacher sees
+        clean=teacher is not None and recipe.occluders > 0 and not recipe.pool,
     )
     initial = copy.deepcopy(network)
     trainer = _trainer(network, recipe, device, teacher, work, batches)
@@ -313,6 +320,10 @@ def _check_options(args: argparse.Namespace, kept: float) -> None:
     _check("keep_start", kept, 0, 1)
     if args.padding is not None:
         _check("padding", args.padding, 1, MAX_PADDING)
+    if args.dropped and not args.distill:
+        raise OptionsError(
+            "--dropped needs a teacher that says where the body is: add --distill NAME."
+        )
     if args.input_height is not None and args.input_height not in HEIGHTS:
         raise OptionsError(
             f"--input-height: expected a multiple of {HEIGHT_STEP} from {HEIGHTS[0]} to "

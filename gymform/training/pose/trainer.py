@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -36,6 +37,7 @@ from gymform.training.pose.losses import (
 )
 from gymform.training.pose.muon import Muon
 from gymform.training.pose.teacher_cache import TeacherCache
+from gymform.training.pose.token_dropping import drop_patches
 from gymform.weights import write_tensors
 
 
@@ -60,6 +62,7 @@ class Recipe:
     trust_from: float = 0.5  # from here on labels that are probably wrong are dropped
     mild_from: float = 1.0  # from here on the augmentation is mild
     occluders: float = 0.0  # share of the crops in which joints are hidden on purpose
+    dropped: float = 0.0  # share of the steps in which patches far from the body are dropped
     distill: float = 0.5  # share of the teacher in the loss, with a teacher
     hint: float = 1.0  # weight of the loss on the teacher's features
     pool: int = 0  # rounds whose warped crops are repeated; 0: always new ones
@@ -74,14 +77,19 @@ class Recipe:
     def as_facts(self) -> dict[str, Any]:
         """The recipe as saved states hold it; there ``mild_from`` is called ``settle``.
 
-        States from before there were occluders lack them, so none are left out.
+        States from before there were occluders and dropped patches lack them, so none are left
+        out.
         """
         facts = asdict(self)
         facts["settle"] = facts.pop("mild_from")
-        if not self.occluders:
-            del facts["occluders"]
+        for name in ("occluders", "dropped"):
+            if not facts[name]:
+                del facts[name]
         return facts
 
+
+Parts = list[tuple[np.ndarray, np.ndarray | None]]
+"""Rows of crops that are computed together, and the patches of each that are looked at."""
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 """An optimizer's state for a parameter: the first three of AdamW, the last of Muon."""
@@ -155,29 +163,55 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         images = normalised(batch.images)
         targets = gaussian_heatmaps(batch.points, self.network.config.heatmap_size)
-        features, heatmaps = self._forward(self.network, images)
-        losses = joint_losses(heatmaps, targets)
-        weight = batch.weight
-        if self.step >= self.recipe.trust_from * self.recipe.steps:
-            weight = drop_suspect_labels(losses, weight, batch.noise)
-        loss = masked_mean(losses, weight)
         if self.teacher is None:
-            return loss
+            _, heatmaps = self._forward(self.network, images)
+            return self._label_loss(heatmaps, targets, batch)
         wanted_features, wanted_heatmaps = self._teacher_outputs(self.teacher, batch, images)
+        parts = self._dropped_patches(wanted_heatmaps)
+        if parts is None:
+            features, heatmaps = self._forward(self.network, images)
+        else:
+            heatmaps = self._forward_in_parts(images, parts)
+        loss = self._label_loss(heatmaps, targets, batch)
         distillation = joint_losses(heatmaps, wanted_heatmaps).mean()
-        if self.recipe.hint:
+        if self.recipe.hint and parts is None:
             residual = residual_variance(features, wanted_features)
             distillation = distillation + self.recipe.hint * residual
         share = self.recipe.distill
         return (1 - share) * loss + share * distillation
 
+    def _label_loss(self, heatmaps: Tensor, targets: Tensor, batch: Batch) -> Tensor:
+        losses = joint_losses(heatmaps, targets)
+        weight = batch.weight
+        if self.step >= self.recipe.trust_from * self.recipe.steps:
+            weight = drop_suspect_labels(losses, weight, batch.noise)
+        return masked_mean(losses, weight)
+
+    def _dropped_patches(self, wanted: Tensor) -> Parts | None:
+        """The remaining patches of each crop in a step in which patches are dropped, else None."""
+        rng = np.random.default_rng((self.recipe.seed, 4, self.step))
+        if rng.random() >= self.recipe.dropped:
+            return None
+        return drop_patches(wanted.float().cpu().numpy(), self.network.config, rng)
+
+    def _forward_in_parts(self, images: Tensor, parts: Parts) -> Tensor:
+        """Heatmaps (B, K, height, width) of crops that are computed in parts of like counts."""
+        maps = []
+        for rows, patches in parts:
+            kept = None if patches is None else torch.from_numpy(patches).to(images.device)
+            maps.append(self._forward(self.network, images[rows], kept)[1])
+        order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+        return torch.cat(maps)[order]
+
     @torch.no_grad()
     def _teacher_outputs(
         self, teacher: ViTPose, batch: Batch, images: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The teacher's features and heatmaps: for ``images``, or cached ones for clean crops."""
+        """The teacher's features and heatmaps: for clean crops where there are any, else for
+        ``images``, or cached ones."""
         if self.cache is None:
-            return self._run_teacher(teacher, images)
+            seen = images if batch.clean is None else normalised(batch.clean)
+            return self._run_teacher(teacher, seen)
         if batch.clean is not None:
             features, heatmaps = self._run_teacher(teacher, normalised(batch.clean))
             self.cache.write(batch.indices, features.half(), heatmaps.half())
@@ -190,12 +224,14 @@ class Trainer:
         rows, columns = ours.grid
         return _resized(features, (columns, rows)), _resized(heatmaps.float(), ours.heatmap_size)
 
-    def _forward(self, network: ViTPose, images: Tensor) -> tuple[Tensor, Tensor]:
+    def _forward(
+        self, network: ViTPose, images: Tensor, kept: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Features (B, C, rows, columns) and heatmaps (B, K, height, width)."""
         # bfloat16 needs no loss scaling, whose state would have to be saved too
         half = self.recipe.half
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
-            features = network.backbone(images)
+            features = network.backbone(images, kept)
             return features, network.decode(features)
 
     def _average(self) -> None:

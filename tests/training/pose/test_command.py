@@ -103,6 +103,8 @@ def test_shipped_weights_can_be_between_the_initial_and_the_final_ones(
         (("--input-height", "300"), "--input-height: expected a multiple of 64 from 64 to 512"),
         (("--ema", "1.5"), "--ema: expected 0 to 1"),
         (("--occluders", "2"), "--occluders: expected 0 to 1"),
+        (("--dropped", "2", "--distill", "x"), "--dropped: expected 0 to 1"),
+        (("--dropped", "0.5"), "--dropped needs a teacher"),
         (("--lr", "0"), "--lr: expected above 0"),
         (("--init", "dinov2", "--size", "B"), "expected --size S"),
         (("--unlabelled", "clips"), "needs a teacher"),
@@ -119,10 +121,16 @@ def test_the_earlier_name_of_an_option_still_works_and_states_keep_theirs(tmp_pa
     assert cmd.recipe_of(old) == cmd.recipe_of(new) == replace(cmd.recipe_of(old), mild_from=0.5)
     facts = cmd.recipe_of(old).as_facts()
     assert facts["settle"] == 0.5
-    assert facts.keys() ^ asdict(Recipe()).keys() == {"settle", "mild_from", "occluders"}
+    assert facts.keys() ^ asdict(Recipe()).keys() == {
+        "settle",
+        "mild_from",
+        "occluders",
+        "dropped",
+    }
 
 
-def test_a_state_from_before_there_were_occluders_is_still_that_of_a_training_without():
-    with_some, without = Recipe(occluders=0.5).as_facts(), Recipe().as_facts()
-    assert "occluders" not in without
-    assert with_some == {**without, "occluders": 0.5}
+@pytest.mark.parametrize("option", ["occluders", "dropped"])
+def test_a_state_from_before_there_was_an_option_is_still_that_of_a_training_without(option):
+    with_some, without = Recipe(**{option: 0.5}).as_facts(), Recipe().as_facts()
+    assert option not in without
+    assert with_some == {**without, option: 0.5}

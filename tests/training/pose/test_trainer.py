@@ -113,6 +113,56 @@ def test_a_teacher_runs_once_for_each_crop_of_a_pool(pack, tmp_path):
     )
 
 
+def test_a_teacher_sees_what_is_hidden_from_the_network(pack):
+    batch = CropBatches(pack, split(pack)[0], 4, 0, replace(UNCHANGED, occluders=1.0), clean=True)[
+        0
+    ]
+    assert not torch.equal(batch.clean, batch.images)
+    trainer = tiny_trainer(teacher=fresh_network(TINY, 1))
+    _, wanted = trainer._teacher_outputs(trainer.teacher, batch, normalised(batch.images))
+    with torch.no_grad():
+        expected = trainer.teacher(normalised(batch.clean))
+    torch.testing.assert_close(wanted, expected)
+
+
+@pytest.mark.parametrize("dropped", [0.0, 0.5, 1.0])
+def test_in_some_steps_the_network_looks_at_patches_near_the_body_only(pack, dropped):
+    """... while its teacher looks at all."""
+    recipe = replace(RECIPE, steps=12, dropped=dropped)
+    trainer = tiny_trainer(recipe, teacher=_confident_teacher())
+    looked = {"network": [], "teacher": []}
+    for name, network in (("network", trainer.network), ("teacher", trainer.teacher)):
+        network.backbone.blocks[0].register_forward_pre_hook(
+            lambda _, inputs, seen=looked[name]: seen.append(inputs[0].shape[1])
+        )
+    fewer = []
+    for step in range(recipe.steps):
+        looked["network"].clear()
+        assert math.isfinite(trainer.train_on(batches_of(pack, recipe)[step]).loss)
+        fewer.append(min(looked["network"]) < 1 + TINY.tokens)
+    assert set(looked["teacher"]) == {1 + TINY.tokens}
+    assert {0.0: not any(fewer), 0.5: 0 < sum(fewer) < 12, 1.0: all(fewer)}[dropped]
+
+
+def _confident_teacher():
+    """A network that is sure to see a small skeleton in the middle of every crop."""
+    teacher = fresh_network(TINY, 1)
+    x, y = torch.meshgrid(torch.arange(48), torch.arange(64), indexing="xy")
+    spot = torch.exp(-((x - 24) ** 2 + (y - 32) ** 2) / 8.0)
+    teacher.decode = lambda features: spot.expand(len(features), 17, 64, 48)
+    return teacher
+
+
+def test_crops_in_parts_give_the_heatmaps_of_each_in_its_place(pack):
+    trainer, images = tiny_trainer(), normalised(batches_of(pack)[0].images)
+    patches = np.tile(np.arange(TINY.tokens), (2, 1))
+    parts = [(np.array([3, 1]), None), (np.array([0, 2]), patches)]
+    trainer.network.eval()
+    torch.testing.assert_close(
+        trainer._forward_in_parts(images, parts), trainer.network(images), atol=1e-5, rtol=1e-5
+    )
+
+
 def test_rates_rise_and_fall_and_are_lower_below():
     recipe = Recipe(steps=100, warm_up=0.1)
     rates = [learning_rate(step, recipe) for step in range(100)]
