@@ -266,18 +266,7 @@ def run(args: argparse.Namespace) -> int:
         args.init, args.size, recipe.seed, partial(some_crops, pack, rows, recipe.seed)
     )
     network = _as_asked(start.network, args)
-    batches = CropBatches(
-        pack,
-        rows,
-        recipe.batch,
-        recipe.seed,
-        Augmentation(occluders=recipe.occluders),
-        recipe.pool,
-        mild_from=recipe.mild_from * recipe.steps,
-        config=network.config,
-        # what is hidden from the network, its teacher sees
-        clean=teacher is not None and recipe.occluders > 0 and not recipe.pool,
-    )
+    batches = _batches(pack, rows, recipe, network, taught=teacher is not None)
     initial = copy.deepcopy(network)
     trainer = _trainer(network, recipe, device, teacher, work, batches)
     facts = {
@@ -310,6 +299,23 @@ def run(args: argparse.Namespace) -> int:
     for line in describe(scores):
         tqdm.write(line, file=sys.stderr)
     return 0
+
+
+def _batches(
+    pack: CropPack, rows: np.ndarray, recipe: Recipe, network: ViTPose, *, taught: bool
+) -> CropBatches:
+    """The crops that the recipe asks for; what is hidden in them, a teacher sees."""
+    return CropBatches(
+        pack,
+        rows,
+        recipe.batch,
+        recipe.seed,
+        Augmentation(occluders=recipe.occluders),
+        recipe.pool,
+        mild_from=recipe.mild_from * recipe.steps,
+        config=network.config,
+        clean=taught and recipe.occluders > 0 and not recipe.pool,
+    )
 
 
 def _check_options(args: argparse.Namespace, kept: float) -> None:
