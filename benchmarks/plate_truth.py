@@ -27,6 +27,7 @@ diameter.
 from __future__ import annotations
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,28 @@ def read_truth(path: Path = TRUTH) -> list[PlateClip]:
     for row in rows:
         by_file[row["file"]].append(row)
     return [clip_of(name, by_file[name]) for name in sorted(by_file)]
+
+
+def disagreement(clips: Iterable[PlateClip]) -> list[tuple[float, float, float]]:
+    """How far the two marks of a frame are apart, for each frame that has two.
+
+    The distance of the centres, and by how much the second ellipse is wider and higher, all as
+    shares of the first one's height: near the plate's diameter in px.
+    """
+    pairs = [
+        (clip.by(1)[frame].ellipse, mark.ellipse)
+        for clip in clips
+        for frame, mark in clip.by(2).items()
+    ]
+    return [_apart(one, other) for one, other in pairs if one and other]
+
+
+def _apart(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> tuple[float, float, float]:
+    diameter = 2 * one[3]
+    wider, higher = (2 * (other[i] - one[i]) / diameter for i in (2, 3))
+    return math.dist(one[:2], other[:2]) / diameter, wider, higher
 
 
 def clip_of(name: str, rows: list[dict[str, str]]) -> PlateClip:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import itertools
-import math
+import statistics
 import sys
 from collections import Counter
 from pathlib import Path
@@ -80,14 +80,24 @@ def test_the_plate_moves(clips):
             assert max(tops) - min(tops) > clip.marks[0].ellipse[3], clip.file
 
 
-def test_two_people_mark_the_same_plate(clips):
-    """Centres lie within a tenth of the plate's diameter of each other; most are far nearer."""
-    for clip in clips:
-        first = clip.by(1)
-        for frame, mark in clip.by(2).items():
-            one, other = first[frame].ellipse, mark.ellipse
-            apart = math.dist(one[:2], other[:2])
-            assert apart < 0.1 * 2 * one[3], (clip.file, frame)
+def test_two_marks_of_a_frame_are_of_the_same_plate(clips, truth):
+    """Nearly always within a thirtieth of the diameter; where the picture is blurred, farther."""
+    centre, wider, higher = zip(*truth.disagreement(clips), strict=True)
+    assert len(centre) >= 24
+    assert max(centre) < 0.06
+    assert max(map(abs, wider)) < 0.06
+    assert max(map(abs, higher)) < 0.06
+    assert statistics.median(centre) < 0.02
+
+
+def test_marks_apart_are_measured_in_diameters(changed, truth):
+    def again(rows):
+        x, y, rx, ry = (float(rows[0][key]) for key in ("x", "y", "rx", "ry"))
+        moved = {"x": x + 0.3 * ry, "y": y + 0.4 * ry, "rx": rx - 0.1 * ry, "ry": 1.2 * ry}
+        rows.append({**rows[0], "annotator": "2", **moved})
+
+    (apart,) = truth.disagreement(changed(again))
+    assert apart == pytest.approx((0.25, -0.1, 0.2))
 
 
 def test_the_diameter_is_that_of_a_bumper(clips):
