@@ -43,6 +43,10 @@ CROPS = 4
 MEASURED_S = 0.3
 """Each engine is measured for about so long."""
 
+WORTH = 0.8
+"""Another engine than PyTorch is taken where it needs at most this share of its time. PyTorch is in
+memory anyway, without a second copy of the weights, and the more exact one."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -88,12 +92,13 @@ def chosen_engine(model: LoadedPose, name: str | None = None) -> Engine:
 
 
 def fastest(model: LoadedPose) -> str:
-    """The name of the engine that computes this network fastest here, measured once."""
+    """The name of the engine that computes this network fastest here, measured once; PyTorch where
+    no other is faster by more than it costs, see :data:`WORTH`."""
     known = measured()
     if known is None:
         known = measure(model)
         _remember(known)
-    return min(known, key=lambda name: known[name])
+    return min(known, key=lambda name: known[name] * (WORTH if name == "torch" else 1))
 
 
 def measured() -> dict[str, float] | None:

@@ -49,6 +49,12 @@ def test_the_fastest_is_chosen_and_measured_once(model, monkeypatch):
     assert measured() == {"torch": 20.0, "onnxruntime": 9.0}
 
 
+@pytest.mark.parametrize(("ms", "chosen"), [(17.0, "torch"), (15.0, "onnxruntime")])
+def test_another_engine_has_to_be_worth_its_memory(model, monkeypatch, ms, chosen):
+    pretend(monkeypatch, torch=20.0, onnxruntime=ms)
+    assert chosen_engine(model).name == chosen
+
+
 def test_measured_for_real_it_gives_times(model):
     times = choice.measure(model)
     assert {"torch", "onnxruntime"} <= set(times)
