@@ -7,6 +7,7 @@ heatmaps have high peaks, and a second crop around the keypoints gives the same 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,11 +79,16 @@ def similarity(a: Detection, b: Detection) -> float:
 
 
 def find_people(
-    picture: np.ndarray, estimator: PoseEstimator, *, around: np.ndarray | None = None
+    picture: np.ndarray,
+    estimator: PoseEstimator,
+    *,
+    around: np.ndarray | None = None,
+    least: float = 0.0,
 ) -> list[Detection]:
     """The people in one picture, highest confidence first, each confirmed and listed once.
 
-    With ``around`` (2,) px, only windows centred on that point are searched.
+    With ``around`` (2,) px, only windows centred on that point are searched. Of the smaller windows
+    those are left out that are less than ``least`` px high.
     """
     height, width = picture.shape[:2]
     if around is not None:
@@ -95,6 +101,8 @@ def find_people(
         crops = search_windows(width, height, share)
         if share == WINDOW_HEIGHTS[0]:
             crops = np.concatenate((whole[None], crops))
+        if share < WINDOW_HEIGHTS[0] and crops[-1, 3] < least:
+            break
         people += _confirmed_people(picture, estimator, crops)
         if any(
             p.confidence >= SURE_CONFIDENCE and p.size >= FILLED_SHARE * crops[-1, 3]
@@ -130,8 +138,29 @@ def detect_in_crops(
     picture: np.ndarray, estimator: PoseEstimator, crops: np.ndarray
 ) -> list[Detection | None]:
     """One detection for each crop (B, 4); None where fewer than four keypoints are found."""
-    seen = zip(*estimator.keypoints_in_frame(picture, crops), strict=True)
+    return _detections(*estimator.keypoints_in_frame(picture, crops))
+
+
+def detect_in_pictures(
+    places: Iterable[tuple[np.ndarray, np.ndarray]], estimator: PoseEstimator
+) -> list[Detection | None]:
+    """The same for one crop (4,) of each of several pictures, computed together."""
+    return _detections(*estimator.keypoints_in_frames(places))
+
+
+def _detections(xy: np.ndarray, score: np.ndarray) -> list[Detection | None]:
+    seen = zip(xy, score, strict=True)
     return [Detection(p, s, float(s.mean())) if (s > 0).sum() >= 4 else None for p, s in seen]
+
+
+def presence(one: Detection | None, other: Detection | None) -> float:
+    """How surely two networks see the same person in one crop, in [0, 1].
+
+    Where there is nobody, each of them places joints on other things.
+    """
+    if one is None or other is None:
+        return 0.0
+    return min(one.confidence, other.confidence) * similarity(one, other)
 
 
 def _confirmed_people(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -66,6 +66,14 @@ class PoseEstimator:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`keypoints_in_crops`."""
         return self.keypoints_in_crops([self.cut(rgb, crop) for crop in crops], crops)
+
+    def keypoints_in_frames(
+        self, places: Iterable[tuple[np.ndarray, np.ndarray]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same for one crop (4,) of each of several frames, computed together."""
+        cut = [(self.cut(rgb, crop), crop) for rgb, crop in places]
+        crops = np.array([crop for _, crop in cut], dtype=np.float64).reshape(-1, 4)
+        return self.keypoints_in_crops([pixels for pixels, _ in cut], crops)
 
     def keypoints_in_crops(
         self, pixels: Sequence[np.ndarray], crops: np.ndarray

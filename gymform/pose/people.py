@@ -45,6 +45,14 @@ FORGOTTEN = 3
 PROVEN = 4
 """A track counts in full that has so many detections: one alone may be of a chair."""
 
+SURE, MAYBE, MOVES = 0.5, 0.2, 0.1
+"""Somebody is there who is seen this surely; or less surely, but moving so far, in sizes. Racks and
+letters on walls come to 0.4 and do not move, see `presence`; lifters come to 0.65 and more, but for
+those who are hidden behind a rack."""
+
+DRESSED = 0.6
+"""Who is less alike the lifter is somebody else, or a piece of background."""
+
 ASTRAY = 0.22
 """A joint this far, in sizes, from where it is expected may be on somebody else's body."""
 
@@ -325,10 +333,22 @@ def _distinct_and_alike(a: Detection, b: Detection) -> bool:
     return of_like_size(a, b) and not same_body(a, b) and b.confidence >= 0.5 * a.confidence
 
 
+def is_somebody(track: Track, certainty: float) -> bool:
+    """Is a track that is seen with this certainty one of a person?
+
+    Racks and letters on walls have limbs of plausible lengths too, but neither look like people for
+    sure nor move.
+    """
+    return certainty >= SURE or (certainty >= MAYBE and movement(track) >= MOVES)
+
+
 # -- who comes along ------------------------------------------------------------------------
 
 _CHANGED = 24
 """A pixel has changed when its brightness differs by this much between two samples."""
+
+UNCHANGED = 0.01
+"""Where a smaller share of the pixels has changed, there is nobody who was not there before."""
 
 _SMALL = 160
 """Longer side px of the pictures that are compared."""
@@ -342,15 +362,8 @@ def changed_place(
     ``known`` are boxes of the people that are followed, who may move. None too where the whole
     picture has changed, as under a camera that moves.
     """
-    scale = min(1.0, _SMALL / max(picture.shape[:2]))
-    small = [
-        cv2.cvtColor(
-            cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
-            cv2.COLOR_RGB2GRAY,
-        )
-        for one in (before, picture)
-    ]
-    changed = (cv2.absdiff(*small) > _CHANGED).astype(np.uint8)
+    scale = _small_scale(picture)
+    changed = _changes(before, picture)
     elsewhere = np.ones_like(changed)
     for box in known:
         room = 0.12 * max(box[2:] - box[:2])
@@ -368,6 +381,28 @@ def changed_place(
         return None
     x, y, width, height, _ = max(blobs, key=lambda s: s[4])
     return np.asarray(np.array([x, y, x + width, y + height]) / scale)
+
+
+def is_unchanged(before: np.ndarray, picture: np.ndarray) -> bool:
+    """Do both pictures show the same, but for noise?"""
+    return bool(_changes(before, picture).mean() < UNCHANGED)
+
+
+def _changes(before: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """uint8 (h, w) of the reduced pictures, 1 where they differ."""
+    scale = _small_scale(picture)
+    small = [
+        cv2.cvtColor(
+            cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
+            cv2.COLOR_RGB2GRAY,
+        )
+        for one in (before, picture)
+    ]
+    return (cv2.absdiff(small[0], small[1]) > _CHANGED).astype(np.uint8)
+
+
+def _small_scale(picture: np.ndarray) -> float:
+    return float(min(1.0, _SMALL / max(picture.shape[:2])))
 
 
 def is_new(person: Detection, others: list[Detection]) -> bool:

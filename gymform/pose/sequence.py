@@ -11,9 +11,7 @@ import numpy as np
 from gymform import __version__
 from gymform.errors import NoPersonError
 from gymform.pose.cascade import FollowedFrames, by_one, by_two, scouted
-from gymform.pose.crops import box_to_crop
 from gymform.pose.decoding import choose_keypoints
-from gymform.pose.detection import SURE_CONFIDENCE, detect_in_crops
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.tracking import SAMPLE_INTERVAL_S, FollowedBoxes, follow
 from gymform.timing import Progress, ignore_progress
@@ -22,9 +20,6 @@ from gymform.video.sparse import SparseFrames, every, sample_frames
 
 FirstPoses = Callable[[PoseSequence], None]
 """Hears the small network's keypoints of all frames, before the large one has begun."""
-
-CONFIRMED = 5
-"""In so many frames the large network looks whether the small one has found a person."""
 
 
 def extract_poses(
@@ -89,29 +84,17 @@ def _search(
     target: Target | None,
     report: Progress,
 ) -> FollowedBoxes:
-    """The lifter's boxes: by the scout where that is easy and the large network agrees."""
+    """The lifter's boxes: by the scout where that is easy, else by the large network."""
 
     def progress(done: int, total: int) -> None:
         report("search", done, total)
 
     if scout is not None:
         with contextlib.suppress(NoPersonError):
-            found = follow(frames, scout, target=target, progress=progress)
-            if found.plain and _is_confirmed(frames, found.boxes, estimator):
+            found = follow(frames, scout, witness=estimator, target=target, progress=progress)
+            if found.plain:
                 return found
-    return follow(frames, estimator, target=target, progress=progress)
-
-
-def _is_confirmed(frames: SparseFrames, boxes: np.ndarray, estimator: PoseEstimator) -> bool:
-    """Does the large network see a person in most of a few of the boxes?"""
-    followed = np.flatnonzero(np.isfinite(boxes[frames.positions]).all(axis=1))
-    samples = followed[np.linspace(0, len(followed) - 1, CONFIRMED).round().astype(int)]
-    seen = 0
-    for sample in np.unique(samples):
-        box = boxes[frames.positions[sample]] * frames.scale
-        people = detect_in_crops(frames.picture(sample), estimator, box_to_crop(box)[None])
-        seen += people[0] is not None and people[0].confidence >= SURE_CONFIDENCE
-    return 2 * seen > len(np.unique(samples))
+    return follow(frames, estimator, witness=scout, target=target, progress=progress)
 
 
 def _counted(report: Progress, total: int) -> Callable[[int], None]:

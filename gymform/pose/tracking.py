@@ -25,15 +25,19 @@ from gymform.pose.detection import (
     Detection,
     detect_in_boxes,
     detect_in_crops,
+    detect_in_pictures,
     find_people,
     overlap,
+    presence,
     similarity,
 )
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.people import (
     CROSSED,
+    DRESSED,
     LASTING,
     LIKE_SIZE,
+    SURE,
     Track,
     alike,
     changed_place,
@@ -44,6 +48,8 @@ from gymform.pose.people import (
     fit,
     hides,
     is_new,
+    is_somebody,
+    is_unchanged,
     likelihood,
     mixed,
     same_body,
@@ -62,6 +68,13 @@ SAMPLE_INTERVAL_S = 0.2
 SEED_INTERVAL_S = 2.0
 MAX_SEEDS = 3
 """One whole frame of a shot is searched per interval, up to this many in total."""
+
+CLEAR_CONFIDENCE, SMALLER = 0.6, 0.7
+"""Once somebody is seen this clearly, nobody is searched for in windows of a smaller share of that
+person's size."""
+
+LOOKS = 5
+"""In so many samples of a shot the other network has to see the lifter too."""
 
 MAX_EXTRA_SEEDS = 6
 """How many more frames of a shot are searched while nobody has been found in it."""
@@ -137,20 +150,23 @@ def follow(
     frames: SparseFrames,
     estimator: PoseEstimator,
     *,
+    witness: PoseEstimator | None = None,
     target: Target | None = None,
     progress: Progress | None = None,
 ) -> FollowedBoxes:
     """The lifter's boxes over all frames of a clip.
 
+    Another network, the ``witness``, has to see the same person in a few frames of each shot.
+
     ``target`` selects another person by a box or a point in one frame, in px of the frame turned
     upright. ``progress`` is called with (samples done, samples in total). Raises NoPersonError when
     nobody is found in the clip, or at the target; OptionsError for a target outside the frame.
     """
-    tracker = _Tracker(frames, estimator, progress)
+    tracker = _Tracker(frames, estimator, witness, progress)
     turn = tracker.turn()
     if turn:
         frames = frames.turned(turn)
-        tracker = _Tracker(frames, estimator, progress)
+        tracker = _Tracker(frames, estimator, witness, progress)
     if target is not None:
         check_target(target, frames.size)
     seen: list[Detection | None] = [None] * len(frames)
@@ -192,17 +208,24 @@ class _Tracker:
     """The state of one :func:`follow`: frames, network and the searches that remain."""
 
     def __init__(
-        self, frames: SparseFrames, estimator: PoseEstimator, progress: Progress | None
+        self,
+        frames: SparseFrames,
+        estimator: PoseEstimator,
+        witness: PoseEstimator | None,
+        progress: Progress | None,
     ) -> None:
         self.frames = frames
         self.estimator = estimator
+        self.witness = witness
         self.progress = progress
         self.searches = MAX_SEARCHES
         self.done = 0
         self.passers: list[tuple[float, float]] = []
         self.second = 0
         self.crowded = False
+        self.unsure = False
         self.searched: dict[int, list[Detection]] = {}
+        self.largest = 0.0
 
     def turn(self) -> int:
         """By how many degrees the pictures must be turned: judged in the longest shot."""
@@ -243,7 +266,12 @@ class _Tracker:
 
     def _people(self, sample: int) -> list[Detection]:
         if sample not in self.searched:
-            self.searched[sample] = find_people(self.frames.picture(sample), self.estimator)
+            people = find_people(
+                self.frames.picture(sample), self.estimator, least=SMALLER * self.largest
+            )
+            sizes = [person.size for person in people if person.confidence >= CLEAR_CONFIDENCE]
+            self.largest = max([self.largest, *sizes])
+            self.searched[sample] = people
         return self.searched[sample]
 
     def _marked(self, sample: int, target: Target) -> Detection:
@@ -267,7 +295,7 @@ class _Tracker:
     @property
     def is_untroubled(self) -> bool:
         """Was nobody lost, was nobody else there, and did nothing else move?"""
-        return not self.crowded and self.searches == MAX_SEARCHES
+        return not self.crowded and not self.unsure and self.searches == MAX_SEARCHES
 
     # -- tracking ---------------------------------------------------------------------------
 
@@ -291,8 +319,25 @@ class _Tracker:
                 rivals = [track.seen for track in tracking.tracks if track is not lifter]
                 tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
         self.crowded |= len(tracking.tracks) > 1 or tracking.newcomers < MAX_NEWCOMERS
+        certainty = self._certainty(tracking.first)
+        self.unsure |= certainty < SURE
+        if not marked and not is_somebody(tracking.first, certainty):
+            return Track()
         self._look_for_others(tracking.first, tracking.tracks)
         return tracking.first
+
+    def _certainty(self, track: Track) -> float:
+        """How surely a person is there: the median of a few samples, see `presence`."""
+        seen = np.array(sorted(track.seen))
+        spread = seen[np.linspace(0, len(seen) - 1, LOOKS).round().astype(int)]
+        samples = np.unique(spread).tolist()
+        people = [track.seen[sample] for sample in samples]
+        if self.witness is None:
+            return float(np.median([person.confidence for person in people]))
+        crops = box_to_crop(np.stack([person.box for person in people]))
+        pictures = (self.frames.picture(sample) for sample in samples)
+        others = detect_in_pictures(zip(pictures, crops, strict=True), self.witness)
+        return float(np.median([presence(*pair) for pair in zip(people, others, strict=True)]))
 
     def _look_for_others(self, lifter: Track, tracks: list[Track]) -> None:
         """Find out in which samples somebody stands before the lifter, and who stands beside."""
@@ -326,7 +371,7 @@ class _Tracker:
         self.searches -= 1
         people = [
             person
-            for person in find_people(picture, self.estimator)
+            for person in find_people(picture, self.estimator, least=SMALLER * last.size)
             if person.confidence >= max(MIN_CONFIDENCE, LOST_SHARE * track.usual)
             and _of_similar_size(person, last, lost_for + 1)
         ]
@@ -337,11 +382,13 @@ class _Tracker:
         ):
             people.append(doubtful)
 
-        def suits(person: Detection) -> float:
-            dressed = alike(clothes_of(picture, person), track.clothes)
-            return likelihood(person, last, lost_for) * dressed
-
-        return max(people, key=suits, default=None)
+        dressed = [alike(clothes_of(picture, person), track.clothes) for person in people]
+        likely = [
+            (likelihood(person, last, lost_for) * clothes, number)
+            for number, (person, clothes) in enumerate(zip(people, dressed, strict=True))
+            if clothes >= DRESSED
+        ]
+        return people[max(likely)[1]] if likely else None
 
     def advance(self, count: int) -> None:
         """So many samples more are done."""
@@ -412,6 +459,7 @@ class _ShotTracker:
         self.seeds = list(seeds)
         self.newcomers = MAX_NEWCOMERS
         self.changed = False
+        self.empty: np.ndarray | None = None
         self.misled: int | None = None
         self.ended: set[int] = set()
         start = max(seeds[0], key=lambda sample: seeds[0][sample].confidence)
@@ -525,6 +573,8 @@ class _ShotTracker:
         if self._is_behind(expected, found, sample):
             track.hidden.add(sample)  # no look: whoever is hidden comes out again
             return None
+        if self.empty is not None and is_unchanged(self.empty, picture):
+            return None  # no look: who was not there before is not there now
         person = _step(picture, self.estimator, last)
         seed = self.seeds[0].get(sample)
         if seed is not None and (person is None or _is_doubtful(person, track, sample)):
@@ -532,6 +582,7 @@ class _ShotTracker:
         if person is None or not _is_doubtful(person, track, sample):
             return person
         found_again = self.tracker.recover(picture, person, track, sample)
+        self.empty = picture if found_again is None else None
         if found_again is None and person.confidence >= LOST_SHARE * track.usual:
             track.hidden.add(sample)  # somebody is seen there, but not the lifter
         return found_again

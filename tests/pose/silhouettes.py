@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from tests.pose.one_by_one import OneByOne
 from tests.pose.painted import STANDING
 
 SIZE = (640, 360)
@@ -24,7 +25,7 @@ def person(x: float, feet: float, height: float, *, depth: float = 0.0) -> np.nd
     return np.stack((x + (STANDING[:, 0] - 0.5) * height, feet - high * height), axis=1)
 
 
-class SilhouetteEstimator:
+class SilhouetteEstimator(OneByOne):
     """Scenes are lists of (keypoints, score), from the farthest to the nearest person."""
 
     def __init__(self, *scenes: list[tuple[np.ndarray, float]]) -> None:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from gymform.pose.detection import Detection, find_people, overlap, search_windows, similarity
+from gymform.pose.detection import (
+    Detection,
+    find_people,
+    overlap,
+    presence,
+    search_windows,
+    similarity,
+)
 from gymform.pose.estimator import PoseEstimator
 from tests.pose.painted import dot_model, paint, person_at
 
@@ -36,6 +43,31 @@ def test_similarity_is_one_for_the_same_and_small_for_others():
     same = Detection(xy, score, 1.0)
     assert similarity(same, same) == pytest.approx(1.0)
     assert similarity(same, Detection(xy + 120, score, 1.0)) < 0.05
+
+
+def test_two_networks_see_somebody_where_they_agree():
+    xy = person_at(200, 50, 200).astype(np.float32)
+    score = np.full(17, 0.8, np.float32)
+    one, other = Detection(xy, score, 0.8), Detection(xy + 1, score, 0.6)
+    assert 0.55 < presence(one, other) <= 0.6
+    assert presence(one, Detection(xy[::-1].copy(), score, 0.8)) < 0.3
+    assert presence(one, None) == presence(None, other) == 0.0
+
+
+def test_smaller_windows_are_left_out_when_told():
+    looked = []
+
+    class Watching(PoseEstimator):
+        def keypoints_in_frame(self, rgb, crops):
+            looked.extend(crops[:, 3].tolist())
+            return super().keypoints_in_frame(rgb, crops)
+
+    empty, estimator = np.zeros((360, 640, 3), np.uint8), Watching(dot_model())
+    assert find_people(empty, estimator) == []
+    assert min(looked) < 150
+    looked.clear()
+    assert find_people(empty, estimator, least=200) == []
+    assert min(looked) > 200
 
 
 def test_overlap_is_the_intersection_over_the_union():

@@ -12,6 +12,8 @@ from gymform.pose.people import (
     clothes_of,
     covered,
     hides,
+    is_somebody,
+    is_unchanged,
     mixed,
     movement,
     second_person,
@@ -149,6 +151,25 @@ def test_a_change_is_noticed_away_from_those_who_are_followed():
     small = before.copy()
     small[100:140, 20:60] = 40
     assert changed_place(before, small, [], 240) is None
+
+
+@pytest.mark.parametrize(
+    ("certainty", "standing", "lifting"),
+    [(0.9, True, True), (0.4, False, True), (0.1, False, False)],
+)
+def test_somebody_is_seen_for_sure_or_moves(certainty, standing, lifting):
+    assert is_somebody(stands(200), certainty) == standing
+    assert is_somebody(squats(200), certainty) == lifting
+
+
+def test_a_picture_is_unchanged_but_for_noise():
+    rng = np.random.default_rng(0)
+    before = rng.integers(60, 200, (360, 640, 3), dtype=np.uint8)
+    noisy = np.clip(before + rng.normal(scale=6, size=before.shape), 0, 255).astype(np.uint8)
+    assert is_unchanged(before, noisy)
+    somebody = noisy.copy()
+    somebody[60:330, 200:270] = 30
+    assert not is_unchanged(before, somebody)
 
 
 def test_painting_over_and_covering():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gymform.draw.video import draw_skeletons
-from gymform.errors import Cancelled
+from gymform.errors import Cancelled, NoPersonError
 from gymform.motion.clean import clean
 from gymform.pose import sequence
 from gymform.pose.crops import box_to_crop
@@ -184,9 +184,18 @@ def test_the_large_network_searches_where_the_small_one_has_trouble(
 
 def test_the_large_network_searches_where_it_does_not_agree(whole_path, small, large, monkeypatch):
     searched = _searchers(monkeypatch)
-    monkeypatch.setattr(sequence, "SURE_CONFIDENCE", 2.0)
+    certain = [0.3] * 5
+    monkeypatch.setattr(
+        "gymform.pose.tracking.presence", lambda *_: certain.pop() if certain else 0.9
+    )
     extract_poses(whole_path, probe(whole_path), large, scout=small)
     assert searched == ["small", "large"]
+
+
+def test_nobody_is_there_where_two_networks_do_not_agree(whole_path, small, large, monkeypatch):
+    monkeypatch.setattr("gymform.pose.tracking.presence", lambda *_: 0.1)
+    with pytest.raises(NoPersonError, match="no person could be found"):
+        extract_poses(whole_path, probe(whole_path), large, scout=small)
 
 
 def test_progress_counts_both_networks_to_the_end(whole_path, small, large):

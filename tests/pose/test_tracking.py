@@ -15,6 +15,7 @@ from gymform.pose.tracking import (
 )
 from gymform.types import Target
 from gymform.video.sparse import SparseFrames
+from tests.pose.one_by_one import OneByOne
 from tests.pose.painted import dot_model, paint, person_at
 from tests.pose.silhouettes import SilhouetteEstimator, person
 
@@ -107,7 +108,7 @@ def test_prefers_the_large_person_to_one_in_the_background(estimator):
     assert all(contains(box, lifter) for box in boxes)
 
 
-class ClearestPersonEstimator:
+class ClearestPersonEstimator(OneByOne):
     """An estimator that, like real ones, returns the person in a crop who is seen most clearly.
 
     ``scenes`` lists (keypoints, score) of the people in each picture; a picture's grey value is its

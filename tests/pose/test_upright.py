@@ -7,6 +7,7 @@ from gymform.pose.detection import Detection
 from gymform.pose.tracking import follow
 from gymform.pose.upright import is_up, turn_box, upward
 from gymform.skeleton import ANKLES, HIPS, SHOULDERS
+from tests.pose.one_by_one import OneByOne
 from tests.pose.painted import paint, person_at
 from tests.pose.silhouettes import person
 from tests.pose.test_tracking import contains, sparse
@@ -14,7 +15,7 @@ from tests.pose.test_tracking import contains, sparse
 SIDE = 400
 
 
-class GravityEstimator:
+class GravityEstimator(OneByOne):
     """Sees one person in square pictures whose first pixel holds a number, and whose other corners
     tell how the picture is turned; ``sure`` gives the score by how far the body points up."""
 
