@@ -469,7 +469,9 @@ def soak(seed: int, minutes: float = 30.0, sessions: int = 16) -> Rows:
                 time.sleep(min(5.0, minutes))
                 _note_memory(log, app, time.monotonic() - start)
             if b"Traceback" in app.log.read_bytes():
-                log.complain("the app's log has a traceback: " + app.log.read_text()[-3000:])
+                print(app.log.read_text()[-3000:], flush=True)
+                last = app.log.read_text().strip().splitlines()[-1]
+                log.complain(f"the app's log has a traceback, which ends with {last}")
     return _soak_rows(log, minutes, sessions, answers)
 
 

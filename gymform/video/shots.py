@@ -178,7 +178,8 @@ class _Film:
             return True
         reach = max(2, round(0.4 / self._frame_s()))
         near = np.r_[self.change[max(1, t - reach) : t], self.change[t + 1 : t + 1 + reach]]
-        return bool(self.change[t] > STANDS_OUT * max(1.0, float(np.quantile(near, 0.9))))
+        usual = float(np.quantile(near, 0.9)) if len(near) else 0.0
+        return bool(self.change[t] > STANDS_OUT * max(1.0, usual))
 
     def _goes_on(self, t: int, out: bool) -> bool:
         """Is the scene before frame ``t`` there again, soon after?"""

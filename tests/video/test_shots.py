@@ -250,6 +250,18 @@ def test_a_scene_in_which_nobody_moves_does_not_stand_still():
     assert (shots_of(film) == 0).all()
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_shortest_clips_of_any_pictures_have_shots(count, seed):
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count, 6, 8, 3), dtype=np.uint8)
+    pictures = [cv2.resize(one, (120, 90), interpolation=cv2.INTER_CUBIC) for one in coarse]
+    shots = find_shots(pictures, np.arange(count) / 30)
+    assert len(shots) == count
+    assert shots[0] == 0
+    assert (np.diff(without_standing(shots)) >= 0).all()
+
+
 def test_one_frame_is_one_shot():
     assert shots_of(filmed(ONE, 1)).tolist() == [0]
 
