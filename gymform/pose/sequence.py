@@ -91,7 +91,14 @@ def _search(
 
     if scout is not None:
         with contextlib.suppress(NoPersonError):
-            found = follow(frames, scout, witness=estimator, target=target, progress=progress)
+            found = follow(
+                frames,
+                scout,
+                witness=estimator,
+                newcomers=estimator,
+                target=target,
+                progress=progress,
+            )
             if found.plain:
                 return found
     return follow(frames, estimator, witness=scout, target=target, progress=progress)

@@ -136,8 +136,7 @@ class FollowedBoxes:
 
     ``notes`` are sentences for the user. ``turn`` is by how many degrees the frames were turned
     counter-clockwise, since they lay on their side; the boxes are those in the turned frames.
-    ``plain`` says that it was easy: one upright lifter, always found, nobody else, and nothing
-    else that moves.
+    ``plain`` says that it was easy: one upright lifter, surely and always found, and nobody else.
     """
 
     boxes: np.ndarray
@@ -151,22 +150,25 @@ def follow(
     estimator: PoseEstimator,
     *,
     witness: PoseEstimator | None = None,
+    newcomers: PoseEstimator | None = None,
     target: Target | None = None,
     progress: Progress | None = None,
 ) -> FollowedBoxes:
     """The lifter's boxes over all frames of a clip.
 
-    Another network, the ``witness``, has to see the same person in a few frames of each shot.
+    Another network, the ``witness``, has to see the same person in a few frames of each shot. Where
+    the picture changes as when somebody comes along, ``newcomers`` looks, by default ``estimator``.
 
     ``target`` selects another person by a box or a point in one frame, in px of the frame turned
     upright. ``progress`` is called with (samples done, samples in total). Raises NoPersonError when
     nobody is found in the clip, or at the target; OptionsError for a target outside the frame.
     """
-    tracker = _Tracker(frames, estimator, witness, progress)
+    networks = _Networks(estimator, newcomers or estimator, witness)
+    tracker = _Tracker(frames, networks, progress)
     turn = tracker.turn()
     if turn:
         frames = frames.turned(turn)
-        tracker = _Tracker(frames, estimator, witness, progress)
+        tracker = _Tracker(frames, networks, progress)
     if target is not None:
         check_target(target, frames.size)
     seen: list[Detection | None] = [None] * len(frames)
@@ -204,19 +206,24 @@ def check_target(target: Target, size: tuple[int, int]) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Networks:
+    """Who looks for the lifter, who for newcomers, and who has to see the lifter too."""
+
+    main: PoseEstimator
+    newcomers: PoseEstimator
+    witness: PoseEstimator | None
+
+
 class _Tracker:
     """The state of one :func:`follow`: frames, network and the searches that remain."""
 
     def __init__(
-        self,
-        frames: SparseFrames,
-        estimator: PoseEstimator,
-        witness: PoseEstimator | None,
-        progress: Progress | None,
+        self, frames: SparseFrames, networks: _Networks, progress: Progress | None
     ) -> None:
         self.frames = frames
-        self.estimator = estimator
-        self.witness = witness
+        self.networks = networks
+        self.estimator = networks.main
         self.progress = progress
         self.searches = MAX_SEARCHES
         self.done = 0
@@ -294,7 +301,7 @@ class _Tracker:
 
     @property
     def is_untroubled(self) -> bool:
-        """Was nobody lost, was nobody else there, and did nothing else move?"""
+        """Was nobody lost, was the lifter surely seen, and was nobody else there?"""
         return not self.crowded and not self.unsure and self.searches == MAX_SEARCHES
 
     # -- tracking ---------------------------------------------------------------------------
@@ -318,7 +325,7 @@ class _Tracker:
             if lifter is not tracking.first:  # who was looked at now and then only: look closely
                 rivals = [track.seen for track in tracking.tracks if track is not lifter]
                 tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
-        self.crowded |= len(tracking.tracks) > 1 or tracking.newcomers < MAX_NEWCOMERS
+        self.crowded |= len(tracking.tracks) > 1
         certainty = self._certainty(tracking.first)
         self.unsure |= certainty < SURE
         if not marked and not is_somebody(tracking.first, certainty):
@@ -332,11 +339,11 @@ class _Tracker:
         spread = seen[np.linspace(0, len(seen) - 1, LOOKS).round().astype(int)]
         samples = np.unique(spread).tolist()
         people = [track.seen[sample] for sample in samples]
-        if self.witness is None:
+        if self.networks.witness is None:
             return float(np.median([person.confidence for person in people]))
         crops = box_to_crop(np.stack([person.box for person in people]))
         pictures = (self.frames.picture(sample) for sample in samples)
-        others = detect_in_pictures(zip(pictures, crops, strict=True), self.witness)
+        others = detect_in_pictures(zip(pictures, crops, strict=True), self.networks.witness)
         return float(np.median([presence(*pair) for pair in zip(people, others, strict=True)]))
 
     def _look_for_others(self, lifter: Track, tracks: list[Track]) -> None:
@@ -663,7 +670,7 @@ class _ShotTracker:
         self.newcomers -= 1
         rest = without(picture, [person.box for person in now])
         crop = box_to_crop(_of_height(place, size))
-        [person] = detect_in_crops(rest, self.estimator, crop[None])
+        [person] = detect_in_crops(rest, self.tracker.networks.newcomers, crop[None])
         if person is None or person.confidence < max(NEWCOMER_CONFIDENCE, 0.5 * self.first.usual):
             return
         if person.size >= LIKE_SIZE * size and is_new(person, now):

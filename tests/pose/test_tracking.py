@@ -288,6 +288,23 @@ def test_one_person_alone_is_plain():
     assert followed.plain
 
 
+def test_a_change_in_which_nobody_is_seen_leaves_it_plain():
+    scenes = [
+        [(a, 0.85), (b, 0.2)] for a, b in zip(squatting(30), passing(306, 240, 36), strict=True)
+    ]
+    assert follow_scenes(*scenes)[1].plain
+
+
+def test_another_network_may_look_for_newcomers():
+    scenes = [
+        [(a, 0.85), (b, 0.8)] for a, b in zip(squatting(30), passing(306, 240, 36), strict=True)
+    ]
+    short_sighted = SilhouetteEstimator(*[scene[:1] for scene in scenes])
+    frames = sparse(SilhouetteEstimator(*scenes).pictures())
+    assert follow(frames, short_sighted).plain
+    assert not follow(frames, short_sighted, newcomers=SilhouetteEstimator(*scenes)).plain
+
+
 @pytest.mark.parametrize(
     "kind", ["somebody passes", "a partner stands there", "the lifter is lost"]
 )
