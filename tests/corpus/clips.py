@@ -173,17 +173,28 @@ def is_upright(rgb: np.ndarray) -> bool:
 
 def write_clip(path: Path, recipe: Recipe = H264) -> Path:
     """Make the clip of ``recipe`` at ``path`` and return the path."""
-    with av.open(str(path), "w", options=dict(recipe.muxer)) as container:
-        stream = _add_video(container, recipe)
-        sound = _add_sound(container, recipe)
-        for frame in _frames(recipe):
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if sound is not None:
-            for frame in _silence(recipe.times[-1] + 1 / 30):
-                container.mux(sound.encode(frame))
-            container.mux(sound.encode(None))
+    try:
+        with av.open(str(path), "w", options=dict(recipe.muxer)) as container:
+            stream = _add_video(container, recipe)
+            sound = _add_sound(container, recipe)
+            for frame in _frames(recipe):
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+            if sound is not None:
+                for frame in _silence(recipe.times[-1] + 1 / 30):
+                    container.mux(sound.encode(frame))
+                container.mux(sound.encode(None))
+    finally:
+        _share_the_processor()
     return path
+
+
+def _share_the_processor() -> None:
+    """Undo what the AV1 encoder does where it may: it makes the whole process a real-time one,
+    before which nothing else on the machine gets to run."""
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        for task in Path("/proc/self/task").iterdir():
+            os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def make_good(name: str, folder: Path) -> Path:
