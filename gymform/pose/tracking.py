@@ -104,6 +104,9 @@ MAX_NEWCOMERS = 4
 NEWCOMER_CONFIDENCE = 0.5
 """A newcomer is seen in one crop only, so this surely."""
 
+PERHAPS = 0.35
+"""Somebody may have come along who is seen this surely."""
+
 SELDOM = 3
 """Bystanders who stay where they are, away from the lifter, are looked at in every third sample."""
 
@@ -671,9 +674,12 @@ class _ShotTracker:
         rest = without(picture, [person.box for person in now])
         crop = box_to_crop(_of_height(place, size))
         [person] = detect_in_crops(rest, self.tracker.networks.newcomers, crop[None])
-        if person is None or person.confidence < max(NEWCOMER_CONFIDENCE, 0.5 * self.first.usual):
+        if person is None or person.size < LIKE_SIZE * size:
             return
-        if person.size >= LIKE_SIZE * size and is_new(person, now):
+        self.tracker.crowded |= person.confidence >= PERHAPS
+        if person.confidence < max(NEWCOMER_CONFIDENCE, 0.5 * self.first.usual):
+            return
+        if is_new(person, now):
             self._add(person, sample, picture)
 
 
