@@ -1,9 +1,9 @@
 """Patches far from the body are dropped in training, as they will be in use.
 
-In use, a small network's answer tells a large one which patches of a crop it needs (`pruning.py` of
-the room above). In training the teacher's answer for the whole crop does, moved a little at random
-as a small network would err. Near and far differ from crop to crop, so that the network learns to
-do without many patches and without few.
+In use, a small network's answer tells a large one which patches of a crop it needs (see
+``gymform/pose/pruning.py``). In training the teacher's answer for the whole crop does, moved a
+little at random as a small network would err. Near and far differ from crop to crop, so that the
+network learns to do without many patches and without few.
 """
 
 from __future__ import annotations
