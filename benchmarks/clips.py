@@ -17,14 +17,18 @@ def one_a_group(folder: Path, index: Path, poses: Path, most: int) -> Iterator[t
     ``index`` is a CSV with the columns `file` and `group`; clips without a keypoint file are left
     out.
     """
-    with index.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    firsts = {row["group"]: row for row in reversed(rows)}
+    firsts = {row["group"]: row for row in reversed(shuffled_rows(index))}
     for row in list(firsts.values())[:most]:
         keypoints = (poses / row["file"]).with_suffix(".npz")
         if keypoints.is_file():
             yield folder / row["file"], keypoints
+
+
+def shuffled_rows(index: Path) -> list[dict[str, str]]:
+    """The rows of a CSV of clips in a fixed random order."""
+    with index.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
 
 
 def boxes_at(pose: PoseSequence, times: Sequence[float]) -> np.ndarray:

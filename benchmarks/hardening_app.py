@@ -468,9 +468,9 @@ def soak(seed: int, minutes: float = 30.0, sessions: int = 16) -> Rows:
             while any(thread.is_alive() for thread in threads):
                 time.sleep(min(5.0, minutes))
                 _note_memory(log, app, time.monotonic() - start)
-            if b"Traceback" in app.log.read_bytes():
-                print(app.log.read_text()[-3000:], flush=True)
-                last = app.log.read_text().strip().splitlines()[-1]
+            if "Traceback" in (said := app.log.read_text(errors="replace")):
+                print(said[-3000:], flush=True)
+                last = said.strip().splitlines()[-1]
                 log.complain(f"the app's log has a traceback, which ends with {last}")
     return _soak_rows(log, minutes, sessions, answers)
 

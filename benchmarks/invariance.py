@@ -16,7 +16,6 @@ within :data:`MARGINS`. Writes ``invariance.md`` beside this file, from all answ
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from clips import shuffled_rows
 from machine import describe, table
 
 from gymform.analysis import analyze
@@ -145,9 +145,14 @@ def zoom(frames: list[Frame]) -> list[Frame]:
     return found
 
 
+def frame_s(frames: list[Frame]) -> float:
+    """Seconds from one frame to the next, on average."""
+    return (frames[-1][0] - frames[0][0]) / max(1, len(frames) - 1)
+
+
 def frozen_end(frames: list[Frame]) -> list[Frame]:
     """The last picture stands for two seconds."""
-    step = (frames[-1][0] - frames[0][0]) / max(1, len(frames) - 1)
+    step = frame_s(frames)
     last, rgb = frames[-1]
     return frames + [(last + (i + 1) * step, rgb) for i in range(round(BEFORE_S / step))]
 
@@ -155,7 +160,7 @@ def frozen_end(frames: list[Frame]) -> list[Frame]:
 def after_other_footage(frames: list[Frame]) -> list[Frame]:
     """Two seconds of a moving pattern without anybody, then the clip."""
     height, width = frames[0][1].shape[:2]
-    step = (frames[-1][0] - frames[0][0]) / max(1, len(frames) - 1)
+    step = frame_s(frames)
     rng = np.random.default_rng(0)
     coarse = rng.integers(40, 216, (9, 32, 3), dtype=np.uint8)
     wide = cv2.resize(coarse, (2 * width, height), interpolation=cv2.INTER_CUBIC)
@@ -245,12 +250,17 @@ def from_json(kept: dict[str, Any]) -> Answer:
     return Answer(kept["label"], tuple(reps), kept["problem"])
 
 
+def known_answers(folder: Path, file: str) -> tuple[Path, dict[str, Any]]:
+    """Where the answers about a clip are kept, and those known already by change."""
+    kept_in = folder / f"{file.replace('/', '__')}.json"
+    return kept_in, json.loads(kept_in.read_text()) if kept_in.is_file() else {}
+
+
 def answers(clips: Path, files: Iterable[str], folder: Path, deadline: float) -> None:
     """Find out what is not yet known in ``folder``, until the deadline."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
-        kept_in = folder / f"{file.replace('/', '__')}.json"
-        kept = json.loads(kept_in.read_text()) if kept_in.is_file() else {}
+        kept_in, kept = known_answers(folder, file)
         missing = [name for name in CHANGES if name not in kept]
         if not missing:
             continue
@@ -295,8 +305,7 @@ def compare(file: str, base: Answer, other: Answer, shift: float, tally: Tally) 
     if not same:
         tally.different.append(f"{file}: {base.label}, then {other.label}")
     pairs = paired(base.repetitions, other.repetitions, shift)
-    inside = [rep for rep in base.repetitions if rep.whole]
-    tally.repetitions.append(len(pairs) == len(inside) == _whole(other.repetitions))
+    tally.repetitions.append(len(pairs) == _whole(base.repetitions) == _whole(other.repetitions))
     if not same or base.label == UNKNOWN:
         return
     for one, two in pairs:
@@ -337,9 +346,7 @@ def within(before: float, after: float, unit: str) -> bool:
 
 def files_of(index: Path, most: int) -> list[str]:
     """One clip of each group in a fixed random order, then the others; no computer-made ones."""
-    with index.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["people"] != "generated"]
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+    rows = [row for row in shuffled_rows(index) if row["people"] != "generated"]
     seen: dict[str, int] = defaultdict(int)
     turn = []
     for row in rows:
@@ -354,8 +361,7 @@ def report(folder: Path, files: Iterable[str]) -> str:
     tallies = {name: Tally([], [], [], []) for name in CHANGES if name != BASE}
     clips = 0
     for file in files:
-        kept_in = folder / f"{file.replace('/', '__')}.json"
-        kept = json.loads(kept_in.read_text()) if kept_in.is_file() else {}
+        _, kept = known_answers(folder, file)
         if BASE not in kept:
             continue
         clips += 1

@@ -149,19 +149,13 @@ def test_a_frame_marked_twice_is_refused(changed):
         changed(lambda rows: rows.append(dict(rows[0])))
 
 
-def test_a_kind_that_is_not_known_is_refused(changed):
+@pytest.mark.parametrize(
+    ("kind", "said"), [("disc", "kind is 'disc'"), ("none", "one row and no mark")]
+)
+def test_a_kind_that_the_rows_do_not_bear_out_is_refused(changed, kind, said):
     def change(rows):
         for row in rows:
-            row["kind"] = "disc"
+            row["kind"] = kind
 
-    with pytest.raises(ValueError, match="kind is 'disc'"):
-        changed(change)
-
-
-def test_a_clip_without_a_plate_has_no_marks(changed):
-    def change(rows):
-        for row in rows:
-            row["kind"] = "none"
-
-    with pytest.raises(ValueError, match="one row and no mark"):
+    with pytest.raises(ValueError, match=said):
         changed(change)

@@ -65,7 +65,7 @@ class PoseEstimator:
         self, rgb: np.ndarray, crops: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints of several ``crops`` (B, 4) of one frame: see :meth:`keypoints_in_crops`."""
-        return self.keypoints_in_crops([self.cut(rgb, crop) for crop in crops], crops)
+        return self.keypoints_in_frames((rgb, crop) for crop in crops)
 
     def keypoints_in_frames(
         self, places: Iterable[tuple[np.ndarray, np.ndarray]]

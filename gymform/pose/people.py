@@ -47,8 +47,8 @@ PROVEN = 4
 
 SURE, MAYBE, MOVES = 0.5, 0.2, 0.1
 """Somebody is there who is seen this surely; or less surely, but moving so far, in sizes. Racks and
-letters on walls come to 0.4 and do not move, see `presence`; lifters come to 0.65 and more, but for
-those who are hidden behind a rack."""
+letters on walls come to 0.32 and do not move, see `presence`; lifters come to 0.65 and more, but
+for those who are hidden behind a rack."""
 
 DRESSED = 0.6
 """Who is less alike the lifter is somebody else, or a piece of background."""

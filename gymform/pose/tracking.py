@@ -60,7 +60,7 @@ from gymform.pose.people import (
 from gymform.pose.upright import upright_turn
 from gymform.types import Target
 from gymform.video.shots import cut_times, standing_spans, without_standing
-from gymform.video.sparse import SparseFrames
+from gymform.video.sparse import SparseFrames, first_to_last
 
 SAMPLE_INTERVAL_S = 0.2
 """Seconds between the sparse frames in which the lifter is located."""
@@ -338,9 +338,7 @@ class _Tracker:
 
     def _certainty(self, track: Track) -> float:
         """How surely a person is there: the median of a few samples, see `presence`."""
-        seen = np.array(sorted(track.seen))
-        spread = seen[np.linspace(0, len(seen) - 1, LOOKS).round().astype(int)]
-        samples = np.unique(spread).tolist()
+        samples = first_to_last(np.array(sorted(track.seen)), LOOKS)
         people = [track.seen[sample] for sample in samples]
         if self.networks.witness is None:
             return float(np.median([person.confidence for person in people]))
@@ -392,13 +390,13 @@ class _Tracker:
         ):
             people.append(doubtful)
 
-        dressed = [alike(clothes_of(picture, person), track.clothes) for person in people]
-        likely = [
-            (likelihood(person, last, lost_for) * clothes, number)
-            for number, (person, clothes) in enumerate(zip(people, dressed, strict=True))
+        dressed = [(one, alike(clothes_of(picture, one), track.clothes)) for one in people]
+        likely = {
+            one: likelihood(one, last, lost_for) * clothes
+            for one, clothes in dressed
             if clothes >= DRESSED
-        ]
-        return people[max(likely)[1]] if likely else None
+        }
+        return max(likely, key=likely.__getitem__, default=None)
 
     def advance(self, count: int) -> None:
         """So many samples more are done."""

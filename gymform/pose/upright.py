@@ -15,7 +15,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.pose.detection import Detection, detect_in_boxes
 from gymform.pose.estimator import PoseEstimator
-from gymform.video.sparse import SparseFrames
+from gymform.video.sparse import SparseFrames, first_to_last
 
 STANDS = 0.5
 """Legs, or a trunk, that point up by this share of their length belong to nobody who lies."""
@@ -98,9 +98,7 @@ def _samples(frames: SparseFrames, people: dict[int, Detection]) -> list[list[in
     """The samples of ``people``, then as many others of the same shot as are still wanted."""
     known = sorted(people)
     shot = np.flatnonzero(frames.shots == frames.shots[known[0]])
-    spread = shot[np.linspace(0, len(shot) - 1, SAMPLES).round().astype(int)]
-    others = [int(i) for i in np.unique(spread) if i not in known]
-    return [known, others]
+    return [known, [i for i in first_to_last(shot, SAMPLES) if i not in known]]
 
 
 def _pairs(

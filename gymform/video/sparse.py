@@ -59,6 +59,12 @@ def only(time_s: np.ndarray) -> FrameChoice:
     return choose
 
 
+def first_to_last(samples: np.ndarray, count: int) -> list[int]:
+    """``count`` of the rising ``samples`` (N,), first and last among them; fewer of fewer."""
+    spread = np.linspace(0, len(samples) - 1, count).round().astype(int)
+    return [int(sample) for sample in np.unique(samples[spread])]
+
+
 @dataclass(frozen=True, eq=False)
 class SparseFrames:
     """Sampled frames and the times of all chosen frames.

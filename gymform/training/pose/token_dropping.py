@@ -21,15 +21,16 @@ RADII = (24.0, 56.0)
 ERROR = 6.0
 """Standard deviation of what moves each place of the skeleton, px of the crop."""
 
+Parts = list[tuple[np.ndarray, np.ndarray | None]]
+"""Rows of crops that are computed together, and the patches int64 (b, n) of each that are looked
+at; None for all patches."""
+
 BATCH = 8
 """Crops that need about as many patches are computed together, so many at once."""
 
 
-def drop_patches(
-    heatmaps: np.ndarray, config: ViTPoseConfig, rng: np.random.Generator
-) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """Rows of crops that are computed together, with their remaining patches int64 (b, n); None
-    for all patches.
+def drop_patches(heatmaps: np.ndarray, config: ViTPoseConfig, rng: np.random.Generator) -> Parts:
+    """The crops of a batch in parts, with the patches that remain of each.
 
     ``heatmaps`` (B, 17, H, W) are those of a teacher for the whole crops, ``config`` is that of the
     network that learns.

@@ -37,7 +37,7 @@ from gymform.training.pose.losses import (
 )
 from gymform.training.pose.muon import Muon
 from gymform.training.pose.teacher_cache import TeacherCache
-from gymform.training.pose.token_dropping import drop_patches
+from gymform.training.pose.token_dropping import Parts, drop_patches
 from gymform.weights import write_tensors
 
 
@@ -87,9 +87,6 @@ class Recipe:
                 del facts[name]
         return facts
 
-
-Parts = list[tuple[np.ndarray, np.ndarray | None]]
-"""Rows of crops that are computed together, and the patches of each that are looked at."""
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 """An optimizer's state for a parameter: the first three of AdamW, the last of Muon."""
