@@ -364,18 +364,20 @@ class _Tracker:
         if second_person(lifter, tracks) is not None:
             self.second += span(lifter)
 
+    def may_search(self, track: Track, sample: int) -> bool:
+        """May the whole frame be searched for somebody who is lost? In every other sample."""
+        return self.searches > 0 and (abs(sample - track.last(sample)[0]) - 1) % 2 == 0
+
     def recover(
         self, picture: np.ndarray, doubtful: Detection | None, track: Track, sample: int
     ) -> Detection | None:
-        """The followed person, found by searching the whole frame; only in every other frame.
+        """The followed person, found by searching the whole frame.
 
         The ``doubtful`` detection is kept when it is likelier than all others: a blurred lifter
         is still the lifter, however clearly a spectator is seen.
         """
         at, last = track.last(sample)
         lost_for = abs(sample - at) - 1
-        if self.searches <= 0 or lost_for % 2:
-            return None
         self.searches -= 1
         people = [
             person
@@ -486,6 +488,7 @@ class _ShotTracker:
         """Follow everybody through ``samples``, which lead away from ``start``."""
         before = self.frames.picture(start)
         self.ended.clear()
+        self.empty = None
         for sample in samples.tolist():
             picture = self.frames.picture(sample)
             last = self.first.last(sample)
@@ -589,8 +592,10 @@ class _ShotTracker:
             return seed
         if person is None or not _is_doubtful(person, track, sample):
             return person
-        found_again = self.tracker.recover(picture, person, track, sample)
-        self.empty = picture if found_again is None else None
+        found_again = None
+        if self.tracker.may_search(track, sample):
+            found_again = self.tracker.recover(picture, person, track, sample)
+            self.empty = picture if found_again is None else None
         if found_again is None and person.confidence >= LOST_SHARE * track.usual:
             track.hidden.add(sample)  # somebody is seen there, but not the lifter
         return found_again

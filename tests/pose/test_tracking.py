@@ -90,6 +90,15 @@ def test_frames_without_anyone_stay_empty_until_somebody_comes(estimator):
     assert any("Nobody" in note for note in lifter.notes)
 
 
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_somebody_who_stands_still_elsewhere_after_a_loss_is_found(estimator, gone):
+    before, after = person_at(100, 60, 240), person_at(300, 60, 240)
+    away = [paint(SIZE)] * gone
+    frames = sparse([paint(SIZE, before)] * 6 + away + [paint(SIZE, after)] * 6)
+    boxes = follow(frames, estimator).boxes
+    assert contains(boxes[frames.positions[-1]], after, slack=12)
+
+
 def test_bridges_a_short_loss_and_leaves_a_long_one_open(estimator):
     person = person_at(300, 60, 240)
     here, gone = paint(SIZE, person), paint(SIZE)
