@@ -104,8 +104,10 @@ MAX_NEWCOMERS = 4
 NEWCOMER_CONFIDENCE = 0.5
 """A newcomer is seen in one crop only, so this surely."""
 
-PERHAPS = 0.35
-"""Somebody may have come along who is seen this surely."""
+PERHAPS, AGAIN = 0.35, 0.25
+"""Somebody may have come along, or stand about, who is seen this surely, and on a second look, by
+another network or in another crop (`presence`). On a second look bars and plates were seen with up
+to 0.19, people with 0.38 and more."""
 
 SELDOM = 3
 """Bystanders who stay where they are, away from the lifter, are looked at in every third sample."""
@@ -328,7 +330,8 @@ class _Tracker:
             if lifter is not tracking.first:  # who was looked at now and then only: look closely
                 rivals = [track.seen for track in tracking.tracks if track is not lifter]
                 tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
-        self.crowded |= len(tracking.tracks) > 1
+        others = (track for track in tracking.tracks if track is not tracking.first)
+        self.crowded |= any(self._certainty(track) >= AGAIN for track in others)
         certainty = self._certainty(tracking.first)
         self.unsure |= certainty < SURE
         if not marked and not is_somebody(tracking.first, certainty):
@@ -346,6 +349,14 @@ class _Tracker:
         pictures = (self.frames.picture(sample) for sample in samples)
         others = detect_in_pictures(zip(pictures, crops, strict=True), self.networks.witness)
         return float(np.median([presence(*pair) for pair in zip(people, others, strict=True)]))
+
+    def may_be_there(self, person: Detection, picture: np.ndarray) -> bool:
+        """May somebody who was half seen be there? A second look, in a crop that fits, tells."""
+        if person.confidence < PERHAPS:
+            return False
+        crop = box_to_crop(person.box)
+        [again] = detect_in_crops(picture, self.networks.newcomers, crop[None])
+        return presence(person, again) >= AGAIN
 
     def _look_for_others(self, lifter: Track, tracks: list[Track]) -> None:
         """Find out in which samples somebody stands before the lifter, and who stands beside."""
@@ -679,9 +690,10 @@ class _ShotTracker:
         [person] = detect_in_crops(rest, self.tracker.networks.newcomers, crop[None])
         if person is None or person.size < LIKE_SIZE * size:
             return
-        self.tracker.crowded |= person.confidence >= PERHAPS
         if person.confidence < max(NEWCOMER_CONFIDENCE, 0.5 * self.first.usual):
+            self.tracker.crowded |= self.tracker.may_be_there(person, rest)
             return
+        self.tracker.crowded = True
         if is_new(person, now):
             self._add(person, sample, picture)
 
