@@ -404,16 +404,31 @@ class ReviewStore:
         )  # fmt: skip
 
     @_in_words
-    def decide_all(self, item_ids: Iterable[str], verdict: str, *, reviewer: str) -> list[Judged]:
-        """The items, all with one verdict: all or none are written, and one undo undoes all."""
-        _check_verdict(verdict, (), "")
+    def decide_all(
+        self,
+        item_ids: Iterable[str],
+        verdict: str,
+        *,
+        reviewer: str,
+        reasons: Sequence[str] = (),
+        comment: str = "",
+    ) -> list[Judged]:
+        """The items, all with one verdict: all or none are written, and one undo undoes all.
+
+        Raises like :meth:`decide`.
+        """
+        _check_verdict(verdict, reasons, comment)
+        comment = cleaned(comment, MAX_COMMENT, lines=True)
         _check_reviewer(reviewer)
         item_ids = list(item_ids)
         with self._writing() as db:
             first = self.revision() + 1
             for item_id in item_ids:
-                self.get(item_id)
-                _insert(db, item_id, VERDICT, reviewer, {"batch": first}, verdict=verdict)
+                _check_taking_back(self.get(item_id), verdict, reviewer)
+                _insert(
+                    db, item_id, VERDICT, reviewer, {"batch": first}, verdict=verdict,
+                    reasons=reasons, comment=comment,
+                )  # fmt: skip
             return [self.get(item_id) for item_id in item_ids]
 
     def relabel(
@@ -500,8 +515,7 @@ class ReviewStore:
         _check_reviewer(reviewer)
         with self._writing() as db:
             now = self.get(item_id)
-            if verdict.get("verdict") == PENDING and now.reviewer not in ("", reviewer):
-                require(Role.ADMIN, f"To take back what {now.reviewer} decided")
+            _check_taking_back(now, verdict.get("verdict", ""), reviewer)
             if revision is not None and now.revision > revision:
                 self._check_conflict(now, reviewer, revision)
             _insert(db, item_id, kind, reviewer, value, **verdict)
@@ -761,6 +775,12 @@ def _check_reviewer(reviewer: str) -> None:
     if not 0 < len(reviewer.strip()) <= MAX_NAME or not reviewer.isprintable():
         raise OptionsError(f"Expected the reviewer's name, 1 to {MAX_NAME} characters on one line.")
     check_name(reviewer)
+
+
+def _check_taking_back(now: Judged, verdict: str, reviewer: str) -> None:
+    """Raise NotAllowedError when ``verdict`` takes back somebody else's, unless by an admin."""
+    if verdict == PENDING and now.reviewer not in ("", reviewer):
+        require(Role.ADMIN, f"To take back what {now.reviewer} decided")
 
 
 def _check_verdict(verdict: str, reasons: Sequence[str], comment: str) -> None:
