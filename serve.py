@@ -12,9 +12,11 @@ from streamlit.starlette import App
 
 from gymform.errors import OptionsError
 from gymform.service.access import Settings
+from gymform.service.dataset_tasks import resume_extractions
 from gymform.service.deletion import Sweeper, keep_days
 from gymform.service.guard import Guard
 from pages.components.access import settings, uploads, visits
+from pages.components.clips import dataset_tasks
 from pages.components.upload_memory import room
 
 
@@ -31,11 +33,13 @@ def readable_settings() -> Settings:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Print who can reach the app and, as Streamlit does for a script, open a browser.
 
-    While the app runs, what is too old or was deleted is swept away.
+    Extractions that an earlier run of the app was at go on. While the app runs, what is too old or
+    was deleted is swept away.
     """
     sys.stderr.write(f"  {settings().in_words()}\n\n")
     if not config.get_option("server.headless"):
         webbrowser.open(f"http://localhost:{config.get_option('server.port')}")
+    resume_extractions(dataset_tasks())
     with Sweeper():
         yield
 

@@ -93,6 +93,35 @@ def alone(folder: Path, busy: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def locked(file: Path, busy: str) -> Iterator[None]:
+    """Nobody else, in any process, is in such a block with ``file``; it is made when missing.
+
+    Raises BusyError with the text ``busy`` while somebody is.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # its file system knows no locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError(busy) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(file: Path) -> bool:
+    """Whether somebody is in a block of :func:`locked` with ``file``."""
+    if not file.is_file():
+        return False
+    try:
+        with locked(file, ""):
+            return False
+    except (BusyError, OSError):
+        return True
+
+
 def is_held(folder: Path) -> bool:
     """Whether somebody is using ``folder``."""
     try:

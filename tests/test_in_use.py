@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gymform.errors import BusyError
-from gymform.in_use import alone, held, hold, holds, is_held, release
+from gymform.in_use import alone, held, hold, holds, is_held, is_locked, locked, release
 
 
 def test_a_folder_is_held_by_many_and_deleted_by_none_of_them(tmp_path):
@@ -75,3 +75,14 @@ def test_a_child_that_lives_on_holds_nothing(tmp_path):
         release(descriptor)
         assert not is_held(tmp_path)
         child.kill()
+
+
+def test_a_lock_on_a_file_is_one_process_s_alone(tmp_path):
+    file = tmp_path / "lock"
+    assert not is_locked(file)
+    assert not file.exists()
+    with locked(file, "later"):
+        assert is_locked(file)
+        with pytest.raises(BusyError, match="later"), locked(file, "later"):
+            pass
+    assert not is_locked(file)

@@ -18,7 +18,7 @@ def test_days_that_are_none_keep_the_app_from_starting(monkeypatch):
         serve.readable_settings()
 
 
-def test_the_app_sweeps_from_its_start_to_its_end(monkeypatch):
+def test_the_app_goes_on_with_extractions_and_sweeps_from_its_start_to_its_end(monkeypatch):
     option = config.get_option
     monkeypatch.setattr(
         config, "get_option", lambda name: True if name == "server.headless" else option(name)
@@ -27,9 +27,13 @@ def test_the_app_sweeps_from_its_start_to_its_end(monkeypatch):
     def sweepers() -> list[str]:
         return [one.name for one in threading.enumerate() if "sweeper" in one.name]
 
+    resumed = []
+    monkeypatch.setattr(serve, "resume_extractions", resumed.append)
+
     async def run() -> None:
         async with serve.lifespan(None):
             assert len(sweepers()) == 1
 
     asyncio.run(run())
     assert sweepers() == []
+    assert resumed == [serve.dataset_tasks()]

@@ -6,8 +6,10 @@ and what was decided about them. Finished trainings keep their weights, and repo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import DatasetError
+from gymform.errors import DatasetError, GymformError
 from gymform.in_use import alone
 from gymform.roles import Role, only_for
 from gymform.trash import FOR_GOOD_S, Trash
@@ -25,21 +27,47 @@ def delete_clip(store: ReviewStore, sha256: str) -> str:
     Raises DatasetError when it is not there or the disk refuses, BusyError while the data set is
     in use.
     """
+    return delete_clips(store, [sha256])[0]
+
+
+@only_for(Role.ADMIN, "To delete clips")
+def delete_clips(store: ReviewStore, sha256s: Sequence[str]) -> list[str]:
+    """Delete clips, all or none; the names under which :func:`restore_clip` brings them back.
+
+    Raises like :func:`delete_clip`.
+    """
+    with alone(store.folder, _BUSY):
+        return remove_clips(store, sha256s)
+
+
+def remove_clips(store: ReviewStore, sha256s: Sequence[str]) -> list[str]:
+    """The same for a caller that holds the data set's folder alone."""
+    names: list[str] = []
+    try:
+        for sha256 in sha256s:
+            names.append(_remove_clip(store, sha256))
+    except GymformError:
+        for name in reversed(names):
+            restore_clip(store, name)
+        raise
+    return names
+
+
+def _remove_clip(store: ReviewStore, sha256: str) -> str:
     files, trash = store.files, Trash(store.folder)
     clip = store.clip(sha256)
     paths = [files.clip(clip), files.poses(sha256), files.proxy(sha256), *files.all_frames(sha256)]
     paths += [files.thumb(item_id) for item_id in store.items_of(sha256)]
     names: list[str] = []
-    with alone(store.folder, _BUSY):
-        try:
-            store.remove_clip(sha256, lambda rows: names.append(trash.put(paths, rows)))
-        except BaseException as error:  # the store did not take it: the files go back
-            for name in names:
-                trash.take_back(name)
-            if isinstance(error, OSError):
-                reason = error.strerror or "the disk failed"
-                raise DatasetError(f"The clip cannot be deleted: {reason}. Try again.") from error
-            raise
+    try:
+        store.remove_clip(sha256, lambda rows: names.append(trash.put(paths, rows)))
+    except BaseException as error:  # the store did not take it: the files go back
+        for name in names:
+            trash.take_back(name)
+        if isinstance(error, OSError):
+            reason = error.strerror or "the disk failed"
+            raise DatasetError(f"The clip cannot be deleted: {reason}. Try again.") from error
+        raise
     return names[0]
 
 

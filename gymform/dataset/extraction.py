@@ -49,7 +49,7 @@ from gymform.errors import (
     PoseFileError,
     WeightsError,
 )
-from gymform.in_use import holds
+from gymform.in_use import holds, locked
 from gymform.motion.camera import camera_speed
 from gymform.motion.clean import clean
 from gymform.pose.engine.choice import EXACT
@@ -85,6 +85,11 @@ STALE_S = 3600.0
 
 ESTIMATE = "gymform.dataset.extraction:estimate"
 """The function that estimates the keypoints: by name, since other processes call it."""
+
+_RUNNING = (
+    "Another extraction of this data set is running, here or in a terminal. Wait until it has "
+    "ended: it does all clips."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -146,26 +151,38 @@ def extract(
     ``address`` instead (a local one is started when None). ``again`` extracts all clips anew. A
     clip that fails is marked with its reason, and tried again the next time. ``progress`` gets
     the stage "extract" in frames, and may raise to stop after the current clips. Raises
-    OptionsError, WeightsError, and DatasetError when the store fails.
+    OptionsError, WeightsError, BusyError while another extraction of this data set runs, and
+    DatasetError when the store fails.
     """
     if engine not in ENGINES:
         raise OptionsError(f"Expected an engine of {', '.join(ENGINES)}, got {engine!r}.")
     if jobs < 1:
         raise OptionsError(f"Expected one job or more, got {jobs}.")
-    _sweep(store.files)
-    clips = store.clips()
-    known = [] if again else [clip for clip in clips if _is_done(store.files, clip)]
-    options = options or Options()
-    left = sorted(set(clips) - set(known), key=lambda clip: (clip.name, clip.sha256))
-    work = _jobs_for(store, left, options, again, estimate)
-    frames = _FrameProgress(progress or ignore_progress, [job.clip for job in work])
-    if engine == RAY:
-        results = _on_ray(work, address)
-    elif jobs > 1:
-        results = _in_processes(work, jobs)
-    else:
-        results = (extract_clip(job, frames.within(job.clip)) for job in work)
-    names = {clip.sha256: clip.name for clip in clips}
+    with locked(store.files.extraction_lock, _RUNNING):
+        _sweep(store.files)
+        clips = store.clips()
+        known = [] if again else [clip for clip in clips if _is_done(store.files, clip)]
+        left = sorted(set(clips) - set(known), key=lambda clip: (clip.name, clip.sha256))
+        work = _jobs_for(store, left, options or Options(), again, estimate)
+        frames = _FrameProgress(progress or ignore_progress, [job.clip for job in work])
+        if engine == RAY:
+            results = _on_ray(work, address)
+        elif jobs > 1:
+            results = _in_processes(work, jobs)
+        else:
+            results = (extract_clip(job, frames.within(job.clip)) for job in work)
+        return _stored(store, known, work, results, frames)
+
+
+def _stored(
+    store: ReviewStore,
+    known: Sequence[ClipRecord],
+    work: Sequence[ExtractionJob],
+    results: Iterator[ExtractionResult],
+    frames: _FrameProgress,
+) -> ExtractionReport:
+    """Store the results as they come, and report on each."""
+    names = {job.clip.sha256: job.clip.name for job in work}
     extracted: list[str] = []
     failed: list[tuple[str, str]] = []
     skeletons = _skeletons_of(store, known if work else ())

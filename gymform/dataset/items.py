@@ -27,10 +27,14 @@ REASONS = (
 """Why a repetition is not suitable for training."""
 
 IMPORTED, EXTRACTED, FAILED = "imported", "extracted", "failed"
+STATES = (IMPORTED, EXTRACTED, FAILED)
 """States of a clip."""
 
 VERDICT, RELABEL, TRIM, UNDO = "verdict", "relabel", "trim", "undo"
 """Kinds of a :class:`Decision`."""
+
+GROUP, CORRECTION = "group", "correction"
+"""Kinds of a :class:`ClipDecision`."""
 
 WORST, BEST, NAME, RECENT = "worst", "best", "name", "recent"
 ORDERS = (WORST, BEST, NAME, RECENT)
@@ -139,6 +143,23 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class ClipDecision:
+    """What somebody decided about a whole clip: who is in it, or where a keypoint is.
+
+    Like a :class:`Decision` it is never changed. Those with the same ``batch`` were made, and are
+    undone, together. ``value`` depends on the kind: ``group``; a correction as JSON.
+    """
+
+    number: int
+    clip_sha256: str
+    kind: str
+    reviewer: str
+    at: str
+    batch: int
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which items to show, and in which order; an empty tuple does not filter."""
 
@@ -168,6 +189,16 @@ class DatasetFiles:
     def store(self) -> Path:
         """The database of clips, items and decisions."""
         return self.folder / "dataset.sqlite"
+
+    @property
+    def extraction_lock(self) -> Path:
+        """Locked while an extraction runs, by whichever process."""
+        return self.folder / "extract.lock"
+
+    @property
+    def extraction_order(self) -> Path:
+        """Exists from when a page starts an extraction until it ends or is stopped; JSON."""
+        return self.folder / "extract.json"
 
     def clip(self, clip: ClipRecord) -> Path:
         """The copy of the original clip."""

@@ -23,17 +23,20 @@ from gymform.dataset.items import (
     BEST,
     EXTRACTED,
     FAILED,
+    GROUP,
     NAME,
     ORDERS,
     PENDING,
     REASONS,
     RECENT,
     RELABEL,
+    STATES,
     TRIM,
     UNDO,
     VERDICT,
     VERDICTS,
     WORST,
+    ClipDecision,
     ClipRecord,
     Copy,
     DatasetFiles,
@@ -48,8 +51,8 @@ from gymform.installation import program
 from gymform.roles import Role, check_name, require
 from gymform.text import cleaned
 
-SCHEMA = 1
-"""Version of the tables, stored as SQLite's ``user_version``."""
+SCHEMA = 2
+"""Version of the tables, stored as SQLite's ``user_version``. Older ones are brought up to it."""
 
 BUSY_TIMEOUT_S = 30.0
 """How long to wait while another process writes; a decision takes milliseconds."""
@@ -94,13 +97,32 @@ _REMAIN = """
 CREATE TRIGGER decisions_remain BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
-"""Taken off only where a clip is deleted with everything, in the same transaction."""
+
+_CLIP_DECISIONS = """
+CREATE TABLE clip_decisions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, clip_sha256 TEXT NOT NULL REFERENCES clips,
+    kind TEXT NOT NULL, reviewer TEXT NOT NULL, at TEXT NOT NULL, value TEXT NOT NULL,
+    batch INTEGER NOT NULL, undoes INTEGER UNIQUE REFERENCES clip_decisions
+) STRICT;
+CREATE INDEX decisions_on_clip ON clip_decisions (clip_sha256);
+CREATE TRIGGER clip_decisions_stay BEFORE UPDATE ON clip_decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+"""
+
+_CLIP_REMAIN = """
+CREATE TRIGGER clip_decisions_remain BEFORE DELETE ON clip_decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+"""
+
+_UPGRADES = {0: _TABLES + _REMAIN, 1: _CLIP_DECISIONS + _CLIP_REMAIN}
+"""What makes the tables of each version those of the next; version 0 is an empty database."""
 
 _OF_CLIP = {
     "clips": "sha256 = ?1",
     "copies": "clip = ?1 OR of = ?1",
     "items": "clip_sha256 = ?1",
     "decisions": "item_id IN (SELECT id FROM items WHERE clip_sha256 = ?1)",
+    "clip_decisions": "clip_sha256 = ?1",
 }
 """What each table holds of a clip; in this order rows can be inserted, and backwards deleted."""
 
@@ -109,6 +131,12 @@ SELECT * FROM decisions d WHERE d.kind != 'undo'
 AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.number)
 """
 """Decisions that were not undone."""
+
+_CLIP_IN_FORCE = """
+SELECT * FROM clip_decisions d WHERE d.undoes IS NULL
+AND NOT EXISTS (SELECT 1 FROM clip_decisions u WHERE u.undoes = d.number)
+"""
+"""The same for decisions about clips."""
 
 _CLIP_FIELDS = tuple(field.name for field in dataclasses.fields(ClipRecord))
 _ITEM_FIELDS = tuple(field.name for field in dataclasses.fields(Item))
@@ -217,15 +245,25 @@ class ReviewStore:
 
     @_in_words
     def clips(self) -> list[ClipRecord]:
-        """All clips, by name."""
-        return [_clip(row) for row in self._rows("SELECT * FROM clips ORDER BY name, sha256")]
+        """All clips, by name, in the groups that they are in now."""
+        with self._reading():
+            groups = self._groups()
+            rows = self._rows("SELECT * FROM clips ORDER BY name, sha256")
+            return [_regrouped(_clip(row), groups) for row in rows]
 
     @_in_words
     def clip(self, sha256: str) -> ClipRecord:
         """One clip. Raises DatasetError when there is none of that sha256."""
-        for row in self._rows("SELECT * FROM clips WHERE sha256 = ?", sha256):
-            return _clip(row)
+        with self._reading():
+            for row in self._rows("SELECT * FROM clips WHERE sha256 = ?", sha256):
+                return _regrouped(_clip(row), self._groups(sha256))
         raise DatasetError(f"The data set has no clip {sha256[:12]}. Import it again.")
+
+    @_in_words
+    def states(self) -> dict[str, int]:
+        """The number of clips in each state: imported (they wait), extracted, failed."""
+        rows = self._rows("SELECT state, count(*) AS n FROM clips GROUP BY state")
+        return dict.fromkeys(STATES, 0) | {row["state"]: row["n"] for row in rows}
 
     @_in_words
     def fingerprints(self) -> dict[str, bytes]:
@@ -295,9 +333,11 @@ class ReviewStore:
             self.clip(sha256)
             before({table: self._rows_of(table, sha256) for table in _OF_CLIP})
             db.execute("DROP TRIGGER decisions_remain")
+            db.execute("DROP TRIGGER clip_decisions_remain")
             for table, of_clip in reversed(_OF_CLIP.items()):
                 db.execute(f"DELETE FROM {table} WHERE {of_clip}", (sha256,))
             db.execute(_REMAIN)
+            db.execute(_CLIP_REMAIN)
 
     def _rows_of(self, table: str, sha256: str) -> list[dict[str, Any]]:
         """A clip's rows; bytes as hexadecimal digits, so that all of it fits into JSON."""
@@ -321,9 +361,42 @@ class ReviewStore:
             if there & new:
                 raise DatasetError("The clip was imported again meanwhile: it cannot be restored.")
             for table in _OF_CLIP:
-                for row in rows[table]:
+                for row in rows.get(table, ()):  # deleted by an older version: not all are there
                     if table != "copies" or {row["clip"], row["of"]} <= there | new:
                         _insert_row(db, table, row)
+
+    @_in_words
+    def rows_of(self, sha256: str) -> dict[str, list[dict[str, Any]]]:
+        """All rows about a clip, as :meth:`take_in` takes them. Raises DatasetError without it."""
+        with self._reading():
+            self.clip(sha256)
+            return {table: self._rows_of(table, sha256) for table in _OF_CLIP}
+
+    @_in_words
+    def take_in(self, clips: Sequence[Mapping[str, Any]]) -> None:
+        """Add clips of another data set, as its :meth:`rows_of` gave them, all or none.
+
+        Their decisions get numbers of this data set, in the same order. Raises DatasetError when
+        one of the clips is here already.
+        """
+        with self._writing() as db:
+            there = {clip.sha256 for clip in self.clips()}
+            new = {row["sha256"] for rows in clips for row in rows["clips"]}
+            if here := there & new:
+                raise DatasetError(
+                    f"{self.clip(min(here)).name} is in the data set {self.folder.name} already."
+                )
+            for rows in clips:
+                for table in ("clips", "items"):
+                    for row in rows[table]:
+                        _insert_row(db, table, row)
+            for rows in clips:
+                for row in rows["copies"]:
+                    if {row["clip"], row["of"]} <= there | new:
+                        _insert_copies(db, [Copy(**row)])
+            _insert_renumbered(db, "decisions", [r for rows in clips for r in rows["decisions"]])
+            of_clips = [r for rows in clips for r in rows["clip_decisions"]]
+            _insert_renumbered(db, "clip_decisions", of_clips)
 
     @_in_words
     def while_unchanged(self, call: Callable[[], None]) -> None:
@@ -367,8 +440,9 @@ class ReviewStore:
         names: tuple[str, ...] = () if item_id is None else (item_id,)
         only, of_item = ("WHERE id = ?", "AND d.item_id = ?") if names else ("", "")
         with self._reading():
+            groups = self._groups()
             items = {
-                row["id"]: _proposed(row)
+                row["id"]: _proposed(row, groups)
                 for row in self._rows(f"SELECT * FROM items {only}", *names)
             }
             for row in self._rows(f"{_IN_FORCE} {of_item} ORDER BY number", *names):
@@ -541,6 +615,71 @@ class ReviewStore:
                 "decision was not saved. Look at it as it is now, and decide again."
             )
 
+    # --- decisions about clips ------------------------------------------------------------------
+
+    @_in_words
+    def decide_on_clips(
+        self, kind: str, values: Iterable[tuple[str, Mapping[str, Any]]], *, reviewer: str
+    ) -> int:
+        """Append a decision of this ``kind`` on each clip (sha256, value); the number of the batch.
+
+        All or none are written, and one :meth:`undo_on_clips` undoes all.
+        """
+        _check_reviewer(reviewer)
+        with self._writing() as db:
+            batch = self._clip_revision() + 1
+            for sha256, value in values:
+                self.clip(sha256)
+                _insert_clip_decision(db, sha256, kind, reviewer, value, batch)
+        return batch
+
+    @_in_words
+    def undo_on_clips(
+        self, kind: str, *, reviewer: str, sha256: str | None = None
+    ) -> list[ClipDecision]:
+        """Undo the latest decision of this ``kind`` by ``reviewer``, with all made together.
+
+        ``sha256`` limits that to one clip. The decisions that were undone; empty when there are
+        none.
+        """
+        _check_reviewer(reviewer)
+        with self._writing() as db:
+            mine = [one for one in self.clip_decisions(kind, sha256) if one.reviewer == reviewer]
+            if not mine:
+                return []
+            undone = [one for one in self.clip_decisions(kind) if one.batch == mine[-1].batch]
+            batch = self._clip_revision() + 1
+            for one in undone:
+                value = {"undoes": one.number}
+                _insert_clip_decision(db, one.clip_sha256, UNDO, reviewer, value, batch, one.number)
+        return undone
+
+    @_in_words
+    def clip_decisions(self, kind: str, sha256: str | None = None) -> list[ClipDecision]:
+        """The decisions of this ``kind`` that were not undone, the oldest first."""
+        query = f"{_CLIP_IN_FORCE} AND d.kind = ?1 AND (?2 IS NULL OR d.clip_sha256 = ?2)"
+        return [_clip_decision(row) for row in self._rows(f"{query} ORDER BY number", kind, sha256)]
+
+    @_in_words
+    def clip_history(self, sha256: str) -> list[ClipDecision]:
+        """Every decision about a clip, including undone ones and undos, the oldest first."""
+        query = "SELECT * FROM clip_decisions WHERE clip_sha256 = ? ORDER BY number"
+        return [_clip_decision(row) for row in self._rows(query, sha256)]
+
+    @_in_words
+    def changes(self) -> tuple[int, ...]:
+        """Numbers that change with every decision about items or clips, and with clips."""
+        count = self._rows("SELECT count(*) AS n FROM clips")[0]["n"]
+        return self.revision(), self._clip_revision(), int(count)
+
+    def _clip_revision(self) -> int:
+        return int(self._rows("SELECT coalesce(max(number), 0) AS n FROM clip_decisions")[0]["n"])
+
+    def _groups(self, sha256: str | None = None) -> dict[str, str]:
+        """The group that was decided last for each clip, or for this one."""
+        decided = self.clip_decisions(GROUP, sha256)
+        return {one.clip_sha256: str(one.value["group"]) for one in decided}
+
     # --- the database ---------------------------------------------------------------------------
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
@@ -584,19 +723,28 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
-    if _version(connection) == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        if _version(connection) == 0:  # no other process was faster
-            for statement in _statements(_TABLES + _REMAIN):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        connection.execute("COMMIT")
+    if _version(connection) < SCHEMA:
+        _upgrade(connection)
     version = _version(connection)
     if version != SCHEMA:
         raise DatasetError(
             f"The data set is of version {version}, expected {SCHEMA}: it was made by another "
             "version of gymform. Use that one, or import the clips again into a new data set."
         )
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Make the tables those of this version, all or nothing; no decision is touched."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(_version(connection), SCHEMA):  # another process may have been faster
+            for statement in _statements(_UPGRADES[version]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -656,6 +804,29 @@ def _insert_row(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> N
     db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
 
+def _insert_renumbered(
+    db: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert decisions of another data set under numbers of this one, with what refers to them."""
+    first = int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {table}").fetchone()[0])
+    rows = sorted(rows, key=lambda row: row["number"])
+    numbers = {row["number"]: first + place for place, row in enumerate(rows)}
+    batches: dict[int, int] = {}
+    for row in rows:
+        new = {**row, "number": numbers[row["number"]], "undoes": numbers.get(row["undoes"])}
+        value = json.loads(row["value"])
+        batch = row.get("batch", value.get("batch"))
+        if batch is not None:  # the number of its first decision that is here
+            batch = batches.setdefault(batch, new["number"])
+        if "batch" in row:
+            new["batch"] = batch
+        elif "batch" in value:
+            value["batch"] = batch
+        if "undoes" in value:
+            value["undoes"] = new["undoes"]
+        _insert_row(db, table, {**new, "value": json.dumps(value)})
+
+
 def _insert_copies(db: sqlite3.Connection, copies: Sequence[Copy]) -> None:
     for copy in copies:
         db.execute(
@@ -701,7 +872,7 @@ def _insert(
             json.dumps(list(reasons)),
             comment,
             reviewer,
-            datetime.now(UTC).isoformat(timespec="milliseconds"),
+            _now(),
             json.dumps(dict(value)),
             undoes,
         ),
@@ -712,10 +883,51 @@ def _clip(row: sqlite3.Row) -> ClipRecord:
     return ClipRecord(**{name: row[name] for name in _CLIP_FIELDS})
 
 
-def _proposed(row: sqlite3.Row) -> Judged:
-    """An item before any decision."""
+def _regrouped(clip: ClipRecord, groups: Mapping[str, str]) -> ClipRecord:
+    """The clip in the group that was decided, if any was."""
+    group = groups.get(clip.sha256, clip.group)
+    return clip if group == clip.group else dataclasses.replace(clip, group=group)
+
+
+def _clip_decision(row: sqlite3.Row) -> ClipDecision:
+    return ClipDecision(
+        number=row["number"],
+        clip_sha256=row["clip_sha256"],
+        kind=row["kind"],
+        reviewer=row["reviewer"],
+        at=row["at"],
+        batch=row["batch"],
+        value=json.loads(row["value"]),
+    )
+
+
+def _insert_clip_decision(
+    db: sqlite3.Connection,
+    sha256: str,
+    kind: str,
+    reviewer: str,
+    value: Mapping[str, Any],
+    batch: int,
+    undoes: int | None = None,
+) -> None:
+    """Append a decision about a clip, made now."""
+    db.execute(
+        "INSERT INTO clip_decisions (clip_sha256, kind, reviewer, at, value, batch, undoes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (sha256, kind, reviewer, _now(), json.dumps(dict(value)), batch, undoes),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _proposed(row: sqlite3.Row, groups: Mapping[str, str]) -> Judged:
+    """An item before any decision about it, in the group of its clip."""
+    fields = {name: row[name] for name in _ITEM_FIELDS}
+    fields["group"] = groups.get(row["clip_sha256"], row["group"])
     return Judged(
-        item=Item(**{name: row[name] for name in _ITEM_FIELDS}),
+        item=Item(**fields),
         quality=row["quality"],
         problems=tuple(json.loads(row["problems"])),
         notes=tuple(json.loads(row["notes"])),

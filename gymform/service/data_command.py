@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gymform.dataset.deletion import delete_clip
+from gymform.dataset.moving import move_clips
 from gymform.dataset.paths import data_sets, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, GymformError, OptionsError
@@ -49,6 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     delete.add_argument("--dataset", metavar="NAME", help="delete it from this data set instead")
     delete.set_defaults(action=_delete)
+    move = actions.add_parser(
+        "move",
+        help="move clips to another data set",
+        description="Moves clips with their keypoints, videos, repetitions and decisions from one "
+        "data set to another. To undo it, move them back.",
+    )
+    move.add_argument("id", nargs="+", metavar="ID", help="an id of `data list`")
+    move.add_argument("--dataset", required=True, metavar="NAME", help="where they are")
+    move.add_argument("--to", required=True, metavar="NAME", help="where they go")
+    move.set_defaults(action=_move)
     now = actions.add_parser(
         "sweep",
         help="delete now what waits for its deletion",
@@ -137,8 +148,6 @@ def _list(options: argparse.Namespace) -> int:
 
 def _delete(options: argparse.Namespace) -> int:
     for id_ in options.id:
-        if len(id_) < LEAST:
-            raise OptionsError(f"Expected at least {LEAST} digits of an id, got {id_[:SHOWN]!r}.")
         if options.dataset:
             _delete_from(options.dataset, id_)
         else:
@@ -164,8 +173,23 @@ def _delete_stored(id_: str) -> None:
     print(f"Deleted: {one.id[:SHOWN]}, {len(one.uploads)} uploads, {len(one.results)} results")
 
 
+def _move(options: argparse.Namespace) -> int:
+    with (
+        ReviewStore.open(dataset_dir(options.dataset)) as store,
+        ReviewStore.open(dataset_dir(options.to)) as target,
+    ):
+        names = {clip.sha256: clip.name for clip in store.clips()}
+        chosen = list(dict.fromkeys(_only(list(names), id_) for id_ in options.id))
+        move_clips(store, target, chosen)
+    for sha256 in chosen:
+        print(f"Moved to {cleaned(options.to, 60)}: {cleaned(names[sha256], 60)}")
+    return OK
+
+
 def _only(ids: Sequence[str], begins: str) -> str:
     """The one id that begins so. Raises OptionsError when there is none, or more than one."""
+    if len(begins) < LEAST:
+        raise OptionsError(f"Expected at least {LEAST} digits of an id, got {begins[:SHOWN]!r}.")
     found = [one for one in ids if one.startswith(begins.lower())]
     if len(found) == 1:
         return found[0]

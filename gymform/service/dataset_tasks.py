@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import json
 import os
 import re
 import signal
@@ -22,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from gymform.dataset.items import IMPORTED
+from gymform.dataset.paths import datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, DatasetError, GymformError
+from gymform.in_use import is_locked
 from gymform.installation import child_environment
 from gymform.roles import Role, only_for
+from gymform.storage import atomic_path
 from gymform.timing import Progress
 
 IMPORT, EXTRACT = "import", "extract"
@@ -136,42 +140,96 @@ def extract_in_process(
 ) -> None:
     """Run ``python -m gymform extract`` on the data set and report how many clips are done.
 
-    Raises Cancelled when ``progress`` does, after the process has ended; DatasetError with the
-    command's own error message when it fails. What was extracted is kept: the command continues
-    from there.
+    Where an extraction runs already, started by an app that was killed or in a terminal, waits for
+    that one first. Until this ends or is stopped a file in the data set says that it is wanted:
+    :func:`resume_extractions` goes on with it when the app ended in between. Raises Cancelled when
+    ``progress`` does, after the process has ended; DatasetError with the command's own error
+    message when it fails. What was extracted is kept: the command continues from there.
     """
-    command = command or [sys.executable, "-m", "gymform", "extract", str(store.folder)]
+    order = store.files.extraction_order
+    with atomic_path(order) as temporary:
+        temporary.write_text(json.dumps({"jobs": jobs}), encoding="utf-8")
+    leaving = threading.Event()
+    try:
+        while is_locked(store.files.extraction_lock):
+            _count(store, progress)
+            time.sleep(_POLL_S)
+        command = command or [sys.executable, "-m", "gymform", "extract", str(store.folder)]
+        _run_extraction(store, progress, [*command, "--jobs", str(jobs)], leaving)
+    finally:
+        if not leaving.is_set():  # the app goes on: it was finished, stopped, or it failed
+            order.unlink(missing_ok=True)
+
+
+def _run_extraction(
+    store: ReviewStore, progress: Progress, command: list[str], leaving: threading.Event
+) -> None:
+    """Run the command and count; sets ``leaving`` when the app ends meanwhile. Raises as above."""
     log = store.folder / "extract.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--jobs", str(jobs)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=child_environment(),
             start_new_session=True,  # its workers end with it
         )
-        end = functools.partial(_end, process)
-        atexit.register(end)
+
+        def leave() -> None:
+            leaving.set()
+            _end(process)
+
+        atexit.register(leave)
         try:
             while process.poll() is None:
                 _count(store, progress)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_POLL_S)
         finally:
-            end()
-            atexit.unregister(end)
+            _end(process)
+            atexit.unregister(leave)
     _count(store, progress)
     if process.returncode == 0:
         return
     # Clips that failed also make the command fail, but the page lists them itself.
-    if (message := _last_message(log)) or any(clip.state == IMPORTED for clip in store.clips()):
+    if (message := _last_message(log)) or store.states()[IMPORTED]:
         raise DatasetError(message or _STOPPED)
 
 
+def resume_extractions(tasks: DatasetTasks) -> list[Path]:
+    """Go on with the extractions that the app was at when it ended; their data sets' folders."""
+    resumed = []
+    for order in sorted(datasets_dir().glob("*/extract.json")):
+        with contextlib.suppress(GymformError, OSError):
+            store = ReviewStore.open(order.parent)
+            if not store.states()[IMPORTED]:
+                store.close()
+                order.unlink(missing_ok=True)
+                continue
+            work = functools.partial(_resumed, store, _jobs_in(order))
+            tasks.start(order.parent, EXTRACT, work)
+            resumed.append(order.parent)
+    return resumed
+
+
+def _resumed(store: ReviewStore, jobs: int, progress: Progress) -> None:
+    with store:
+        extract_in_process(store, progress, jobs=jobs)
+
+
+def _jobs_in(order: Path) -> int:
+    """How many processes were wanted; one where the file does not say."""
+    try:
+        return max(1, int(json.loads(order.read_text(encoding="utf-8"))["jobs"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1
+
+
 def _count(store: ReviewStore, progress: Progress) -> None:
-    clips = store.clips()
-    progress(EXTRACT, sum(clip.state != IMPORTED for clip in clips), len(clips))
+    states = store.states()
+    total = sum(states.values())
+    progress(EXTRACT, total - states[IMPORTED], total)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

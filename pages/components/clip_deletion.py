@@ -1,4 +1,4 @@
-"""Deletion of a clip from a data set on the page Review, with a minute to undo it."""
+"""Clips leave a data set on the page Review: deleted or moved to another one, with undo."""
 
 from __future__ import annotations
 
@@ -8,68 +8,94 @@ from pathlib import Path
 
 import streamlit as st
 
-from gymform.dataset.deletion import delete_clip, restore_clip
+from gymform.dataset.deletion import delete_clips, restore_clip
 from gymform.dataset.items import ClipRecord
+from gymform.dataset.moving import move_clips
+from gymform.dataset.paths import data_sets
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError
 from gymform.roles import Role
 from gymform.trash import UNDO_S
 from pages.components import access
-from pages.components.text import plain
+from pages.components.shared import open_store
+from pages.components.text import count, plain
 
-DELETED = "review-deleted"
-"""Key in a session's state: the last :class:`Deleted`."""
+GONE = "review-gone"
+"""Key in a session's state: the last :class:`Gone`."""
 
 WHAT_GOES = (
     "Its keypoints, videos, repetitions and all decisions about it go with it. For a minute it can "
     "be undone."
 )
+ALL_THAT_GOES = (
+    "Keypoints, videos, repetitions and all decisions about the clips go with them. A deletion can "
+    "be undone for a minute."
+)
 
 
 @dataclass(frozen=True)
-class Deleted:
-    """A clip that was just deleted: of which data set, its name, its entry in the trash, when."""
+class Gone:
+    """Clips that just left the data set in ``folder``, in words; how they come back, and when.
+
+    ``entries`` are names in the trash, or else the clips ``moved`` to the data set in ``to``.
+    """
 
     folder: Path
-    name: str
-    entry: str
+    words: str
     at: float
+    entries: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    to: Path | None = None
 
 
 def notice(store: ReviewStore) -> None:
-    """For a minute after a deletion, a way to undo it."""
-    deleted: Deleted | None = st.session_state.get(DELETED)
-    if deleted is None or deleted.folder != store.folder:
+    """For a minute after clips left, a way to undo it."""
+    gone: Gone | None = st.session_state.get(GONE)
+    if gone is None or gone.folder != store.folder:
         return
-    if time.monotonic() - deleted.at > UNDO_S:
-        del st.session_state[DELETED]
+    if time.monotonic() - gone.at > UNDO_S:
+        del st.session_state[GONE]
         return
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.info(f"Deleted: {plain(deleted.name)}.", icon=":material/delete:")
+    icon = ":material/drive_file_move:" if gone.to else ":material/delete:"
+    left.info(gone.words, icon=icon)
     right.button(
         "Undo",
         icon=":material/undo:",
         key="undo-deletion",
         on_click=restore,
-        args=(store, deleted.entry),
+        args=(store, gone),
         width="stretch",
     )
 
 
 def choose(store: ReviewStore, clips: list[ClipRecord]) -> None:
-    """Choose one of the clips and delete it."""
+    """Choose clips, and delete them or move them to another data set."""
     if not clips:
         return
-    with st.popover("Delete a clip", icon=":material/delete:"):
+    with st.popover("Delete or move clips", icon=":material/delete:"):
         names = {clip.sha256: clip.name for clip in clips}
-        chosen = st.selectbox("Clip", list(names), format_func=names.__getitem__, key="delete-clip")
-        st.caption(WHAT_GOES)
+        chosen = st.multiselect(
+            "Clips", list(names), format_func=names.__getitem__, key="leaving-clips"
+        )
+        st.caption(ALL_THAT_GOES)
         st.button(
-            "Delete this clip and its results",
+            "Delete these clips and their results",
             icon=":material/delete:",
             on_click=delete,
-            args=(store, chosen, names.get(chosen or "", "")),
-            disabled=chosen is None,
+            args=(store, [(sha256, names[sha256]) for sha256 in chosen]),
+            disabled=not chosen,
+        )
+        others = {one.name: one for one in data_sets() if one != store.folder}
+        if not others:
+            return
+        to = st.selectbox("Another data set", list(others), key="leaving-to")
+        st.button(
+            "Move these clips there",
+            icon=":material/drive_file_move:",
+            on_click=move,
+            args=(store, others[to], [(sha256, names[sha256]) for sha256 in chosen]),
+            disabled=not chosen,
         )
 
 
@@ -89,24 +115,45 @@ def of_item(store: ReviewStore, item_id: str | None) -> bool:
             key=f"delete-{item.id}",  # pressed for this item, whatever is shown by then
         )
     if pressed:
-        delete(store, item.clip_sha256, item.name)
+        delete(store, [(item.clip_sha256, item.name)])
     return pressed
 
 
-def delete(store: ReviewStore, sha256: str, name: str) -> None:
-    """Delete a clip, or tell in the next run why not."""
+def delete(store: ReviewStore, chosen: list[tuple[str, str]]) -> None:
+    """Delete clips (sha256, name), or tell in the next run why not."""
     try:
-        entry = delete_clip(store, sha256)
+        entries = delete_clips(store, [sha256 for sha256, _ in chosen])
     except GymformError as error:
         st.session_state["page-problem"] = str(error)
         return
-    st.session_state[DELETED] = Deleted(store.folder, name, entry, time.monotonic())
+    words = f"Deleted: {_called(chosen)}."
+    st.session_state[GONE] = Gone(store.folder, words, time.monotonic(), tuple(entries))
 
 
-def restore(store: ReviewStore, entry: str) -> None:
-    """Undo the deletion of a clip, or tell in the next run why not."""
-    st.session_state.pop(DELETED, None)
+def move(store: ReviewStore, to: Path, chosen: list[tuple[str, str]]) -> None:
+    """Move clips (sha256, name) to the data set in ``to``, or tell in the next run why not."""
+    moved = tuple(sha256 for sha256, _ in chosen)
     try:
-        restore_clip(store, entry)
+        move_clips(store, open_store(to), moved)
+    except GymformError as error:
+        st.session_state["page-problem"] = str(error)
+        return
+    words = f"Moved to {plain(to.name)}: {_called(chosen)}."
+    st.session_state[GONE] = Gone(store.folder, words, time.monotonic(), moved=moved, to=to)
+
+
+def _called(chosen: list[tuple[str, str]]) -> str:
+    """What clips are called: the name of one, the number of several."""
+    return plain(chosen[0][1]) if len(chosen) == 1 else count(len(chosen), "clip")
+
+
+def restore(store: ReviewStore, gone: Gone) -> None:
+    """Bring clips back, or tell in the next run why not."""
+    st.session_state.pop(GONE, None)
+    try:
+        if gone.to:
+            move_clips(open_store(gone.to), store, gone.moved)
+        for entry in reversed(gone.entries):
+            restore_clip(store, entry)
     except GymformError as error:
         st.session_state["page-problem"] = str(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gymform import limits
-from gymform.dataset.items import EXTRACTED, FAILED, ClipRecord
+from gymform.dataset.items import EXTRACTED, FAILED, IMPORTED, ClipRecord
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, GymformError, OptionsError
 from gymform.exercises import EXERCISES
@@ -111,7 +111,7 @@ def _progress_text(task: DatasetTask) -> str:
         return f"**{what}** …"
     eta = task.eta_s()
     left = "" if eta is None else f" · {duration(eta)} left"
-    return f"**{what}**: {task.done:,} of {count(task.total, 'clip')}{left}"
+    return f"**{what}**: {task.done:,} of {count(task.total, 'clip')} done{left}"
 
 
 # -- import ----------------------------------------------------------------------------------
@@ -350,21 +350,26 @@ def report(store: ReviewStore, done: ImportReport) -> None:
 
 
 def extracting(store: ReviewStore, busy: bool) -> None:
-    """How many clips are extracted, and the button that starts or continues."""
-    clips = store.clips()
-    done = sum(clip.state == EXTRACTED for clip in clips)
-    failed = sum(clip.state == FAILED for clip in clips)
-    waiting = len(clips) - done - failed
-    if not clips:
+    """How many clips are extracted, and the button that starts or continues.
+
+    While it runs, the one count is in the line of its progress.
+    """
+    states = store.states()
+    done, waiting, failed = states[EXTRACTED], states[IMPORTED], states[FAILED]
+    if not sum(states.values()):
         st.caption("Import clips first.")
         return
-    first, second, third = st.columns(3)
-    first.metric("Done", f"{done:,}")
-    second.metric("Waiting", f"{waiting:,}")
-    third.metric("Without a skeleton", f"{failed:,}")
+    if busy:
+        st.caption("How far it is stands above. Meanwhile, you can review what is done.")
+    else:
+        first, second, third = st.columns(3)
+        first.metric("Done", f"{done:,}")
+        second.metric("Waiting", f"{waiting:,}")
+        third.metric("Without a skeleton", f"{failed:,}")
     st.caption(
         "The lifter is found and followed, keypoints and repetitions are saved for every clip. "
-        "It runs in the background: meanwhile, you can review what is done, or stop it."
+        "It runs in the background, also when this page is closed, and goes on by itself after a "
+        "restart of the app."
     )
     if not waiting and not failed:
         st.markdown(":material/check: All keypoints are there.")

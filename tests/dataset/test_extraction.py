@@ -15,7 +15,8 @@ from gymform.dataset import items as it
 from gymform.dataset.clips import import_clips
 from gymform.dataset.extraction import extract
 from gymform.dataset.reviews import ReviewStore
-from gymform.errors import Cancelled, OptionsError
+from gymform.errors import BusyError, Cancelled, OptionsError
+from gymform.in_use import locked
 from gymform.pose.files import load_poses
 from gymform.video.read import probe
 from tests.dataset.makers import write_scene
@@ -246,3 +247,13 @@ def test_a_local_ray_cluster_does_the_same_work(store, tmp_path):
         assert sorted(here) == sorted(there)
         assert all(here[name] == there[name] for name in here if name.startswith("poses"))
         assert store.judged() == local.judged()
+
+
+def test_two_extractions_of_one_data_set_do_not_run_at_once(tmp_path):
+    with ReviewStore.open(tmp_path / "set", create=True) as store:
+        with (
+            locked(store.files.extraction_lock, ""),
+            pytest.raises(BusyError, match="Another extraction"),
+        ):
+            extract(store)
+        assert extract(store).extracted == ()

@@ -52,8 +52,76 @@ def test_a_store_of_another_version_is_refused(store, tmp_path):
     store.close()
     with sqlite3.connect(tmp_path / "set" / "dataset.sqlite") as db:
         db.execute("PRAGMA user_version = 7")
-    with pytest.raises(DatasetError, match="version 7, expected 1"):
+    with pytest.raises(DatasetError, match="version 7, expected 2"):
         ReviewStore.open(tmp_path / "set")
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(store, tmp_path):
+    store.decide(first(store), it.ACCEPTED, reviewer="ann")
+    before = store.judged()
+    store.close()
+    with sqlite3.connect(tmp_path / "set" / "dataset.sqlite") as db:
+        db.execute("DROP TABLE clip_decisions")
+        db.execute("PRAGMA user_version = 1")
+    with ReviewStore.open(tmp_path / "set") as again, ReviewStore.open(tmp_path / "set") as other:
+        assert again.judged() == before
+        clip = again.clips()[0].sha256
+        again.decide_on_clips(it.GROUP, [(clip, {"group": "Zoe"})], reviewer="ann")
+        assert other.clip(clip).group == "Zoe"
+
+
+# --- decisions about clips ----------------------------------------------------------------------
+
+
+def groups(store):
+    return [clip.group for clip in store.clips()]
+
+
+def test_clips_and_their_items_change_groups_together(store):
+    before = groups(store)
+    a, b, *_ = store.clips()
+    store.decide_on_clips(
+        it.GROUP, [(a.sha256, {"group": "Zoe"}), (b.sha256, {"group": "Zoe"})], reviewer="ann"
+    )
+    assert groups(store) == ["Zoe", "Zoe", *before[2:]]
+    assert store.clip(a.sha256).group == "Zoe"
+    assert {one.item.group for one in store.judged(Filter(groups=("Zoe",)))} == {"Zoe"}
+    assert store.get(item_of(b).id).item.group == "Zoe"
+    assert len(store.undo_on_clips(it.GROUP, reviewer="ann")) == 2
+    assert groups(store) == before
+    assert store.undo_on_clips(it.GROUP, reviewer="ann") == []
+
+
+def test_an_undo_on_clips_takes_back_the_last_of_the_same_reviewer_and_clip(store):
+    a, b, *_ = (clip.sha256 for clip in store.clips())
+    store.decide_on_clips(it.GROUP, [(a, {"group": "one"})], reviewer="ann")
+    store.decide_on_clips(it.GROUP, [(b, {"group": "two"})], reviewer="ann")
+    store.decide_on_clips(it.GROUP, [(a, {"group": "three"})], reviewer="ben")
+    store.undo_on_clips(it.GROUP, reviewer="ann", sha256=a)
+    assert (store.clip(a).group, store.clip(b).group) == ("three", "two")
+    store.undo_on_clips(it.GROUP, reviewer="ben")
+    assert store.clip(a).group == clip_record(0).group
+    assert [one.kind for one in store.clip_history(a)] == [it.GROUP, it.GROUP, it.UNDO, it.UNDO]
+
+
+def test_a_batch_about_a_clip_that_is_not_there_is_not_written_at_all(store):
+    before, changes = groups(store), store.changes()
+    known = store.clips()[0].sha256
+    with pytest.raises(DatasetError, match="has no clip"):
+        store.decide_on_clips(
+            it.GROUP, [(known, {"group": "Zoe"}), ("f" * 64, {"group": "Zoe"})], reviewer="ann"
+        )
+    assert groups(store) == before
+    assert store.changes() == changes
+
+
+def test_decisions_about_clips_are_only_ever_added(store):
+    clip = store.clips()[0].sha256
+    store.decide_on_clips(it.GROUP, [(clip, {"group": "Zoe"})], reviewer="ann")
+    with sqlite3.connect(store.files.store) as db:
+        for change in ("DELETE FROM clip_decisions", "UPDATE clip_decisions SET kind = 'x'"):
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
+                db.execute(change)
 
 
 def test_another_file_is_no_data_set(tmp_path):

@@ -324,6 +324,8 @@ def test_uploads_are_in_use_while_they_are_imported(tmp_path, finished, monkeypa
 
 
 DELETE = "Delete this clip and its results"
+DELETE_THESE = "Delete these clips and their results"
+MOVE_THESE = "Move these clips there"
 
 
 def test_a_clip_is_deleted_and_comes_back():
@@ -331,8 +333,8 @@ def test_a_clip_is_deleted_and_comes_back():
     app = open_page(view="Clips")
     with ReviewStore.open(folder()) as store:
         first, second = store.clips()
-        app.selectbox(key="delete-clip").set_value(second.sha256).run()
-        button(app, DELETE).click().run()
+        app.multiselect(key="leaving-clips").set_value([second.sha256]).run()
+        button(app, DELETE_THESE).click().run()
         assert not app.exception
         assert store.clips() == [first]
         assert not store.files.clip(second).exists()
@@ -377,7 +379,8 @@ def test_a_data_set_in_use_keeps_its_clips():
     make_store(folder(), 1)
     app = open_page(view="Clips")
     with held(folder()):
-        button(app, DELETE).click().run()
+        app.multiselect(key="leaving-clips").set_value([clip_record(0).sha256]).run()
+        button(app, DELETE_THESE).click().run()
     assert not app.exception
     assert "is using this data set" in app.error[0].value
     with ReviewStore.open(folder()) as store:
@@ -389,7 +392,8 @@ def test_an_undo_belongs_to_its_data_set():
         make_store(folder(name), 1)
     app = open_page(view="Clips")
     app.selectbox(key="review-dataset").set_value("lifts").run()
-    button(app, DELETE).click().run()
+    app.multiselect(key="leaving-clips").set_value([clip_record(0).sha256]).run()
+    button(app, DELETE_THESE).click().run()
     app.selectbox(key="review-dataset").set_value("others").run()
     assert "Undo" not in [item.label for item in app.button]
 
@@ -400,7 +404,44 @@ def test_only_an_admin_is_offered_to_delete(view, monkeypatch):
     monkeypatch.setattr("pages.components.access.may", lambda role: role < Role.ADMIN)
     app = open_page(view=view)
     assert not app.exception
-    assert DELETE not in [item.label for item in app.button]
+    assert not {DELETE, DELETE_THESE} & {item.label for item in app.button}
+
+
+def test_several_clips_are_deleted_and_come_back_together():
+    make_store(folder(), 4)
+    app = open_page(view="Clips")
+    with ReviewStore.open(folder()) as store:
+        before = store.judged()
+        ids = [clip.sha256 for clip in store.clips()]
+        assert button(app, DELETE_THESE).disabled
+        app.multiselect(key="leaving-clips").set_value(ids[:3]).run()
+        button(app, DELETE_THESE).click().run()
+        assert not app.exception
+        assert "Deleted: 3 clips" in texts(app)
+        assert [clip.sha256 for clip in store.clips()] == ids[3:]
+        button(app, "Undo").click().run()
+        assert not app.exception
+        assert store.judged() == before
+
+
+def test_clips_are_moved_to_another_data_set_and_back():
+    make_store(folder("lifts"), 3)
+    ReviewStore.open(folder("others"), create=True).close()
+    app = open_page(view="Clips")
+    app.selectbox(key="review-dataset").set_value("lifts").run()
+    with ReviewStore.open(folder("lifts")) as store, ReviewStore.open(folder("others")) as others:
+        before = store.judged()
+        ids = [clip.sha256 for clip in store.clips()]
+        app.multiselect(key="leaving-clips").set_value(ids[:2]).run()
+        button(app, MOVE_THESE).click().run()
+        assert not app.exception
+        assert "Moved to others: 2 clips" in texts(app)
+        assert [clip.sha256 for clip in others.clips()] == ids[:2]
+        assert [clip.sha256 for clip in store.clips()] == ids[2:]
+        button(app, "Undo").click().run()
+        assert not app.exception
+        assert store.judged() == before
+        assert not others.clips()
 
 
 def test_an_extraction_runs_in_the_background_and_can_be_stopped(monkeypatch, finished):

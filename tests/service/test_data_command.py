@@ -102,6 +102,23 @@ def test_a_clip_is_deleted_from_a_data_set(gymform):
     assert "there is none" in text
 
 
+def test_clips_move_to_another_data_set(gymform):
+    with (
+        ReviewStore.open(datasets_dir() / "lifts") as store,
+        ReviewStore.open(datasets_dir() / "others", create=True) as others,
+    ):
+        first, second = store.clips()
+        ids = [first.sha256[:16], second.sha256[:8]]
+        code, text = gymform("move", *ids, "--dataset", "lifts", "--to", "others")
+        assert code == cli.OK
+        assert f"Moved to others: {first.name}" in text
+        assert store.clips() == []
+        assert others.clips() == [first, second]
+    code, text = gymform("move", first.sha256[:7], "--dataset", "others", "--to", "lifts")
+    assert code == cli.FAILED
+    assert "at least 8 digits" in text
+
+
 @pytest.mark.parametrize(
     ("id_", "words"),
     [("f" * 16, "there is none"), ("a", "at least 8 digits"), ("", "at least"),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import threading
 
 import pytest
 
+from gymform.dataset.paths import datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, Cancelled, DatasetError
+from gymform.in_use import locked
+from gymform.installation import child_environment
+from gymform.service import dataset_tasks
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
@@ -17,6 +23,7 @@ from gymform.service.dataset_tasks import (
     dataset_folder,
     extract_in_process,
     plain_file_name,
+    resume_extractions,
 )
 from tests.dataset.makers import clip_record, fill_store
 
@@ -117,6 +124,86 @@ def test_stopping_an_extraction_ends_its_process(store):
 
     with pytest.raises(Cancelled):
         extract_in_process(store, stop, command=python("import time; time.sleep(600)"))
+
+
+def test_an_extraction_that_ends_or_is_stopped_leaves_no_order(store):
+    order = store.files.extraction_order
+
+    def look(*_):
+        assert json.loads(order.read_text()) == {"jobs": 3}
+
+    extract_in_process(store, look, jobs=3, command=python("pass"))
+    assert not order.exists()
+
+    def stop(*_):
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        extract_in_process(store, stop, command=python("pass"))
+    assert not order.exists()
+    with pytest.raises(DatasetError):
+        extract_in_process(store, lambda *_: None, command=python("raise SystemExit(1)"))
+    assert not order.exists()
+
+
+LEAVES = """
+import sys, threading
+from pathlib import Path
+from gymform.dataset.reviews import ReviewStore
+from gymform.service.dataset_tasks import DatasetTask, extract_in_process
+store = ReviewStore.open(Path(sys.argv[1]))
+at_work = threading.Event()
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+DatasetTask("extract", lambda progress: extract_in_process(
+    store, lambda *told: (at_work.set(), progress(*told)), jobs=2, command=sleep))
+at_work.wait(30)
+"""
+
+
+def test_an_extraction_goes_on_when_the_app_was_closed_in_the_middle(tmp_path, monkeypatch):
+    folder = datasets_dir() / "lifts"
+    with ReviewStore.open(folder, create=True) as store:
+        store.add_clip(clip_record(50))
+    subprocess.run(
+        [sys.executable, "-c", LEAVES, str(folder)],
+        check=True, timeout=60, env=child_environment(), start_new_session=True,
+    )  # fmt: skip
+    ran = []
+    monkeypatch.setattr(
+        dataset_tasks, "_run_extraction", lambda _, __, command, ___: ran.append(command)
+    )
+    tasks = DatasetTasks()
+    assert resume_extractions(tasks) == [folder]
+    tasks.of(folder).join(30)
+    assert [command[-3:] for command in ran] == [[str(folder), "--jobs", "2"]]
+    assert resume_extractions(DatasetTasks()) == []  # it was finished
+
+
+def test_nothing_is_resumed_where_nothing_waits():
+    with ReviewStore.open(datasets_dir() / "lifts", create=True) as store:
+        fill_store(store, 2, files=False)
+        order = store.files.extraction_order
+    order.write_text("{")
+    assert resume_extractions(DatasetTasks()) == []
+    assert not order.exists()
+
+
+def test_an_extraction_waits_for_the_one_that_runs_already(store):
+    counted = threading.Event()
+    with locked(store.files.extraction_lock, ""):
+        task = DatasetTask(
+            EXTRACT,
+            lambda progress: extract_in_process(
+                store,
+                lambda *told: (counted.set(), progress(*told)),
+                command=python(f"open({str(store.folder / 'ran')!r}, 'w')"),
+            ),
+        )
+        assert counted.wait(30)
+        assert not (store.folder / "ran").exists()
+    task.join(30)
+    assert task.error is None
+    assert (store.folder / "ran").exists()
 
 
 @pytest.mark.parametrize("name", ["lifts", "my lifts 2", "a.b-c_d", "Übungen", "x" * 60])
