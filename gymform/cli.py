@@ -50,6 +50,7 @@ _COMMANDS = {
     ),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
     "extract": ("gymform.dataset.commands:EXTRACT", "extract the keypoints of a data set's clips"),
+    "groups": ("gymform.dataset.groups_command", "say which clips show the same person"),
     "review": ("gymform.dataset.review_command", "accept, reject or list many repetitions"),
     "access": ("gymform.service.access_command", "passwords for roles: who may do what"),
     "data": ("gymform.service.data_command", "list and delete what is kept of clips"),

@@ -26,7 +26,7 @@ from gymform.roles import Role, require
 from gymform.service.dataset_tasks import dataset_folder
 from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
-from pages.components import access, clip_deletion, clips
+from pages.components import access, clip_deletion, clips, people
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
@@ -37,7 +37,7 @@ STYLE = Path(__file__).parent / "assets" / "review.css"
 WIDGET = "reviewer"
 COOKIE = "gymform_reviewer"
 
-CLIPS, REVIEW, BATCH = "Clips", "Review", "Accept many"
+CLIPS, PEOPLE, REVIEW, BATCH = "Clips", "People", "Review", "Accept many"
 
 ORDER_NAMES = {
     WORST: "Worst keypoints first",
@@ -191,7 +191,7 @@ def show(store: ReviewStore) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center", key="review-bar")
     part = bar.segmented_control(
         "View",
-        [CLIPS, REVIEW, BATCH],
+        [CLIPS, PEOPLE, REVIEW, BATCH],
         default=REVIEW if known else CLIPS,
         required=True,
         key=f"review-view-{store.folder.name}",
@@ -209,6 +209,8 @@ def show(store: ReviewStore) -> None:
     elif not reviewer_name():
         with st.container(border=True, width=480):
             ask_for_name("first")
+    elif part == PEOPLE:
+        people.panel(store, reviewer_name())
     elif part == REVIEW:
         with bar:
             chosen = choose_filter(store.folder.name, known)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.dataset.groups import confirm
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.pose.files import save_poses
@@ -119,6 +120,7 @@ def make_report(dataset: Path, run: str, *, model: str = "tcn", wrong: float = 0
         temperature=1.1,
         timing=records.Timing(9.1, 154.0),
         command="python -m gymform train DATASET --out RUN",
+        unconfirmed=0,
     )
 
 
@@ -186,6 +188,7 @@ def make_learnable(folder: Path, groups: int = 4, each: int = 2) -> Path:
                 path.parent.mkdir(exist_ok=True)
                 path.hardlink_to(video)
         store.decide_all([one.item.id for one in store.judged()], ACCEPTED, reviewer="tester")
+        confirm(store, reviewer="tester")
     return folder
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gymform.dataset.duplicates import Fingerprints, fingerprint
+from gymform.dataset.groups import IMPORT, assign
 from gymform.dataset.items import ClipRecord
 from gymform.dataset.patterns import groups_by
 from gymform.dataset.reviews import ReviewStore
@@ -25,7 +26,7 @@ from gymform.types import Clip
 from gymform.video.sandbox import decoding, probe_apart, run_apart
 from gymform.weights import sha256_of
 
-BY_FOLDER, BY_REGEX, BY_CSV = "folder", "regex", "csv"
+BY_FOLDER, BY_REGEX, BY_CSV, BY_PERSON = "folder", "regex", "csv", "person"
 
 INDEX = "index.csv"
 """A table of this name in the folder is used when neither exercise nor grouping is given."""
@@ -45,12 +46,17 @@ Allowed = Callable[[Path], bool]
 
 @dataclass(frozen=True)
 class Found:
-    """A file to import: where it is, its name within the folder, and what is known of it."""
+    """A file to import: where it is, its name within the folder, and what is known of it.
+
+    ``stated`` says whether somebody named the group, in a table, a pattern or a form; folders are
+    only a guess at who is who.
+    """
 
     path: Path
     source: str
     exercise: str
     group: str
+    stated: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,12 @@ def import_clips(
     ``exercise`` names what all of them show; without it the folder directly below ``folder`` or
     the table does. ``group_by`` is ``folder`` (the one a clip lies in is its person or source),
     ``regex:PATTERN`` (on the path within the folder; the group called ``group``, else the first,
-    else all that matched) or ``csv:FILE`` (columns file, exercise, group). Clips for which it
-    names no group are a group each. What was imported before is skipped, so an import that was
-    stopped can be repeated. Originals are only read. ``progress`` hears the stage "import", and may
-    raise. Where ``allowed`` is given, only files and tables that it allows are opened. Raises
-    OptionsError for options that do not fit, DatasetError when the store fails.
+    else all that matched), ``csv:FILE`` (columns file, exercise, group) or ``person:NAME`` (all
+    show this one). Clips for which it names no group are a group each. Groups by folder are
+    unconfirmed, see `gymform.dataset.groups`. What was imported before is skipped, so an import
+    that was stopped can be repeated. Originals are only read. ``progress`` hears the stage
+    "import", and may raise. Where ``allowed`` is given, only files and tables that it allows are
+    opened. Raises OptionsError for options that do not fit, DatasetError when the store fails.
     """
     report = progress or ignore_progress
     found = find_clips(folder, exercise=exercise, group_by=group_by, allowed=allowed)
@@ -149,11 +156,15 @@ def find_clips(
         found = list(_listed(folder, Path(what), exercise, allowed))
     elif how == BY_REGEX and what:
         found = _by_regex(list(_walk(folder, exercise)), what)
+    elif how == BY_PERSON and cleaned(what):
+        everyone = _walk(folder, exercise)
+        found = [replace(file, group=cleaned(what), stated=True) for file in everyone]
     elif how == BY_FOLDER and not what:
         found = list(_walk(folder, exercise))
     else:
         raise OptionsError(
-            f"Expected a grouping of folder, regex:PATTERN or csv:FILE, got {group_by!r}."
+            "Expected a grouping of folder, regex:PATTERN, csv:FILE or person:NAME, "
+            f"got {group_by!r}."
         )
     if not found:
         raise OptionsError(f"There is no video in {folder.name}: expected MP4, MOV, WebM...")
@@ -197,7 +208,7 @@ def _by_regex(files: list[Found], pattern: str) -> list[Found]:
     """``files`` with the group that ``pattern`` finds in each name; its own where it finds none."""
     groups = groups_by(pattern, [file.source for file in files])
     return [
-        replace(file, group=cleaned(group or "") or Path(file.source).stem)
+        replace(file, group=cleaned(group or "") or Path(file.source).stem, stated=bool(group))
         for file, group in zip(files, groups, strict=True)
     ]
 
@@ -230,8 +241,9 @@ def _listed(
         name = exercise or csv_raw((row["exercise"] or "").strip())
         if not source or not name:
             raise OptionsError(f"{table.name}: a line lacks its file or its exercise.")
-        group = csv_raw((row.get("group") or "").strip()) or Path(source).stem
-        yield _found(folder / source, source, name, group)
+        group = csv_raw((row.get("group") or "").strip())
+        file = _found(folder / source, source, name, group or Path(source).stem)
+        yield replace(file, stated=bool(group))
 
 
 def _sha256(path: Path) -> str:
@@ -251,6 +263,8 @@ def _add(
     _copy(file.path, store.files.clip(record), clip.sha256)
     copies = known.copies_of(clip.sha256, print_)
     store.add_clip(record, fingerprint=print_, copies=copies)
+    if file.stated:
+        assign(store, {clip.sha256: file.group}, reviewer=IMPORT)
     known.add(clip.sha256, print_)
     repeats = [
         Duplicate(

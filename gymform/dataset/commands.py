@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gymform.dataset.clips import (
     BY_CSV,
     BY_FOLDER,
+    BY_PERSON,
     BY_REGEX,
     COPY,
     MIRRORED_COPY,
@@ -20,6 +21,7 @@ from gymform.dataset.clips import (
     import_clips,
 )
 from gymform.dataset.export import STATURE_M, export
+from gymform.dataset.groups import UNCONFIRMED, unconfirmed
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.paths import DEFAULT, dataset_dir
 from gymform.dataset.reviews import ReviewStore
@@ -45,7 +47,7 @@ class Command(NamedTuple):
 
 
 @contextlib.contextmanager
-def _bar(unit: str) -> Iterator[Progress]:
+def bar(unit: str) -> Iterator[Progress]:
     """A progress bar with the time left, on standard error where that is a terminal."""
     from tqdm import tqdm
 
@@ -74,7 +76,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         metavar="HOW",
         help=f"which clips show one person or come from one source: {BY_FOLDER} (they are in one "
         f"folder), {BY_REGEX}:PATTERN (what it matches is equal), {BY_CSV}:FILE (a table "
-        "with the columns file, exercise, group). FOLDER/index.csv is used without asking",
+        f"with the columns file, exercise, group), {BY_PERSON}:NAME (all of them). "
+        "FOLDER/index.csv is used without asking",
     )
     parser.add_argument("--to", default=DEFAULT, metavar="DATASET", help=_DATASET)
 
@@ -82,7 +85,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 def _import(options: argparse.Namespace) -> int:
     with (
         ReviewStore.open(dataset_dir(options.to), create=True) as store,
-        _bar("clip") as progress,
+        bar("clip") as progress,
     ):
         report = import_clips(
             options.folder,
@@ -91,8 +94,14 @@ def _import(options: argparse.Namespace) -> int:
             group_by=options.group_by,
             progress=progress,
         )
+        guessed = unconfirmed(store, (clip.sha256 for clip in report.added))
     for line in _summary(report):
         print(line)
+    if guessed:
+        print(
+            f"{len(guessed)} of them: nobody said who is in them. Once their keypoints are there: "
+            f"{program()} groups {options.to}"
+        )
     print(f"Next: {program()} extract {options.to}")
     return FAILED if report.unreadable else OK
 
@@ -153,7 +162,7 @@ def _extract(options: argparse.Namespace) -> int:
         exact=options.exact,
         max_fps=options.max_fps,
     )
-    with ReviewStore.open(dataset_dir(options.dataset)) as store, _bar("frame") as progress:
+    with ReviewStore.open(dataset_dir(options.dataset)) as store, bar("frame") as progress:
         report = extract(
             store,
             jobs=options.jobs,
@@ -194,6 +203,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "--trc", type=Path, metavar="DIR", help="also a TRC file for each item, for OpenSim"
     )
     parser.add_argument(
+        "--corrections", type=Path, metavar="FILE", help="also what people corrected (JSON)"
+    )
+    parser.add_argument(
         "--stature",
         type=float,
         default=STATURE_M,
@@ -213,12 +225,15 @@ def _export(options: argparse.Namespace) -> int:
             table=options.csv,
             trc=options.trc,
             stature_m=options.stature,
+            corrections=options.corrections,
         )
     parts = Counter(entry.split for entry in entries if entry.split)
     print(f"{len(entries)} repetitions in {options.to}")
     for part, count in parts.items():
         groups = {entry.group for entry in entries if entry.split == part}
         print(f"  {part}: {count} of {len(groups)} people or sources")
+    if guessed := sum(not entry.group_confirmed for entry in entries):
+        print(f"{UNCONFIRMED} That is so for {guessed} of {len(entries)}: see {program()} groups.")
     return OK
 
 

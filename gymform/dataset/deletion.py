@@ -57,6 +57,7 @@ def _remove_clip(store: ReviewStore, sha256: str) -> str:
     files, trash = store.files, Trash(store.folder)
     clip = store.clip(sha256)
     paths = [files.clip(clip), files.poses(sha256), files.proxy(sha256), *files.all_frames(sha256)]
+    paths.append(files.look(sha256))
     paths += [files.thumb(item_id) for item_id in store.items_of(sha256)]
     names: list[str] = []
     try:

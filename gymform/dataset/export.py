@@ -17,6 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from gymform.dataset.corrections import (
+    all_corrections,
+    corrected_poses,
+    version_of,
+    write_corrections,
+)
+from gymform.dataset.groups import unconfirmed
 from gymform.dataset.items import ACCEPTED, NAME, VERDICTS, Filter, Judged
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
@@ -24,7 +31,8 @@ from gymform.errors import DatasetError, GymformError, OptionsError
 from gymform.in_use import holds
 from gymform.motion.body_size import stature
 from gymform.motion.clean import clean
-from gymform.pose.files import load_poses, read_arrays
+from gymform.pose.corrections import Correction
+from gymform.pose.files import read_arrays
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.text import csv_safe
@@ -40,7 +48,8 @@ STATURE_M = 1.75
 
 @dataclass(frozen=True)
 class Example:
-    """One repetition to train on, with the paths of its clip and keypoints."""
+    """One repetition to train on, with the paths of its clip and of the network's keypoints, and
+    the ``corrections`` that people made to these."""
 
     item_id: str
     clip_sha256: str
@@ -50,11 +59,17 @@ class Example:
     end_s: float
     pose_path: Path
     clip_path: Path
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a manifest. ``split`` is empty for items that are not accepted."""
+    """A line of a manifest. ``split`` is empty for items that are not accepted.
+
+    ``group_confirmed`` is False where nobody stated or confirmed who is in the clip: the same
+    person may then be in several parts. ``poses_sha256`` is that of the network's keypoints, and
+    ``corrections`` the version of what people corrected in them, 0 without corrections.
+    """
 
     item_id: str
     name: str
@@ -66,11 +81,14 @@ class Entry:
     end_s: float
     verdict: str
     split: str
+    group_confirmed: bool
+    corrections: int
 
 
 def examples(store: ReviewStore, verdicts: Sequence[str] = (ACCEPTED,)) -> list[Example]:
     """The repetitions with one of ``verdicts``, by name, with their current label and bounds."""
     clips = {clip.sha256: clip for clip in store.clips()}
+    corrections = all_corrections(store)
     return [
         Example(
             item_id=item.id,
@@ -81,6 +99,7 @@ def examples(store: ReviewStore, verdicts: Sequence[str] = (ACCEPTED,)) -> list[
             end_s=item.end_s,
             pose_path=store.files.poses(item.clip_sha256),
             clip_path=store.files.clip(clips[item.clip_sha256]),
+            corrections=corrections.get(item.clip_sha256, ()),
         )
         for item in (
             judged.item for judged in store.judged(Filter(verdicts=tuple(verdicts), order=NAME))
@@ -99,11 +118,13 @@ def export(
     table: Path | None = None,
     trc: Path | None = None,
     stature_m: float = STATURE_M,
+    corrections: Path | None = None,
 ) -> list[Entry]:
     """Write the manifest of the repetitions with one of ``verdicts`` to ``path``.
 
     Accepted repetitions are split by group into train, val and test. ``archive``, ``table`` and
-    ``trc`` (a folder) get the keypoints of the same repetitions. Raises DatasetError when nothing
+    ``trc`` (a folder) get the keypoints of the same repetitions, as corrected; ``corrections``
+    gets all corrections of the data set by themselves. Raises DatasetError when nothing
     has one of the verdicts or keypoints are missing, LeakError when the split would leak.
     """
     if unknown := set(verdicts) - set(VERDICTS):
@@ -121,6 +142,8 @@ def export(
                 "".join(json.dumps(dataclasses.asdict(entry)) + "\n" for entry in entries),
                 encoding="utf-8",
             )
+        if corrections is not None:
+            write_corrections(store, corrections)
         if archive is not None:
             _write_archive(archive, store, entries)
         if table is not None:
@@ -158,8 +181,9 @@ def _entry(line: str, where: str) -> Entry:
         wrong = ", ".join(sorted(map(str, set(values) ^ set(types))))
         raise DatasetError(f"{where}: missing or unknown: {wrong}. Export the data set again.")
     for name, kind in types.items():
-        expected = (float, int) if kind == "float" else (str,)
-        if not isinstance(values[name], expected) or isinstance(values[name], bool):
+        expected = {"float": (float, int), "bool": (bool,), "int": (int,)}.get(kind, (str,))
+        is_bool = isinstance(values[name], bool)
+        if not isinstance(values[name], expected) or is_bool != (kind == "bool"):
             raise DatasetError(f"{where}: {name} is not of type {kind}. Export the data set again.")
     return Entry(**values)
 
@@ -171,6 +195,8 @@ def _entries(store: ReviewStore, judged: Sequence[Judged], seed: int) -> list[En
     names = {clip.sha256: clip.name for clip in store.clips()}
     check_split(accepted, parts, copies=copies, names=names)
     part_of = {item.id: part for item, part in zip(accepted, parts, strict=True)}
+    guessed = unconfirmed(store)
+    versions = {sha256: version_of(store, sha256) for sha256 in all_corrections(store)}
     hashes: dict[str, str] = {}
     for one in judged:
         if one.item.clip_sha256 not in hashes:
@@ -187,6 +213,8 @@ def _entries(store: ReviewStore, judged: Sequence[Judged], seed: int) -> list[En
             end_s=one.item.end_s,
             verdict=one.verdict,
             split=part_of.get(one.item.id, ""),
+            group_confirmed=one.item.clip_sha256 not in guessed,
+            corrections=versions.get(one.item.clip_sha256, 0),
         )
         for one in judged
     ]
@@ -202,8 +230,8 @@ def _poses_sha256(store: ReviewStore, judged: Judged) -> str:
 
 
 def _cut(store: ReviewStore, entry: Entry) -> PoseSequence:
-    """The keypoints of one repetition; times start at 0."""
-    pose = load_poses(store.files.poses(entry.clip_sha256))
+    """The keypoints of one repetition as corrected; times start at 0."""
+    pose = corrected_poses(store, entry.clip_sha256).pose
     inside = within(pose.time_s, entry.start_s, entry.end_s)
     if not inside.any():
         raise DatasetError(f"{entry.name}: there is no frame between its bounds. Trim it again.")

@@ -37,6 +37,7 @@ from gymform.dataset.items import (
     Quality,
     item_id,
 )
+from gymform.dataset.looks import look_of, save_look
 from gymform.dataset.proposals import Scene, propose
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw.overlay import draw_overlay
@@ -255,7 +256,7 @@ def _is_done(files: DatasetFiles, clip: ClipRecord) -> bool:
 
 def _sweep(files: DatasetFiles) -> None:
     """Delete what killed extractions left unfinished."""
-    for kind in ("clips", "poses", "proxies", "thumbs"):
+    for kind in ("clips", "poses", "proxies", "thumbs", "looks"):
         for leftover in (files.folder / kind).glob(".*"):
             with contextlib.suppress(OSError):
                 if time.time() - leftover.stat().st_mtime > STALE_S:
@@ -333,6 +334,8 @@ def _pictures_and_items(
     frames = frames.turned(pose.provenance.turn)
     scene = Scene(frames.sample_times(), frames.shots, camera_speed(frames, pose.boxes))
     items, qualities = propose(clip, pose, tracks, scene, job.copies)
+    if job.again or not files.look(sha256).is_file():
+        save_look(files.look(sha256), look_of(frames, pose))
     if job.again or not files.proxy(sha256).is_file():
         draw_skeletons(
             pose,
@@ -553,7 +556,8 @@ def _extract_package(package: _Package) -> _Package:
 
 def _made(files: DatasetFiles, result: ExtractionResult) -> list[Path]:
     thumbs = [files.thumb(item.id) for item in result.items]
-    return [files.poses(result.sha256), files.proxy(result.sha256), *thumbs]
+    made = (files.poses, files.proxy, files.look)
+    return [*(path(result.sha256) for path in made), *thumbs]
 
 
 def _received(ray: Any, reference: Any, job: ExtractionJob) -> ExtractionResult:

@@ -216,6 +216,10 @@ class DatasetFiles:
         """One frame of an item with its skeleton; ``item`` is the item's id."""
         return self.folder / "thumbs" / f"{item}.jpg"
 
+    def look(self, sha256: str) -> Path:
+        """What the lifter and the place look like in numbers; may be deleted at any time."""
+        return self.folder / "looks" / f"{sha256}.json"
+
     def frames(self, sha256: str, key: str) -> Path:
         """Decoded frames of a clip, kept for trainings on pixels; may be deleted at any time."""
         return self.folder / "pixels" / f"{sha256[:16]}-{key}.npz"

@@ -81,6 +81,7 @@ def _files_of(
         (source.clip(clip), target.clip(clip)),
         (source.poses(sha256), target.poses(sha256)),
         (source.proxy(sha256), target.proxy(sha256)),
+        (source.look(sha256), target.look(sha256)),
         *((source.thumb(item), target.thumb(item)) for item in store.items_of(sha256)),
     ]
     return [(old, new) for old, new in pairs if old.is_file()]

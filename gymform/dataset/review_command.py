@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     """Do what was asked; the exit code. Raises GymformError."""
     with ReviewStore.open(dataset_dir(options.dataset)) as store:
         if options.action == UNDO:
-            return _undo(store, _reviewer(options))
+            return _undo(store, reviewer_of(options))
         found = chosen(store, options.where, options.order, options.limit)
         if options.action == LIST:
             return _list(found, options.json)
@@ -103,7 +103,7 @@ def _judge(store: ReviewStore, found: Sequence[Judged], options: argparse.Namesp
         store.decide_all(
             [one.item.id for one in meant],
             verdict,
-            reviewer=_reviewer(options),
+            reviewer=reviewer_of(options),
             reasons=options.reason,
             comment=options.comment,
         )
@@ -124,7 +124,7 @@ def _undo(store: ReviewStore, reviewer: str) -> int:
     return OK
 
 
-def _reviewer(options: argparse.Namespace) -> str:
+def reviewer_of(options: argparse.Namespace) -> str:
     """The name to judge under. Raises OptionsError where this computer has none."""
     if options.reviewer is not None:
         return str(options.reviewer).strip()

@@ -635,16 +635,25 @@ class ReviewStore:
 
     @_in_words
     def undo_on_clips(
-        self, kind: str, *, reviewer: str, sha256: str | None = None
+        self,
+        kind: str,
+        *,
+        reviewer: str,
+        sha256: str | None = None,
+        own: Collection[int] | None = None,
     ) -> list[ClipDecision]:
         """Undo the latest decision of this ``kind`` by ``reviewer``, with all made together.
 
-        ``sha256`` limits that to one clip. The decisions that were undone; empty when there are
-        none.
+        ``sha256`` limits that to one clip, ``own`` to these batches. The decisions that were
+        undone; empty when there are none.
         """
         _check_reviewer(reviewer)
         with self._writing() as db:
-            mine = [one for one in self.clip_decisions(kind, sha256) if one.reviewer == reviewer]
+            mine = [
+                one
+                for one in self.clip_decisions(kind, sha256)
+                if one.reviewer == reviewer and (own is None or one.batch in own)
+            ]
             if not mine:
                 return []
             undone = [one for one in self.clip_decisions(kind) if one.batch == mine[-1].batch]

@@ -8,6 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.pose.corrections import Corrected
 from gymform.types import CleanTracks, PoseSequence
 
 PARTS = ("wrist", "hip", "knee")
@@ -61,6 +62,37 @@ def traces_json(pose: PoseSequence, tracks: CleanTracks) -> bytes:
     """:func:`traces_payload` as compact UTF-8 JSON."""
     payload = traces_payload(pose, tracks)
     return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
+
+
+class Points(TypedDict):
+    """All keypoints of every frame, JSON-ready: px of the upright frame of ``size``.
+
+    ``xy`` has x and y of the 17 keypoints for each frame, None where missing; ``source`` says for
+    each whether it is the network's (0) or a person's, see `gymform.pose.corrections`.
+    """
+
+    size: tuple[int, int]
+    times: list[float]
+    xy: list[list[float | None]]
+    source: list[list[int]]
+    names: list[str]
+    edges: list[tuple[int, int]]
+    colours: list[str]
+
+
+def points_json(found: Corrected) -> bytes:
+    """The keypoints of a clip as compact UTF-8 JSON, to be drawn and dragged."""
+    pose = found.pose
+    points: Points = {
+        "size": pose.image_size,
+        "times": np.round(pose.time_s, 6).tolist(),
+        "xy": [_values_or_none(row) for row in pose.xy.reshape(len(pose), -1)],
+        "source": found.source.tolist(),
+        "names": list(sk.KEYPOINTS),
+        "edges": [(int(a), int(b)) for a, b in sk.EDGES],
+        "colours": [sk.COLOURS[sk.side_of(one)] for one in range(sk.NUM_KEYPOINTS)],
+    }
+    return json.dumps(points, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _joints_of_better_side(pose: PoseSequence) -> list[int]:

@@ -1,4 +1,4 @@
-"""Work on a data set in the background of a page: an import or an extraction.
+"""Work on a data set in the background of a page: an import, an extraction, or proposals.
 
 A task is one function in one thread. It outlives the reruns of the page and the sessions that watch
 it, reports its progress, and can be stopped. An extraction runs in a process of its own, which its
@@ -32,7 +32,7 @@ from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
 from gymform.timing import Progress
 
-IMPORT, EXTRACT = "import", "extract"
+IMPORT, EXTRACT, PEOPLE = "import", "extract", "people"
 
 _STOPPED = (
     "The extraction stopped in the middle: memory ran out, or somebody ended it. "

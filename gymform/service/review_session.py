@@ -14,13 +14,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict
 
+from gymform.dataset.corrections import correct
+from gymform.dataset.corrections import undo as undo_correction
 from gymform.dataset.items import (
+    CORRECTION,
     PENDING,
     RELABEL,
     TRIM,
     UNDO,
     VERDICT,
     VERDICTS,
+    ClipDecision,
     Decision,
     Filter,
     Item,
@@ -34,11 +38,15 @@ from gymform.errors import (
     NotAllowedError,
     OptionsError,
 )
+from gymform.pose.corrections import EXCHANGE, POINT, from_plain
 from gymform.text import cleaned, shortened
 from gymform.types import QualityLevel, quality_level
 
 SAVED, CONFLICT, REFUSED = "saved", "conflict", "refused"
 """What happened to a decision: it is on disk, another reviewer was faster, or it was refused."""
+
+CORRECT, UNCORRECT = "correct", "uncorrect"
+"""Kinds of messages about keypoints: a correction, and the wish to take the last one back."""
 
 _REPLIES = 40
 """The latest replies to a widget are sent again and again, at most this many."""
@@ -130,6 +138,7 @@ class ReviewSession:
         self.wanted = wanted
         self.replies = replies or ReplyLog()
         self.own = own
+        self._own_corrections: set[int] = set()
         self._stamp: tuple[int, ...] = ()
         self._judged: dict[str, Judged] = {}
         self._order: dict[str, int] = {}
@@ -163,7 +172,7 @@ class ReviewSession:
             return Reply(client, seq, REFUSED, item_id, str(error))
         if judged is None:
             return Reply(client, seq, REFUSED, None, "There is nothing of yours to undo.")
-        if self.own is not None and sent.get("kind") != UNDO:
+        if self.own is not None and sent.get("kind") not in (UNDO, CORRECT, UNCORRECT):
             self.own.add(judged.revision)
         return Reply(client, seq, SAVED, judged.item.id)
 
@@ -173,7 +182,7 @@ class ReviewSession:
         if kind == UNDO:
             return self.store.undo(self.reviewer, own=self.own)
         try:
-            item_id, revision = str(sent["item"]), int(sent["revision"])
+            item_id, revision = str(sent["item"]), int(sent.get("revision", 0))
             if kind == VERDICT:
                 return self._give_verdict(item_id, revision, sent)
             if kind == RELABEL:
@@ -185,9 +194,23 @@ class ReviewSession:
                 return self.store.trim(
                     item_id, start_s, end_s, reviewer=self.reviewer, revision=revision
                 )
+            if kind in (CORRECT, UNCORRECT):
+                return self._correct(item_id, sent)
         except (KeyError, TypeError, ValueError):
             pass
         raise OptionsError("The page sent a decision that cannot be read. Reload the page.")
+
+    def _correct(self, item_id: str, sent: Mapping[str, Any]) -> Judged | None:
+        """Correct keypoints of the item's clip, or take this reviewer's last correction back."""
+        judged = self.store.get(item_id)
+        sha256 = judged.item.clip_sha256
+        if sent["kind"] == CORRECT:
+            correct(self.store, sha256, [from_plain(sent["correction"])], reviewer=self.reviewer)
+            self._own_corrections.add(self.store.clip_decisions(CORRECTION, sha256)[-1].batch)
+            return judged
+        own = None if self.own is None else self._own_corrections
+        undone = undo_correction(self.store, sha256, reviewer=self.reviewer, own=own)
+        return judged if undone else None
 
     def _give_verdict(self, item_id: str, revision: int, sent: Mapping[str, Any]) -> Judged:
         verdict, reasons = str(sent["verdict"]), tuple(map(str, sent.get("reasons", ())))
@@ -341,7 +364,22 @@ def in_words(decision: Decision) -> str:
     return f"{decision.reviewer} {what}" + (f": {why}" if why else "")
 
 
-def when(decision: Decision) -> str:
+def correction_in_words(decision: ClipDecision) -> str:
+    """Who corrected what, in a sentence: "Anna put the left elbow at 1.20 s"."""
+    value, who = decision.value, decision.reviewer
+    if value.get("kind") == POINT:
+        return f"{who} put the {_joint(value['keypoint'])} at {value['time_s']:.2f} s"
+    span = f"from {value.get('start_s', 0):.2f} to {value.get('end_s', 0):.2f} s"
+    if value.get("kind") == EXCHANGE:
+        return f"{who} exchanged left and right {span}"
+    return f"{who} marked {', '.join(map(_joint, value.get('keypoints', ())))} as hidden {span}"
+
+
+def _joint(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def when(decision: Decision | ClipDecision) -> str:
     """The time of a decision, for people: "24 Nov 2026, 12:01 UTC"."""
     try:
         return datetime.fromisoformat(decision.at).strftime("%-d %b %Y, %H:%M UTC")
@@ -353,8 +391,9 @@ class CardFacts(TypedDict):
     """What the widget shows of an item, except its files; JSON-ready.
 
     ``start``, ``end`` and ``duration`` are s, ``repetitions`` the [from, to] of all items of the
-    clip, ``ratio`` width over height; ``quality`` in [0, 1] and its ``level`` are None before the
-    keypoints are known; ``failed`` says why they could not be found, "" otherwise.
+    clip, ``corrections`` the number of corrections of its keypoints, ``ratio`` width over height;
+    ``quality`` in [0, 1] and its ``level`` are None before the keypoints are known; ``failed`` says
+    why they could not be found, "" otherwise.
     """
 
     id: str
@@ -381,6 +420,7 @@ class CardFacts(TypedDict):
     failed: str
     repetitions: list[tuple[float, float]]
     history: list[str]
+    corrections: int
 
 
 def card(session: ReviewSession, item_id: str) -> CardFacts:
@@ -388,6 +428,9 @@ def card(session: ReviewSession, item_id: str) -> CardFacts:
     judged = session.judged(item_id)
     item, clip = judged.item, session.store.clip(judged.item.clip_sha256)
     siblings = session.siblings(item)
+    corrections = session.store.clip_decisions(CORRECTION, clip.sha256)
+    history = [f"{when(d)} · {in_words(d)}" for d in session.store.history(item_id)]
+    history += [f"{when(d)} · {correction_in_words(d)}" for d in corrections]
     return {
         "id": item.id,
         "clip": item.clip_sha256,
@@ -412,5 +455,6 @@ def card(session: ReviewSession, item_id: str) -> CardFacts:
         "notes": list(judged.notes),
         "failed": clip.reason,
         "repetitions": [(one.start_s, one.end_s) for one in siblings],
-        "history": [f"{when(d)} · {in_words(d)}" for d in session.store.history(item_id)],
+        "history": history,
+        "corrections": len(corrections),
     }

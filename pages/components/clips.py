@@ -20,6 +20,7 @@ from gymform.service.access import ROOTS, Settings
 from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
+    PEOPLE,
     DatasetTask,
     DatasetTasks,
     extract_in_process,
@@ -36,6 +37,13 @@ from pages.components.upload_memory import forget
 
 if TYPE_CHECKING:
     from gymform.dataset.clips import ImportReport
+
+WORK = {
+    IMPORT: "Importing",
+    EXTRACT: "Extracting keypoints",
+    PEOPLE: "Comparing who is in the clips",
+}
+"""What each kind of task is doing."""
 
 UPLOADS, FOLDER = "Upload", "Folder on this computer"
 BY_FOLDERS = "By the folders or the table index.csv"
@@ -106,7 +114,7 @@ def running_task(folder: Path) -> None:
 
 
 def _progress_text(task: DatasetTask) -> str:
-    what = "Importing" if task.kind == IMPORT else "Extracting keypoints"
+    what = WORK[task.kind]
     if not task.total:
         return f"**{what}** …"
     eta = task.eta_s()
@@ -222,13 +230,11 @@ def begin_import(
     if files and not exercise:
         raise OptionsError("Which exercise do the clips show? Choose one, or type a new one.")
     rules = access.settings()
-    folder = _store_uploads(files, group_by) if files else _folder_at(path, rules)
+    folder = _store_uploads(files) if files else _folder_at(path, rules)
     in_use = hold(folder) if files else None
     how, _, what = (group_by or "").partition(":")
     if how == "csv":
         group_by = f"csv:{expanded(what)}"
-    elif how == "person":
-        group_by = "folder"
 
     def clean_up() -> None:
         release(in_use)
@@ -279,7 +285,7 @@ def _folder_at(path: str, rules: Settings) -> Path:
     return folder
 
 
-def _store_uploads(files: list[Any], group_by: str | None) -> Path:
+def _store_uploads(files: list[Any]) -> Path:
     """Write the uploads into a new folder, under names that gymform made; that folder.
 
     Raises OptionsError when the disk fails; nothing is then left of them.
@@ -288,7 +294,7 @@ def _store_uploads(files: list[Any], group_by: str | None) -> Path:
     try:
         root.mkdir(parents=True)
         with held(root):
-            _copy_uploads(files, group_by, root)
+            _copy_uploads(files, root)
     except OSError as error:
         shutil.rmtree(root, ignore_errors=True)
         raise OptionsError(
@@ -298,16 +304,13 @@ def _store_uploads(files: list[Any], group_by: str | None) -> Path:
     return root
 
 
-def _copy_uploads(files: list[Any], group_by: str | None, root: Path) -> None:
-    person = (group_by or "").removeprefix("person:")
+def _copy_uploads(files: list[Any], root: Path) -> None:
     taken: set[str] = set()
     for number, file in enumerate(files, start=1):
         name = plain_file_name(file.name, number)
         name = f"{number} {name}" if name in taken else name
         taken.add(name)
-        target = root / plain_file_name(f"{person}.x", 0).removesuffix(".x") if person else root
-        target.mkdir(parents=True, exist_ok=True)
-        with (target / name).open("xb") as copy:
+        with (root / name).open("xb") as copy:
             shutil.copyfileobj(file, copy)
 
 

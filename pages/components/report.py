@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.dataset.groups import UNCONFIRMED
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
@@ -68,11 +69,16 @@ def summary(report: records.TrainingReport, test: records.Part) -> list[str]:
     if not test.clips:
         return ["No clip was left to test on: nothing is known about how good this model is."]
     low, up = charts.wilson(test.accuracy * test.clips, test.clips)
+    apart = "of people and sources it had never seen" if report.people_apart else "held out"
     lines = [
-        f"**Right in {percent(test.accuracy)}** of {count(test.clips, 'clip')} of people and "
-        f"sources it had never seen; with other clips, anything from {percent(low)} to "
-        f"{percent(up)} is likely (95 % interval)."
+        f"**Right in {percent(test.accuracy)}** of {count(test.clips, 'clip')} {apart}; with "
+        f"other clips, anything from {percent(low)} to {percent(up)} is likely (95 % interval)."
     ]
+    if report.unconfirmed is None:
+        lines.append(records.NOT_RECORDED)
+    elif not report.people_apart:
+        of = f"{report.unconfirmed:,} of {sum(report.clips.values()):,} repetitions"
+        lines.append(f"**{UNCONFIRMED}** That is so for {of}.")
     common = max(test.rows, key=lambda row: row.support)
     lines.append(
         f"Always saying “{_name(common.name)}” would be right in "

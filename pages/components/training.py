@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.dataset.groups import UNCONFIRMED, unconfirmed
 from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
@@ -30,20 +31,22 @@ FOLDS = {1: "One split", 3: "3 folds", 5: "5 folds"}
 def contents(folder: Path) -> Contents:
     """What is in the data set in ``folder`` now. Raises DatasetError."""
     with ReviewStore.open(folder) as store:
-        return _contents(folder, store.revision(), len(store.clips()))
+        return _contents(folder, store.changes())
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _contents(folder: Path, revision: int, clips: int) -> Contents:
-    """Read again when there are new decisions or clips, since both counts are in the cache key."""
+def _contents(folder: Path, changes: tuple[int, ...]) -> Contents:
+    """Read again when there are new decisions or clips, since these are in the cache key."""
     with ReviewStore.open(folder) as store:
         accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
         pending = store.counts()[PENDING]
+        guessed = unconfirmed(store)
     count = Counter(item.exercise for item in accepted)
     people = {
         name: frozenset(item.group for item in accepted if item.exercise == name) for name in count
     }
-    return Contents(dict(count.most_common()), people, pending)
+    unsure = sum(item.clip_sha256 in guessed for item in accepted)
+    return Contents(dict(count.most_common()), people, pending, unsure)
 
 
 def show_contents(dataset: Path, what: Contents) -> None:
@@ -66,6 +69,12 @@ def show_contents(dataset: Path, what: Contents) -> None:
         config=STILL,
         alt=charts.describe_clips(what.accepted, what.groups),
     )
+    if what.unconfirmed:
+        st.warning(
+            f"{UNCONFIRMED} That is so for {what.unconfirmed:,} of {what.total:,}: say who is who "
+            "on the page Review, under People.",
+            icon=":material/group:",
+        )
     if what.pending:
         st.caption(f"{count(what.pending, 'repetition')} not judged yet: not trained on.")
 

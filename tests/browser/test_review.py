@@ -8,13 +8,17 @@ from urllib.parse import quote
 
 import pytest
 
+from gymform.dataset.corrections import corrected_poses, corrections_of
 from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter, Judged
 from gymform.dataset.reviews import ReviewStore
+from gymform.pose.corrections import EXCHANGE, HIDDEN
+from gymform.skeleton import LEFT_ELBOW
 from tests.dataset.makers import make_store
 
 pytestmark = pytest.mark.browser
 
 PROJECT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = PROJECT / "out" / "screenshots"
 PATIENCE_MS = 60_000
 """A busy machine may need long for what usually takes a moment."""
 
@@ -261,6 +265,55 @@ def test_dragging_an_end_trims_shows_the_frame_and_loops_in_it(page, store):
     page.keyboard.press("ArrowRight")
     until(page, lambda: standing(store, first).item.start_s > 0)
     assert standing(store, first).item.start_s == pytest.approx(1 / 30, abs=1e-3)
+
+
+JOINT = f"{ROOT}.querySelector('.skeleton circle[data-joint=left_elbow]')"
+CENTRE = f"""() => {{
+  const box = {JOINT}.getBoundingClientRect();
+  return [box.left + box.width / 2, box.top + box.height / 2];
+}}"""
+
+
+def test_a_joint_is_dragged_in_three_frames_and_those_between_follow(page, store):
+    sha256 = store.get(queue(store)[0]).item.clip_sha256
+    before = corrected_poses(store, sha256).pose
+    page.keyboard.press(" ")
+    page.wait_for_function(f"() => {VIDEO}.paused")
+    page.wait_for_function(f"() => !{ROOT}.querySelector('.correct').disabled")
+    page.keyboard.press("Home")
+    page.wait_for_function(f"() => ({FRAME})() === 0")
+    page.keyboard.press("c")
+    page.wait_for_function(f"() => Boolean({JOINT})")
+    for number in range(3):
+        x, y = page.evaluate(CENTRE)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 30, y - 20, steps=4)
+        page.mouse.up()
+        until(page, lambda wanted=number + 1: len(corrections_of(store, sha256)) == wanted)
+        for step in range(10):
+            page.keyboard.press("ArrowRight")
+            at = 10 * number + step + 1
+            page.wait_for_function(f"at => ({FRAME})() === at", arg=at)
+    found = corrected_poses(store, sha256)
+    moved = found.pose.xy[:, LEFT_ELBOW] - before.xy[:, LEFT_ELBOW]
+    assert (moved[:21, 0] > 2).all()
+    assert (moved[:21, 1] < -1).all()
+    assert (abs(moved[21:]) < 1e-3).all()
+    page.get_by_text("left elbow at 0.67 s").first.wait_for()
+    photograph(page, "corrected")
+    page.keyboard.press("z")
+    until(page, lambda: len(corrections_of(store, sha256)) == 2)
+    page.get_by_role("button", name="Exchange left and right").click()
+    until(page, lambda: corrections_of(store, sha256)[-1].kind == EXCHANGE)
+    page.get_by_role("button", name="Joint is hidden").click()
+    until(page, lambda: corrections_of(store, sha256)[-1].kind == HIDDEN)
+    page.wait_for_function(f"() => !{JOINT}")
+
+
+def photograph(page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"review-{name}.png")
 
 
 def test_two_reviewers_see_each_other_and_resolve_a_conflict(sit_down, store):

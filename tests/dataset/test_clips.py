@@ -8,6 +8,7 @@ import pytest
 
 from gymform.dataset import clips as cl
 from gymform.dataset.clips import find_clips, import_clips
+from gymform.dataset.groups import unconfirmed
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import check_split, split
 from gymform.errors import Cancelled, LeakError, OptionsError
@@ -44,6 +45,30 @@ def contents(folder):
 
 def grouping(found):
     return {file.source: (file.exercise, file.group) for file in found}
+
+
+def test_groups_that_somebody_named_are_confirmed_and_folders_are_not(mine, store):
+    rows = [("squat/bob.mp4", "squat", "b"), ("row/ann.mp4", "row", "")]
+    with (mine / "some.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("file", "exercise", "group"), *rows])
+    import_clips(mine, store, group_by=f"csv:{mine / 'some.csv'}")
+    import_clips(mine, store)
+    left = unconfirmed(store)
+    assert {clip.source for clip in store.clips() if clip.sha256 in left} == {
+        "row/ann.mp4", "squat/ann/1.mp4", "squat/ann/2.mp4",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("group_by", "unnamed"),
+    [("person:Zoe", set()), ("regex:ann", {"bob.mp4"}), ("folder", {"ann.mp4", "bob.mp4"})],
+)
+def test_a_name_or_a_pattern_names_groups(scenes, group_by, unnamed):
+    found = find_clips(scenes, exercise="squat", group_by=group_by)
+    names = {file.path.name for file in found if not file.stated}
+    assert names & {"ann.mp4", "bob.mp4"} == unnamed
+    if group_by == "person:Zoe":
+        assert {file.group for file in found} == {"Zoe"}
 
 
 # --- finding ------------------------------------------------------------------------------------
@@ -96,8 +121,9 @@ def test_a_table_says_it_all(mine):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"group_by": "person"}, "folder, regex:PATTERN or csv:FILE"),
-        ({"group_by": "regex"}, "folder, regex:PATTERN or csv:FILE"),
+        ({"group_by": "person"}, "folder, regex:PATTERN, csv:FILE or person:NAME"),
+        ({"group_by": "person: "}, "folder, regex:PATTERN, csv:FILE or person:NAME"),
+        ({"group_by": "regex"}, "folder, regex:PATTERN, csv:FILE or person:NAME"),
         ({"group_by": "regex:(", "exercise": "squat"}, "no regular expression"),
         ({"group_by": "csv:none.csv"}, "none.csv cannot be read"),
     ],

@@ -7,8 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from gymform import cli
 from gymform.dataset import items as it
 from gymform.dataset.export import examples, export, read_archive, read_manifest
+from gymform.dataset.groups import confirm, merge
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, OptionsError
 from gymform.pose.files import load_poses
@@ -54,6 +56,21 @@ def test_the_same_data_set_gives_the_same_bytes(store, tmp_path):
     for suffix in ("jsonl", "npz"):
         first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("a", "b"))
         assert first == second
+
+
+def test_it_says_of_each_clip_whether_somebody_confirmed_who_is_in_it(store, tmp_path, capsys):
+    assert not any(entry.group_confirmed for entry in export(store, tmp_path / "m.jsonl"))
+    how = ["export", str(store.folder), "--to", str(tmp_path / "m.jsonl")]
+    assert cli.main(how) == cli.OK
+    assert "Nobody confirmed" in capsys.readouterr().out
+    merge(store, [store.clips()[1].sha256], "Zoe", reviewer="ann")
+    confirmed = [entry.group for entry in export(store, tmp_path / "m.jsonl")
+                 if entry.group_confirmed]  # fmt: skip
+    assert confirmed == ["Zoe"]
+    confirm(store, reviewer="ann")
+    assert cli.main(how) == cli.OK
+    assert "Nobody confirmed" not in capsys.readouterr().out
+    assert all(entry.group_confirmed for entry in read_manifest(tmp_path / "m.jsonl"))
 
 
 def test_other_verdicts_come_without_a_split(store, tmp_path):

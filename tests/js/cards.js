@@ -37,6 +37,8 @@ export function makeCard(id, facts = {}) {
     history: [],
     video: null,
     traces: null,
+    points: null,
+    corrections: 0,
     ...facts,
   };
 }

@@ -45,6 +45,7 @@ test("four keys decide, in either case", () => {
   assert.deepEqual(atDesk("S"), ["skip"]);
   assert.deepEqual(atDesk("z"), ["undo"]);
   assert.equal(atDesk("q"), null);
+  assert.deepEqual(atDesk("c"), ["correct"]);
 });
 
 test("a key held down is no row of decisions, but steps on", () => {

@@ -139,6 +139,12 @@ test("trajectories stay with a card that is told anew", () => {
   /** @type {KnownCard} */ (navigation.card).trace = trace;
   navigation.learn(makeCard("a", { revision: 1 }), false, "Anna");
   assert.equal(navigation.card?.trace, trace);
+  navigation.learn(makeCard("a", { traces: "/1" }), false, "Anna");
+  /** @type {KnownCard} */ (navigation.card).trace = trace;
+  navigation.learn(makeCard("a", { traces: "/1" }), false, "Anna");
+  assert.equal(navigation.card?.trace, trace);
+  navigation.learn(makeCard("a", { traces: "/2" }), false, "Anna"); // its keypoints were corrected
+  assert.equal(navigation.card?.trace, undefined);
 });
 
 test("a verdict of somebody else on the item on the screen is told, everything else is not", () => {

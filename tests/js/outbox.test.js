@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AGAIN_MS, describe, Outbox } from "../../pages/components/reviewer/outbox.js";
+import {
+  AGAIN_MS,
+  canBeRepeated,
+  describe,
+  Outbox,
+} from "../../pages/components/reviewer/outbox.js";
 import { makeReply, makeVerdict } from "./cards.js";
 
 const ADDRESS = { desk: "process 1", tour: 1, reviewer: "Anna", dataset: "lifts" };
@@ -127,7 +132,7 @@ test("another server process gets what waits, but no undo", () => {
     outbox.log.map(({ state, more }) => [state, more]),
     [
       ["saving", undefined],
-      ["refused", "not undone: the connection was lost"],
+      ["refused", "not done: the connection was lost"],
     ],
   );
 });
@@ -212,4 +217,28 @@ test("decisions are described", () => {
   assert.equal(describe(lunge, "squat 1"), "squat 1: lunge");
   const trim = /** @type {const} */ ({ kind: "trim", ...base, start_s: 0.5, end_s: 2 });
   assert.equal(describe(trim, "squat 1"), "squat 1: 0.50 – 2.00 s");
+});
+
+test("what would be done twice by saying it twice is not sent again", () => {
+  const point = /** @type {const} */ ({
+    kind: "point",
+    time_s: 1.25,
+    keypoint: "left_elbow",
+    x: 1,
+    y: 2,
+  });
+  const span = { start_s: 0.5, end_s: 1, keypoints: ["nose"] };
+  const correct = (
+    /** @type {import("../../pages/components/reviewer/payload.js").CorrectDecision["correction"]} */ correction,
+  ) => /** @type {const} */ ({ kind: "correct", seq: 1, item: "a", correction });
+  assert.ok(canBeRepeated(correct(point)));
+  assert.ok(canBeRepeated(correct({ kind: "hidden", ...span })));
+  assert.ok(!canBeRepeated(correct({ kind: "exchange", ...span })));
+  assert.ok(!canBeRepeated({ kind: "uncorrect", seq: 1, item: "a" }));
+  assert.ok(!canBeRepeated({ ...UNDO, seq: 1 }));
+  assert.equal(describe(correct(point), "clip"), "clip: left elbow at 1.25 s");
+  assert.equal(
+    describe(correct({ kind: "hidden", ...span }), "clip"),
+    "clip: nose hidden, 0.50 – 1.00 s",
+  );
 });

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gymform import weights
+from gymform.dataset.groups import confirm
 from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.storage import data_dir
@@ -47,6 +48,10 @@ def texts(app: AppTest) -> str:
     """All text on the page."""
     kinds = (app.title, app.markdown, app.caption, app.error, app.info, app.warning, app.success)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def warnings(app: AppTest) -> str:
+    return "\n".join(str(element.value) for element in app.warning)
 
 
 def button(app: AppTest, label: str):
@@ -95,7 +100,7 @@ def test_what_cannot_be_trained_on_is_said_before_it_is_tried(changes, reason):
     made_runs.make_accepted(data_dir() / "datasets" / "few", **changes)
     app = open_page()
     assert not app.exception
-    assert reason in app.warning[0].value
+    assert reason in warnings(app)
     assert button(app, "Start training").disabled
 
 
@@ -242,6 +247,26 @@ def test_a_report_begins_in_words(dataset):
     assert ["Clip", "Shows", "Predicted", "Confidence"] in tables
 
 
+@pytest.mark.parametrize(
+    ("unconfirmed", "words"),
+    [(5, "That is so for 5 of 23 repetitions"), (None, "was not recorded")],
+)
+def test_a_report_claims_no_unseen_people_when_nobody_said_who_is_who(dataset, unconfirmed, words):
+    folder = made_runs.make_run(dataset, "fine")
+    report = made_runs.changed(made_runs.make_report(dataset, "fine"), unconfirmed=unconfirmed)
+    made_runs.write_report(folder, report)
+    shown = texts(open_page())
+    assert "never seen" not in shown
+    assert words in shown
+
+
+def test_a_data_set_says_when_nobody_said_who_is_who(dataset):
+    assert "That is so for 23 of 23: say who is who" in texts(open_page())
+    with ReviewStore.open(dataset) as store:
+        confirm(store, reviewer="Ann")
+    assert "say who is who" not in texts(open_page())
+
+
 def test_training_and_validation_have_their_tables_too(dataset):
     made_runs.make_run(dataset, "fine")
     app = open_page()
@@ -291,7 +316,7 @@ def test_a_damaged_run_is_named_and_the_others_are_shown(dataset, damage):
     (made_runs.make_run(dataset, "broken") / "run.json").write_text(damage)
     app = open_page()
     assert not app.exception
-    assert "broken" in app.warning[0].value
+    assert "broken" in warnings(app)
     assert len(app.dataframe[0].value) == 1
 
 

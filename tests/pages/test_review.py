@@ -98,7 +98,7 @@ def _sized(tmp_path_factory) -> Callable[[int], None]:
     return sized
 
 
-@pytest.mark.parametrize("view", ["Clips", "Review", "Accept many"])
+@pytest.mark.parametrize("view", ["Clips", "People", "Review", "Accept many"])
 @pytest.mark.parametrize("count", [0, 1, 1000])
 def test_every_view_of_every_size(sized, view, count):
     sized(count)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gymform.dataset.corrections import corrections_of
 from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError
@@ -254,3 +255,88 @@ def test_under_a_typed_name_only_what_was_decided_in_this_session_is_taken_back(
     assert other.state(order[1], 1).replies[-1].state == SAVED
     assert store.get(order[1]).verdict == PENDING
     assert len(mine) == 1
+
+
+# --- corrections of keypoints ---------------------------------------------------------------------
+
+
+def drag(seq: int, item: str, **changes: Any) -> dict[str, Any]:
+    point = {"kind": "point", "time_s": 1.0, "keypoint": "left_elbow", "x": 12.0, "y": 34.0}
+    return {"seq": seq, "kind": "correct", "item": item, "correction": point | changes}
+
+
+@pytest.fixture(name="drawn")
+def _drawn(tmp_path):
+    """A data set with keypoints."""
+    with ReviewStore.open(tmp_path / "drawn", create=True) as store:
+        fill_store(store, 2)
+        yield store
+
+
+def test_a_joint_is_put_where_it_is_and_back(drawn):
+    session, item = open_session(drawn), worst_first(drawn)[0]
+    sha256 = drawn.get(item).item.clip_sha256
+    session.receive(message(session, drag(1, item), drag(2, item, x=13.0)))
+    assert [reply.state for reply in session.replies.to("w")] == [SAVED, SAVED]
+    assert [one.x for one in corrections_of(drawn, sha256)] == [12.0, 13.0]
+    assert drawn.get(item).revision == 0  # no verdict
+    facts = card(session, item)
+    assert facts["corrections"] == 2
+    assert facts["history"][-1].endswith("Anna put the left elbow at 1.00 s")
+    session.receive(message(session, {"seq": 3, "kind": "uncorrect", "item": item}))
+    assert [one.x for one in corrections_of(drawn, sha256)] == [12.0]
+    session.receive(
+        message(session, *({"seq": n, "kind": "uncorrect", "item": item} for n in (4, 5)))
+    )
+    assert [reply.state for reply in session.replies.to("w")][-2:] == [SAVED, REFUSED]
+    assert corrections_of(drawn, sha256) == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"keypoint": "tail"}, {"x": "here"}, {"time_s": 99.0}, {"kind": "twist"}, {"y": 1e9}],
+)
+def test_a_correction_that_is_none_is_refused_in_words(drawn, changes):
+    session, item = open_session(drawn), worst_first(drawn)[0]
+    session.receive(message(session, drag(1, item, **changes)))
+    (reply,) = session.replies.to("w")
+    assert reply.state == REFUSED
+    assert "Correction, " in reply.text
+    assert card(session, item)["corrections"] == 0
+
+
+@pytest.mark.parametrize("sent", [{"correction": None}, {"correction": []}, {}])
+def test_a_message_without_a_correction_is_refused(drawn, sent):
+    session, item = open_session(drawn), worst_first(drawn)[0]
+    session.receive(message(session, {"seq": 1, "kind": "correct", "item": item} | sent))
+    assert [reply.state for reply in session.replies.to("w")] == [REFUSED]
+
+
+def test_who_only_typed_a_name_takes_back_no_others_corrections(drawn):
+    item = worst_first(drawn)[0]
+    first = open_session(drawn, own=set())
+    first.receive(message(first, drag(1, item)))
+    other = open_session(drawn, own=set())
+    other.receive(message(other, {"seq": 1, "kind": "uncorrect", "item": item}))
+    assert [reply.state for reply in other.replies.to("w")] == [REFUSED]
+    assert card(other, item)["corrections"] == 1
+    first.receive(message(first, {"seq": 2, "kind": "uncorrect", "item": item}))
+    assert card(first, item)["corrections"] == 0
+
+
+def test_spans_are_said_in_the_history(drawn):
+    session, item = open_session(drawn), worst_first(drawn)[0]
+    span = {"start_s": 0.5, "end_s": 1.0, "keypoints": []}
+    hidden = span | {"kind": "hidden", "keypoints": ["nose", "left_eye"]}
+    session.receive(
+        message(
+            session,
+            {"seq": 1, "kind": "correct", "item": item, "correction": span | {"kind": "exchange"}},
+            {"seq": 2, "kind": "correct", "item": item, "correction": hidden},
+        )
+    )
+    told = [line.partition(" · ")[2] for line in card(session, item)["history"]]
+    assert told == [
+        "Anna exchanged left and right from 0.50 to 1.00 s",
+        "Anna marked nose, left eye as hidden from 0.50 to 1.00 s",
+    ]

@@ -16,13 +16,14 @@ import numpy as np
 
 from gymform import skeleton as sk
 from gymform.dataset import export
+from gymform.dataset.corrections import load_corrected
+from gymform.dataset.groups import unconfirmed
 from gymform.dataset.items import ACCEPTED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import linked_groups
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import clean
-from gymform.pose.files import load_poses
 from gymform.training.exercise.readiness import MIN_GROUPS, too_small
 from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER, PoseSequence, within
@@ -45,11 +46,13 @@ CAMERA_MOTION = "camera motion"
 class Example(export.Example):
     """An accepted repetition with its clip's name and the problems that extraction noted.
 
-    ``problems`` is None when the quality was not measured.
+    ``problems`` is None when the quality was not measured; ``confirmed`` is False where nobody
+    stated or confirmed who is in the clip.
     """
 
-    name: str
+    name: str = ""
     problems: tuple[str, ...] | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,11 @@ class Corpus:
         return {name: sum(label == name for label, _ in pairs) for name in self.classes}
 
     @property
+    def unconfirmed(self) -> int:
+        """Number of repetitions in groups that nobody stated or confirmed."""
+        return sum(not one.confirmed for one in self.examples)
+
+    @property
     def linked_group_count(self) -> int:
         """Number of groups, where those that share a recording count as one."""
         return len(set(linked_groups(self.examples, self.copies)))
@@ -112,11 +120,14 @@ def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], 
     """(accepted repetitions, pairs of clips of one recording) of a data set."""
     with ReviewStore.open(dataset) as store:
         judged = {one.item.id: one for one in store.judged(Filter(verdicts=(ACCEPTED,)))}
+        guessed = unconfirmed(store)
         examples = []
         for one in export.examples(store, (ACCEPTED,)):
             known = judged[one.item_id]
             problems = None if known.quality is None else known.problems
-            examples.append(Example(**vars(one), name=known.item.name, problems=problems))
+            confirmed = one.clip_sha256 not in guessed
+            examples.append(Example(**vars(one), name=known.item.name, problems=problems,
+                                    confirmed=confirmed))  # fmt: skip
         copies = tuple((copy.clip, copy.of) for copy in store.copies())
     return examples, copies
 
@@ -203,12 +214,12 @@ def trim(pose: PoseSequence, start_s: float, end_s: float) -> PoseSequence:
 
 
 def load_track(example: Example, margin_s: float = 0.0) -> PoseSequence:
-    """The keypoints of a repetition, and of ``margin_s`` seconds before and after it.
+    """The keypoints of a repetition as corrected, and ``margin_s`` seconds before and after it.
 
     Raises ModelDataError when they cannot be read.
     """
     try:
-        pose = load_poses(example.pose_path)
+        pose = load_corrected(example.pose_path, example.corrections)
         return trim(pose, example.start_s - margin_s, example.end_s + margin_s)
     except PoseFileError as error:
         raise ModelDataError(f"{example.name}: {error} Extract its keypoints again.") from error

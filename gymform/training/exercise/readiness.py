@@ -17,11 +17,13 @@ MIN_GROUPS = 3
 @dataclass(frozen=True)
 class Contents:
     """What a data set holds: the number of accepted repetitions and the groups by exercise, and the
-    number of pending repetitions."""
+    number of pending repetitions; ``unconfirmed`` accepted ones are of groups that nobody stated or
+    confirmed."""
 
     accepted: dict[str, int]
     people: dict[str, frozenset[str]]
     pending: int
+    unconfirmed: int = 0
 
     @property
     def total(self) -> int:

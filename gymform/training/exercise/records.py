@@ -11,7 +11,8 @@
      "answers": [{"item_id": "...", "name": "...", "truth": "squat", "answer": "lunge",
                   "confidence": 0.7, "truth_probability": 0.2}, ...],
      "parameters": 89000, "temperature": 1.1,
-     "timing": {"ms_per_clip": 9.1, "training_s": 120.0}, "command": "python -m gymform train ..."}
+     "timing": {"ms_per_clip": 9.1, "training_s": 120.0}, "command": "python -m gymform ...",
+     "unconfirmed": 0}
 
     PART = {"clips": 195, "accuracy": 0.93,
             "rows": [{"name": "squat", "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 30},
@@ -43,6 +44,9 @@ MODELS = tuple(CATALOGUE)
 
 STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+NOT_RECORDED = "Whether anybody confirmed who is in which clip was not recorded."
+"""What reports of older versions say about their groups."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """``report.json``: the metrics of a training. ``parts`` has train, validation and test."""
+    """``report.json``: the metrics of a training. ``parts`` has train, validation and test.
+
+    ``unconfirmed`` is the number of repetitions in groups that nobody stated or confirmed, None
+    in reports of older versions: who is in them may then be in several parts.
+    """
 
     run: str
     model: str
@@ -283,6 +291,12 @@ class TrainingReport:
     timing: Timing
     command: str
     schema: int = SCHEMA
+    unconfirmed: int | None = None
+
+    @property
+    def people_apart(self) -> bool:
+        """Is it known that nobody of the test clips was trained on?"""
+        return self.unconfirmed == 0
 
     @property
     def mistakes(self) -> tuple[TestPrediction, ...]:

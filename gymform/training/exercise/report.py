@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
+from gymform.dataset.groups import UNCONFIRMED
 from gymform.exercise.networks.registry import count_parameters
 from gymform.text import markdown
 from gymform.training.exercise.corpus import Corpus, conditions
@@ -20,6 +21,7 @@ from gymform.training.exercise.cross_validation import (
 )
 from gymform.training.exercise.metrics import confusion_markdown, evaluate
 from gymform.training.exercise.records import (
+    NOT_RECORDED,
     TEST,
     Averages,
     ClassRow,
@@ -67,6 +69,7 @@ def make_report(
         temperature=round(final_temperature(result, labels), 4),
         timing=Timing(round(ms_per_clip(validation, network), 2), round(result.training_s, 1)),
         command=command,
+        unconfirmed=corpus.unconfirmed,
     )
 
 
@@ -131,7 +134,7 @@ def as_markdown(report: TrainingReport) -> str:
         f"{test.macro.f1:.3f}, lowest recall {test.lowest_recall:.3f}, calibration error "
         f"{test.ece:.3f}. Every repetition is judged by a network that was not trained on its "
         "group; the temperature of its probabilities was fitted on validation clips of other "
-        "groups.\n",
+        f"groups.{_who_is_who(report)}\n",
         comparison_markdown([report]) + "\n",
     ]
     for name, part in report.parts.items():
@@ -141,6 +144,16 @@ def as_markdown(report: TrainingReport) -> str:
         sections.append(_curve(report))
     sections += [_mistakes(report), f"## Made by\n\n```\n{report.command}\n```\n"]
     return "\n".join(sections)
+
+
+def _who_is_who(report: TrainingReport) -> str:
+    """A sentence when the groups are only a guess."""
+    if report.people_apart:
+        return ""
+    if report.unconfirmed is None:
+        return f" {NOT_RECORDED}"
+    of = f"{report.unconfirmed} of {sum(report.clips.values())} repetitions"
+    return f" **{UNCONFIRMED}** That is so for {of}."
 
 
 def part_markdown(part: Part) -> str:

@@ -38,6 +38,7 @@ export function listenTo(section, commands, screen, signal) {
     ".play": commands.playOrPause,
     ".videos": commands.playOrPause,
     ".whole": commands.toggleWhole,
+    ".correct": commands.correct,
   };
   for (const [selector, action] of Object.entries(buttons)) {
     on(find(section, selector), "click", action);

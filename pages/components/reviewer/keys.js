@@ -26,6 +26,7 @@ const SEEK_S = 0.5;
  * @property {() => void} relabel
  * @property {() => void} toggleWhole loops the whole clip, or the repetition again
  * @property {(speed: number) => void} setSpeed
+ * @property {() => void} correct begins to correct keypoints, or ends it
  */
 
 /**
@@ -78,6 +79,7 @@ function pressed(name, commands) {
     x: commands.askWhy,
     s: commands.skip,
     z: commands.undo,
+    c: commands.correct,
     " ": commands.playOrPause,
     "[": () => commands.setBound("start"),
     "]": () => commands.setBound("end"),

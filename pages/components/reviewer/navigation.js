@@ -62,7 +62,7 @@ export class Navigation {
   learn(card, waiting, reviewer) {
     const known = this.cards.get(card.id);
     if (known && waiting) return false;
-    card.trace = known?.trace;
+    card.trace = known && isOfSameKeypoints(known, card) ? known.trace : undefined;
     this.cards.set(card.id, card);
     if (!known || card.id !== this.current || known.revision === card.revision) return false;
     return Boolean(card.reviewer) && card.reviewer !== reviewer && card.verdict !== known.verdict;
@@ -143,4 +143,14 @@ export class Navigation {
     const here = [this.previous, this.current].flatMap((id) => id ?? []);
     return [...here, ...this.soon().map(({ id }) => id)];
   }
+}
+
+/**
+ * Do two cards of an item show the same keypoints? Corrected ones have another address.
+ *
+ * @param {KnownCard} before
+ * @param {KnownCard} now
+ */
+function isOfSameKeypoints(before, now) {
+  return !now.traces || now.traces === before.traces;
 }

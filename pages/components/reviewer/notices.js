@@ -85,11 +85,11 @@ export function changed({ id, reviewer, verdict }, goOn) {
  */
 export function notSaved(decision, { state, text, revision }, visit, push) {
   const refused = `Not saved. ${text}`;
-  if (decision.kind === "undo") {
+  if (decision.kind === "undo" || decision.kind === "uncorrect") {
     return { item: null, text: refused, choices: [["Close", () => {}]] };
   }
   const { item } = decision;
-  if (state === "conflict") {
+  if (state === "conflict" && decision.kind !== "correct") {
     const choices = /** @type {[string, () => void][]} */ ([
       ["Look at it again", () => visit(item)],
       ["Keep theirs", () => {}],

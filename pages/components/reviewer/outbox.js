@@ -2,6 +2,7 @@
 // kept by the browser's tab meanwhile. Only a reply makes a decision "saved".
 
 /** @import { Decision, Reply, ReviewerData, Work } from "./payload.js" */
+/** @import { PointCorrection, SpanCorrection } from "./payload.js" */
 
 export const AGAIN_MS = 4000; // after so long without a reply a message is sent again
 
@@ -77,9 +78,9 @@ export class Outbox {
     const { desk, tour, reviewer, dataset } = address;
     this.address = { desk, tour, reviewer, dataset };
     if (!before || before.desk === desk || !this.waiting.length) return false;
-    const lost = this.waiting.filter(({ kind }) => kind === "undo");
-    this.waiting = this.waiting.filter(({ kind }) => kind !== "undo");
-    for (const { seq } of lost) this.note(seq, "refused", "not undone: the connection was lost");
+    const lost = this.waiting.filter((decision) => !canBeRepeated(decision));
+    this.waiting = this.waiting.filter(canBeRepeated);
+    for (const { seq } of lost) this.note(seq, "refused", "not done: the connection was lost");
     return true;
   }
 
@@ -147,7 +148,7 @@ export class Outbox {
 
   /**
    * What was unanswered when the page was left or built anew, to be pushed again: what was written
-   * after all is recognised. An undo is not repeated, it might take back a second decision.
+   * after all is recognised. An undo is not repeated, see {@link canBeRepeated}.
    *
    * @returns {Decision[]}
    */
@@ -155,7 +156,7 @@ export class Outbox {
     const kept = this.kept();
     const { reviewer, dataset } = this.address ?? {};
     if (kept?.reviewer !== reviewer || kept?.dataset !== dataset) return [];
-    return kept.outbox.filter((/** @type {Decision} */ { kind }) => kind !== "undo");
+    return kept.outbox.filter(canBeRepeated);
   }
 
   kept() {
@@ -211,6 +212,31 @@ export class Outbox {
 }
 
 /**
+ * May a decision be sent to another server process again? An undo might take back a second one, and
+ * left and right exchanged twice are as before.
+ *
+ * @param {Decision} decision
+ */
+export function canBeRepeated(decision) {
+  if (decision.kind === "correct") return decision.correction.kind !== "exchange";
+  return decision.kind !== "undo" && decision.kind !== "uncorrect";
+}
+
+/**
+ * A correction in a few words.
+ *
+ * @param {PointCorrection | SpanCorrection} correction
+ */
+function correctionInWords(correction) {
+  if (correction.kind === "point") {
+    return `${correction.keypoint.replaceAll("_", " ")} at ${correction.time_s.toFixed(2)} s`;
+  }
+  const { kind, start_s, end_s, keypoints } = correction;
+  const what = kind === "exchange" ? "left and right exchanged" : `${keypoints.join(", ")} hidden`;
+  return `${what.replaceAll("_", " ")}, ${start_s.toFixed(2)} – ${end_s.toFixed(2)} s`;
+}
+
+/**
  * A decision in a few words.
  *
  * @param {NewDecision} decision
@@ -222,6 +248,10 @@ export function describe(decision, name) {
       return "Undo";
     case "relabel":
       return `${name}: ${decision.exercise}`;
+    case "correct":
+      return `${name}: ${correctionInWords(decision.correction)}`;
+    case "uncorrect":
+      return `${name}: correction taken back`;
     case "trim":
       return `${name}: ${decision.start_s.toFixed(2)} – ${decision.end_s.toFixed(2)} s`;
     case "verdict":

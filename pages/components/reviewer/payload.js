@@ -3,8 +3,8 @@
 export {};
 
 /**
- * An item with the addresses of its picture and trajectories, null where there are none. `start`,
- * `end` and `duration` are s, `repetitions` the [from, to] of all items of the clip, `ratio` width
+ * An item with the addresses of its picture, trajectories and keypoints, null where there are none.
+ * `start`, `end` and `duration` are s, `corrections` how many its keypoints have, `repetitions` the [from, to] of all items of the clip, `ratio` width
  * over height; `quality` in [0, 1] and its `level` are null before the keypoints are known;
  * `failed` says why they could not be found, "" otherwise.
  *
@@ -33,8 +33,10 @@ export {};
  * @property {string} failed
  * @property {[number, number][]} repetitions
  * @property {string[]} history
+ * @property {number} corrections
  * @property {string | null} video
  * @property {string | null} traces
+ * @property {string | null} points
  */
 
 /**
@@ -107,6 +109,46 @@ export {};
  */
 
 /**
+ * A keypoint is at `x`, `y` px of the upright frame at `time_s`.
+ *
+ * @typedef {object} PointCorrection
+ * @property {"point"} kind
+ * @property {number} time_s
+ * @property {string} keypoint
+ * @property {number} x
+ * @property {number} y
+ */
+
+/**
+ * Left and right are exchanged in a span of seconds, or keypoints are hidden there.
+ *
+ * @typedef {object} SpanCorrection
+ * @property {"exchange" | "hidden"} kind
+ * @property {number} start_s
+ * @property {number} end_s
+ * @property {string[]} keypoints
+ */
+
+/**
+ * Keypoints of the item's clip are corrected.
+ *
+ * @typedef {object} CorrectDecision
+ * @property {"correct"} kind
+ * @property {number} seq
+ * @property {string} item
+ * @property {PointCorrection | SpanCorrection} correction
+ */
+
+/**
+ * The reviewer's latest correction of the item's clip is taken back.
+ *
+ * @typedef {object} UncorrectDecision
+ * @property {"uncorrect"} kind
+ * @property {number} seq
+ * @property {string} item
+ */
+
+/**
  * The reviewer's latest decision is taken back, whichever it was.
  *
  * @typedef {object} UndoDecision
@@ -115,7 +157,10 @@ export {};
  * @property {null} item
  */
 
-/** @typedef {VerdictDecision | RelabelDecision | TrimDecision | UndoDecision} Decision */
+/**
+ * @typedef {VerdictDecision | RelabelDecision | TrimDecision | CorrectDecision | UncorrectDecision
+ *   | UndoDecision} Decision
+ */
 
 /**
  * What a reviewer did, as the widget `client` tells it: the decisions that were not answered yet,
@@ -149,4 +194,19 @@ export {};
  * @property {string[]} joints
  * @property {string} colour
  * @property {Record<string, (number | null)[][]>} series
+ */
+
+/**
+ * All keypoints of every frame, as the address in a card's `points` gives them: px of the upright
+ * frame of `size`. `xy` has x and y of each keypoint for each frame, null where missing; `source` is
+ * 0 where the network found it, and another number where a person changed it.
+ *
+ * @typedef {object} Points
+ * @property {[number, number]} size
+ * @property {number[]} times
+ * @property {(number | null)[][]} xy
+ * @property {number[][]} source
+ * @property {string[]} names
+ * @property {[number, number][]} edges
+ * @property {string[]} colours
  */

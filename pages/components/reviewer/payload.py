@@ -11,10 +11,11 @@ from gymform.service.review_session import CardFacts
 
 
 class Card(CardFacts):
-    """An item with the URLs of its video and trajectories, None where there are none."""
+    """An item with the URLs of its video, trajectories and keypoints, None where there are none."""
 
     video: str | None
     traces: str | None
+    points: str | None
 
 
 class Reply(TypedDict):
@@ -84,6 +85,42 @@ class TrimDecision(TypedDict):
     end_s: float
 
 
+class PointCorrection(TypedDict):
+    """A keypoint is at ``x``, ``y`` px of the upright frame at ``time_s``."""
+
+    kind: Literal["point"]
+    time_s: float
+    keypoint: str
+    x: float
+    y: float
+
+
+class SpanCorrection(TypedDict):
+    """Left and right are exchanged in a span of seconds, or keypoints are hidden there."""
+
+    kind: Literal["exchange", "hidden"]
+    start_s: float
+    end_s: float
+    keypoints: list[str]
+
+
+class CorrectDecision(TypedDict):
+    """Keypoints of the item's clip are corrected."""
+
+    kind: Literal["correct"]
+    seq: int
+    item: str
+    correction: PointCorrection | SpanCorrection
+
+
+class UncorrectDecision(TypedDict):
+    """The reviewer's latest correction of the item's clip is taken back."""
+
+    kind: Literal["uncorrect"]
+    seq: int
+    item: str
+
+
 class UndoDecision(TypedDict):
     """The reviewer's latest decision is undone, whichever it was."""
 
@@ -92,7 +129,14 @@ class UndoDecision(TypedDict):
     item: None
 
 
-Decision = VerdictDecision | RelabelDecision | TrimDecision | UndoDecision
+Decision = (
+    VerdictDecision
+    | RelabelDecision
+    | TrimDecision
+    | CorrectDecision
+    | UncorrectDecision
+    | UndoDecision
+)
 
 
 class Work(TypedDict):

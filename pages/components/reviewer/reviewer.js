@@ -7,7 +7,9 @@
 
 import { mounted } from "../component.js";
 import { find } from "../dom.js";
+import { commandsOf } from "./commands.js";
 import { listenTo } from "./controls.js";
+import { Corrector } from "./corrector.js";
 import { Navigation } from "./navigation.js";
 import { describe, Outbox } from "./outbox.js";
 import { changed, notSaved, Notices } from "./notices.js";
@@ -18,7 +20,6 @@ import { Timeline } from "./timeline.js";
 import { TraceLoader } from "./traces.js";
 import { Why } from "./why.js";
 
-/** @import { Commands } from "./keys.js" */
 /** @import { KnownCard } from "./navigation.js" */
 /** @import { NewDecision } from "./outbox.js" */
 /** @import { Card, Reply, ReviewerData } from "./payload.js" */
@@ -52,11 +53,20 @@ class Reviewer {
     this.picture = new Picture(section, {
       card,
       isHeld: () => this.timeline.dragging !== null,
-      onTime: (time) => this.timeline.showTime(time),
+      onTime: (time) => {
+        this.timeline.showTime(time);
+        this.corrector.draw();
+      },
       signal: life.signal,
     });
     /** @type {Timeline} */
     this.timeline = new Timeline(section, this.picture, card, () => this.trim(), life.signal);
+    this.corrector = new Corrector(section, {
+      card,
+      picture: this.picture,
+      push: (decision) => this.push(decision),
+      signal: life.signal,
+    });
     this.panel = new Panel(section);
     this.notices = new Notices(section);
     this.why = new Why(section, (reasons, text) => this.decide("rejected", reasons, text));
@@ -127,6 +137,7 @@ class Reviewer {
     this.navigation.answered(decision);
     this.showLog();
     if (reply.state !== "saved") {
+      if (decision.kind === "correct") this.corrector.forget();
       const visit = (/** @type {string} */ item) => this.visitAgain(item);
       const push = (/** @type {NewDecision} */ again) => this.push(again);
       this.notices.tell(notSaved(decision, reply, visit, push));
@@ -237,6 +248,7 @@ class Reviewer {
     this.panel.showCard(card);
     this.picture.showMessage();
     this.timeline.draw();
+    this.corrector.show();
     if (!card.trace) this.traces.load(card).then((trace) => trace && this.drawAgain(card));
   }
 
@@ -259,38 +271,10 @@ class Reviewer {
       reasons: () => why.pills().length,
       boundOf: (/** @type {EventTarget} */ target) => timeline.boundOf(target),
     };
-    listenTo(this.section, this.commands(), screen, this.life.signal);
+    listenTo(this.section, commandsOf(this), screen, this.life.signal);
     const leave = (/** @type {Event} */ event) => {
       if (this.outbox.waiting.length) event.preventDefault();
     };
     window.addEventListener("beforeunload", leave, { signal: this.life.signal });
-  }
-
-  /** @returns {Commands} */
-  commands() {
-    const { navigation, picture, timeline, why, panel } = this;
-    return {
-      accept: () => this.decide("accepted"),
-      askWhy: () => navigation.card && why.open(),
-      skip: () => this.decide("skipped"),
-      undo: () => this.undo(),
-      step: (frames) => picture.step(frames),
-      seek: (seconds) => picture.seek(seconds),
-      playOrPause: () => picture.playOrPause(),
-      showBound: (bound) => navigation.card && picture.goToTime(navigation.card[bound]),
-      setBound: (bound) => timeline.setBound(bound),
-      nudge: (bound, frames) => timeline.nudge(bound, frames),
-      toggleReason: (reason) => why.toggle(reason),
-      reject: () => why.reject(),
-      closeWhy: () => why.close(),
-      leaveLabel: () => panel.label.blur(),
-      restoreLabel: () => {
-        panel.label.value = navigation.card?.exercise ?? "";
-        panel.label.blur();
-      },
-      relabel: () => this.relabel(),
-      toggleWhole: () => picture.toggleWhole(),
-      setSpeed: (speed) => picture.setSpeed(speed),
-    };
   }
 }

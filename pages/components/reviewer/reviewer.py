@@ -10,15 +10,16 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.dataset.corrections import version_of
 from gymform.dataset.items import REASONS
 from gymform.errors import GymformError
-from gymform.pose.files import load_poses
 from gymform.service.once import Once
 from gymform.service.review_session import CardFacts, ReviewSession, ReviewState, card
 from gymform.service.review_session import Reply as SessionReply
 from pages.components.assets import script, text
 from pages.components.player.player import served
 from pages.components.reviewer.payload import Card, Reply, ReviewerData, Work
+from pages.components.shared import open_store
 
 COMING = 6
 """How many items after the current one the widget gets, and so how far it may run ahead."""
@@ -94,13 +95,15 @@ def _with_files(session: ReviewSession, facts: CardFacts, *, traces: bool) -> Ca
     files, sha256 = session.store.files, facts["clip"]
     place = _place(facts["id"])
     proxy, poses = files.proxy(sha256), files.poses(sha256)
-    lines = None
+    lines = points = None
     if traces and poses.is_file() and _scipy_is_imported():
-        lines = _traces(poses, poses.stat().st_mtime_ns)
+        version = version_of(session.store, sha256)
+        lines, points = _traces(session.store.folder, sha256, poses.stat().st_mtime_ns, version)
     return {
         **facts,
         "video": served(proxy, "video/mp4", f"review.video.{place}") if proxy.is_file() else None,
         "traces": served(lines, "application/json", f"review.traces.{place}") if lines else None,
+        "points": served(points, "application/json", f"review.points.{place}") if points else None,
     }
 
 
@@ -131,17 +134,21 @@ def _place(item_id: str) -> int:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _traces(poses: Path, written: int) -> bytes | None:
-    """The trajectories drawn beside a clip; None when its keypoints cannot be read.
+def _traces(
+    folder: Path, sha256: str, written: int, version: int
+) -> tuple[bytes | None, bytes | None]:
+    """Trajectories drawn beside a clip, and its keypoints; None when these cannot be read.
 
-    ``written``, the time when the file was written, is part of the cache key.
+    ``written``, the time when the file was written, and the ``version`` of the corrections are
+    part of the cache key.
     """
-    # imported here, not above, since it imports SciPy
-    from gymform.draw.traces import traces_json
+    # imported here, not above, since they import SciPy
+    from gymform.dataset.corrections import corrected_poses
+    from gymform.draw.traces import points_json, traces_json
     from gymform.motion.clean import clean
 
     try:
-        pose = load_poses(poses)
+        found = corrected_poses(open_store(folder), sha256)
     except GymformError:
-        return None
-    return traces_json(pose, clean(pose))
+        return None, None
+    return traces_json(found.pose, clean(found.pose)), points_json(found)

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gymform.dataset.groups import confirm, merge
+from gymform.dataset.reviews import ReviewStore
 from gymform.training.exercise import records
 from gymform.training.exercise import report as report_module
 from gymform.training.exercise.corpus import read_corpus
@@ -50,6 +52,22 @@ def test_the_whole_report_is_told(report):
         assert words in text
     assert text.count("| accuracy | | | ") == 3
     assert "## Learning curve" not in as_markdown(replace(report, learning_curve=()))
+
+
+def test_groups_that_nobody_confirmed_are_said(report):
+    assert "Nobody confirmed" not in as_markdown(report)
+    assert "That is so for 7 of 23 repetitions" in as_markdown(replace(report, unconfirmed=7))
+    assert "was not recorded" in as_markdown(replace(report, unconfirmed=None))
+
+
+def test_unconfirmed_groups_are_counted_by_repetition(tmp_path):
+    dataset = make_dataset(tmp_path / "waves", 4)
+    assert read_corpus(dataset).unconfirmed == 8
+    with ReviewStore.open(dataset) as store:
+        merge(store, [clip.sha256 for clip in store.clips()][:2], "Zoe", reviewer="Ann")
+        assert store.clips()[0].group == "Zoe"
+        confirm(store, reviewer="Ann")
+    assert read_corpus(dataset).unconfirmed == 0
 
 
 def test_names_cannot_change_the_tables(report):

@@ -1,0 +1,151 @@
+"""Corrections are kept, versioned, undone, exported, and used by all that reads a data set."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gymform import cli
+from gymform import skeleton as sk
+from gymform.dataset.corrections import (
+    all_corrections,
+    correct,
+    corrected_poses,
+    corrections_of,
+    read_corrections,
+    undo,
+    version_of,
+    write_corrections,
+)
+from gymform.dataset.deletion import delete_clip, restore_clip
+from gymform.dataset.export import export, read_archive, read_manifest
+from gymform.dataset.items import ACCEPTED
+from gymform.dataset.reviews import ReviewStore
+from gymform.errors import DatasetError, OptionsError, PoseFileError
+from gymform.pose.corrections import EXCHANGE, PLACED, POINT, Correction
+from gymform.pose.files import load_poses
+from gymform.training.exercise.corpus import load_track, read_examples
+from gymform.weights import sha256_of
+from tests.dataset.makers import clip_record, fill_store
+
+ELBOW = sk.LEFT_ELBOW
+DRAG = Correction(POINT, 1.0, 1.0, (ELBOW,), 12.0, 34.0)
+SPAN = Correction(EXCHANGE, 0.5, 1.5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with ReviewStore.open(tmp_path / "set", create=True) as opened:
+        fill_store(opened, 3)
+        yield opened
+
+
+@pytest.fixture
+def clip(store):
+    return store.clips()[0].sha256
+
+
+def at_one_second(pose):
+    return pose.xy[np.abs(pose.time_s - 1.0).argmin(), ELBOW].tolist()
+
+
+def test_they_are_there_when_opened_again_and_the_networks_file_is_as_it_was(store, clip):
+    file = store.files.poses(clip)
+    before = sha256_of(file)
+    assert correct(store, clip, [DRAG], reviewer="Ann") > 0
+    with ReviewStore.open(store.folder) as again:
+        assert corrections_of(again, clip) == (DRAG,)
+        found = corrected_poses(again, clip)
+    assert at_one_second(found.pose) == [12.0, 34.0]
+    assert (found.source == PLACED).sum() == 1
+    assert sha256_of(file) == before
+    assert at_one_second(load_poses(file)) != [12.0, 34.0]
+
+
+def test_each_change_is_a_new_version_of_that_clip_alone(store, clip):
+    other = store.clips()[1].sha256
+    versions = [version_of(store, clip)]
+    versions.append(correct(store, clip, [DRAG, SPAN], reviewer="Ann"))
+    versions.append(correct(store, clip, [SPAN], reviewer="Ben"))
+    assert undo(store, clip, reviewer="Ann") == 2
+    versions.append(version_of(store, clip))
+    assert versions == sorted(set(versions))
+    assert versions[0] == version_of(store, other) == 0
+    assert all_corrections(store) == {clip: (SPAN,)}
+    assert undo(store, other, reviewer="Ann") == 0
+    assert undo(store, clip, reviewer="Ben", own=()) == 0
+    assert undo(store, clip, reviewer="Ben") == 1
+    assert all_corrections(store) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Correction(POINT, 99.0, 99.0, (ELBOW,), 1.0, 1.0),
+        Correction(POINT, 1.0, 1.0, (ELBOW,), 5000.0, 1.0),
+    ],
+)
+def test_what_does_not_fit_the_clip_is_not_kept(store, clip, wrong):
+    with pytest.raises(OptionsError):
+        correct(store, clip, [DRAG, wrong], reviewer="Ann")
+    assert corrections_of(store, clip) == ()
+
+
+def test_without_keypoints_there_is_nothing_to_correct(store):
+    new = clip_record(50)
+    store.add_clip(new)
+    with pytest.raises(PoseFileError):
+        correct(store, new.sha256, [DRAG], reviewer="Ann")
+
+
+def test_they_go_and_come_back_with_their_clip(store, clip):
+    correct(store, clip, [DRAG], reviewer="Ann")
+    version = version_of(store, clip)
+    name = delete_clip(store, clip)
+    assert all_corrections(store) == {}
+    restore_clip(store, name)
+    assert all_corrections(store) == {clip: (DRAG,)}
+    assert version_of(store, clip) == version
+
+
+def test_a_file_of_corrections_holds_them_all_and_says_whose_they_are(store, clip, tmp_path):
+    correct(store, clip, [DRAG, SPAN], reviewer="Ann")
+    file = tmp_path / "c.json"
+    assert write_corrections(store, file) == 2
+    assert read_corrections(file) == {clip: (DRAG, SPAN)}
+    entry = json.loads(file.read_text())["clips"][clip]
+    assert entry["version"] == version_of(store, clip)
+    assert {one["reviewer"] for one in entry["corrections"]} == {"Ann"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"schema": 1, "clips": {"a": 3}}', '{"schema": 9}']
+)
+def test_another_file_is_refused_in_words(tmp_path, text):
+    (tmp_path / "c.json").write_text(text)
+    with pytest.raises(DatasetError, match=r"c\.json: expected corrections"):
+        read_corrections(tmp_path / "c.json")
+
+
+def test_training_and_export_use_them(store, clip, tmp_path):
+    for one in store.judged():
+        store.decide(one.item.id, ACCEPTED, reviewer="Ann")
+    correct(store, clip, [DRAG], reviewer="Ann")
+    (example,) = (one for one in read_examples(store.folder)[0] if one.clip_sha256 == clip)
+    assert at_one_second(load_track(example)) == [12.0, 34.0]
+    export(store, tmp_path / "m.jsonl", archive=tmp_path / "k.npz")
+    (entry,) = (one for one in read_manifest(tmp_path / "m.jsonl") if one.clip_sha256 == clip)
+    assert entry.corrections == version_of(store, clip)
+    (kept,) = (
+        one for one in read_archive(tmp_path / "k.npz")["annotations"]
+        if one["frame_dir"] == entry.item_id
+    )  # fmt: skip
+    assert kept["keypoint"][0, 30, ELBOW].tolist() == [12.0, 34.0]
+
+
+def test_the_command_exports_them(store, clip, tmp_path):
+    store.decide(store.judged()[0].item.id, ACCEPTED, reviewer="Ann")
+    correct(store, clip, [DRAG], reviewer="Ann")
+    how = ["--to", str(tmp_path / "m.jsonl"), "--corrections", str(tmp_path / "c.json")]
+    assert cli.main(["export", str(store.folder), *how]) == cli.OK
+    assert read_corrections(tmp_path / "c.json") == {clip: (DRAG,)}
