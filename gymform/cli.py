@@ -48,6 +48,10 @@ _COMMANDS = {
         "gymform.training.exercise.commands:EVALUATE",
         "compare trainings, or evaluate a model",
     ),
+    "deploy": (
+        "gymform.training.exercise.commands:DEPLOY",
+        "take a trained classifier into use",
+    ),
     "import": ("gymform.dataset.commands:IMPORT", "copy clips into a data set"),
     "extract": ("gymform.dataset.commands:EXTRACT", "extract the keypoints of a data set's clips"),
     "groups": ("gymform.dataset.groups_command", "say which clips show the same person"),

@@ -9,10 +9,12 @@ import streamlit as st
 import gymform
 from gymform import limits
 from gymform.errors import GymformError
-from gymform.exercises import listed, shipped_exercises
+from gymform.exercises import find_exercise, listed, name_of, shipped_exercises
 from gymform.service.result_store import discard_oldest
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, store_upload
+from gymform.types import OTHER
+from gymform.weights import manifest_entry
 from pages.components import access
 from pages.components.clip_session import (
     ClipSession,
@@ -21,6 +23,7 @@ from pages.components.clip_session import (
     show_options,
     tell,
 )
+from pages.components.text import plain
 from pages.components.upload_memory import forget
 
 STYLE = Path(__file__).parent / "assets" / "page.css"
@@ -66,8 +69,21 @@ def uploaded() -> None:
 
 
 def known_exercises() -> str:
-    """The exercises that the shipped classifier knows: "a **snatch** or a **squat**"."""
-    return listed([f"{one.article} **{one.name}**" for one in shipped_exercises()])
+    """The exercises that the model in use knows: "a **snatch** or a **squat**"."""
+    try:
+        classes = manifest_entry(None, "exercise").config.get("classes", [])
+    except GymformError:
+        classes = []
+    names = [str(name) for name in classes if name != OTHER]
+    names = names or [one.key for one in shipped_exercises()]
+    return listed([f"{_article(name)} **{plain(name_of(name), 40)}**" for name in names])
+
+
+def _article(name: str) -> str:
+    known = find_exercise(name)
+    if known:
+        return known.article
+    return "an" if name[:1].lower() in "aeiou" else "a"
 
 
 def welcome(problem: GymformError | None) -> None:

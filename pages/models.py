@@ -316,16 +316,7 @@ def actions(folder: Path, info: records.RunInfo) -> None:
         if active:
             st.markdown(":green-badge[:material/check: In use]")
         elif info.state == records.DONE:
-            st.button(
-                "Use this model",
-                type="primary",
-                icon=":material/check:",
-                disabled=bool(reason),
-                help=as_text(reason or "") or None,
-                on_click=training.attempt,
-                args=(deploy.make_active, folder),
-                kwargs={"news": "The app uses this model from now on, on page Analyze too."},
-            )
+            use_it(folder, reason)
         else:
             st.button(
                 "Continue",
@@ -355,6 +346,31 @@ def actions(folder: Path, info: records.RunInfo) -> None:
             )
     if reason and info.state == records.DONE:
         st.caption(as_text(reason))
+
+
+def use_it(folder: Path, reason: str | None) -> None:
+    """The button that takes a model into use; one that is no better than guessing asks twice."""
+    doubt = "" if reason else deploy.why_doubtful(folder)
+    use: dict[str, Any] = {
+        "type": "primary",
+        "icon": ":material/check:",
+        "on_click": training.attempt,
+        "args": (deploy.make_active, folder),
+        "kwargs": {
+            "even_if_doubtful": bool(doubt),
+            "news": "The app uses this model from now on, on page Analyze too. Results of before "
+            "are judged anew from their keypoints when you open them.",
+        },
+    }
+    if not doubt:
+        st.button(
+            "Use this model", disabled=bool(reason), help=as_text(reason or "") or None, **use
+        )
+        return
+    with st.popover("Use this model", icon=":material/warning:"):
+        st.warning(as_text(doubt), icon=":material/warning:")
+        sure = st.checkbox("I want to use it all the same", key=f"doubtful-{folder.name}")
+        st.button("Use it all the same", disabled=not sure, **use)
 
 
 def _damaged(dataset: Path, known: list[records.RunInfo]) -> None:

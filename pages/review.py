@@ -215,6 +215,7 @@ def show(store: ReviewStore) -> None:
         with bar:
             chosen = choose_filter(store.folder.name, known)
         review(store.folder, chosen, st.query_params.get("item"))
+        next_steps(store)
     else:
         accept_many(store, reviewer_name())
 
@@ -308,6 +309,43 @@ def exchange(session: ReviewSession, tour: int, item: str | None) -> ReviewerDat
     here = work.get("tour") == tour and work.get("desk") == session.replies.id
     at = work.get("at") if here else item
     return reviewer.facts(session, session.state(at, reviewer.COMING), tour)
+
+
+@st.fragment(run_every=5)
+def next_steps(store: ReviewStore) -> None:
+    """What comes after the last clip: export and training; before, how many are still to judge."""
+    try:
+        counts = store.counts()
+    except GymformError:
+        return
+    if counts[PENDING] or not counts[ACCEPTED]:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**Everything is judged:** {count(counts[ACCEPTED], 'repetition')} accepted.",
+            width="stretch",
+        )
+        st.download_button(
+            "Export",
+            data=lambda: exported(store),
+            file_name=f"{store.folder.name}.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The manifest with its split, keypoints as arrays and as a table, corrections.",
+        )
+        if st.button("Train", type="primary", icon=":material/model_training:"):
+            st.switch_page("pages/models.py", query_params={"dataset": store.folder.name})
+
+
+def exported(store: ReviewStore) -> bytes:
+    """The export as a zip; a text that says why there is none."""
+    from gymform.dataset.export import export_zip  # it imports SciPy
+
+    try:
+        return export_zip(store)
+    except GymformError as error:
+        return f"{error}\n".encode()
 
 
 # -- accepting many --------------------------------------------------------------------------

@@ -41,6 +41,8 @@ def scripted(request: dict[str, Any], folder: Path, progress: Progress) -> None:
         raise MemoryError
     elif order == "chatty":
         os.write(1, b"a native library prints\n")
+    if known := request.get("known"):
+        (folder / "known.txt").write_text(Path(known).name)
     (folder / "result.txt").write_text(f"{os.getpid()} {request['name']}")
     (folder / "large.bin").write_bytes(b"\0" * 1000)
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
+import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +159,23 @@ def export(
             "space, or choose another place."
         ) from error
     return entries
+
+
+def export_zip(store: ReviewStore, *, seed: int = 0) -> bytes:
+    """A zip of all that :func:`export` writes of the accepted repetitions, but for TRC files.
+
+    Raises like :func:`export`.
+    """
+    with tempfile.TemporaryDirectory(prefix="gymform-") as place:
+        folder = Path(place)
+        names = ("manifest.jsonl", "keypoints.npz", "keypoints.csv", "corrections.json")
+        manifest, archive, table, corrections = (folder / name for name in names)
+        export(store, manifest, seed=seed, archive=archive, table=table, corrections=corrections)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for name in names:
+                bundle.write(folder / name, name)
+        return buffer.getvalue()
 
 
 def read_manifest(path: Path) -> list[Entry]:

@@ -69,23 +69,32 @@ class Request:
 
         Raises WeightsError when a model is missing, VideoError when the clip is gone.
         """
+        return _digest(self._parts() | {"exercise": manifest_entry(None, "exercise").sha256})
+
+    def pose_key(self) -> str:
+        """The same of everything that the keypoints depend on: not the exercise model."""
+        return _digest(self._parts())
+
+    def _parts(self) -> dict[str, Any]:
         try:
             clip = sha256_of(self.path)
         except OSError:
             raise VideoError("The clip is no longer on disk. Please upload it again.") from None
-        parts = {
+        return {
             "clip": clip,
             # the model goes by its content, not by its name
             "options": asdict(self.options) | {"pose_model": None},
             "pose": manifest_entry(self.options.pose_model, "pose").sha256,
-            "exercise": manifest_entry(None, "exercise").sha256,
             "version": __version__,
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def as_message(self) -> dict[str, Any]:
         """The request as the worker reads it."""
         return {"path": str(self.path), "name": self.name, "options": asdict(self.options)}
+
+
+def _digest(parts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 class State(Enum):
@@ -365,14 +374,30 @@ class JobQueue:
             worker = self._ready_worker()
         started = time.monotonic()
         with self.store.new_folder(job.key) as folder:
-            worker.work(job.number, job.request.as_message(), folder)
+            worker.work(job.number, self._message_for(job), folder)
             error = self._follow(job, worker, folder)
             job.first = None
             if error is None and job.stop_by is None:
-                self.store.keep(job.key, folder)
+                self._keep(job, folder)
                 with self._changed:
                     self._learn(time.monotonic() - started)
         return error
+
+    def _message_for(self, job: _Job) -> dict[str, Any]:
+        """The request, with the folder of a result whose keypoints can be judged again, if any.
+
+        Another exercise model was taken into use since: the answer then comes in seconds.
+        """
+        message = job.request.as_message()
+        with contextlib.suppress(GymformError):
+            if known := self.store.with_poses(job.request.pose_key()):
+                message["known"] = str(known)
+        return message
+
+    def _keep(self, job: _Job, folder: Path) -> None:
+        with contextlib.suppress(GymformError):
+            self.store.mark_poses(folder, job.request.pose_key())
+        self.store.keep(job.key, folder)
 
     def _learn(self, took_s: float) -> None:
         """Move the mean time of a job halfway to what the last one took."""

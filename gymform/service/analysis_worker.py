@@ -17,6 +17,7 @@ spawned child would run again. When the app ends, standard input ends and so doe
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import logging
@@ -67,6 +68,9 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
     from gymform.analysis_io import options_from_dict, save
     from gymform.video.write import transcode
 
+    if "known" in request and judge_again(Path(request["known"]), Path(request["path"]), folder):
+        progress("classify", 1, 1)
+        return
     path, name = Path(request["path"]), request["name"]
     options = options_from_dict(request["options"])
 
@@ -87,6 +91,43 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
             turn=result.pose.provenance.turn,
             progress=lambda done: progress("proxy", min(done, total), total),
         )
+
+
+def judge_again(known: Path, source: Path, folder: Path) -> bool:
+    """Fill ``folder`` with the result in ``known``, judged by the exercise model in use now.
+
+    Its keypoints are taken as they are, which makes seconds of minutes. False, and nothing is left
+    in the folder, when the result cannot be read or the disk refuses.
+    """
+    from gymform.analysis import judge
+    from gymform.analysis_io import load, save
+    from gymform.exercise.classifier import load_classifier
+
+    try:
+        before = load(known, STEM)
+        classifier = load_classifier()
+        tracks, quality, prediction, form = judge(before.pose, classifier, before.slow_motion)
+        result = dataclasses.replace(
+            before, tracks=tracks, quality=quality, prediction=prediction, form=form
+        )
+        _link(known / PROXY, folder / PROXY)
+        save(result, source, folder, stem=STEM, video=False)
+    except (GymformError, OSError) as error:
+        _log.warning("a known result is analysed anew: %s", type(error).__name__)
+        for path in folder.iterdir():
+            path.unlink()
+        return False
+    return True
+
+
+def _link(old: Path, new: Path) -> None:
+    """The same file under another name; a copy where the file system has no links."""
+    try:
+        os.link(old, new)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(old, new)
 
 
 def annotated_video(result: Analysis, folder: Path) -> Path:

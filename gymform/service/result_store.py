@@ -21,6 +21,9 @@ from gymform.storage import data_dir
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
+POSE_KEY = "poses.key"
+"""The file in a result's folder that says what its keypoints depend on."""
+
 DAY_S = 24 * 3600.0
 
 IMPORT_PREFIX = "import-"
@@ -76,6 +79,18 @@ class ResultStore:
             ).is_dir():  # else another process was faster, with the same result
                 raise
         discard_oldest(self.root, self._max_bytes, spare=key)
+
+    def mark_poses(self, folder: Path, pose_key: str) -> None:
+        """Note in a filled folder what its keypoints depend on, for :meth:`with_poses`."""
+        (folder / POSE_KEY).write_text(pose_key, encoding="utf-8")
+
+    def with_poses(self, pose_key: str) -> Path | None:
+        """The folder of a result with these keypoints, whatever model judged them; None without."""
+        for folder in folders_in(self.root):
+            with contextlib.suppress(OSError, ValueError):
+                if (folder / POSE_KEY).read_text(encoding="utf-8") == pose_key:
+                    return folder
+        return None
 
     def of_clip(self, clip_sha256: str) -> list[Path]:
         """The folders of all results of one clip, whatever the options were."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from gymform.dataset.groups import UNCONFIRMED, unconfirmed
-from gymform.dataset.items import ACCEPTED, PENDING, Filter
+from gymform.dataset.groups import UNCONFIRMED
 from gymform.dataset.reviews import ReviewStore
 from gymform.draw import report_charts as charts
 from gymform.draw.charts import percent
@@ -19,7 +17,14 @@ from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import title_of
 from gymform.roles import Role
 from gymform.training.exercise import records, runs
-from gymform.training.exercise.readiness import MIN_GROUPS, Contents, large_enough, why_not
+from gymform.training.exercise.readiness import (
+    MIN_GROUPS,
+    Contents,
+    advice,
+    contents_of,
+    large_enough,
+    why_not,
+)
 from pages.components import access
 from pages.components.text import as_text, count, duration
 
@@ -37,16 +42,7 @@ def contents(folder: Path) -> Contents:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _contents(folder: Path, changes: tuple[int, ...]) -> Contents:
     """Read again when there are new decisions or clips, since these are in the cache key."""
-    with ReviewStore.open(folder) as store:
-        accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
-        pending = store.counts()[PENDING]
-        guessed = unconfirmed(store)
-    count = Counter(item.exercise for item in accepted)
-    people = {
-        name: frozenset(item.group for item in accepted if item.exercise == name) for name in count
-    }
-    unsure = sum(item.clip_sha256 in guessed for item in accepted)
-    return Contents(dict(count.most_common()), people, pending, unsure)
+    return contents_of(folder)
 
 
 def show_contents(dataset: Path, what: Contents) -> None:
@@ -111,6 +107,12 @@ def offer(folder: Path, what: Contents) -> None:
     problem = why_not(classes, what)
     if problem:
         st.warning(as_text(problem), icon=":material/block:")
+    else:
+        if few := advice(classes, what):
+            with st.expander("Few clips: its figures will be rough", icon=":material/info:"):
+                st.markdown("\n".join(f"- {as_text(line)}" for line in few))
+        took = duration(runs.estimate_s(folder, chosen, what.total))
+        st.caption(f"It is likely to take {took} on this machine.")
     st.button(
         "Start training",
         type="primary",
@@ -180,11 +182,11 @@ def _options(model: str, what: Contents) -> records.TrainOptions:
     )
 
 
-def attempt(action: Callable[..., Any], *arguments: Any, news: str = "") -> None:
+def attempt(action: Callable[..., Any], *arguments: Any, news: str = "", **options: Any) -> None:
     """Run a button's action; its result is shown by :func:`show_news` in the same run."""
     state = st.session_state
     try:
-        action(*arguments)
+        action(*arguments, **options)
     except GymformError as error:
         state.training_problem = str(error)
     except OSError as error:
@@ -250,9 +252,15 @@ def _progress(info: records.RunInfo) -> str:
     if info.state == records.STARTING:
         return "**Starting**"
     parts = [f"**{percent(info.fraction)}**", as_text(info.stage)]
-    if info.fraction > 0.03:
+    if _can_be_estimated(info):
         parts.append(duration(info.seconds * (1 - info.fraction) / info.fraction) + " left")
     return " · ".join(part for part in parts if part)
+
+
+def _can_be_estimated(info: records.RunInfo) -> bool:
+    """From the first fold on: before, most of the time went into preparing the samples."""
+    networks = info.options.folds + 1 if info.options.folds > 1 else 2
+    return info.fraction > min(0.1, 0.5 / networks)
 
 
 @st.fragment(run_every=3.0)

@@ -456,3 +456,11 @@ def test_a_result_thrown_away_can_be_made_again(app, queue):
 
 def test_upload_limits_agree():
     assert st.get_option("server.maxUploadSize") * 1024**2 == limits.MAX_UPLOAD_BYTES
+
+
+def test_the_start_page_names_the_exercises_of_the_model_in_use(app, monkeypatch, tmp_path):
+    config = {"classes": ["front_squat", "overhead press", "other"]}
+    fakes.write_manifest(tmp_path / "other weights", config=config)
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(tmp_path / "other weights"))
+    app.run()
+    assert "a **front squat** or an **overhead press**" in texts(app)

@@ -427,3 +427,24 @@ def test_the_page_asks_for_no_network():
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_model_no_better_than_guessing_is_not_used_by_one_click(dataset):
+    folder = made_runs.make_run(dataset, "poor")
+    report = made_runs.make_report(dataset, "poor", wrong=0.75)
+    made_runs.write_report(folder, report)
+    app = open_page()
+    assert "no better than guessing" in warnings(app)
+    assert "Use this model" not in [item.label for item in app.button]
+    assert button(app, "Use it all the same").disabled
+    app.checkbox(key="doubtful-poor").check().run()
+    button(app, "Use it all the same").click().run()
+    assert not app.exception
+    assert deploy.is_active(folder)
+
+
+def test_before_a_training_it_is_said_how_long_it_takes_and_what_is_few(dataset):
+    app = open_page()
+    shown = texts(app)
+    assert "It is likely to take about" in shown
+    assert "repetitions of 8 people or sources are few. Add 22 more repetitions" in shown

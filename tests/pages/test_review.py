@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from gymform.dataset.clips import ImportReport
 from gymform.dataset.deletion import delete_clip
+from gymform.dataset.export import export_zip
 from gymform.dataset.items import ACCEPTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, DatasetError
@@ -474,3 +477,20 @@ def _finished():
         app.run()
 
     return finished
+
+
+def test_after_the_last_clip_it_can_be_exported_and_trained_on():
+    make_store(folder(), 3)
+    app = open_page(view="Review")
+    assert "Everything is judged" not in texts(app)
+    with ReviewStore.open(folder()) as store:
+        store.decide_all([one.item.id for one in store.judged()], ACCEPTED, reviewer="Ben")
+        app.run()
+        assert not app.exception
+        assert "**Everything is judged:** 3 repetitions accepted" in texts(app)
+        assert [item.label for item in app.get("download_button")] == ["Export"]
+        assert button(app, "Train")
+        content = export_zip(store)
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        assert {"manifest.jsonl", "keypoints.npz", "corrections.json"} <= set(bundle.namelist())
+        assert len(bundle.read("manifest.jsonl").splitlines()) == 3

@@ -94,6 +94,23 @@ def test_a_job_leaves_a_result_and_nothing_else(queue, clip):
     assert [folder.name for folder in queue.store.root.iterdir()] == [request.key()]
 
 
+def test_another_exercise_model_is_given_the_known_keypoints(queue, clip, tmp_path):
+    """The keypoints depend on clip, options and pose network; the answer on the model as well."""
+    request, other = clip("fine"), clip("fine", "another clip")
+    run(queue, request)
+    first = request.key()
+    manifest = tmp_path / "weights" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace("b" * 64, "c" * 64))
+    assert request.key() != first
+    run(queue, request)
+    run(queue, other)
+    assert (queue.store.find(request.key()) / "known.txt").read_text() == first
+    assert not (queue.store.find(other.key()) / "known.txt").exists()
+    manifest.write_text(manifest.read_text().replace("a" * 64, "d" * 64))  # another pose network
+    run(queue, request)
+    assert not (queue.store.find(request.key()) / "known.txt").exists()
+
+
 def test_the_worker_keeps_its_process_and_so_its_models(queue, clip):
     first, second = clip("fine one"), clip("fine two")
     run(queue, first)

@@ -115,3 +115,61 @@ def test_the_annotated_video_is_drawn_once_when_asked_for(request_, tmp_path):
     made = path.stat().st_mtime_ns
     assert annotated_video(result, folder) == path
     assert path.stat().st_mtime_ns == made
+
+
+# --- known keypoints, another model --------------------------------------------------------------
+
+
+@pytest.fixture(name="known")
+def _known(request_, tmp_path):
+    """A finished result."""
+    folder = tmp_path / "known"
+    folder.mkdir()
+    analyse_clip(request_, folder, lambda *_: None)
+    return folder
+
+
+@pytest.fixture(name="other_model")
+def _other_model(monkeypatch):
+    """Another exercise model is in use: it calls everything a snatch."""
+    prediction = fakes.make_prediction("snatch", 0.77, model_sha256="e" * 64)
+    asked = []
+
+    def judge(pose, model, slow_motion):
+        asked.append(model)
+        real = analysis.measure(pose, prediction, slow_motion)
+        return real[0], real[1], prediction, real[2]
+
+    monkeypatch.setattr(analysis, "judge", judge)
+    monkeypatch.setattr("gymform.exercise.classifier.load_classifier", lambda: "the other")
+    return asked
+
+
+def test_known_keypoints_are_judged_by_the_new_model_without_an_analysis(
+    request_, known, other_model, tmp_path, monkeypatch
+):
+    def analyze(*_, **__):
+        raise AssertionError("the clip is analysed again")
+
+    monkeypatch.setattr(analysis, "analyze", analyze)
+    folder = tmp_path / "again"
+    folder.mkdir()
+    analyse_clip(request_ | {"known": str(known)}, folder, lambda *_: None)
+    before, after = (analysis_io.load(one, STEM) for one in (known, folder))
+    assert other_model == ["the other"]
+    assert after.prediction.label == "snatch"
+    assert before.prediction.label != "snatch"
+    np.testing.assert_array_equal(after.pose.xy, before.pose.xy)
+    assert {path.name for path in folder.iterdir()} == {path.name for path in known.iterdir()}
+
+
+@pytest.mark.parametrize("lost", ["clip.npz", "clip.json", PROXY])
+def test_a_known_result_that_cannot_be_read_is_analysed_anew(
+    request_, known, other_model, tmp_path, lost
+):
+    (known / lost).unlink()
+    folder = tmp_path / "again"
+    folder.mkdir()
+    analyse_clip(request_ | {"known": str(known)}, folder, lambda *_: None)
+    assert analysis_io.load(folder, STEM).prediction.label != "snatch"
+    assert (folder / PROXY).is_file()

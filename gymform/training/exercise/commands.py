@@ -1,13 +1,15 @@
-"""The commands ``train`` and ``evaluate``: training on a data set at the terminal."""
+"""The commands ``train``, ``evaluate`` and ``deploy``: training on a data set at the terminal."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from gymform.dataset.paths import dataset_dir
+from gymform.errors import DatasetError, OptionsError
 from gymform.installation import program
 from gymform.storage import atomic_path
 from gymform.training.exercise import records, runs
@@ -67,14 +69,30 @@ def _train(options: argparse.Namespace) -> int:
     dataset = dataset_dir(options.dataset)
     chosen = records.options_from(vars(options))
     folder = options.out or runs.runs_dir(dataset) / runs.new_id(dataset, chosen.model)
+    _advise(dataset, chosen)
     report = run_training(dataset, folder, chosen)
     if report is None:
         print("Stopped. The same command with the same --out resumes after the last finished fold.")
         return FAILED
     print(runs.comparison_markdown([report]))
     print(f"\nRun {report.run}: for more see report.md. "
-          f"Compare: {program()} evaluate {options.dataset}")  # fmt: skip
+          f"Compare: {program()} evaluate {options.dataset}. "
+          f"Use it: {program()} deploy {options.dataset} {report.run}")  # fmt: skip
     return OK
+
+
+def _advise(dataset: Path, options: TrainOptions) -> None:
+    """Say what the data set lacks and how long it is likely to take, on standard error."""
+    from gymform.training.exercise.readiness import advice, contents_of
+
+    try:
+        contents = contents_of(dataset)
+    except DatasetError:
+        return  # the training says what is wrong
+    for line in advice(options.classes or tuple(contents.accepted), contents):
+        print(f"gymform: {line}", file=sys.stderr)
+    minutes = runs.estimate_s(dataset, options, contents.total) / 60
+    print(f"gymform: it is likely to take about {max(1, minutes):.0f} min", file=sys.stderr)
 
 
 # --- evaluate -----------------------------------------------------------------------------------
@@ -112,5 +130,49 @@ def _compare(dataset: Path) -> int:
     return OK
 
 
+# --- deploy -------------------------------------------------------------------------------------
+
+
+def _add_deploy(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("dataset", nargs="?", metavar="DATASET", help="a name or a folder")
+    add("run", nargs="?", metavar="RUN", help="one of `evaluate DATASET` (the latest that is done)")
+    add("--default", action="store_true", help="go back to the model that came with gymform")
+    add("--even-if-doubtful", action="store_true",
+        help="also when it is no better than always naming the largest class")  # fmt: skip
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    from gymform.training.exercise import deploy
+
+    if options.default:
+        entry = deploy.make_default_active()
+    elif options.dataset is None:
+        raise OptionsError("Expected a DATASET whose training is taken into use, or --default.")
+    else:
+        folder = _chosen_run(dataset_dir(options.dataset), options.run)
+        if doubt := deploy.why_doubtful(folder):
+            print(f"gymform: {doubt}", file=sys.stderr)
+        if doubt and not options.even_if_doubtful:
+            print("Not taken into use: repeat the command with --even-if-doubtful to do so.")
+            return FAILED
+        entry = deploy.make_active(folder, even_if_doubtful=options.even_if_doubtful)
+    classes = ", ".join(map(str, entry.config.get("classes", ())))
+    print(f"In use now: {entry.name}, which tells apart {classes}")
+    return OK
+
+
+def _chosen_run(dataset: Path, name: str | None) -> Path:
+    """The folder of a run; without a name of the latest one that is done. Raises OptionsError."""
+    done = [run.id for run in runs.list_runs(dataset) if run.state == records.DONE]
+    if name is None and done:
+        name = done[0]
+    if name is None or name not in done:
+        there = ", ".join(done[:5]) or "none yet"
+        raise OptionsError(f"Expected a training that is done ({there}), got {name or 'none'}.")
+    return runs.runs_dir(dataset) / name
+
+
 TRAIN = Command(_add_train, _train)
 EVALUATE = Command(_add_evaluate, _evaluate)
+DEPLOY = Command(_add_deploy, _deploy)

@@ -9,13 +9,14 @@ import json
 import shutil
 from pathlib import Path
 
-from gymform.errors import WeightsError
+from gymform.draw.report_charts import wilson
+from gymform.errors import TrainingError, WeightsError
 from gymform.exercise.networks.catalogue import CATALOGUE
-from gymform.exercises import listed
+from gymform.exercises import listed, name_of
 from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
-from gymform.training.exercise.records import DONE
-from gymform.training.exercise.runs import read_run
+from gymform.training.exercise.records import DONE, TEST
+from gymform.training.exercise.runs import read_report, read_run
 from gymform.weights import (
     ModelEntry,
     clear_default,
@@ -45,17 +46,47 @@ def why_not_active(folder: Path) -> str | None:
     return None
 
 
+def why_doubtful(folder: Path) -> str:
+    """Why a run's model may be no better than always naming one class, for the user; "" if it is.
+
+    It is better when even the lower end of the 95 % interval of its accuracy on test clips is above
+    the share of the largest class. Where nothing was tested, or the report cannot be read, it is
+    not known to be.
+    """
+    try:
+        test = read_report(folder).parts[TEST]
+    except (TrainingError, KeyError):
+        return "Its report is missing or damaged: nothing is known about how good this model is."
+    if not test.clips:
+        return "No clip was left to test on: nothing is known about how good this model is."
+    common = max(test.rows, key=lambda row: row.support)
+    baseline = common.support / test.clips
+    low, _ = wilson(test.accuracy * test.clips, test.clips)
+    if low > baseline:
+        return ""
+    always = f"always saying “{name_of(common.name)}” would be right in {baseline:.0%}"
+    if test.accuracy <= baseline:
+        return f"It is no better than guessing: right in {test.accuracy:.0%}, and {always}."
+    return (
+        f"It may be no better than guessing: right in {test.accuracy:.0%} of {test.clips} clips, "
+        f"where anything from {low:.0%} is likely, and {always}. More clips would tell."
+    )
+
+
 @only_for(Role.ADMIN, "To take a model into use")
-def make_active(folder: Path) -> ModelEntry:
+def make_active(folder: Path, *, even_if_doubtful: bool = False) -> ModelEntry:
     """Make the app use the model of this run; return its manifest entry.
 
     The file is copied to the user's models, then the local manifest names it as the default; each
-    step is atomic. Analyses are cached by the model's sha256, so that every clip is analysed again.
-    Raises WeightsError, with the reason, when the app cannot use the run's model.
+    step is atomic. Results are known by the model's sha256: those of before are judged again from
+    their keypoints when somebody opens them. Raises WeightsError, with the reason, when the app
+    cannot use the run's model, or when :func:`why_doubtful` has one and nobody insists.
     """
     reason = why_not_active(folder)
     if reason:
         raise WeightsError(reason)
+    if not even_if_doubtful and (doubt := why_doubtful(folder)):
+        raise WeightsError(f"{doubt} Say that you want to use it all the same, or keep the other.")
     name = model_name(folder)
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))

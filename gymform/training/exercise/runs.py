@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gymform.errors import BusyError, GymformError, OptionsError, TrainingError
+from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.installation import child_environment
 from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
@@ -193,6 +194,36 @@ def comparison_markdown(reports: Sequence[TrainingReport]) -> str:
         cells += [f"{row['parameters']:,}", f"{row['ms a clip']:.1f}", f"{minutes}:{seconds:02d}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+# ---- how long it takes ---------------------------------------------------------------------
+
+_PREPARING_S = 0.6
+"""Seconds for each repetition before the first step: cleaning and augmenting, or decoding."""
+
+
+def estimate_s(dataset: Path, options: TrainOptions, clips: int) -> float:
+    """About how long a training on ``clips`` repetitions will take on this machine, s.
+
+    From the latest training of the same family on this data set, or on one beside it, else from
+    figures of a machine with two cores.
+    """
+    steps = options.steps or CATALOGUE[options.model].steps
+    folds = (1 if options.folds == 1 else options.folds) + 1
+    if options.learning_curve:
+        folds *= 4
+    return _PREPARING_S * clips + steps * folds * _step_s(dataset, options.model)
+
+
+def _step_s(dataset: Path, model: str) -> float:
+    """Seconds of a step in the latest training of this family here."""
+    for path in sorted(dataset.parent.glob("*/runs"), key=lambda one: one.parent != dataset):
+        for run in list_runs(path.parent):
+            if run.options.model == model and run.state == DONE and has_report(path / run.id):
+                with contextlib.suppress(TrainingError):
+                    report = read_report(path / run.id)
+                    return report.timing.training_s / max(1, report.steps * report.folds)
+    return CATALOGUE[model].step_s
 
 
 # ---- start, stop, resume -------------------------------------------------------------------

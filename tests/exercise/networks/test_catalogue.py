@@ -14,6 +14,7 @@ def test_the_names_are_the_same_everywhere():
     assert list(FAMILIES) == list(CATALOGUE) == list(MODELS)
     for name, entry in CATALOGUE.items():
         assert FAMILIES[name].on_pixels == entry.on_pixels
+        assert FAMILIES[name].steps == entry.steps
 
 
 def test_the_first_is_the_default():

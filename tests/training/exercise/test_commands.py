@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gymform import cli
-from gymform.training.exercise import commands, experiment, records, runs
+from gymform.training.exercise import commands, deploy, experiment, records, runs
 from gymform.training.exercise.records import TrainOptions
 from tests.exercise.makers import make_dataset
 from tests.made_runs import make_accepted, make_run
@@ -94,3 +94,70 @@ def test_trainings_that_are_not_done_are_not_compared(tmp_path, capsys):
     table = capsys.readouterr().out
     assert "| whole |" in table
     assert "| half |" not in table
+
+
+# --- deploy -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="lifts")
+def _lifts(tmp_path):
+    dataset = make_accepted(tmp_path / "lifts")
+    make_run(dataset, "first", started_at="2026-11-24T10:00:00.000+00:00")
+    make_run(dataset, "second", started_at="2026-11-25T10:00:00.000+00:00")
+    make_run(dataset, "third", records.STOPPED, started_at="2026-11-26T10:00:00.000+00:00")
+    return dataset
+
+
+def test_the_latest_training_that_is_done_is_taken_into_use_and_back(lifts, capsys):
+    assert cli.main(["deploy", str(lifts)]) == cli.OK
+    assert "In use now: run-second" in capsys.readouterr().out
+    assert cli.main(["deploy", str(lifts), "first"]) == cli.OK
+    assert deploy.active_model().name == "run-first"
+    assert cli.main(["deploy", "--default"]) == cli.OK
+    assert deploy.active_model().embedded
+
+
+def test_a_model_no_better_than_guessing_needs_to_be_asked_for_twice(lifts, capsys, monkeypatch):
+    monkeypatch.setattr(deploy, "why_doubtful", lambda folder: "It is no better than guessing.")
+    assert cli.main(["deploy", str(lifts)]) == cli.FAILED
+    told = capsys.readouterr()
+    assert "no better than guessing" in told.err
+    assert "--even-if-doubtful" in told.out
+    assert deploy.active_model().embedded
+    assert cli.main(["deploy", str(lifts), "--even-if-doubtful"]) == cli.OK
+    assert deploy.active_model().name == "run-second"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["third"], "Expected a training that is done (second, first), got third"),
+        (["none"], "got none"),
+    ],
+)
+def test_only_what_is_done_is_taken_into_use(lifts, capsys, words, told):
+    assert cli.main(["deploy", str(lifts), *words]) == cli.FAILED
+    assert told in capsys.readouterr().err
+
+
+def test_deploy_needs_a_data_set(capsys):
+    assert cli.main(["deploy"]) == cli.FAILED
+    assert "Expected a DATASET" in capsys.readouterr().err
+
+
+def test_a_training_says_beforehand_what_is_few_and_how_long_it_takes(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "lifts", 3)
+    commands._advise(dataset, OPTIONS)
+    told = capsys.readouterr().err
+    assert "squat: 3 repetitions of 3 people or sources are few" in told
+    assert "it is likely to take about 1 min" in told
+
+
+def test_the_estimate_follows_the_last_training_here(lifts):
+    options = TrainOptions("tcn", folds=5, steps=300)
+    # made-up runs took 154 s for 5 folds of 300 steps
+    assert runs.estimate_s(lifts, options, 0) == pytest.approx(154 / 5 * 6)
+    longer = TrainOptions("tcn", folds=5, steps=600)
+    assert runs.estimate_s(lifts, longer, 0) == pytest.approx(2 * 154 / 5 * 6)
+    other = TrainOptions("gru", folds=1)
+    assert runs.estimate_s(lifts, other, 10) == pytest.approx(0.6 * 10 + 800 * 2 * 0.12)
