@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from gymform.dataset.paths import dataset_dir
 from gymform.errors import OptionsError
 from gymform.pose.checkpoints import (
     LoadedPose,
@@ -31,6 +32,7 @@ from gymform.storage import data_dir
 from gymform.training.pose import model_card
 from gymform.training.pose.augment import Augmentation
 from gymform.training.pose.batches import CropBatches, count_labels
+from gymform.training.pose.corrected_crops import corrected_crops
 from gymform.training.pose.initial_weights import with_input_height
 from gymform.training.pose.packs import CropPack, join, read_pack, split
 from gymform.training.pose.pseudo_labels import pseudo_labels
@@ -67,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_places(where: Any) -> None:
     where.add_argument("--data", type=Path, required=True, metavar="NPZ", help="pack of crops")
+    where.add_argument(
+        "--corrections",
+        metavar="DATASET",
+        help="also learn from the frames of this data set in which people corrected keypoints",
+    )
     where.add_argument(
         "--out",
         type=Path,
@@ -395,6 +402,10 @@ def _people(
         more = pseudo_labels(args.unlabelled, labeller, work)
         rows = np.concatenate((rows, len(pack) + np.arange(len(more))))
         pack = join(pack, more)
+    if args.corrections is not None:
+        more = corrected_crops(dataset_dir(args.corrections))
+        rows = np.concatenate((rows, len(pack) + np.arange(len(more))))
+        pack = join(pack, more)
     return pack, rows, validation
 
 
@@ -402,6 +413,7 @@ _PLACES = {
     "data": "PACK.npz",
     "out": "weights",
     "unlabelled": "CLIPS",
+    "corrections": "DATASET",
     "compare": "benchmarks/pose_accuracy.json",
 }
 
