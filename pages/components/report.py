@@ -17,6 +17,7 @@ from gymform.exercise.networks.catalogue import CATALOGUE
 from gymform.exercises import name_of, title_of
 from gymform.text import shortened
 from gymform.training.exercise import records, runs
+from gymform.training.exercise.label_errors import label_errors
 from pages.components.text import clock, count, plain
 from pages.components.training import STILL
 
@@ -39,6 +40,7 @@ def show_report(report: records.TrainingReport, dataset: Path) -> None:
     test = report.parts[records.TEST]
     headline(report, test)
     confusion_and_mistakes(report, test, dataset)
+    doubtful_labels(report, dataset)
     by_class(report)
     left, right = st.columns(2, gap="large")
     with left:
@@ -193,6 +195,45 @@ def mistakes(report: records.TrainingReport, dataset: Path, cell: tuple[str, str
     )
     rows = chosen.selection.rows
     watch_clip(shown[rows[0] if rows and rows[0] < len(shown) else 0], dataset)
+
+
+@st.fragment
+def doubtful_labels(report: records.TrainingReport, dataset: Path) -> None:
+    """The labels that the model finds wrong, with the clip beside; nothing when there are none."""
+    errors = label_errors(report)
+    if not errors:
+        return
+    st.markdown("##### Labels to look at again")
+    st.caption(
+        "Networks that never saw these clips are surer of another exercise than of the label."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = st.dataframe(
+            [
+                {
+                    "Clip": one.item.name,
+                    "Label": title_of(one.item.truth),
+                    "May be": title_of(one.suggests),
+                }
+                for one in errors
+            ],
+            key=f"labels-{report.run}",
+            on_select="rerun",
+            selection_mode="single-row-required",
+            hide_index=True,
+            height=min(36 * (len(errors) + 1), 218),
+        )
+        rows = chosen.selection.rows
+        one = errors[rows[0] if rows and rows[0] < len(errors) else 0].item
+        st.page_link(
+            "pages/review.py",
+            label="Relabel it in Review",
+            icon=":material/edit:",
+            query_params={"dataset": dataset.name, "item": one.item_id},
+        )
+    with right:
+        watch_clip(one, dataset)
 
 
 def watch_clip(chosen: records.TestPrediction, dataset: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -427,6 +428,26 @@ def test_the_page_asks_for_no_network():
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_labels_that_look_wrong_are_listed_with_their_clip(dataset):
+    folder = made_runs.make_run(dataset, "fine")
+    report = made_runs.make_report(dataset, "fine", wrong=0.0)
+    classes = report.classes
+    answers = [
+        replace(one, probabilities=tuple(0.9 if name == one.truth else 0.05 for name in classes))
+        for one in report.answers
+    ]
+    truth = answers[0].truth
+    other = next(name for name in classes if name != truth)
+    shares = tuple(0.97 if name == other else 0.015 for name in classes)
+    answers[0] = replace(answers[0], probabilities=shares, answer=other)
+    made_runs.write_report(folder, made_runs.changed(report, answers=tuple(answers)))
+    app = open_page()
+    assert not app.exception
+    (table,) = (one.value for one in app.dataframe if "May be" in one.value.columns)
+    assert table["Clip"].tolist() == [answers[0].name]
+    assert "Labels to look at again" in texts(app)
 
 
 def test_a_model_no_better_than_guessing_is_not_used_by_one_click(dataset):

@@ -241,7 +241,8 @@ class CurvePoint:
 @dataclass(frozen=True)
 class TestPrediction:
     """The prediction (``answer``) for a test clip with the label ``truth``, by a network that was
-    not trained on its group."""
+    not trained on its group. ``probabilities`` are in the order of the report's classes; () in
+    reports of older versions."""
 
     item_id: str
     name: str
@@ -249,6 +250,7 @@ class TestPrediction:
     answer: str
     confidence: float
     truth_probability: float
+    probabilities: tuple[float, ...] = ()
 
     @property
     def right(self) -> bool:

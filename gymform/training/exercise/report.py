@@ -19,6 +19,7 @@ from gymform.training.exercise.cross_validation import (
     final_temperature,
     probabilities_by_part,
 )
+from gymform.training.exercise.label_errors import label_errors
 from gymform.training.exercise.metrics import confusion_markdown, evaluate
 from gymform.training.exercise.records import (
     NOT_RECORDED,
@@ -103,6 +104,7 @@ def list_predictions(
             answer=corpus.classes[int(one.argmax())],
             confidence=round(float(one.max()), 6),
             truth_probability=round(float(one[labels[row]]), 6),
+            probabilities=tuple(round(float(p), 6) for p in one),
         )
         for row, one in zip(rows, probabilities, strict=True)
     )
@@ -142,7 +144,7 @@ def as_markdown(report: TrainingReport) -> str:
     sections.append(_slices(report))
     if report.learning_curve:
         sections.append(_curve(report))
-    sections += [_mistakes(report), f"## Made by\n\n```\n{report.command}\n```\n"]
+    sections += [_mistakes(report), _labels(report), f"## Made by\n\n```\n{report.command}\n```\n"]
     return "\n".join(sections)
 
 
@@ -194,6 +196,22 @@ def _curve(report: TrainingReport) -> str:
     lines += ["| --- | --- | --- |"]
     lines += [f"| {p.clips} | {p.train_accuracy:.3f} | {p.test_accuracy:.3f} |"
               for p in report.learning_curve]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _labels(report: TrainingReport) -> str:
+    """The labels that look wrong."""
+    errors = label_errors(report)
+    if not errors:
+        return "## Labels to look at again\n\nNone looks wrong.\n"
+    lines = [
+        "## Labels to look at again",
+        "",
+        "| item | clip | label | may be |",
+        "| --- " * 4 + "|",
+    ]
+    lines += [f"| {e.item.item_id} | {markdown(e.item.name)} | {markdown(e.item.truth)} | "
+              f"{markdown(e.suggests)} |" for e in errors]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

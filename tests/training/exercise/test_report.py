@@ -54,6 +54,21 @@ def test_the_whole_report_is_told(report):
     assert "## Learning curve" not in as_markdown(replace(report, learning_curve=()))
 
 
+def test_labels_that_look_wrong_are_listed(report):
+    sure = records.TestPrediction("9-1", "c.mp4", "squat", "squat", 0.9, 0.9, (0.05, 0.05, 0.9))
+    others = tuple(
+        replace(sure, item_id=f"{n}-1", truth=name, probabilities=p)
+        for n, (name, p) in enumerate(
+            [("deadlift", (0.8, 0.1, 0.1)), ("snatch", (0.1, 0.8, 0.1)), ("squat", (0.1, 0.1, 0.8))]
+            * 4
+        )
+    )
+    wrong = replace(sure, item_id="7-1", name="a|b.mp4", truth="snatch")
+    made = replace(report, classes=("deadlift", "snatch", "squat"), answers=(*others, wrong))
+    assert "| 7-1 | a\\|b.mp4 | snatch | squat |" in as_markdown(made)
+    assert "None looks wrong" in as_markdown(report)
+
+
 def test_groups_that_nobody_confirmed_are_said(report):
     assert "Nobody confirmed" not in as_markdown(report)
     assert "That is so for 7 of 23 repetitions" in as_markdown(replace(report, unconfirmed=7))
