@@ -58,6 +58,11 @@ _COMMANDS = {
     "review": ("gymform.dataset.review_command", "accept, reject or list many repetitions"),
     "access": ("gymform.service.access_command", "passwords for roles: who may do what"),
     "data": ("gymform.service.data_command", "list and delete what is kept of clips"),
+    "annotations": (
+        "gymform.dataset.annotations_command",
+        "keypoints to and from other tools, as COCO JSON",
+    ),
+    "card": ("gymform.dataset.annotations_command:CARD", "what a data set holds, for people"),
     "export": ("gymform.dataset.commands:EXPORT", "write what was accepted to files"),
 }
 """Commands defined elsewhere: ``add_arguments`` and ``run`` of a module or, after a colon, of that

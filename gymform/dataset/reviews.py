@@ -572,6 +572,14 @@ class ReviewStore:
         return [_decision(row) for row in rows]
 
     @_in_words
+    def verdicts_by_reviewer(self) -> dict[str, dict[str, str]]:
+        """The latest verdict in force of each reviewer about each item, by item and reviewer."""
+        found: dict[str, dict[str, str]] = {}
+        for row in self._rows(f"{_IN_FORCE} AND d.kind = ? ORDER BY number", VERDICT):
+            found.setdefault(row["item_id"], {})[row["reviewer"]] = row["verdict"]
+        return found
+
+    @_in_words
     def revision(self) -> int:
         """The number of the latest decision by anybody, 0 before the first; cheap to read."""
         return int(self._rows("SELECT coalesce(max(number), 0) AS n FROM decisions")[0]["n"])
