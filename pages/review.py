@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
+from gymform.dataset.corrections import version_of
 from gymform.dataset.items import (
     ACCEPTED,
     BEST,
@@ -22,10 +23,13 @@ from gymform.dataset.items import (
 from gymform.dataset.paths import data_sets, datasets_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, GymformError
+from gymform.exercises import name_of
 from gymform.roles import Role, require
 from gymform.service.dataset_tasks import dataset_folder
+from gymform.service.item_figures import ItemFigures, figures_of
 from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
+from gymform.types import percent
 from pages.components import access, clip_deletion, clips, people
 from pages.components.entry import come_through_app
 from pages.components.reviewer import reviewer
@@ -296,9 +300,39 @@ def review(folder: Path, wanted: Filter, item: str | None) -> None:
         st.error(as_text(error), icon=":material/error:")
     if "desk-data" in state:
         reviewer.reviewer(state["desk-data"], key=WIDGET)
+        figures(state.desk.store, state["desk-data"]["current"])
         if clip_deletion.of_item(state.desk.store, state["desk-data"]["current"]):
             del state["desk-place"]  # the review begins anew, with what is left
             st.rerun()  # of the whole page, which shows how to undo it
+
+
+def figures(store: ReviewStore, item: str | None) -> None:
+    """What the model in use and the form's rules say of the repetition, when somebody asks."""
+    if item is None or not st.toggle("What the model says", key="figures-on"):
+        return
+    try:
+        judged = store.get(item)
+        version = version_of(store, judged.item.clip_sha256)
+        found = _figures(store.folder, item, judged.revision, version)
+    except GymformError as error:
+        st.caption(as_text(error))
+        return
+    answer = found.prediction
+    shares = zip(answer.classes, answer.probabilities, strict=True)
+    told = ", ".join(
+        f"{plain(name_of(name))} {percent(share)}"
+        for name, share in sorted(shares, key=lambda pair: -pair[1])
+    )
+    corrected = " With your corrections." if found.corrected else ""
+    st.markdown(f"**{plain(name_of(answer.label)).capitalize()}** :gray[{told}.{corrected}]")
+    for cue in found.form.cues:
+        st.caption(f"{as_text(cue.title)}: {as_text(cue.text)}")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _figures(folder: Path, item: str, revision: int, version: int) -> ItemFigures:
+    """Computed again when the item was trimmed or corrected, since that is in the cache key."""
+    return figures_of(open_store(folder), item)
 
 
 def exchange(session: ReviewSession, tour: int, item: str | None) -> ReviewerData:
