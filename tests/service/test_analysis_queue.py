@@ -132,6 +132,7 @@ def test_the_first_answer_is_told_while_the_work_goes_on(queue, clip):
     assert wait_until(queue, key, "me").first is None
     assert sorted(path.name for path in queue.store.find(key).iterdir()) == [
         "large.bin",
+        "poses.key",
         "result.txt",
     ]
 
