@@ -2,8 +2,9 @@
 
 From a few frames of a clip, where the keypoints say what is where: the colours of head, trunk, arms
 and legs, and the picture behind the lifter. All of it is computed here, on this machine; no face is
-looked for or recognised. The pose network's own features, tried as well, told people apart hardly
-better than chance once clothes and place were known.
+looked for or recognised. The pose network's own features tell people apart as well (AUC 0.97 over
+pairs of 58 clips), but add nothing to clothes and place (average precision 0.972 with them, 0.974
+without).
 """
 
 from __future__ import annotations
