@@ -25,6 +25,7 @@ st.logo(str(ASSETS / "logo.svg"), size="large")
 admit()
 pages = [
     st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
+    st.Page("pages/history.py", title="History", icon=":material/history:", url_path="history"),
     st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
     st.Page("pages/review.py", title="Review", icon=":material/rule:", url_path="review"),
     st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),

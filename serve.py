@@ -1,6 +1,7 @@
 """gymform over HTTP: the pages of app.py behind the guard; run with ``streamlit run serve.py``."""
 
 import sys
+import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from gymform.service.deletion import Sweeper, keep_days
 from gymform.service.guard import Guard
 from pages.components.access import settings, uploads, visits
 from pages.components.clips import dataset_tasks
+from pages.components.results import go_on
 from pages.components.upload_memory import room
 
 
@@ -40,6 +42,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if not config.get_option("server.headless"):
         webbrowser.open(f"http://localhost:{config.get_option('server.port')}")
     resume_extractions(dataset_tasks())
+    threading.Thread(target=go_on, name="gymform-take-up", daemon=True).start()
     with Sweeper():
         yield
 

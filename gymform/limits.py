@@ -30,8 +30,9 @@ MAX_WEIGHTS_BYTES = 4 * 1024**3
 MAX_QUEUED_JOBS = 8
 """Analyses that may wait for the worker before a page says that gymform is busy."""
 
-ABANDONED_AFTER_S = 90.0
-"""A job is stopped when its page has not polled for this long. Hidden tabs poll once a minute."""
+ABANDONED_AFTER_S = 3600.0
+"""A job is stopped when no page has asked for it for this long. A phone that is locked asks for
+nothing; its lifter comes back between two sets and wants to find the result."""
 
 MAX_SILENT_S = 300.0
 """A worker that reports no progress for this long is considered hung and stopped."""

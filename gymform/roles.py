@@ -41,8 +41,8 @@ class Visitor:
     """Somebody using a browser.
 
     ``name`` comes from a login, "" where they may type one; ``taken`` are the names of people with
-    logins, which nobody else may type. ``key`` identifies their quota. ``free`` is True without
-    roles: everything is allowed, and any name may be used.
+    logins, which nobody else may type. ``key`` identifies their quota, ``owner`` their results, ""
+    without roles. ``free`` is True without roles: everything is allowed, and any name may be used.
     """
 
     role: Role
@@ -50,6 +50,7 @@ class Visitor:
     key: str = ""
     taken: frozenset[str] = frozenset()
     free: bool = False
+    owner: str = ""
 
     def may(self, role: Role) -> bool:
         """Whether they have this role or a higher one."""

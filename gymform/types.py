@@ -394,7 +394,9 @@ class Verdict(StrEnum):
 class Cue:
     """What a rule says about the form: a ``title`` and a ``text`` with the measure behind it.
 
-    ``basis`` names where the rule comes from; ``at_s`` is the second to look at.
+    ``basis`` names where the rule comes from; ``at_s`` is the second to look at. ``key`` is the
+    measure that was judged, in ``judged`` repetitions, of which ``good`` were good and ``look``
+    something to look at.
     """
 
     verdict: Verdict
@@ -402,6 +404,10 @@ class Cue:
     text: str
     basis: str
     at_s: float
+    key: str = ""
+    judged: int = 0
+    good: int = 0
+    look: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import gymform
 from gymform import limits
 from gymform.errors import GymformError
 from gymform.exercises import find_exercise, listed, name_of, shipped_exercises
+from gymform.service.pace import in_words, measured_pace
 from gymform.service.result_store import discard_oldest
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, store_upload
 from gymform.types import OTHER
 from gymform.weights import manifest_entry
-from pages.components import access
+from pages.components import access, cards
 from pages.components.clip_session import (
     ClipSession,
     chosen_options,
@@ -23,17 +24,22 @@ from pages.components.clip_session import (
     show_options,
     tell,
 )
+from pages.components.entry import arrive
+from pages.components.results import history, job_queue
 from pages.components.text import plain
 from pages.components.upload_memory import forget
 
 STYLE = Path(__file__).parent / "assets" / "page.css"
 SAMPLE = Path(gymform.__file__).parent / "assets" / "sample_squat.mp4"
 
+TYPICAL_S = 5.0  # seconds of a clip for which the page says how long it takes
+LAST = 4  # results that are shown at the start
+
 ADVICE = (
     ("accessibility_new", "Whole body in the picture", "head to feet, the whole time"),
     ("videocam", "Camera still, at hip height", "on a tripod or leaning on something"),
     ("360", "From the side or at 45°", "so that knees, hips and bar can be seen"),
-    ("repeat_one", "One repetition", "two to ten seconds"),
+    ("repeat", "One repetition or a few", "two to twenty seconds"),
     ("light_mode", "Light on the lifter", "not behind, and as few people around as possible"),
 )
 
@@ -87,20 +93,24 @@ def _article(name: str) -> str:
 
 
 def welcome(problem: GymformError | None) -> None:
-    """The upload, with advice on how to record; ``problem`` is why the last analysis failed."""
+    """What gymform does, the upload, advice on how to film, and the last results.
+
+    ``problem`` is why the last analysis failed.
+    """
     st.html(STYLE)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        st.title("Which lift is it?")
+        st.title("How good is the lift?")
         st.markdown(
-            "Drop a clip of one repetition. gymform finds the lifter, follows every joint from "
-            f"frame to frame and says whether it is {known_exercises()}."
+            "Choose a clip of one repetition or a few. You get every repetition's **form** (depth, "
+            "lockout, tempo, speed), with the moment of each remark in the film; the **skeleton** "
+            f"and the paths of the joints; and the **exercise**: {known_exercises()}."
         )
         if problem:
             tell(problem)
         with st.container(key="drop"):
             st.file_uploader(
-                "Video of one repetition",
+                "Video of a repetition",
                 type=list(VIDEO_SUFFIXES),
                 key=f"upload{clip_session().place.left}",
                 on_change=uploaded,
@@ -108,7 +118,7 @@ def welcome(problem: GymformError | None) -> None:
                 label_visibility="collapsed",
             )
         st.caption(
-            f"At most {limits.MAX_SECONDS:.0f} seconds. "
+            f"At most {limits.MAX_SECONDS:.0f} seconds. {how_long()}"
             "The clip stays on the computer that runs gymform."
         )
         access.tell_upload_quota()
@@ -119,6 +129,31 @@ def welcome(problem: GymformError | None) -> None:
         st.markdown("##### For a good result")
         for icon, what, how in ADVICE:
             st.markdown(f":material/{icon}: &nbsp;**{what}**  \n:small[:gray[{how}]]")
+    last_results()
+
+
+def how_long() -> str:
+    """How long an analysis takes here, in a sentence; "" where it was not measured yet."""
+    found = job_queue().pace_s or measured_pace()
+    if found is None:
+        return ""
+    took = in_words(found, TYPICAL_S)
+    return f"A clip of {TYPICAL_S:.0f} seconds takes {took} on this computer. "
+
+
+def last_results() -> None:
+    """The latest results with their pictures, and the way to all of them."""
+    try:
+        entries, total = history().find(most=LAST)
+    except GymformError as error:
+        tell(error)
+        return
+    if not entries:
+        return
+    st.markdown("##### Last results")
+    cards.row(entries, job_queue().store)
+    if total > len(entries):
+        st.page_link("pages/history.py", label="All results", icon=":material/history:")
 
 
 def sample() -> None:
@@ -132,4 +167,5 @@ def sample() -> None:
     )
 
 
+arrive("analyze")
 main()

@@ -19,7 +19,7 @@ from gymform.training.exercise import deploy, records, runs
 from gymform.training.exercise.readiness import Contents
 from gymform.weights import ModelEntry, manifest_entry
 from pages.components import access, training
-from pages.components.entry import come_through_app
+from pages.components.entry import arrive, come_through_app
 from pages.components.report import show_report
 from pages.components.text import as_text, clock, listed, plain, when
 
@@ -387,4 +387,5 @@ def _damaged(dataset: Path, known: list[records.RunInfo]) -> None:
 
 
 come_through_app()
+arrive("models")
 main()

@@ -31,7 +31,7 @@ from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
 from gymform.types import percent
 from pages.components import access, clip_deletion, clips, people
-from pages.components.entry import come_through_app
+from pages.components.entry import arrive, come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
 from pages.components.shared import open_store, reply_log
@@ -492,4 +492,5 @@ def undo_last(store: ReviewStore, name: str) -> None:
 
 
 come_through_app()
+arrive("review")
 main()

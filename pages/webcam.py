@@ -16,7 +16,7 @@ from gymform.service.result_store import discard_oldest
 from gymform.storage import data_dir
 from pages.components import access
 from pages.components.clip_session import ClipSession, chosen_options, queue_or_reason, tell
-from pages.components.entry import come_through_app
+from pages.components.entry import arrive, come_through_app
 from pages.components.live.live import beside, gate, live_network, stop_stream, stream
 from pages.components.recorder.recorder import recorder
 
@@ -205,4 +205,5 @@ def record() -> None:
 
 
 come_through_app()
+arrive("webcam")
 main()

@@ -47,7 +47,7 @@ COUNTING = frozenset({"numpy", "torch", "cv2", "av", "scipy", "sklearn"})
 OWNERS: dict[str, tuple[str, ...]] = {
     "streamlit": ("app.py", "serve.py", "pages/"),
     "streamlit_webrtc": ("app.py", "pages/"),
-    "sqlite3": ("gymform/dataset/reviews.py",),
+    "sqlite3": ("gymform/dataset/reviews.py", "gymform/service/history.py"),
     "av.open": ("gymform/video/",),
     "cv2.VideoCapture": (),
     "cv2.VideoWriter": (),

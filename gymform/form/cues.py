@@ -12,7 +12,16 @@ from statistics import median
 
 import numpy as np
 
-from gymform.exercises import FRONT, WHOLE_BODY, Exercise, Rule, find_exercise, listed, name_of
+from gymform.exercises import (
+    EXERCISES,
+    FRONT,
+    WHOLE_BODY,
+    Exercise,
+    Rule,
+    find_exercise,
+    listed,
+    name_of,
+)
 from gymform.form.body import Body, bodies_of
 from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure, shows, why_missing
 from gymform.motion.repetitions import Repetition, find_repetitions
@@ -143,6 +152,7 @@ def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
         return None
     body, worst = min(judged, key=lambda one: one[1].value * (1 if rule.more else -1))
     verdicts = [rule.verdict(found.value, _margin(rule, body)) for body, found in judged]
+    good = sum(_is_good(rule, found, body) for body, found in judged)
     verdict = rule.verdict(worst.value, _margin(rule, body))
     is_level = rule.is_level(worst.value, _margin(rule, body))
     text = rule.means.format(value=shown(worst))
@@ -155,7 +165,15 @@ def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
     }[verdict]
     if is_level and rule.level:
         verdict, title = Verdict.GOOD, rule.level
-    return Cue(verdict, title, text, rule.basis, worst.at_s)
+    look = verdicts.count(Verdict.LOOK)
+    return Cue(verdict, title, text, rule.basis, worst.at_s, rule.key, len(judged), good, look)
+
+
+def _is_good(rule: Rule, found: Measure, body: Body) -> bool:
+    """Is one measure good, or near enough to the limit to be called level?"""
+    margin = _margin(rule, body)
+    is_good = rule.verdict(found.value, margin) is Verdict.GOOD
+    return is_good or rule.is_level(found.value, margin)
 
 
 def _margin(rule: Rule, body: Body) -> float:
@@ -210,6 +228,7 @@ def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
             "Velocity-based training takes a loss of a fifth or more within a set for tiring "
             "(Pareja-Blanco et al. 2017).",
             speeds[-1].at_s,
+            key="speed",
         )
 
 
@@ -254,6 +273,16 @@ def _why_not(rule: Rule, exercise: Exercise, seen: Seen) -> str | None:
     return reason or "too little of the movement is seen clearly"
 
 
+def _no_rules(label: str) -> str:
+    """Why the movement was measured but not judged."""
+    if label in (UNKNOWN, OTHER):
+        return (
+            "The movement was measured, but not judged: gymform has rules for "
+            f"{listed([one.name for one in EXERCISES if one.rules], 'and')} only."
+        )
+    return f"The movement was measured, but not judged: gymform has no rules for {name_of(label)}."
+
+
 def _notes(label: str, quality: PoseQuality, seen: Sequence[Seen]) -> Iterator[str]:
     """What could not be judged, and what would help."""
     yield from _cut_off([one.form for one in seen])
@@ -263,8 +292,7 @@ def _notes(label: str, quality: PoseQuality, seen: Sequence[Seen]) -> Iterator[s
         return
     exercise = find_exercise(label)
     if exercise is None or not exercise.rules:
-        name = "a movement that is not known" if label in (UNKNOWN, OTHER) else name_of(label)
-        yield f"There are figures, but no rules to judge {name} by."
+        yield _no_rules(label)
         return
     if quality.score < MIN_QUALITY:
         yield "The skeleton is too uncertain to conclude anything from these figures."

@@ -6,6 +6,7 @@ every run.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import socket
@@ -45,6 +46,7 @@ class Client:
 
     ``forwarded`` is True when a proxy passed the request on; ``login`` is the verified e-mail
     address of a login with an account of the user's own, ``account`` belongs to a password.
+    ``browser`` is a secret of this browser alone, which the guard gave it.
     """
 
     host: str = ""
@@ -52,6 +54,7 @@ class Client:
     forwarded: bool = False
     login: str = ""
     account: Account | None = None
+    browser: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Settings:
             return Visitor(Role.ADMIN, key=key, free=True)
         name = client.login or (client.account.name if client.account else "")
         taken = frozenset(one.name.casefold() for one in self.accounts if one.name)
-        return Visitor(self._role(client), name, key, taken)
+        return Visitor(self._role(client), name, key, taken, owner=_owner(client, name))
 
     def _role(self, client: Client) -> Role:
         roles = [self._anonymous()]
@@ -213,6 +216,17 @@ class Settings:
             f"{who} They can analyse and record clips. Review, import and training are closed "
             "until you set a password: gymform access set-password admin"
         )
+
+
+def _owner(client: Client, name: str) -> str:
+    """Whose results a client's are: those of a login, else of a browser.
+
+    An address would not do: a whole household shares one. Only a hash of the browser's secret is
+    kept, so that a copy of the history opens nothing.
+    """
+    if name:
+        return f"login:{name}"
+    return f"browser:{hashlib.sha256(client.browser.encode()).hexdigest()[:32]}"
 
 
 def is_loopback(host: str) -> bool:

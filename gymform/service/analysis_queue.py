@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -76,17 +77,21 @@ class Request:
         return _digest(self._parts())
 
     def _parts(self) -> dict[str, Any]:
-        try:
-            clip = sha256_of(self.path)
-        except OSError:
-            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
         return {
-            "clip": clip,
+            "clip": self.clip_sha256(),
             # the model goes by its content, not by its name
             "options": asdict(self.options) | {"pose_model": None},
             "pose": manifest_entry(self.options.pose_model, "pose").sha256,
             "version": __version__,
         }
+
+    def clip_sha256(self) -> str:
+        """The sha256 of the clip's content. Raises VideoError when the clip is gone."""
+        try:
+            kept = self.path.stat()
+            return _sha256(self.path, kept.st_size, kept.st_mtime_ns)
+        except OSError:
+            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
 
     def as_message(self) -> dict[str, Any]:
         """The request as the worker reads it."""
@@ -95,6 +100,12 @@ class Request:
 
 def _digest(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed_ns: int) -> str:
+    """The sha256 of a file that is as it was at that time: it is read once."""
+    return sha256_of(path)
 
 
 class State(Enum):
@@ -145,6 +156,8 @@ class _Job:
     """Keeps the clip's folder from being deleted while the job waits or runs."""
     begun: bool = False
     """Whether a worker has said anything about it."""
+    began_s: float = 0.0
+    """When it began, by `time.monotonic`."""
     stop_by: float | None = None
     """When the worker of a cancelled job is killed if still at it; None for one not cancelled."""
 
@@ -156,6 +169,19 @@ class _Job:
         """Let the clip's folder be deleted again."""
         release(self.held)
         self.held = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: with a result in ``folder``, or for the reason ``error``.
+
+    ``took_s`` is how long it ran; 0 for one that was stopped while it waited.
+    """
+
+    key: str
+    folder: Path | None
+    error: GymformError | None
+    took_s: float
 
 
 class JobQueue:
@@ -177,6 +203,7 @@ class JobQueue:
         self._abandoned_after_s = abandoned_after_s
         self._silent_after_s = silent_after_s
         self._grace_s = grace_s
+        self._on_end: Callable[[Ended], None] | None = None
         self._changed = threading.Condition()
         self._jobs: OrderedDict[str, _Job] = OrderedDict()
         self._waiting: deque[_Job] = deque()
@@ -184,6 +211,8 @@ class JobQueue:
         self._worker: _Worker | None = None
         self._shares = dict(STAGE_SHARES)
         self._mean_s: float | None = None
+        self.pace_s: float | None = None
+        """Seconds that an analysis takes for each frame here; learned, or set by who knows it."""
         self._numbers = itertools.count(1)
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="gymform-jobs", daemon=True)
@@ -210,6 +239,20 @@ class JobQueue:
                 job = self._enqueue(key, request, owner)
             job.claims[session] = time.monotonic()
         return key
+
+    def listen(self, on_end: Callable[[Ended], None]) -> None:
+        """Have ``on_end`` hear of every job that ends while the queue is open.
+
+        It is called in whatever thread ends the job, before pages see a new result.
+        """
+        self._on_end = on_end
+
+    def join(self, key: str, session: str) -> None:
+        """This session wants the job as well, if there is one that has not ended."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job and not job.ended:
+                job.claims[session] = time.monotonic()
 
     def status(self, key: str, session: str) -> Status:
         """The state of the job. Asking also shows that the session is still alive."""
@@ -301,6 +344,7 @@ class JobQueue:
             self._waiting.remove(job)
             job.state = State.CANCELLED
             job.let_go()
+            self._tell(job, errors.Cancelled("The analysis was cancelled."))
         elif job.state is State.RUNNING and job.stop_by is None:
             job.stop_by = time.monotonic() + self._grace_s
             if self._worker:
@@ -329,6 +373,8 @@ class JobQueue:
             except Exception as problem:  # noqa: BLE001 - the thread must survive, or no job runs again
                 _log.exception("the job queue failed")
                 error = WorkerError(f"The analysis could not be run ({type(problem).__name__}).")
+            if not error and job.stop_by is None:
+                self._tell(job, None)  # before a page finds the result
             with self._changed:
                 self._running = None
                 job.let_go()
@@ -336,6 +382,19 @@ class JobQueue:
                     job.state = State.CANCELLED
                 else:
                     job.state, job.error = (State.FAILED if error else State.DONE), error
+            if job.state is not State.DONE:
+                self._tell(job, error)
+
+    def _tell(self, job: _Job, error: GymformError | None) -> None:
+        """Tell whoever listens how a job ended; what ends with the app is taken up again later."""
+        if self._on_end is None or self._closed:
+            return
+        folder = self.store.find(job.key) if error is None and job.stop_by is None else None
+        took_s = time.monotonic() - job.began_s if job.began_s else 0.0
+        try:
+            self._on_end(Ended(job.key, folder, error, took_s))
+        except Exception:  # noqa: BLE001 - the result is there all the same
+            _log.exception("the end of a job could not be noted")
 
     def _next(self) -> _Job | None:
         """Wait for a job; None when the queue is closed. A worker is started in the meantime."""
@@ -347,7 +406,8 @@ class JobQueue:
             if self._closed:
                 return None
             job = self._running = self._waiting.popleft()
-            job.state, job.progress = State.RUNNING, Estimate(self._shares)
+            job.state, job.progress = State.RUNNING, Estimate(self._shares, pace_s=self.pace_s)
+            job.began_s = time.monotonic()
             return job
 
     def _ready_worker(self) -> _Worker:
@@ -380,7 +440,8 @@ class JobQueue:
             if error is None and job.stop_by is None:
                 self._keep(job, folder)
                 with self._changed:
-                    self._learn(time.monotonic() - started)
+                    frames = job.progress.frames if job.progress else 0
+                    self._learn(time.monotonic() - started, frames)
         return error
 
     def _message_for(self, job: _Job) -> dict[str, Any]:
@@ -399,9 +460,12 @@ class JobQueue:
             self.store.mark_poses(folder, job.request.pose_key())
         self.store.keep(job.key, folder)
 
-    def _learn(self, took_s: float) -> None:
-        """Move the mean time of a job halfway to what the last one took."""
+    def _learn(self, took_s: float, frames: int) -> None:
+        """Move the mean time of a job, and of a frame, halfway to what the last one took."""
         self._mean_s = took_s if self._mean_s is None else (self._mean_s + took_s) / 2
+        if frames:
+            pace_s = took_s / frames
+            self.pace_s = pace_s if self.pace_s is None else (self.pace_s + pace_s) / 2
 
     def _follow(self, job: _Job, worker: _Worker, folder: Path) -> GymformError | None:
         """Read the worker's messages until the job has ended; the error that ended it, if any."""
@@ -524,14 +588,25 @@ STAGE_SHARES: dict[str, float] = {
 }
 """Share of the total time that each stage takes, in order; updated after every finished job."""
 
+_EVERY_FRAME = "pose"
+"""The stage that counts the frames of the clip."""
+
 _WARM_UP = "probe"
 """The stage in which a new worker also loads its models."""
 
 
 class Estimate:
-    """How much of a job is done and how long the rest will take, from its stages' progress."""
+    """How much of a job is done and how long the rest will take, from its stages' progress.
 
-    def __init__(self, shares: Mapping[str, float], now: float | None = None) -> None:
+    ``pace_s`` is how long others took for each frame. It counts for the more, the less is done: an
+    estimate from the first second alone halves or doubles with the next stage.
+    """
+
+    def __init__(
+        self, shares: Mapping[str, float], now: float | None = None, pace_s: float | None = None
+    ) -> None:
+        self._pace_s = pace_s
+        self.frames = 0
         self._shares = dict(shares)
         self._stage_started = time.monotonic() if now is None else now
         self._anchor: tuple[float, float] | None = None
@@ -547,6 +622,8 @@ class Estimate:
             self.stage = stage
             if self._anchor is None and stage != _WARM_UP:
                 self._anchor = (now, self.fraction)
+        if stage == _EVERY_FRAME:
+            self.frames = total
         part = min(done / total, 1.0) if total > 0 else 0.0
         reached = self._before(stage) + self._shares.get(stage, 0.0) * part
         # never backwards: a bar that shrinks looks broken
@@ -557,6 +634,16 @@ class Estimate:
 
         The warm-up does not count: its length depends on what is loaded already.
         """
+        measured = self._measured_s(now)
+        if self._pace_s is None or not self.frames:
+            return measured
+        usual = self._pace_s * self.frames * (1 - self.fraction)
+        if measured is None:
+            return usual
+        return self.fraction * measured + (1 - self.fraction) * usual
+
+    def _measured_s(self, now: float | None) -> float | None:
+        """The same from this job's own progress alone."""
         if self._anchor is None:
             return None
         start, fraction = self._anchor

@@ -66,6 +66,7 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
     # Imported here, not above: the app also imports this module, and should not wait for PyTorch.
     from gymform.analysis import analyze
     from gymform.analysis_io import options_from_dict, save
+    from gymform.service.summary import write_summary
     from gymform.video.write import transcode
 
     if "known" in request and judge_again(Path(request["known"]), Path(request["path"]), folder):
@@ -77,6 +78,7 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
     def first(answer: Analysis) -> None:
         (folder / FIRST).mkdir()
         save(answer, path, folder / FIRST, stem=STEM, video=False)
+        write_summary(answer, folder / FIRST, path, turn=answer.pose.provenance.turn)
         progress(FIRST, 1, 1)
 
     result = analyze(path, options, name=name, progress=progress, on_first=first)
@@ -91,6 +93,7 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
             turn=result.pose.provenance.turn,
             progress=lambda done: progress("proxy", min(done, total), total),
         )
+        write_summary(result, folder, folder / PROXY)
 
 
 def judge_again(known: Path, source: Path, folder: Path) -> bool:

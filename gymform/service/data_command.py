@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from gymform.dataset.paths import data_sets, dataset_dir
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, GymformError, OptionsError
 from gymform.in_use import is_held
+from gymform.service.archive import export, import_zip
 from gymform.service.deletion import KEEP_DAYS, keep_days, sweep, uploads_dir
-from gymform.service.result_store import clip_of, folders_in, last_used, size_of
+from gymform.service.history import History
+from gymform.service.result_store import ResultStore, clip_of, folders_in, last_used, size_of
 from gymform.storage import data_dir
 from gymform.text import cleaned
 from gymform.trash import Trash
@@ -60,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--dataset", required=True, metavar="NAME", help="where they are")
     move.add_argument("--to", required=True, metavar="NAME", help="where they go")
     move.set_defaults(action=_move)
+    out = actions.add_parser("export", help="write all results with their notes to a zip")
+    out.add_argument("file", type=Path, metavar="FILE", help="the zip to write")
+    out.set_defaults(action=_export)
+    back = actions.add_parser("import", help="add the results of such a zip")
+    back.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` wrote")
+    back.set_defaults(action=_import)
     now = actions.add_parser(
         "sweep",
         help="delete now what waits for its deletion",
@@ -170,6 +179,8 @@ def _delete_stored(id_: str) -> None:
         raise BusyError(f"{one.id[:SHOWN]} is in use: wait until its analysis or import is done.")
     trash = Trash(data_dir())
     trash.remove(trash.put(one.folders, {}))
+    with contextlib.closing(History.open()) as history:
+        history.take(clip_sha256=one.id, keys=[folder.name for folder in one.results])
     print(f"Deleted: {one.id[:SHOWN]}, {len(one.uploads)} uploads, {len(one.results)} results")
 
 
@@ -195,6 +206,23 @@ def _only(ids: Sequence[str], begins: str) -> str:
         return found[0]
     many = f"{len(found)}: give more digits" if found else "none"
     raise OptionsError(f"Expected an id of `data list`; of {begins[:SHOWN]!r} there is {many}.")
+
+
+def _export(options: argparse.Namespace) -> int:
+    with contextlib.closing(History.open()) as history:
+        entries, _ = history.find(most=-1)
+    count = export(entries, ResultStore(), options.file)
+    print(f"Written: {count} of {len(entries)} results")
+    return OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    with contextlib.closing(History.open()) as history:
+        found = import_zip(options.file, ResultStore(), history)
+    for problem in found.problems:
+        print(f"gymform: {problem}", file=sys.stderr)
+    print(f"Imported: {found.count} results")
+    return FAILED if found.problems else OK
 
 
 def _sweep(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.errors import GymformError, OptionsError
 from gymform.in_use import alone, is_held
 from gymform.roles import Role, only_for
+from gymform.service.history import History
 from gymform.service.result_store import (
     ResultStore,
     discard_unfinished,
@@ -35,6 +36,9 @@ KEEP_DAYS = "GYMFORM_KEEP_DAYS"
 They count from when an upload came, and from when a result was last looked at.
 """
 
+HISTORY = "history"
+"""Among the details of a deletion: the rows of the history that went with it."""
+
 SWEEP_S = 20.0
 """How often the app deletes for good what is due."""
 
@@ -49,8 +53,17 @@ def uploads_dir() -> Path:
 
 
 @only_for(Role.VISITOR, "To delete a clip")
-def delete_results(store: ResultStore, clip: Path, key: str | None = None) -> str:
+def delete_results(
+    store: ResultStore,
+    clip: Path,
+    key: str | None = None,
+    history: History | None = None,
+    sha256: str = "",
+) -> str:
     """Delete a clip with all results of its content; the name to restore them by.
+
+    ``history`` forgets them too. ``sha256`` is the clip's content where that is known already: its
+    results go even when the clip itself is gone.
 
     Whoever has a clip may have it deleted: other uploads of the same content go too, unless they
     are being analysed. ``key`` is a result that goes even when the clip can no longer be read. A
@@ -63,16 +76,29 @@ def delete_results(store: ResultStore, clip: Path, key: str | None = None) -> st
             if clip.parent.parent == uploads_dir() and clip.parent.is_dir():
                 stack.enter_context(alone(clip.parent, _BUSY))
                 paths.append(clip.parent)
-            if clip.is_file():
+            if clip.is_file() and clip.parent.parent != store.root:
                 sha256 = sha256_of(clip)
                 paths += [one for one in _same(clip, sha256) if not is_held(one)]
+            if sha256:
                 paths += store.of_clip(sha256)
             if key and (folder := store.find(key)) and folder not in paths:
                 paths.append(folder)
-            return Trash(data_dir()).put(paths, {})
+            return _put(paths, history, key or "", sha256)
     except OSError as error:
         reason = error.strerror or "the disk failed"
         raise GymformError(f"The clip cannot be deleted: {reason}. Try again.") from error
+
+
+def _put(paths: list[Path], history: History | None, key: str, sha256: str) -> str:
+    """Move files into the trash, and with them the rows of the history; the entry's name."""
+    if history is None:
+        return Trash(data_dir()).put(paths, {})
+    rows = history.take(key=key, clip_sha256=sha256, keys=[one.name for one in paths])
+    try:
+        return Trash(data_dir()).put(paths, {HISTORY: rows})
+    except OSError:
+        history.put_back(rows)
+        raise
 
 
 def _same(clip: Path, sha256: str) -> list[Path]:
@@ -88,9 +114,13 @@ def _same(clip: Path, sha256: str) -> list[Path]:
 
 
 @only_for(Role.VISITOR, "To restore a clip")
-def restore_results(name: str) -> None:
+def restore_results(name: str, history: History | None = None) -> None:
     """Undo a deletion. Raises OptionsError when it is too late."""
-    Trash(data_dir()).restore(name)
+    trash = Trash(data_dir())
+    rows = trash.details(name).get(HISTORY, [])
+    trash.restore(name)
+    if history is not None:
+        history.put_back(rows)
 
 
 # -- what goes by itself ---------------------------------------------------------------------
@@ -131,10 +161,19 @@ def sweep(home: Path, older_than_s: float = FOR_GOOD_S) -> Swept:
     for kind in ("uploads", "analyses"):
         discard_unfinished(home / kind)
     days = keep_days()
-    if days is None:
-        return Swept(deletions)
-    uploads, results = (discard_unused(home / kind, days) for kind in ("uploads", "analyses"))
+    uploads = results = 0
+    if days is not None:
+        uploads, results = (discard_unused(home / kind, days) for kind in ("uploads", "analyses"))
+    _prune(home)
     return Swept(deletions, uploads, results)
+
+
+def _prune(home: Path) -> None:
+    """Have the history forget results whose files are gone."""
+    file = home / "history.sqlite"
+    if file.is_file():
+        with contextlib.suppress(GymformError), contextlib.closing(History.open(file)) as history:
+            history.prune({folder.name for folder in folders_in(home / "analyses")})
 
 
 class Sweeper:

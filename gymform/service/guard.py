@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
@@ -32,6 +34,14 @@ CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/_stcore/script-health-check")
 
 UPLOAD = "/_stcore/upload_file/"
 """The path of uploads, followed by the session and the file's id."""
+
+COOKIE = "gymform_browser"
+"""The cookie with a secret by which a browser finds its own results again."""
+
+COOKIE_S = 400 * 24 * 3600
+"""How long a browser keeps it, seconds: the most that browsers allow."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _POLICY_VIOLATION = 1008
 _TOO_MUCH = 429
@@ -87,7 +97,7 @@ class Guard:
         try:
             self._check(scope)
             with self._upload(scope):
-                await self._app(scope, receive, _with_headers(send))
+                await self._app(scope, receive, _with_headers(send, _new_cookie(scope)))
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
             await _reply(scope, receive, send, refused)
@@ -159,15 +169,45 @@ def _headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-def _with_headers(send: Send) -> Send:
-    """A ``send`` that adds security headers to every response."""
+def is_secret(text: str) -> bool:
+    """Whether this may be a secret that :data:`COOKIE` holds."""
+    return _SECRET.fullmatch(text) is not None
+
+
+def _new_cookie(scope: Scope) -> bytes:
+    """A cookie for a browser that has none yet; scripts cannot read it, other sites not send it."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return b""
+    headers = _headers(scope)
+    for one in headers.get("cookie", "").split(";"):
+        name, _, value = one.strip().partition("=")
+        if name == COOKIE and is_secret(value):
+            return b""
+    is_https = "https" in (scope.get("scheme"), headers.get("x-forwarded-proto"))
+    kept = f"Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax{'; Secure' if is_https else ''}"
+    return f"{COOKIE}={secrets.token_urlsafe(32)}; {kept}".encode()
+
+
+def _with_headers(send: Send, cookie: bytes = b"") -> Send:
+    """A ``send`` that adds security headers to every response, and a ``cookie`` to a page."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            headers = list(message.get("headers", ()))
+            if cookie and _is_page(headers):
+                headers.append((b"set-cookie", cookie))
+            message["headers"] = [*headers, *_HEADERS]
         await send(message)
 
     return sending
+
+
+def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a response with these headers is a page, not one of its files."""
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/html")
+        for name, value in headers
+    )
 
 
 async def _drain(receive: Receive) -> None:

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from gymform import limits
@@ -41,6 +41,8 @@ class ResultStore:
         self.root = root or data_dir() / "analyses"
         self.root.mkdir(parents=True, exist_ok=True)
         self._max_bytes = max_bytes
+        self.favourites: Callable[[], Collection[str]] = tuple
+        """Gives the keys of results that make way last when space is short."""
         discard_unfinished(self.root)
 
     def find(self, key: str) -> Path | None:
@@ -78,7 +80,7 @@ class ResultStore:
                 self.root / key
             ).is_dir():  # else another process was faster, with the same result
                 raise
-        discard_oldest(self.root, self._max_bytes, spare=key)
+        discard_oldest(self.root, self._max_bytes, spare=key, last=self.favourites())
 
     def mark_poses(self, folder: Path, pose_key: str) -> None:
         """Note in a filled folder what its keypoints depend on, for :meth:`with_poses`."""
@@ -119,14 +121,16 @@ def folders_in(root: Path) -> list[Path]:
     return []
 
 
-def discard_oldest(root: Path, max_bytes: int, *, spare: str) -> None:
+def discard_oldest(root: Path, max_bytes: int, *, spare: str, last: Collection[str] = ()) -> None:
     """Delete the least recently used folders in ``root`` until the rest fits into ``max_bytes``.
 
-    The one called ``spare`` stays whatever its size, and so does what is in use. Hidden ones, still
-    being filled, and files that lie about are neither counted nor deleted.
+    The one called ``spare`` stays whatever its size, and so does what is in use; those called as in
+    ``last`` go after all others. Hidden ones, still being filled, and files that lie about are
+    neither counted nor deleted.
     """
     total = 0
-    for folder in sorted(folders_in(root), key=last_used, reverse=True):
+    by_use = sorted(folders_in(root), key=last_used, reverse=True)
+    for folder in sorted(by_use, key=lambda one: one.name not in last):
         total += size_of(folder)
         if total > max_bytes and folder.name != spare:
             discard(folder)

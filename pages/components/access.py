@@ -13,7 +13,7 @@ from gymform import roles
 from gymform.errors import GymformError, OptionsError
 from gymform.roles import Role, Visitor
 from gymform.service.access import Client, Settings
-from gymform.service.guard import WRONG_HOST, WRONG_ORIGIN, is_forwarded
+from gymform.service.guard import COOKIE, WRONG_HOST, WRONG_ORIGIN, is_forwarded, is_secret
 from gymform.service.once import Once
 from gymform.service.passwords import Account, Door
 from gymform.service.quotas import DailyBytes, in_words
@@ -79,7 +79,15 @@ def _client() -> Client:
         forwarded=is_forwarded(headers),
         login=_login(),
         account=account if isinstance(account, Account) else None,
+        browser=_browser(),
     )
+
+
+def _browser() -> str:
+    """The secret that the guard gave this browser; without one the session stands for it."""
+    secret = str(st.context.cookies.get(COOKIE) or "")
+    context = get_script_run_ctx(suppress_warning=True)
+    return secret if is_secret(secret) else (context.session_id if context else "")
 
 
 def _login() -> str:

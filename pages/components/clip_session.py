@@ -7,28 +7,29 @@ under the page's name, so that two pages never mix up their clips.
 from __future__ import annotations
 
 import contextlib
-import importlib
-import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gymform.errors import BusyError, Cancelled, GymformError
+from gymform.errors import BusyError, Cancelled, GymformError, NotAllowedError, OptionsError
 from gymform.in_use import held
 from gymform.installation import program
-from gymform.service import analysis_queue, deletion
+from gymform.service import deletion
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
-from gymform.service.once import Once
+from gymform.service.history import DONE, FAILED, GONE, owner_of_new
+from gymform.service.summary import read_summary
 from gymform.text import cleaned
 from gymform.trash import UNDO_S
 from gymform.types import Target
 from gymform.weights import local_models, manifest_entry, read_manifest
-from pages.components import access
+from pages.components import access, notes
+from pages.components.entry import was_here
+from pages.components.results import RESULT, STOPPED, history, job_queue, request_of
 from pages.components.text import as_text, plain
 
 if TYPE_CHECKING:
@@ -46,15 +47,6 @@ STAGES = {
 }
 
 
-@Once
-def job_queue() -> JobQueue:
-    """The one queue of this app, shared by all sessions."""
-    # Showing a result needs imports that take seconds: start while the first user picks a clip.
-    load = threading.Thread(target=importlib.import_module, args=("gymform.analysis",), daemon=True)
-    load.start()
-    return analysis_queue.JobQueue()
-
-
 def queue_or_reason() -> JobQueue | None:
     """The queue; None when it cannot be created, and the page then says why."""
     try:
@@ -70,12 +62,14 @@ def queue_or_reason() -> JobQueue | None:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A clip that was just deleted: its entry in the trash, when, its result's key, its request."""
+    """A clip that was just deleted: its entry in the trash, when, its result's key, its request,
+    its address in the history."""
 
     entry: str
     at: float
     key: str
     request: Request
+    address: str | None = None
 
 
 @dataclass
@@ -85,7 +79,11 @@ class Place:
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
     key: str | None = None
     request: Request | None = None
-    before: tuple[str, Request] | None = None
+    address: str | None = None
+    """Where the clip is in the history; None where that cannot be written."""
+    asked: str = ""
+    """The address in the browser's address bar in the last run."""
+    before: tuple[str, Request, str | None] | None = None
     """The result that was shown before this clip."""
     refused: tuple[Request, BusyError] | None = None
     """A clip that the full queue refused: it is kept until the user tries again or leaves."""
@@ -105,6 +103,7 @@ class ClipSession:
     """
 
     def __init__(self, page: str, another: str) -> None:
+        self._page = page
         self._another = another
         self.place: Place = st.session_state.setdefault(f"flow-{page}", Place())
 
@@ -122,6 +121,7 @@ class ClipSession:
                 request, self.place.session, owner=whose, owner_may_wait=may_wait
             )
             self.place.request = request
+            self._note()
         except BusyError as error:
             self.go_back()
             self.place.refused = request, error
@@ -133,24 +133,101 @@ class ClipSession:
         """Drop the clip of this session, and its job unless another session wants it."""
         if self.place.key:
             job_queue().cancel(self.place.key, self.place.session)
-        self.place.key = self.place.before = self.place.refused = None
+        if self.place.address:
+            with contextlib.suppress(GymformError):
+                history().drop(self.place.address)
+        self.put_away()
+
+    def put_away(self) -> None:
+        """Show the start again; a job goes on, and can be found in the history."""
+        self.place.key = self.place.before = self.place.refused = self.place.address = None
+        self.place.asked = ""
         self.place.left += 1
+        st.query_params.pop(RESULT, None)
 
     def go_back(self) -> None:
         """Leave, and return to the result that was shown before, if there was one."""
         before = self.place.before
         self.leave()
         if before:
-            self.place.key, self.place.request = before
+            self.place.key, self.place.request, self.place.address = before
+
+    def open(self, address: str) -> None:
+        """Make the result or the job at an address this session's clip."""
+        try:
+            entry = history().get(address)
+            if entry is None:
+                raise OptionsError(GONE)
+        except GymformError as error:
+            self.put_away()
+            self.place.problem = error
+            return
+        self.put_away()
+        self.place.address, self.place.asked = entry.address, entry.address
+        self.place.key, self.place.request = entry.key, request_of(entry)
+        st.query_params[RESULT] = entry.address
+        job_queue().join(entry.key, self.place.session)
+
+    def _note(self) -> None:
+        """Write the clip into the history, which gives it an address."""
+        request, key = self._request, self.place.key
+        assert key is not None
+        folder = job_queue().store.find(key)
+        try:
+            entry = history().add(
+                key,
+                name=request.name,
+                path=request.path,
+                options=asdict(request.options),
+                clip_sha256=request.clip_sha256(),
+                owner=owner_of_new(),
+                summary=read_summary(folder) if folder else None,
+            )
+            if not folder and (folder := job_queue().store.find(key)):  # it has just ended
+                history().finish(key, read_summary(folder), None)
+        except GymformError as error:
+            self.place.problem = error
+            return
+        self.place.address = self.place.asked = entry.address
+        st.query_params[RESULT] = entry.address
+
+    def _follow_address(self) -> None:
+        """Go where the browser's address bar points: it may be a link, a reload or the way back."""
+        place = self.place
+        asked = st.query_params.get(RESULT, "")
+        if asked and asked != place.address:
+            self.open(asked)
+        elif not asked and place.address:
+            if was_here() and place.asked:  # the browser's own way back
+                self.put_away()
+            else:
+                st.query_params[RESULT] = place.asked = place.address
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the clip may be changed, deleted, and analysed again: it is not somebody else's
+        whose address was passed on."""
+        if self.place.address is None:
+            return True
+        try:
+            history().check_mine(self.place.address)
+        except NotAllowedError:
+            return False
+        except GymformError:
+            return True
+        return True
 
     def follow(self, target: Target) -> None:
         """Analyse the same clip again, following another person."""
         request = self._request
-        self.analyse(request.path, request.name, chosen_options(target))
+        if self.is_mine:
+            self.analyse(request.path, request.name, chosen_options(target))
 
     def repeat(self) -> None:
         """Analyse the same clip again; after a failure, the result before stays available."""
         request, before = self._request, self.place.before
+        if not self.is_mine:
+            return
         self.analyse(request.path, request.name, chosen_options(request.options.target))
         self.place.before = self.place.before or before
 
@@ -158,6 +235,7 @@ class ClipSession:
 
     def show(self, welcome: Callable[[GymformError | None], None]) -> None:
         """Show the clip's state; without a clip ``welcome``, given why the last analysis failed."""
+        self._follow_address()
         problem, self.place.problem = self.place.problem, None
         self._deleted()
         if self.place.refused:
@@ -176,16 +254,35 @@ class ClipSession:
         elif status.state is State.DONE and (folder := queue.store.find(self.place.key)):
             self._done(folder)
         else:
-            self._stopped(status.error)
+            self._stopped(status.error or self._why_not())
+
+    def _why_not(self) -> GymformError | None:
+        """What the history knows of a clip that the queue does not know any more."""
+        if self.place.address is None:
+            return None
+        try:
+            entry = history().get(self.place.address)
+        except GymformError as error:
+            return error
+        if entry is not None and entry.state == FAILED:
+            return GymformError(entry.problem)
+        if entry is not None and entry.state == DONE:
+            return GymformError(
+                "The files of this result were deleted to make room for newer ones. "
+                "Analyse the clip again, or upload it again if it is gone too."
+            )
+        return None
 
     @property
     def _request(self) -> Request:
         assert self.place.request is not None
         return self.place.request
 
-    def _result_on_screen(self) -> tuple[str, Request] | None:
+    def _result_on_screen(self) -> tuple[str, Request, str | None] | None:
         key = self.place.key
-        return (key, self._request) if key and job_queue().store.find(key) else None
+        if key and job_queue().store.find(key):
+            return key, self._request, self.place.address
+        return None
 
     def _headline(self, name: str | None = None) -> None:
         """The clip's name, and a button to leave it for another one."""
@@ -223,7 +320,17 @@ class ClipSession:
                 self._stopped(error)
                 return
             self._headline()
-            show_result(result, folder, self._request.name, on_other_person=self.follow)
+            is_mine = self.is_mine
+            if self.place.address:
+                notes.show(self.place.address, is_mine=is_mine)
+            show_result(
+                result,
+                folder,
+                self._request.name,
+                on_other_person=self.follow if is_mine else None,
+            )
+        if not is_mine:
+            return
         with st.expander("Analyse again with other options", icon=":material/tune:"):
             show_options()
             st.button("Analyse again", icon=":material/refresh:", on_click=self.repeat)
@@ -244,15 +351,16 @@ class ClipSession:
 
     def delete(self) -> None:
         """Delete the clip with all its results, also those that were shown before."""
-        key, request = self.place.key, self._request
+        key, request, address = self.place.key, self._request, self.place.address
         assert key is not None
         try:
-            entry = deletion.delete_results(job_queue().store, request.path, key)
+            sha256 = history().check_mine(address).clip_sha256 if address else ""
+            entry = deletion.delete_results(job_queue().store, request.path, key, history(), sha256)
         except GymformError as error:
             self.place.problem = error
             return
         self.leave()
-        self.place.deleted = Deleted(entry, time.monotonic(), key, request)
+        self.place.deleted = Deleted(entry, time.monotonic(), key, request, address)
         forget_results()
 
     def _deleted(self) -> None:
@@ -271,12 +379,13 @@ class ClipSession:
         deleted, self.place.deleted = self.place.deleted, None
         assert deleted is not None
         try:
-            deletion.restore_results(deleted.entry)
+            deletion.restore_results(deleted.entry, history())
         except GymformError as error:
             self.place.problem = error
             return
         self.leave()
         self.place.key, self.place.request = deleted.key, deleted.request
+        self.place.address = deleted.address
 
     def _refused(self, request: Request, error: BusyError) -> None:
         """Say that the queue is full, and offer to try again with the same clip."""
@@ -301,8 +410,9 @@ class ClipSession:
     def _stopped(self, error: GymformError | None) -> None:
         """Why there is no result, and buttons for what to do."""
         self._headline()
-        abandoned = "The analysis was stopped: this page was closed or inactive for a while."
-        tell(error or Cancelled(abandoned))
+        tell(error or Cancelled(STOPPED))
+        if not self.is_mine:
+            return
         with st.container(horizontal=True):
             st.button("Try again", icon=":material/refresh:", on_click=self.repeat)
             if self.place.before:

@@ -1,4 +1,4 @@
-"""Makes sure that every page is run through app.py, whatever its address."""
+"""Makes sure that every page is run through app.py, and knows where its visitor comes from."""
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -17,3 +17,14 @@ def come_through_app() -> None:
         st.session_state["came_through_app"] = True
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def arrive(page: str) -> None:
+    """Note which page is shown; a page calls it in every run, before it looks at its address."""
+    state = st.session_state
+    state["came-from"], state["page-shown"] = state.get("page-shown"), page
+
+
+def was_here() -> bool:
+    """Whether the last run of this session was of the same page."""
+    return bool(st.session_state.get("came-from") == st.session_state.get("page-shown"))

@@ -48,8 +48,13 @@ def load_result(folder: Path) -> Analysis:
     return load(folder, STEM)
 
 
-def show_result(result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson) -> None:
-    """Show an analysis, whose files are in ``folder``, of the clip that is called ``name``."""
+def show_result(
+    result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson | None
+) -> None:
+    """Show an analysis, whose files are in ``folder``, of the clip that is called ``name``.
+
+    ``on_other_person`` is None for somebody who may only look.
+    """
     for problem in result.clip.problems:
         st.warning(as_text(problem), icon=":material/warning:")
     show_prediction(result)
@@ -130,7 +135,7 @@ def _basis(prediction: Prediction) -> str:
 
 
 def _plain(name: str) -> str:
-    return "something else" if name == OTHER else name_of(name)
+    return "another exercise" if name == OTHER else name_of(name)
 
 
 def _stretches(prediction: Prediction) -> dict[str, list[str]]:
@@ -145,17 +150,14 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
 
 
 def _label(prediction: Prediction) -> str:
-    if prediction.label == UNKNOWN:
-        return "Not sure"
-    if prediction.label == OTHER:
-        return "None of these"
     return title_of(prediction.label)
 
 
 def _sure(prediction: Prediction) -> str:
     if prediction.label == UNKNOWN:
-        return ""
-    return f":gray[{charts.percent(prediction.confidence)} sure]"
+        return ":gray[too uncertain to say]"
+    none = ", none of the exercises that gymform knows" if prediction.label == OTHER else ""
+    return f":gray[{charts.percent(prediction.confidence)} sure{none}]"
 
 
 def _seen(result: Analysis) -> str:
@@ -168,7 +170,7 @@ def _seen(result: Analysis) -> str:
 
 
 @st.fragment
-def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None:
+def motion(folder: Path, result: Analysis, on_other_person: OtherPerson | None) -> None:
     """The player beside the trajectories: a click in a chart moves the player, and vice versa."""
     state = st.session_state
     if state.get("shown") != folder.name:  # another result: start at its first frame
@@ -185,7 +187,7 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson) -> None
         with left:
             _show_values(result, joints)
     show_form(result.form, partial(_see, result))
-    if picked:
+    if picked and on_other_person:
         on_other_person(picked)
         st.rerun()
 

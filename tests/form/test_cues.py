@@ -96,7 +96,8 @@ def test_nothing_is_concluded_from_a_poor_skeleton_or_an_unknown_exercise():
     unknown = report(points, 90, "unknown")
     assert not unknown.cues
     assert unknown.notes == (
-        "There are figures, but no rules to judge a movement that is not known by.",
+        "The movement was measured, but not judged: gymform has rules for snatch, deadlift and "
+        "squat only.",
     )
     front = report(points, 0, "side_lunge")
     assert [m.key for m in front.repetitions[0].measures] == ["duration_s"]

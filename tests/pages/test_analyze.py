@@ -21,10 +21,11 @@ from gymform.analysis_io import save
 from gymform.in_use import held, is_held
 from gymform.service import analysis_queue
 from gymform.service.analysis_worker import PROXY, STEM
+from gymform.service.summary import write_summary
 from gymform.storage import data_dir
 from gymform.types import UNKNOWN, Ablation, Window
 from gymform.video.write import VideoWriter, transcode
-from pages.components import clip_session
+from pages.components import results
 from tests import fakes
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -43,7 +44,8 @@ def _queue(monkeypatch):
     """The queue that the page will use; it waits for at most one job."""
     queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
     monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
-    clip_session.job_queue.forget()
+    results.job_queue.forget()
+    results.history.forget()
     yield queue
     queue.close()
 
@@ -93,6 +95,7 @@ def finish(
     with queue.store.new_folder(key) as folder:
         save(analysis, clip, folder, stem=STEM, video=False)
         transcode(clip, folder / PROXY)
+        write_summary(analysis, folder, folder / PROXY)
         queue.store.keep(key, folder)
 
 
@@ -101,7 +104,7 @@ small = functools.partial(fakes.make_analysis, 12)
 
 def test_an_empty_page_invites(app):
     assert not app.exception
-    assert app.title[0].value == "Which lift is it?"
+    assert app.title[0].value == "How good is the lift?"
     assert "Whole body" in texts(app)
     assert app.selectbox[0].options == ["pose-a"]
     offered = set(app.file_uploader[0].allowed_type)
@@ -119,7 +122,8 @@ def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):
 def test_a_data_folder_that_cannot_be_used_is_said(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GYMFORM_HOME", str(tmp_path / "file"))
-    clip_session.job_queue.forget()
+    results.job_queue.forget()
+    results.history.forget()
     app = AppTest.from_file(str(APP), default_timeout=30).run()
     assert not app.exception
     assert "GYMFORM_HOME" in app.error[0].value
@@ -273,10 +277,10 @@ def test_an_answer_says_what_it_rests_on(app, queue):
     upload(app, "lift.mp4", content)
     assert not app.exception
     shown = texts(app)
-    assert "With the **legs** kept still, squat would be at 10 %, and something else" in shown
+    assert "With the **legs** kept still, squat would be at 10 %, and another exercise" in shown
     assert "**arms** kept still" not in shown
     table = next(frame.value for frame in app.dataframe if "Likeliest" in frame.value)
-    assert table["Likeliest"].tolist() == ["squat", "something else"]
+    assert table["Likeliest"].tolist() == ["squat", "another exercise"]
     assert table["Probability"].tolist() == ["70 %", "90 %"]
 
 
@@ -298,7 +302,7 @@ def test_unknown_says_why(app, queue):
     finish(queue, app, content, small(prediction=answer, quality=quality))
     upload(app, "lift.mp4", content)
     assert not app.exception
-    assert "# Not sure" in texts(app)
+    assert "# Unknown" in texts(app)
     assert "% sure" not in texts(app)
     assert reason in app.info[0].value
 
@@ -309,6 +313,123 @@ def test_problems_of_the_clip_are_shown(app, queue):
     finish(queue, app, content, small(clip=fakes.make_clip(12, problems=(problem,))))
     upload(app, "lift.mp4", content)
     assert problem in app.warning[0].value
+
+
+# -- addresses ---------------------------------------------------------------------------------
+
+
+def opened(address: str) -> AppTest:
+    """The app in a new session, as a link opens it."""
+    app = AppTest.from_file(str(APP), default_timeout=30)
+    app.query_params[results.RESULT] = address
+    return app.run()
+
+
+def address_of(app: AppTest) -> str:
+    address = app.query_params[results.RESULT]
+    return address if isinstance(address, str) else address[0]
+
+
+def test_a_result_has_an_address_that_a_new_session_opens(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    again = opened(address_of(app))
+    assert not again.exception
+    assert "# Squat" in texts(again)
+    assert "lift.mp4" in texts(again)
+    assert button(again, DELETE)
+    assert any(address_of(app) in code.value for code in again.code)
+
+
+def test_a_job_is_found_again_by_its_address_and_goes_on_without_its_page(app, queue):
+    upload(app, "wait for me.mp4")
+    again = opened(address_of(app))  # a reload
+    run_until(again, lambda app: "**Find the joints in every frame**" in texts(app))
+    assert "wait for me" in texts(again)
+    again.query_params.clear()  # the browser's way back
+    again.run()
+    assert again.title
+    run_until(app, lambda app: "**Find the joints in every frame**" in texts(app))
+
+
+def test_a_failed_job_says_why_at_its_address(app, queue):
+    upload(app, "nobody there.mp4")
+    run_until(app, lambda app: app.error)
+    again = opened(address_of(app))
+    assert again.error[0].value == "Nobody was found in the clip."
+    assert button(again, "Try again")
+
+
+@pytest.mark.parametrize("address", ["nowhere", "../../etc", "x" * 5000, "' OR 1=1 --"])
+def test_an_address_that_leads_nowhere_is_said(queue, address):
+    app = opened(address)
+    assert not app.exception
+    assert "no result at this address" in app.error[0].value
+    assert app.title
+    assert results.RESULT not in app.query_params
+
+
+def test_leaving_a_result_leaves_its_address(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    button(app, "Another clip").click().run()
+    assert results.RESULT not in app.query_params
+    assert app.title
+    assert "Last results" in texts(app)
+
+
+def test_a_cancelled_job_is_forgotten_and_a_finished_one_stays(app, queue):
+    upload(app, "wait for me.mp4")
+    address = address_of(app)
+    button(app, "Cancel").click().run()
+    assert results.history().get(address) is None
+
+
+def test_a_result_whose_files_made_way_is_said(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "nobody.mp4", content)
+    address = address_of(app)
+    (folder,) = (one for one in queue.store.root.iterdir() if one.name[0] != ".")
+    queue.store.forget(folder.name)
+    app = opened(address)
+    assert not app.exception
+    assert "to make room" in app.error[0].value
+
+
+def test_somebody_else_s_result_can_be_looked_at_and_nothing_more(app, queue, monkeypatch):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    address = address_of(app)
+    monkeypatch.setenv("GYMFORM_ROLES", "boss@gym.example=admin")  # roles now exist
+    eve = opened(address)
+    assert not eve.exception
+    assert "# Squat" in texts(eve)
+    labels = [item.label for item in eve.button]
+    assert not {DELETE, "Analyse again", "Favourite", "Save"} & set(labels)
+    place = eve.session_state["flow-analyze"]
+    assert place.address == address
+
+
+def test_after_a_restart_what_waited_is_taken_up_again(app, queue, monkeypatch):
+    upload(app, "wait for me.mp4")
+    address = address_of(app)
+    queue.close()
+    fresh = type(queue)(work="tests.work:scripted")
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: fresh)
+    results.job_queue.forget()
+    results.history.forget()
+    try:
+        results.go_on()
+        again = run_until(
+            opened(address), lambda app: "**Find the joints in every frame**" in texts(app)
+        )
+        button(again, "Cancel").click().run()
+    finally:
+        fresh.close()
 
 
 def test_nothing_chosen_to_show_is_no_error(app, queue):

@@ -88,6 +88,21 @@ def test_on_this_computer_everything_is_open():
     assert visitor.may_be_called("anybody")
 
 
+def test_results_belong_to_a_login_or_to_a_browser_never_to_an_address():
+    """A household shares an address. The browser's secret is not kept, only a hash of it."""
+    both = Settings(accounts=(ADMIN, ANNA))
+    at_home = {"address": "192.168.1.9"}
+    one, other, again = (
+        both.visitor(Client(browser=secret, **at_home)).owner
+        for secret in ("x" * 43, "y", "x" * 43)
+    )
+    assert one == again != other
+    assert "x" * 10 not in one
+    assert both.visitor(Client(account=ANNA, browser="x")).owner == f"login:{ANNA.name}"
+    assert both.visitor(Client(login=one)).owner == f"login:{one}" != one
+    assert settings().visitor(Client("localhost", "127.0.0.1", browser="x")).owner == ""
+
+
 @pytest.mark.parametrize(
     ("rules", "client"),
     [

@@ -417,6 +417,21 @@ class TestEstimate:
         estimate.update("pose", 1, 2, now=0.5)
         assert estimate.eta_s(now=0.5) is None
 
+    def test_what_others_took_counts_until_this_job_has_shown_its_own_pace(self):
+        """A stage that is slower than its share does not halve or double the estimate."""
+        estimate = Estimate(STAGE_SHARES, now=0.0, pace_s=0.1)
+        estimate.update("pose", 0, 100, now=0.0)
+        assert estimate.frames == 100
+        assert estimate.eta_s(now=0.1) == pytest.approx(10 * (1 - estimate.fraction), abs=0.01)
+        estimate.update("pose", 20, 100, now=4.0)  # twice as slow as usual
+        alone = Estimate(STAGE_SHARES, now=0.0)
+        alone.update("pose", 0, 100, now=0.0)
+        alone.update("pose", 20, 100, now=4.0)
+        usual = 10 * (1 - estimate.fraction)
+        assert usual < estimate.eta_s(now=4.0) < alone.eta_s(now=4.0)
+        estimate.update("proxy", 99, 100, now=20.0)
+        assert estimate.eta_s(now=20.0) == pytest.approx(0.1, abs=0.1)
+
     def test_it_learns_from_what_a_job_took(self):
         estimate = Estimate({"a": 0.5, "b": 0.5}, now=0.0)
         estimate.update("a", 0, 1, now=0.0)
@@ -461,5 +476,57 @@ def test_how_long_jobs_take_is_learnt_from_those_that_ended(make_queue, clip):
     run(queue, clip("fine one"))
     assert queue._mean_s is not None
     assert 0 < queue._mean_s < 30
-    queue._learn(queue._mean_s + 10)
+    assert queue.pace_s is None  # that job told no frames
+    queue._learn(queue._mean_s + 10, 100)
     assert queue._mean_s > 5
+    assert queue.pace_s == pytest.approx(0.1, abs=0.03)
+
+
+def test_whoever_listens_hears_how_jobs_end(make_queue, clip):
+    queue, heard = make_queue(), []
+    queue.listen(heard.append)
+    fine = run(queue, clip("fine")), heard[-1]
+    assert fine[1].folder == queue.store.find(fine[1].key)
+    assert fine[1].took_s > 0
+    failed = run(queue, clip("nobody")), heard[-1]
+    assert failed[1].folder is None
+    assert "Nobody" in str(failed[1].error)
+    running = queue.submit(clip("wait"), "me")
+    wait_until(queue, running, "me", State.RUNNING)
+    waiting = queue.submit(clip("wait too"), "me")
+    queue.cancel(waiting, "me")
+    assert (heard[-1].key, heard[-1].folder) == (waiting, None)
+    queue.cancel(running, "me")
+    wait_until(queue, running, "me")
+    run(queue, clip("fine again"))
+    assert running in [one.key for one in heard]
+    assert len(heard) == 5
+
+
+def test_what_ends_with_the_app_has_not_ended(make_queue, clip):
+    """It is taken up again by the next one."""
+    queue, heard = make_queue(), []
+    queue.listen(heard.append)
+    wait_until(queue, queue.submit(clip("wait"), "me"), "me", State.RUNNING)
+    queue.submit(clip("wait too"), "me")
+    queue.close()
+    queue._thread.join(10)
+    assert heard == []
+
+
+def test_a_listener_that_fails_costs_no_job(make_queue, clip):
+    queue = make_queue()
+    queue.listen(lambda ended: 1 / 0)
+    assert run(queue, clip("fine")).state is State.DONE
+    assert run(queue, clip("fine again")).state is State.DONE
+
+
+def test_a_session_joins_a_job_that_another_began(queue, clip, tmp_path):
+    request = clip("wait")
+    key = queue.submit(request, "me")
+    queue.join(key, "my phone")
+    queue.join("0" * 64, "my phone")
+    queue.cancel(key, "me")
+    assert wait_until(queue, key, "my phone", State.RUNNING).state is State.RUNNING
+    queue.cancel(key, "my phone")
+    assert wait_until(queue, key, "my phone").state is State.CANCELLED

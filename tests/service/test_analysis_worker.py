@@ -12,6 +12,7 @@ import pytest
 from gymform import analysis, analysis_io
 from gymform.errors import Cancelled
 from gymform.service.analysis_worker import FIRST, PROXY, STEM, analyse_clip, annotated_video
+from gymform.service.summary import SUMMARY, THUMBNAIL, picture_of
 from gymform.video import write
 from gymform.video.read import probe, read_frames
 from gymform.video.write import VideoWriter
@@ -54,7 +55,7 @@ def test_everything_that_the_page_shows_is_there(request_, tmp_path):
     named.remove(files.overlay)  # drawn when somebody asks for it
     assert {path.name for path in folder.iterdir()} == {
         path.name for path in [*named, folder / PROXY]
-    }
+    } | {SUMMARY, THUMBNAIL, picture_of(0)}
     assert probe(folder / PROXY).frames == FRAMES
     with read_frames(folder / PROXY) as frames, read_frames(tmp_path / "clip.mp4") as source:
         assert [f.time_s for f in frames] == pytest.approx([f.time_s for f in source], abs=1e-4)

@@ -152,3 +152,15 @@ def test_days_that_are_none_are_said(gymform, monkeypatch):
         code, text = gymform(action)
         assert code == cli.FAILED
         assert "expected a number of days" in text
+
+
+def test_results_go_out_and_come_in_as_a_zip(gymform, tmp_path):
+    """Those without all their files are left out; what is no such zip is said."""
+    code, text = gymform("export", str(tmp_path / "all.zip"))
+    assert (code, text) == (cli.OK, "Written: 0 of 0 results\n")
+    code, text = gymform("import", str(tmp_path / "all.zip"))
+    assert (code, text) == (cli.OK, "Imported: 0 results\n")
+    (tmp_path / "no.zip").write_bytes(b"no zip")
+    code, text = gymform("import", str(tmp_path / "no.zip"))
+    assert code == cli.FAILED
+    assert "no zip of results" in text

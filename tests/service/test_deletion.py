@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -26,6 +27,7 @@ from gymform.service.deletion import (
     sweep,
     uploads_dir,
 )
+from gymform.service.history import History
 from gymform.service.result_store import ResultStore
 from gymform.storage import data_dir, store_upload
 from gymform.weights import sha256_of
@@ -65,6 +67,50 @@ def test_a_clip_goes_with_all_its_results_and_comes_back(store, clip):
     restore_results(name)
     assert clip.read_bytes() == MP4 + b"mine"
     assert len(store.of_clip(sha256_of(clip))) == 2
+
+
+def test_the_history_forgets_what_is_deleted_and_knows_it_again(store, clip):
+    with contextlib.closing(History.open()) as history:
+        keys = sorted(one.name for one in shown(store.root))
+        entries = [
+            history.add(key, name="mine.mp4", path=clip, options={}, clip_sha256=sha256,
+                        owner=owner, summary={"exercise": "squat"})
+            for key, sha256, owner in zip(
+                keys, (sha256_of(clip), sha256_of(clip), "0" * 64), ("", "login:anna", ""),
+                strict=True)
+        ]  # fmt: skip
+        name = delete_results(store, clip, keys[0], history)
+        assert [history.get(one.address) is None for one in entries] == [True, True, False]
+        restore_results(name, history)
+        assert [history.get(one.address) for one in entries] == entries
+
+
+def test_results_of_a_clip_that_is_gone_are_deleted_by_its_content(store, clip):
+    sha256 = sha256_of(clip)
+    clip.unlink()
+    delete_results(store, clip, sha256=sha256)
+    assert len(shown(store.root)) == 1
+
+
+def test_a_result_whose_film_is_all_that_is_left_of_its_clip_goes_alone(store):
+    """It was imported: nothing says that whoever has it has the clip."""
+    mine, *_ = shown(store.root)
+    (mine / "proxy.mp4").write_bytes(MP4)
+    delete_results(store, mine / "proxy.mp4", mine.name)
+    assert not mine.exists()
+    assert len(shown(store.root)) == 2
+
+
+def test_a_sweep_forgets_rows_whose_files_are_gone(store):
+    with contextlib.closing(History.open()) as history:
+        kept, gone = (
+            history.add(key, name="x", path=data_dir() / "x", options={}, clip_sha256="",
+                        summary={"exercise": "squat"})
+            for key in (shown(store.root)[0].name, "f" * 64)
+        )  # fmt: skip
+        sweep(data_dir())
+        assert history.get(kept.address)
+        assert history.get(gone.address) is None
 
 
 def test_no_other_upload_of_the_clip_is_left(store, clip):

@@ -9,7 +9,7 @@ import pytest
 
 from gymform.roles import Role, Visitor
 from gymform.service.access import Settings
-from gymform.service.guard import CLOSED, Guard
+from gymform.service.guard import CLOSED, COOKIE, Guard, is_secret
 from gymform.service.passwords import Account
 from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
@@ -23,13 +23,15 @@ UPLOAD = "/_stcore/upload_file/session-1/file-1"
 class Inner:
     """An app that answers 200 to everything it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: bytes = b"text/plain") -> None:
         self.asked: list[str] = []
+        self.kind = kind
 
     async def __call__(self, scope, receive, send) -> None:
         self.asked.append(scope.get("path", scope["type"]))
         if scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+            await send({"type": "http.response.start", "status": 200,
+                        "headers": [(b"a", b"b"), (b"content-type", self.kind)]})  # fmt: skip
             await send({"type": "http.response.body", "body": b"fine"})
         elif scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
@@ -46,9 +48,11 @@ def ask(
     uploads: DailyBytes | None = None,
     room: UploadRoom | None = None,
     address: str = "127.0.0.1",
+    inner: Inner | None = None,
+    scheme: str = "http",
 ) -> tuple[list[str], dict[str, Any]]:
     """What the app was asked, and the first message that came back."""
-    inner, sent = Inner(), []
+    inner, sent = inner or Inner(), []
     guard = Guard(
         inner,
         settings=lambda: settings or Settings(),
@@ -58,7 +62,14 @@ def ask(
     )
     pairs = headers.items() if isinstance(headers, dict) else headers
     raw = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
-    scope = {"type": kind, "path": path, "headers": raw, "client": (address, 1), "method": method}
+    scope = {
+        "type": kind,
+        "path": path,
+        "headers": raw,
+        "client": (address, 1),
+        "method": method,
+        "scheme": scheme,
+    }
 
     async def send(message) -> None:
         sent.append(message)
@@ -68,6 +79,35 @@ def ask(
 
     asyncio.run(guard(scope, receive, send))
     return inner.asked, sent[0] if sent else {}
+
+
+def cookie_of(headers: dict[str, str], kind: bytes = b"text/html; charset=utf-8", **more) -> str:
+    """The cookie that comes with a response of this kind; "" without one."""
+    _, answer = ask(headers, inner=Inner(kind), **more)
+    found = [value.decode() for name, value in answer["headers"] if name == b"set-cookie"]
+    return "".join(found)
+
+
+def test_a_browser_gets_a_secret_once_and_only_with_a_page():
+    first, second = cookie_of(OWN), cookie_of(OWN)
+    name, _, secret = first.partition(";")[0].partition("=")
+    assert name == COOKIE
+    assert is_secret(secret)
+    assert first != second
+    assert "HttpOnly" in first
+    assert "SameSite=Lax" in first
+    assert "Secure" not in first
+    assert cookie_of(OWN, b"text/javascript") == ""
+    assert cookie_of(OWN, method="POST") == ""
+    assert cookie_of({**OWN, "cookie": f"a=b; {COOKIE}={secret}"}) == ""
+    for bad in ("", "short", secret + "x", "=" * 43):  # somebody's guess becomes no owner
+        assert cookie_of({**OWN, "cookie": f"{COOKIE}={bad}"})
+
+
+@pytest.mark.parametrize("more", [{"scheme": "https"}, {"forwarded": "https"}])
+def test_over_tls_the_secret_is_never_sent_in_the_open(more):
+    headers = {**OWN, **({"x-forwarded-proto": "https"} if "forwarded" in more else {})}
+    assert "Secure" in cookie_of(headers, scheme=more.get("scheme", "http"))
 
 
 def test_our_own_pages_are_served_and_no_site_frames_them():

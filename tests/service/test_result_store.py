@@ -139,3 +139,14 @@ def test_what_vanishes_meanwhile_does_no_harm(tmp_path, monkeypatch):
 def test_no_waiting_clip_is_thrown_away():
     most = limits.MAX_UPLOAD_BYTES * (limits.MAX_QUEUED_JOBS + 1)  # one is running
     assert most < limits.MAX_STORED_UPLOAD_BYTES
+
+
+def test_favourites_make_way_last(tmp_path):
+    store = ResultStore(tmp_path, max_bytes=250)
+    store.favourites = lambda: {KEYS[0]}
+    for number, key in enumerate(KEYS[:2]):
+        keep(store, key)
+        age(store, key, 100 - 10 * number)
+    keep(store, KEYS[2])
+    assert store.find(KEYS[0])  # the oldest of all
+    assert store.find(KEYS[1]) is None

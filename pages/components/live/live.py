@@ -238,12 +238,12 @@ def guess_in_words(guess: Prediction | None) -> str:
     if guess is None:
         return ":gray[Nothing yet]"
     if guess.label == OTHER:
-        return f"None of these, {percent(guess.confidence)}"
+        return f"{title_of(OTHER)}, {percent(guess.confidence)}"
     if guess.label != UNKNOWN:
         return f"{plain(title_of(guess.label))}, {percent(guess.confidence)}"
     if guess.reason and "movement" in guess.reason:
         return ":gray[Waiting for a movement]"
-    return ":gray[Not sure]"
+    return f":gray[{title_of(UNKNOWN)}]"
 
 
 def pace(status: LiveStatus) -> None:

@@ -1,0 +1,42 @@
+"""The result in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from gymform.form.verdict import verdict_line
+from gymform.types import Cue, FormReport, RepForm, Verdict
+
+REP = RepForm(0.0, 2.0, ())
+CUT = RepForm(0.0, 1.0, (), "the start of the clip")
+
+
+def cue(verdict: Verdict, title: str, key: str = "", judged: int = 3, good: int = 0, look: int = 0):
+    return Cue(verdict, title, "", "", 0.0, key, judged, good, look)
+
+
+DEEP = cue(Verdict.GOOD, "Deep: the hips go below the knees", "thigh_below_level", good=3)
+HIGH = cue(Verdict.LOOK, "Above parallel", "thigh_below_level", look=3)
+MIXED = cue(Verdict.LOOK, "Above parallel", "thigh_below_level", good=2, look=1)
+TIP = cue(Verdict.GOOD, "Hips and shoulders rise together", "tip", good=3)
+RISE = cue(Verdict.LOOK, "The hips rise before the shoulders", "tip", good=2, look=1)
+NEAR = cue(Verdict.CLOSE, "Too close to call: above parallel?", "thigh_below_level")
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        (FormReport("squat", 80, (REP,), (DEEP, TIP)),
+         "Squat, 1 repetition: deep; hips and shoulders rise together."),
+        (FormReport("squat", 80, (REP,) * 3, (MIXED, TIP)),
+         "Squat, 3 repetitions: deep in 2 of 3; hips and shoulders rise together."),
+        (FormReport("squat", 80, (REP,) * 3, (RISE, HIGH)),
+         "Squat, 3 repetitions: the hips rise before the shoulders in 1 of 3; above parallel."),
+        (FormReport("squat", 80, (REP, CUT), (NEAR,)), "Squat, 1 repetition: too close to call."),
+        (FormReport("other", 80, (REP,) * 2), "Other, 2 repetitions: measured, not judged."),
+        (FormReport("squat", 80, (CUT,)), "Squat: no whole repetition."),
+        (FormReport("unknown", 80), "Unknown: no whole repetition."),
+    ],
+)  # fmt: skip
+def test_what_there_is_to_say_fits_into_a_line(form, line):
+    assert verdict_line(form) == line
