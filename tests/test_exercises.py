@@ -121,11 +121,12 @@ analysis = fakes.make_analysis(12, prediction=prediction, form=form)
 
 def page():
     import streamlit as st
-    from pages.components.form import show_form
+    from pages.components.form import show_cues, show_measures
     from pages.components import result
     analysis = st.session_state["analysis"]
     st.title(result._label(analysis.prediction))
-    show_form(analysis.form, lambda time_s: None)
+    show_cues(analysis.form, lambda cue: None)
+    show_measures(analysis.form)
 
 app = AppTest.from_function(page, default_timeout=60)
 app.session_state["analysis"] = analysis

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from plotly.subplots import make_subplots
 from gymform import skeleton as sk
 from gymform import types
 from gymform.motion.angles import joint_angles
+from gymform.motion.body_size import stature
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
 
 QUANTITIES: dict[str, str] = {
@@ -31,6 +33,10 @@ QUANTITIES: dict[str, str] = {
 """The quantities that a trajectory chart can show, with their titles."""
 
 _AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "angle": "°", "score": "0 to 1"}
+BODY, PIXELS = "body", "px"
+UNITS: dict[str, str] = {BODY: "body heights", PIXELS: "px"}
+"""Units of length in charts: per cent of the lifter's height, or px of the picture."""
+
 _RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "angle": 0.15}
 _MAX_POINTS = 1200
 """The most points of one line: more than a screen has pixels only slows the browser down."""
@@ -69,13 +75,16 @@ def trajectories(
     quantities: Sequence[str] = tuple(QUANTITIES),
     *,
     windows: Sequence[tuple[float, float]] = (),
+    unit: str = PIXELS,
 ) -> go.Figure:
     """One panel per quantity over a shared time axis, one line per joint.
 
+    Lengths are in ``unit``, one of :data:`UNITS`; where the lifter's height is not known, in px.
     ``windows`` (start_s, end_s) are shaded. Every point has its frame index as ``customdata``, so
     that a click leads to a frame. Lines have invisible markers, because Plotly reports no clicks on
     a line alone.
     """
+    pose, tracks, unit = _in_unit(pose, tracks, unit)
     figure = make_subplots(
         rows=max(1, len(quantities)),
         shared_xaxes=True,
@@ -90,7 +99,7 @@ def trajectories(
                 faint = _raw_line(pose, joint, raw[:, joint], _RAW_OPACITY[quantity])
                 figure.add_trace(faint, row, 1)
             figure.add_trace(_bold_line(pose, joint, bold[:, joint], row == 1), row, 1)
-        _set_axis(figure, row, quantity, bold[:, list(joints)])
+        _set_axis(figure, row, quantity, bold[:, list(joints)], unit)
     for start_s, end_s in windows:
         figure.add_vrect(start_s, end_s, fillcolor=_NEUTRAL, opacity=0.07, line_width=0)
     _lay_out(figure, len(quantities))
@@ -253,9 +262,25 @@ def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go
     )
 
 
-def _set_axis(figure: go.Figure, row: int, quantity: str, shown: np.ndarray) -> None:
+def _in_unit(
+    pose: PoseSequence, tracks: CleanTracks, unit: str
+) -> tuple[PoseSequence, CleanTracks, str]:
+    """Both with lengths in ``unit``, and the unit that they are in."""
+    size = stature(tracks.xy)
+    if unit != BODY or not np.isfinite(size):
+        return pose, tracks, PIXELS
+    factor = np.float32(100 / size)
+    scaled = replace(tracks, xy=tracks.xy * factor, velocity=tracks.velocity * factor)
+    return replace(pose, xy=pose.xy * factor), scaled, BODY
+
+
+def _set_axis(
+    figure: go.Figure, row: int, quantity: str, shown: np.ndarray, unit: str = PIXELS
+) -> None:
     """Unit, direction and range of one panel's value axis."""
-    figure.update_yaxes(title=_AXIS_TITLES[quantity], row=row, col=1, zeroline=False)
+    title = _AXIS_TITLES[quantity]
+    title = title.replace("px", "% of height") if unit == BODY else title
+    figure.update_yaxes(title=title, row=row, col=1, zeroline=False)
     if quantity == "y":  # y points down in pictures: reversed, so that up in the chart is up
         figure.update_yaxes(autorange="reversed", row=row, col=1)
     if quantity == "score":

@@ -14,7 +14,19 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.draw.depth import DepthLine, depth_lines
 from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE
+from gymform.motion.angles import joint_angles, trunk_lean
 from gymform.types import CleanTracks, FormReport, PoseSequence
+
+_ANGLES = {"Knee": sk.KNEES, "Hip": sk.HIPS, "Elbow": sk.ELBOWS}
+"""Joints whose angles the player names."""
+
+
+class Series(TypedDict):
+    """A quantity over time: its name, its unit, and T values, None where unknown."""
+
+    title: str
+    unit: str
+    values: list[int | None]
 
 
 class PlayerKeypoints(TypedDict):
@@ -40,6 +52,7 @@ class PlayerKeypoints(TypedDict):
     sure: float
     boxes: list[list[float] | None]
     depths: list[DepthLine]
+    series: list[Series]
 
 
 def player_payload(
@@ -66,7 +79,22 @@ def player_payload(
         "sure": SURE_SCORE,
         "boxes": _row_or_none(pose.boxes),
         "depths": depth_lines(tracks, form) if form else [],
+        "series": _series(pose, tracks),
     }
+
+
+def _series(pose: PoseSequence, tracks: CleanTracks) -> list[Series]:
+    """Angles of the side that the camera sees better, and the lean of the trunk, over time."""
+    left, right = (pose.score[:, list(side)].mean() for side in zip(*sk.BODY_PAIRS, strict=True))
+    near = int(right > left)
+    angles = joint_angles(tracks.xy)
+    found = {title: angles[:, pair[near]] for title, pair in _ANGLES.items()}
+    found["Trunk"] = trunk_lean(tracks.xy)
+    return [
+        {"title": title, "unit": "°", "values": [int(v) if np.isfinite(v) else None for v in
+                                                 np.round(values)]}
+        for title, values in found.items()
+    ]  # fmt: skip
 
 
 def player_json(pose: PoseSequence, tracks: CleanTracks, form: FormReport | None = None) -> bytes:

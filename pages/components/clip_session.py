@@ -22,7 +22,7 @@ from gymform.installation import program
 from gymform.service import deletion
 from gymform.service.analysis_queue import JobQueue, Request, State, Status
 from gymform.service.history import DONE, FAILED, GONE, owner_of_new
-from gymform.service.summary import read_summary
+from gymform.service.summary import picture_of, read_summary
 from gymform.text import cleaned
 from gymform.trash import UNDO_S
 from gymform.types import Target
@@ -287,7 +287,7 @@ class ClipSession:
     def _headline(self, name: str | None = None) -> None:
         """The clip's name, and a button to leave it for another one."""
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.markdown(f"#### {plain(name or self._request.name)}")
+        left.markdown(f":gray[{plain(name or self._request.name)}]")
         right.button(self._another, icon=":material/add:", on_click=self.leave, width="stretch")
 
     @st.fragment(run_every=0.5)
@@ -299,9 +299,10 @@ class ClipSession:
             st.rerun()
         with st.container(border=True):
             st.progress(status.fraction, text=_progress_text(status))
-            st.markdown(_steps(status.stage))
             if status.first:
                 _first_answer(status.first)
+            else:
+                st.markdown(_steps(status.stage))
             if st.button("Cancel", icon=":material/close:"):
                 self.go_back()
                 self.place.problem = Cancelled("The analysis was cancelled.")
@@ -506,12 +507,22 @@ def _progress_text(status: Status) -> str:
 
 
 def _first_answer(folder: Path) -> None:
-    """What the small network says, while the large one looks more closely."""
+    """What the small network says, with its pictures, while the large one looks more closely."""
     from pages.components.result import in_short, load_result
 
-    with contextlib.suppress(GymformError):  # the last answer has just taken its place
-        st.markdown(f":material/bolt: **First answer:** {in_short(load_result(folder))}")
-        st.caption("A small network's. A large one is looking more closely now.")
+    try:
+        answer = in_short(load_result(folder))
+        count = len(read_summary(folder).get("repetitions", []))
+        paths = [folder / picture_of(number) for number in range(min(count, 6))]
+        pictures = [path.read_bytes() for path in paths if path.is_file()]
+    except (GymformError, OSError):  # the last answer has just taken its place
+        return
+    with st.container(border=True, key="first-answer"):
+        st.markdown(f"### :material/bolt: First answer\n{answer}")
+        st.caption("By a small network. A large one is looking more closely now.")
+        with st.container(horizontal=True):
+            for number, picture in enumerate(pictures, 1):
+                st.image(picture, width=110, alt=f"Repetition {number}")
 
 
 def _steps(stage: str) -> str:

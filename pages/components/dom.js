@@ -169,3 +169,13 @@ export function clamped(value, low, high) {
 export function number(value) {
   return value.toLocaleString("en");
 }
+
+/**
+ * Show an element alone on the screen, or the page again.
+ *
+ * @param {HTMLElement} element
+ */
+export function toggleFullScreen(element) {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else element.requestFullscreen?.().catch(() => {}); // the browser may forbid it
+}

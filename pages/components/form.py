@@ -1,12 +1,14 @@
-"""Shows the form of the repetitions: cues with their times, and all measures."""
+"""Shows the form of the repetitions: cues with their moments, and a table of all measures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from gymform.form.cues import shown
+from gymform.form.table import BEST, WORST, rated
 from gymform.types import Cue, FormReport, Verdict
 from pages.components.text import as_text
 
@@ -15,20 +17,38 @@ ICONS = {
     Verdict.LOOK: ":orange[:material/visibility:]",
     Verdict.CLOSE: ":gray[:material/help:]",
 }
-COLUMNS = [5, 1]
+MARKS = {BEST: "▲ ", WORST: "▼ ", None: ""}
+"""Before the best and the worst value of a row."""
+
+COLUMNS = [4, 1]
 
 
-def show_form(form: FormReport, see: Callable[[float], None]) -> None:
-    """Show a form report; ``see`` moves the player to a time in the clip, s."""
-    st.markdown("##### Form")
+def show_cues(form: FormReport, see: Callable[[Cue], None]) -> None:
+    """Show the remarks of a form report; ``see`` shows the moment of one in the player."""
+    st.markdown("## Form")
     st.caption(_measured(form))
     for number, cue in enumerate(form.cues):
         _cue(cue, number, see)
     for note in form.notes:
         st.markdown(f":material/info: {as_text(note)}")
-    if form.repetitions:
-        with st.expander("All measures", icon=":material/straighten:", expanded=not form.cues):
-            st.dataframe(measures_table(form), hide_index=True)
+
+
+def show_measures(form: FormReport) -> None:
+    """Show a table of all measures: a row for each, a column for each repetition."""
+    if not form.repetitions:
+        return
+    table = measures_table(form)
+    with st.expander("All measures", icon=":material/straighten:", expanded=True):
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                TREND: st.column_config.LineChartColumn(TREND, width="small"),
+                MEASURE: st.column_config.TextColumn(pinned=True),
+            },
+        )
+        if any(MARKS[BEST] in str(cell) for column in table.values() for cell in column):
+            st.caption("▲ the best and ▼ the least good of the set, by the rule of the measure.")
 
 
 def _measured(form: FormReport) -> str:
@@ -45,7 +65,7 @@ def _measured(form: FormReport) -> str:
     )
 
 
-def _cue(cue: Cue, number: int, see: Callable[[float], None]) -> None:
+def _cue(cue: Cue, number: int, see: Callable[[Cue], None]) -> None:
     text, button = st.columns(COLUMNS, vertical_alignment="center")
     title = cue.title if cue.title.endswith("?") else f"{cue.title}."
     said = f"{ICONS[cue.verdict]} **{as_text(title)}** {as_text(cue.text)}"
@@ -54,19 +74,30 @@ def _cue(cue: Cue, number: int, see: Callable[[float], None]) -> None:
         f"See {cue.at_s:.1f} s",
         key=f"cue-{number}",
         on_click=see,
-        args=(cue.at_s,),
+        args=(cue,),
         width="stretch",
-        help="Show this moment in the player.",
+        help="Play this moment slowly, with what it is about drawn in.",
     )
 
 
-def measures_table(form: FormReport) -> dict[str, list[str]]:
-    """A table by column: the measures' names, then their values in each repetition."""
+MEASURE, TREND = "Measure", "Trend"
+
+
+def measures_table(form: FormReport) -> dict[str, list[Any]]:
+    """A table by column: the measures' names, their values in each repetition, and their trend.
+
+    Where a rule says which is better, the best and the worst repetition are marked.
+    """
     titles = {m.key: m.title for rep in form.repetitions for m in rep.measures}
-    table = {"Measure": list(titles.values())}
+    marks = rated(form)
+    table: dict[str, list[Any]] = {MEASURE: list(titles.values())}
     for number, rep in enumerate(form.repetitions, start=1):
-        found = {m.key: shown(m) for m in rep.measures}
+        found = {m.key: f"{MARKS[marks.get((m.key, number))]}{shown(m)}" for m in rep.measures}
         times = f"{rep.start_s:.1f} to {rep.end_s:.1f} s"
         name = f"{number}. ({times}{', cut off' if rep.cut_off_by else ''})"
         table[name] = [found.get(key, "") for key in titles]
+    if len(form.repetitions) > 1:
+        table[TREND] = [
+            [m.value for rep in form.repetitions if (m := rep.value(key))] for key in titles
+        ]
     return table

@@ -13,31 +13,37 @@ from gymform import skeleton
 from gymform.analysis import Analysis
 from gymform.analysis_io import Artifacts, load
 from gymform.draw import charts
+from gymform.draw.focus import focus_of, loop_around
 from gymform.draw.player import player_json
 from gymform.errors import GymformError
 from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
 from gymform.form.cues import level_of
+from gymform.form.verdict import verdict_line
 from gymform.service import analysis_worker as worker
 from gymform.service.analysis_worker import PROXY, STEM
+from gymform.service.summary import picture_of, read_summary
 from gymform.storage import disk_problem
 from gymform.text import file_stem
-from gymform.types import OTHER, UNKNOWN, Prediction, Provenance, Target
-from pages.components.form import show_form
+from gymform.types import OTHER, UNKNOWN, Cue, Prediction, Provenance, Target
+from pages.components.form import show_cues, show_measures
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
 
 OtherPerson = Callable[[Target], None]
 
-CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+CHART_CONFIG = {"displayModeBar": False}
 COLUMNS = [1, 1]
+PLAYER_COLUMNS = [3, 2]
+STRIP_WIDTH = 118
+STYLE = Path(__file__).parents[1] / "assets" / "result.css"
 UPRIGHT_WIDTH = 360
 STILL_CONFIG = {"displayModeBar": False}
 
 SEEN = {
-    "good": ":material/check_circle: Well",
-    "fair": ":material/error: Fairly",
-    "poor": ":material/warning: Badly",
+    "good": ":material/check_circle: well",
+    "fair": ":material/error: fairly",
+    "poor": ":material/warning: badly",
 }
 """How well the lifter was seen, by the level of the pose quality."""
 
@@ -53,19 +59,34 @@ def show_result(
 ) -> None:
     """Show an analysis, whose files are in ``folder``, of the clip that is called ``name``.
 
-    ``on_other_person`` is None for somebody who may only look.
+    The most important comes first: the answer in a line, the film with the remarks beside it, the
+    repetitions. ``on_other_person`` is None for somebody who may only look.
     """
+    st.html(STYLE)
+    verdict(result)
     for problem in result.clip.problems:
         st.warning(as_text(problem), icon=":material/warning:")
-    show_prediction(result)
     motion(folder, result, on_other_person)
+    show_prediction(result)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
         annotated_video(result, folder)
     with right:
         trust(result)
-        downloads(result, folder, Path(name).stem)
+    downloads(result, folder, Path(name).stem)
     details(result)
+
+
+def verdict(result: Analysis) -> None:
+    """The answer in one line: exercise, repetitions, and what was good or not."""
+    exercise, _, found = verdict_line(result.form).partition(": ")
+    st.markdown(f"# {plain(exercise)}")
+    if found:
+        st.markdown(f":large[**{plain(found[0].upper() + found[1:], 300)}**]")
+    seen = SEEN[level_of(result.quality, result.form)]
+    st.caption(f"{_sure(result.prediction)} · Seen: {seen}. {_seen(result)}")
+    if result.prediction.reason:
+        st.info(as_text(result.prediction.reason), icon=":material/info:")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -76,47 +97,37 @@ def player_data(folder: Path) -> bytes:
 
 
 def in_short(result: Analysis) -> str:
-    """The exercise and the number of repetitions, as markdown on one line."""
-    count = len(result.form.repetitions)
-    counted = f", {count} repetition{'s' if count != 1 else ''}" if count else ""
-    return plain(f"{_label(result.prediction)}{counted}")
+    """The answer as markdown on one line."""
+    return plain(verdict_line(result.form), 300)
 
 
 # -- the prediction --------------------------------------------------------------------------
 
 
 def show_prediction(result: Analysis) -> None:
-    """The exercise in large letters, its confidence, and how well the lifter was seen."""
+    """How likely each exercise is, and what that rests on; folded, since few ask for it."""
     prediction = result.prediction
-    with st.container(border=True):
-        left, middle, right = st.columns([3, 4, 3], gap="medium", vertical_alignment="center")
-        left.markdown(f":gray[Exercise]\n# {plain(_label(prediction))}\n{_sure(prediction)}")
-        with middle:
-            st.plotly_chart(
-                charts.probabilities(prediction),
-                key="probabilities",
-                config=STILL_CONFIG,
-                alt=charts.describe_probabilities(prediction),
-            )
-        level = SEEN[level_of(result.quality, result.form)]
-        right.markdown(f":gray[The lifter was seen]\n### {level}\n{_seen(result)}")
-        if prediction.reason:
-            st.info(as_text(prediction.reason), icon=":material/info:")
+    with st.expander("Why this exercise", icon=":material/psychology:"):
+        st.plotly_chart(
+            charts.probabilities(prediction),
+            key="probabilities",
+            config=STILL_CONFIG,
+            alt=charts.describe_probabilities(prediction),
+        )
         if prediction.ablations:
             why(prediction)
 
 
 def why(prediction: Prediction) -> None:
     """Which parts of the body the prediction depends on, and the prediction for each repetition."""
-    with st.expander("Why this exercise", icon=":material/psychology:"):
-        st.markdown(_basis(prediction))
-        st.caption(
-            "Tested on the same movement with one part of the body kept still. It shows what the "
-            "classifier relies on, not what makes a good lift."
-        )
-        if len(prediction.windows) > 1:
-            st.markdown("The whole clip, and each repetition by itself:")
-            st.dataframe(_stretches(prediction), hide_index=True)
+    st.markdown(_basis(prediction))
+    st.caption(
+        "Tested on the same movement with one part of the body kept still. It shows what the "
+        "classifier relies on, not what makes a good lift."
+    )
+    if len(prediction.windows) > 1:
+        st.markdown("The whole clip, and each repetition by itself:")
+        st.dataframe(_stretches(prediction), hide_index=True)
 
 
 def _basis(prediction: Prediction) -> str:
@@ -154,16 +165,17 @@ def _label(prediction: Prediction) -> str:
 
 
 def _sure(prediction: Prediction) -> str:
+    """How sure the exercise is, in words."""
     if prediction.label == UNKNOWN:
-        return ":gray[too uncertain to say]"
+        return "Too uncertain to say which exercise"
     none = ", none of the exercises that gymform knows" if prediction.label == OTHER else ""
-    return f":gray[{charts.percent(prediction.confidence)} sure{none}]"
+    return f"{charts.percent(prediction.confidence)} sure{none}"
 
 
 def _seen(result: Analysis) -> str:
     """The person followed, in a sentence."""
     share = charts.percent(result.quality.coverage)
-    return f":gray[Followed in {share} of {len(result.pose)} frames.]"
+    return f"Followed in {share} of {len(result.pose)} frames."
 
 
 # -- the clip and the trajectories, linked to each other --------------------------------------
@@ -171,31 +183,70 @@ def _seen(result: Analysis) -> str:
 
 @st.fragment
 def motion(folder: Path, result: Analysis, on_other_person: OtherPerson | None) -> None:
-    """The player beside the trajectories: a click in a chart moves the player, and vice versa."""
+    """The player with the remarks beside it, the repetitions, and the charts, all linked."""
     state = st.session_state
     if state.get("shown") != folder.name:  # another result: start at its first frame
         state.shown, state.frame, state.clicked = folder.name, 0, 0
+        state.loop, state.focus = None, ""
         state.turn = state.get("turn", 0) + 1
-    left, right = st.columns(COLUMNS, gap="large")
+    left, right = st.columns(PLAYER_COLUMNS, gap="large")
     with left:
-        st.markdown("##### Frame by frame")
         picked = _show_player(folder, result)
     with right:
-        st.markdown("##### Trajectories")
-        joints = _show_trajectories(result)
-    if joints:
-        with left:
-            _show_values(result, joints)
-    show_form(result.form, partial(_see, result))
+        show_cues(result.form, partial(_see, result))
+    _strip(folder, result)
+    show_measures(result.form)
+    _charts(result)
     if picked and on_other_person:
         on_other_person(picked)
         st.rerun()
 
 
-def _see(result: Analysis, time_s: float) -> None:
-    """Move the player to a time in the clip, s."""
+def _go_to(frame: int, loop: tuple[float, float] | None = None, focus: str = "") -> None:
+    """Move the player to a frame; with ``loop`` it plays those seconds again and again."""
     state = st.session_state
-    state.frame, state.turn = charts.nearest_frame(result.pose, time_s), state.turn + 1
+    state.frame, state.turn, state.loop, state.focus = frame, state.turn + 1, loop, focus
+
+
+def _see(result: Analysis, cue: Cue) -> None:
+    """Play the moment of a remark slowly, with what it is about drawn in."""
+    end_s = float(result.pose.time_s[-1])
+    loop = loop_around(cue.at_s, end_s, result.slow_motion)
+    _go_to(charts.nearest_frame(result.pose, cue.at_s), loop, focus_of(cue.key))
+
+
+def _strip(folder: Path, result: Analysis) -> None:
+    """A picture of each repetition at its main moment, and a button that plays it."""
+    summary = read_summary(folder).get("repetitions", [])
+    if not summary:
+        return
+    st.markdown("## Repetitions")
+    with st.container(horizontal=True, key="strip"):
+        for number, rep in enumerate(summary):
+            with st.container(width=STRIP_WIDTH):
+                picture = folder / picture_of(number)
+                if picture.is_file():
+                    st.image(str(picture), alt=f"Repetition {number + 1}, {rep['main']}")
+                st.button(
+                    f"{number + 1}. {rep['moments'][rep['main']]:.1f} s",
+                    key=f"repetition-{number}",
+                    help=f"Show the {rep['main']} of this repetition in the player.",
+                    on_click=_see_repetition,
+                    args=(result, rep["moments"][rep["main"]]),
+                    width="stretch",
+                )
+
+
+def _see_repetition(result: Analysis, at_s: float) -> None:
+    _go_to(charts.nearest_frame(result.pose, at_s))
+
+
+def _charts(result: Analysis) -> None:
+    """The charts of the joints with a table of their values; folded on a phone."""
+    with st.expander("Charts", icon=":material/show_chart:", expanded=not on_phone()):
+        joints = _show_trajectories(result)
+        if joints:
+            _show_values(result, joints)
 
 
 def _show_player(folder: Path, result: Analysis) -> Target | None:
@@ -210,6 +261,8 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
         served(player_data(folder), "application/json", "keypoints"),
         size=result.pose.image_size,
         seek=(state.frame, state.turn),
+        loop=state.loop,
+        focus=state.focus,
         repetitions=_repetitions(result),
         chart="trajectories",
         on_frame=rested,
@@ -231,6 +284,14 @@ def _target(pick: Mapping[str, Any]) -> Target:
 def _show_trajectories(result: Analysis) -> list[int]:
     """Show charts of the chosen quantities and joints; the joints chosen."""
     state = st.session_state
+    unit = st.segmented_control(
+        "Lengths in",
+        list(charts.UNITS),
+        default=charts.BODY,
+        format_func=charts.UNITS.__getitem__,
+        key="unit",
+        persist_state="session",
+    )
     quantities = st.pills(
         "Show",
         list(charts.QUANTITIES),
@@ -259,7 +320,7 @@ def _show_trajectories(result: Analysis) -> list[int]:
         if points:
             state.clicked = charts.nearest_frame(result.pose, points[0]["x"])
         # A second click on the same point deselects it, but should still move the player there.
-        state.frame, state.turn = state.clicked, state.turn + 1
+        _go_to(state.clicked)
 
     st.plotly_chart(
         charts.trajectories(
@@ -268,6 +329,7 @@ def _show_trajectories(result: Analysis) -> list[int]:
             joints,
             quantities,
             windows=_repetitions(result),
+            unit=unit or charts.BODY,
         ),
         key="trajectories",
         on_select=clicked,
@@ -288,6 +350,11 @@ def _show_values(result: Analysis, joints: list[int]) -> None:
     st.dataframe(charts.values_at(result.pose, result.tracks, joints, frame), hide_index=True)
 
 
+def on_phone() -> bool:
+    """Whether the browser says that it runs on a phone."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def _repetitions(result: Analysis) -> list[tuple[float, float]]:
     return [(window.start_s, window.end_s) for window in result.prediction.windows]
 
@@ -297,7 +364,7 @@ def _repetitions(result: Analysis) -> list[tuple[float, float]]:
 
 def annotated_video(result: Analysis, folder: Path) -> None:
     """The overlay as a plain video, drawn when somebody asks for it; an upright one is narrow."""
-    st.markdown("##### Annotated video")
+    st.markdown("## Annotated video")
     path = Artifacts.of(folder, STEM).overlay
     if not path.is_file():
         st.caption("The clip as a video with the skeleton in it, to keep or to send.")
@@ -323,7 +390,7 @@ def _why_not_drawn(error: GymformError | OSError) -> str:
 def trust(result: Analysis) -> None:
     """The measures of pose quality, its notes, and every joint's confidence."""
     quality = result.quality
-    st.markdown("##### How far to trust it")
+    st.markdown("## How far to trust it")
     first, second, third = st.columns(3)
     first.metric("Pose quality", f"{100 * quality.score:.0f} / 100")
     second.metric("Mean confidence", f"{quality.mean_confidence:.2f}")
@@ -348,7 +415,7 @@ def downloads(result: Analysis, folder: Path, stem: str) -> None:
     def video() -> bytes:
         return worker.annotated_video(result, folder).read_bytes()
 
-    st.markdown("##### Downloads")
+    st.markdown("## Downloads")
     poses, table, answer = (path.read_bytes for path in (files.poses, files.csv, files.json))
     offers = (
         ("Annotated video", video, "video/mp4", ".annotated.mp4", ":material/movie:"),

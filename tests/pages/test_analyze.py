@@ -252,7 +252,7 @@ def test_the_form_is_told_and_each_cue_shows_its_moment(app, queue):
     upload(app, "squat.mp4", content)
     assert not app.exception
     shown = texts(app)
-    assert "##### Form" in shown
+    assert "## Form" in shown
     assert "of one repetition, seen from the side" in shown
     assert "**Hips and shoulders rise together.**" in shown
     assert "from the front only" in shown

@@ -1,20 +1,11 @@
 // Draws the skeleton, the bounding box and the choice of another person on a canvas.
 
+import { INK, PAPER, strokeOutlined } from "./pen.js";
+
 /** @import { DepthLine, PlayerKeypoints } from "./payload.js" */
+/** @import { Sheet } from "./pen.js" */
 
-const INK = "rgba(16, 16, 16, 0.85)"; // as in draw/overlay.py
-const PAPER = "#F5F5F5";
 const CREASE = "#CC79A7";
-
-/**
- * A canvas to draw on: `at` gives the place of a point of the picture, and `line` is the width of a
- * limb, both in px of the canvas.
- *
- * @typedef {object} Sheet
- * @property {CanvasRenderingContext2D} pen
- * @property {(point: number[]) => [number, number]} at
- * @property {number} line
- */
 
 /**
  * The empty sheet over a picture; null while it has no size.
@@ -98,20 +89,6 @@ export function drawPick({ pen, at, line }, point, box) {
     pen.arc(...at(point), 5 * line, 0, 2 * Math.PI);
   }
   strokeOutlined(pen, line);
-}
-
-/**
- * @param {CanvasRenderingContext2D} pen
- * @param {number} line
- */
-function strokeOutlined(pen, line) {
-  const { strokeStyle, lineWidth } = pen;
-  pen.strokeStyle = INK;
-  pen.lineWidth = lineWidth + Math.max(2, (2 * line) / 3);
-  pen.stroke();
-  pen.strokeStyle = strokeStyle;
-  pen.lineWidth = lineWidth;
-  pen.stroke();
 }
 
 /**

@@ -3,11 +3,14 @@
 export {};
 
 /**
- * A frame to show; another `turn` than before asks for it again.
+ * A frame to show; another `turn` than before asks for it again. With `loop` [from, to], s, that
+ * stretch is played slowly again and again; `focus` is what is drawn over it, "" for nothing.
  *
  * @typedef {object} Seek
  * @property {number} frame
  * @property {number} turn
+ * @property {[number, number] | null} loop
+ * @property {string} focus
  */
 
 /**
@@ -67,10 +70,20 @@ export {};
  */
 
 /**
+ * A quantity over time: its name, its unit, and T values, null where unknown.
+ *
+ * @typedef {object} Series
+ * @property {string} title
+ * @property {string} unit
+ * @property {(number | null)[]} values
+ */
+
+/**
  * What is drawn, as the address in `poses` gives it; T frames, 17 keypoints, px of the upright
  * frame. `times` are T seconds; `edges` two keypoints and a colour; `raw` and `clean` T lists of 17
  * points [x, y], null where missing; `score` T lists of 17 numbers; `boxes` T boxes
- * [x0, y0, x1, y1] or null; `depths` a line for each squat whose depth is known. Below `least` a
+ * [x0, y0, x1, y1] or null; `depths` a line for each squat whose depth is known; `series` angles
+ * over time. Below `least` a
  * keypoint is not drawn, from `sure` on it is drawn bold.
  *
  * @typedef {object} PlayerKeypoints
@@ -88,4 +101,5 @@ export {};
  * @property {number} sure
  * @property {(number[] | null)[]} boxes
  * @property {DepthLine[]} depths
+ * @property {Series[]} series
  */

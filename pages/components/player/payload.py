@@ -9,10 +9,16 @@ from typing import TypedDict
 
 
 class Seek(TypedDict):
-    """A frame to show; changing ``turn`` asks for it again."""
+    """A frame to show; changing ``turn`` asks for it again.
+
+    With ``loop`` [from, to], s, that stretch is played slowly again and again; ``focus`` is what is
+    drawn over it, see `gymform.draw.focus`, "" for nothing.
+    """
 
     frame: int
     turn: int
+    loop: tuple[float, float] | None
+    focus: str
 
 
 class PlayerData(TypedDict):

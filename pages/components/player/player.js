@@ -4,10 +4,13 @@
 // another person was chosen.
 
 import { mounted } from "../component.js";
-import { find, isPlain, listener, made, madeMarks, percentOf } from "../dom.js";
+import { find, isPlain, listener, madeMarks, percentOf, toggleFullScreen } from "../dom.js";
 import { drawBox, drawPick, drawSkeleton, emptySheet } from "./drawing.js";
+import { drawFocus } from "./focus.js";
+import { Loop } from "./loop.js";
 import { PersonPicker } from "./person_picker.js";
 import { Playhead } from "./playhead.js";
+import { Readout } from "./readout.js";
 import { Seeker } from "./seeker.js";
 
 /** @import { Component } from "../component.js" */
@@ -29,10 +32,10 @@ class Player {
     this.canvas = find(root, "canvas", HTMLCanvasElement);
     this.message = find(root, ".message");
     this.scrubber = find(root, ".scrubber", HTMLInputElement);
-    this.clock = find(root, ".clock", HTMLOutputElement);
     this.playButton = find(root, ".play");
     this.repetitions = find(root, ".repetitions");
-    this.legend = find(root, ".legend");
+    this.readout = new Readout(this.section, this.canvas, this.scrubber);
+    this.focus = ""; // what a cue is about, drawn over the picture
     /** @type {Record<string, boolean>} */
     this.layers = { clean: true, raw: false, box: true };
     /** @type {Given | null} */
@@ -56,6 +59,7 @@ class Player {
       onPick: (person) => this.follow(person),
       signal: this.life.signal,
     });
+    this.loop = new Loop(this.video, find(root, ".looping"), this.life.signal);
     this.playhead = new Playhead();
     this.seeker = new Seeker(this.video, {
       times: () => this.pose?.times ?? null,
@@ -100,6 +104,8 @@ class Player {
       this.sought = seek.turn;
       this.jump(seek.frame);
       this.told = seek.frame;
+      this.focus = seek.focus;
+      if (seek.loop) this.loop.start(seek.loop);
       // whoever asked for a moment from far below wants to see it
       if (isKnown) this.stage.scrollIntoView({ block: "nearest", behavior: "smooth" });
     }
@@ -127,15 +133,10 @@ class Player {
     this.scrubber.max = String(pose.times.length - 1);
     this.scrubber.disabled = false;
     const { repetitions = [] } = this.component?.data ?? {};
-    this.repetitions.replaceChildren(...madeMarks(repetitions, pose.times.at(-1) ?? 0));
-    // which colour is which side of the body
-    this.legend.replaceChildren(
-      ...Object.entries(pose.sides).map(([side, colour]) => {
-        const mark = made("span", "", side);
-        mark.style.setProperty("--colour", colour);
-        return mark;
-      }),
-    );
+    const marks = madeMarks(repetitions, pose.times.at(-1) ?? 0);
+    marks.forEach((mark, number) => (mark.textContent = String(number + 1)));
+    this.repetitions.replaceChildren(...marks);
+    this.readout.showSides(pose.sides);
     this.seeker.goTo(this.seeker.aim);
     this.ready();
   }
@@ -160,6 +161,8 @@ class Player {
     click(".back", () => this.step(-1));
     click(".forward", () => this.step(1));
     click(".play", () => this.playOrPause());
+    click(".end-loop", () => this.endLoop());
+    click(".full", () => toggleFullScreen(section));
     const speed = find(section, ".speed", HTMLSelectElement);
     on(speed, "change", () => (video.playbackRate = Number(speed.value)));
     on(scrubber, "input", () => this.jump(Number(scrubber.value)));
@@ -193,6 +196,7 @@ class Player {
       Home: () => this.jump(0),
       End: () => this.jump(Infinity),
       Escape: () => this.picker.close(),
+      f: () => toggleFullScreen(this.section),
       " ": () => this.playOrPause(),
     };
     return actions[key];
@@ -211,13 +215,23 @@ class Player {
     this.jump(this.seeker.aim + frames);
   }
 
+  endLoop() {
+    this.focus = "";
+    this.loop.stop();
+    this.video.pause();
+    this.draw();
+  }
+
   /** @param {number} frame */
   jump(frame) {
+    this.loop.stop();
+    this.focus = "";
     this.video.pause();
     this.seeker.goTo(frame);
   }
 
   playOrPause() {
+    this.loop.stop();
     if (!this.video.paused) {
       this.video.pause();
       return;
@@ -279,22 +293,8 @@ class Player {
     if (layers.box) drawBox(sheet, pose.boxes[frame]);
     if (layers.raw) drawSkeleton({ ...sheet, line: sheet.line * 0.5 }, pose, "raw", frame);
     if (layers.clean) drawSkeleton(sheet, pose, "clean", frame);
+    drawFocus(sheet, pose, frame, this.focus);
     if (picker.drag) drawPick(sheet, picker.drag.start, picker.dragged());
-    this.describe(pose, frame);
-  }
-
-  /**
-   * @param {PlayerKeypoints} pose
-   * @param {number} frame
-   */
-  describe({ times, names, score, sure }, frame) {
-    const place = `frame ${frame + 1} of ${times.length}`;
-    const seconds = times[frame].toFixed(2);
-    this.clock.value = `${seconds} s · ${place}`;
-    this.section.dataset.frame = String(frame);
-    this.scrubber.setAttribute("aria-valuetext", `${place}, ${seconds} seconds`);
-    const seen = score[frame].filter((one) => one >= sure).length;
-    const joints = `${seen} of ${names.length} joints seen clearly.`;
-    this.canvas.setAttribute("aria-label", `The clip at ${seconds} seconds, ${place}; ${joints}`);
+    this.readout.show(pose, frame);
   }
 }

@@ -38,6 +38,8 @@ def player(
     *,
     size: tuple[int, int],
     seek: tuple[int, int],
+    loop: tuple[float, float] | None = None,
+    focus: str = "",
     repetitions: Sequence[tuple[float, float]] = (),
     chart: str = "",
     on_frame: Callable[[], None],
@@ -47,7 +49,8 @@ def player(
     """Show the clip at URL ``video`` with the keypoints at URL ``poses``.
 
     ``size`` is (width, height) px; ``seek`` (frame, turn) moves the player whenever ``turn`` has
-    changed; a line in the chart with the key ``chart`` moves with the picture. The result, also in
+    changed, to play the seconds of ``loop`` slowly with what ``focus`` names drawn; a line in the
+    chart with the key ``chart`` moves with the picture. The result, also in
     ``st.session_state[key]``, holds ``frame`` (a
     :class:`~pages.components.player.payload.FrameAtRest`), and for one run ``pick`` (a
     :class:`~pages.components.player.payload.PickedPerson`) when the user chose another person.
@@ -56,7 +59,7 @@ def player(
     data: PlayerData = {
         "video": video,
         "poses": poses,
-        "seek": {"frame": seek[0], "turn": seek[1]},
+        "seek": {"frame": seek[0], "turn": seek[1], "loop": loop, "focus": focus},
         "repetitions": [(start_s, end_s) for start_s, end_s in repetitions],
         "ratio": width / height,
         "chart": chart,

@@ -19,9 +19,10 @@ def show(form):
     def page():
         import streamlit as st
 
-        from pages.components.form import show_form
+        from pages.components.form import show_cues, show_measures
 
-        show_form(st.session_state["form"], lambda second: st.session_state.update(seen=second))
+        show_cues(st.session_state["form"], lambda cue: st.session_state.update(seen=cue.at_s))
+        show_measures(st.session_state["form"])
 
     app = AppTest.from_function(page, default_timeout=60)
     app.session_state["form"] = form
@@ -40,7 +41,17 @@ def test_a_measure_that_a_repetition_lacks_leaves_its_cell_empty():
         "Measure": ["Depth", "Way down"],
         "1. (0.5 to 2.0 s)": ["3 %", ""],
         "2. (2.0 to 4.0 s)": ["3 %", "1.2 s"],
+        "Trend": [[3.0, 3.0], [1.25]],
     }
+
+
+def test_the_best_and_the_worst_repetition_are_marked():
+    deep, high = (replace(DEPTH, key="thigh_below_level", value=value) for value in (12.0, -4.0))
+    form = make_form(repetitions=(RepForm(0.5, 2.0, (high,)), RepForm(2.0, 4.0, (deep,))))
+    first, second = list(measures_table(form).values())[1:3]
+    assert first[0].startswith("▼ ")
+    assert second[0].startswith("▲ ")
+    assert any("▲ the best" in caption.value for caption in show(form).caption)
 
 
 def test_without_repetitions_it_says_so_and_shows_no_table():

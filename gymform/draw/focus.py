@@ -1,0 +1,38 @@
+"""What is drawn over the picture while a remark about the form is looked at."""
+
+from __future__ import annotations
+
+THIGH, TRUNK, HANDS, KNEES = "thigh", "trunk", "hands", "knees"
+"""The thigh and its level; the lean of the trunk; the way of the hands; the width of the knees."""
+
+_OF_MEASURE = {
+    "thigh_below_level": THIGH,
+    "tip": TRUNK,
+    "trunk_lean": TRUNK,
+    "start_lean": TRUNK,
+    "bar_ahead": HANDS,
+    "catch_ahead": HANDS,
+    "speed": HANDS,
+    "knees_apart": KNEES,
+    "catch_elbow": "elbow",
+    "press_out": "elbow",
+    "top_hip": "hip",
+    "hip_angle": "hip",
+    "top_knee": "knee",
+    "knee_angle": "knee",
+    "start_knee": "knee",
+}
+
+LOOP_S = 0.7
+"""Seconds of life before and after a moment that are played again and again."""
+
+
+def focus_of(measure: str) -> str:
+    """What shows the measure of this key in the picture; "" where nothing does."""
+    return _OF_MEASURE.get(measure, "")
+
+
+def loop_around(at_s: float, end_s: float, slow_motion: float = 1.0) -> tuple[float, float]:
+    """From and to, seconds of a clip that ends at ``end_s``: what to play around a moment."""
+    reach = LOOP_S * slow_motion
+    return max(0.0, at_s - reach), min(end_s, at_s + reach)
