@@ -26,6 +26,7 @@ admit()
 pages = [
     st.Page("pages/analyze.py", title="Analyze", icon=":material/exercise:", default=True),
     st.Page("pages/history.py", title="History", icon=":material/history:", url_path="history"),
+    st.Page("pages/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
     st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:", url_path="webcam"),
     st.Page("pages/review.py", title="Review", icon=":material/rule:", url_path="review"),
     st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),

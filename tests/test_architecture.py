@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"motion"}),
     frozenset({"pose"}),
     frozenset({"exercise", "form", "draw"}),
-    frozenset({"analysis", "live"}),
+    frozenset({"analysis", "compare", "live"}),
     frozenset({"dataset"}),
     frozenset({"training", "service"}),
     frozenset({"cli", "pages"}),

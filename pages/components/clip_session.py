@@ -330,6 +330,8 @@ class ClipSession:
                 self._request.name,
                 on_other_person=self.follow if is_mine else None,
             )
+            if self.place.address and is_mine:
+                notes.against_reference(self.place.address)
         if not is_mine:
             return
         with st.expander("Analyse again with other options", icon=":material/tune:"):

@@ -20,7 +20,7 @@ ICONS = {
 MARKS = {BEST: "▲ ", WORST: "▼ ", None: ""}
 """Before the best and the worst value of a row."""
 
-COLUMNS = [4, 1]
+COLUMNS = [5, 2]
 
 
 def show_cues(form: FormReport, see: Callable[[Cue], None]) -> None:

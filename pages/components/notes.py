@@ -45,6 +45,26 @@ def show(address: str, *, is_mine: bool) -> None:
             st.code(link_to(address), language=None, wrap_lines=True)
 
 
+def against_reference(address: str) -> None:
+    """How a result differs from the lifter's reference of its exercise, with a way to see it."""
+    from gymform.compare.trend import changes
+
+    with contextlib.suppress(GymformError):
+        entry = history().get(address)
+        there = history().reference_of(entry.exercise, entry.lifter) if entry else None
+        if entry is None or there is None or there.address == address:
+            return
+        found = changes(entry.summary, there.summary)
+        said = [f"{one.title} {one.here:.0f} {one.unit} ({one.there:.0f})" for one in found[:4]]
+        st.markdown(f":material/star: Against the reference: {plain('; '.join(said), 400)}")
+        st.page_link(
+            "pages/compare.py",
+            label="Compare with the reference",
+            icon=":material/compare:",
+            query_params={"first": there.address, "second": address},
+        )
+
+
 def in_a_line(entry: Entry) -> str:
     """Exercise, lifter, day and load of a row, as markdown."""
     load = "" if entry.load_kg is None else f"{entry.load_kg:g} kg"

@@ -82,7 +82,8 @@ def verdict(result: Analysis) -> None:
     exercise, _, found = verdict_line(result.form).partition(": ")
     st.markdown(f"# {plain(exercise)}")
     if found:
-        st.markdown(f":large[**{plain(found[0].upper() + found[1:], 300)}**]")
+        with st.container(key="verdict"):
+            st.markdown(f"**{plain(found[0].upper() + found[1:], 300)}**")
     seen = SEEN[level_of(result.quality, result.form)]
     st.caption(f"{_sure(result.prediction)} · Seen: {seen}. {_seen(result)}")
     if result.prediction.reason:
@@ -356,7 +357,8 @@ def on_phone() -> bool:
 
 
 def _repetitions(result: Analysis) -> list[tuple[float, float]]:
-    return [(window.start_s, window.end_s) for window in result.prediction.windows]
+    reps = result.form.repetitions or result.prediction.windows
+    return [(one.start_s, one.end_s) for one in reps]
 
 
 # -- the video, how far to trust it, and downloads -----------------------------------------

@@ -141,8 +141,6 @@ function drawThigh(sheet, pose, frame) {
   const level = (/** @type {number} */ x) => [x, knee[1]];
   stroke(sheet, [level(knee[0] - reach), level(knee[0] + reach)], 0.5, PAPER, [3, 3]);
   stroke(sheet, [hip, knee], 1, MARK);
-  const slope = (Math.atan2(hip[1] - knee[1], Math.abs(hip[0] - knee[0])) * 180) / Math.PI;
-  write(sheet, hip, `${Math.abs(Math.round(slope))}° ${slope < 0 ? "above" : "below"}`);
 }
 
 /**

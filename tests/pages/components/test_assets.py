@@ -11,6 +11,7 @@ import pytest
 from pages.components import assets
 
 SCRIPTS = (
+    "duo/duo.js",
     "live/live_gate.js",
     "live/live_starter.js",
     "player/player.js",

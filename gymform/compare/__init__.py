@@ -1,0 +1,1 @@
+"""Two repetitions laid over each other, and results over weeks."""
