@@ -16,6 +16,7 @@ import math
 import os
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -172,6 +173,11 @@ def _add_analyze(commands: Any) -> None:
         help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
     parser.add_argument(
+        "--report",
+        action="store_true",
+        help="also write a report of one HTML file, with the film inside, to keep or to print",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print only one JSON object per clip, each on a line"
     )
     parser.add_argument(
@@ -270,10 +276,25 @@ def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace)
     with _bars(title) as progress:
         result = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
         files = analysis_io.save(result, clip, options.out, stem=stem, progress=progress)
+        if options.report:
+            _write_report(result, clip, options.out, stem)
     if not options.json:
         print(_summary(shortened(shown_name(clip)), result, options.out), flush=True)
     results = {field.name: str(getattr(files, field.name)) for field in dataclasses.fields(files)}
     return {"file": str(clip), **analysis_io.as_dict(result), "results": results}
+
+
+def _write_report(result: Analysis, clip: Path, out: Path, stem: str) -> None:
+    """Write the report beside the other files; its film is made for browsers, and only for it."""
+    from gymform.analysis_report import SUFFIX, write_report
+    from gymform.service.analysis_worker import PROXY, PROXY_SIDE
+    from gymform.video.write import transcode
+
+    with tempfile.TemporaryDirectory(dir=out, prefix=".") as folder:
+        film = Path(folder) / PROXY
+        transcode(clip, film, max_side=PROXY_SIDE, turn=result.pose.provenance.turn)
+        target = out / f"{file_stem(stem, len(SUFFIX))}{SUFFIX}"
+        write_report(result, film, target, name=shown_name(clip))
 
 
 def _options(options: argparse.Namespace) -> Options:

@@ -31,7 +31,13 @@ LAYERS: tuple[frozenset[str], ...] = (
 )  # fmt: skip
 """Rooms from the lowest layer up: a room may import itself and all lower layers."""
 
-SAME_ROOM = {"analysis_io": "analysis", "__main__": "cli", "app": "pages", "serve": "pages"}
+SAME_ROOM = {
+    "analysis_io": "analysis",
+    "analysis_report": "analysis",
+    "__main__": "cli",
+    "app": "pages",
+    "serve": "pages",
+}
 """Modules that belong to a room of another name."""
 
 LOWEST_LAYER = 0

@@ -12,6 +12,7 @@ import streamlit as st
 from gymform import skeleton
 from gymform.analysis import Analysis
 from gymform.analysis_io import Artifacts, load
+from gymform.analysis_report import report
 from gymform.draw import charts
 from gymform.draw.focus import focus_of, loop_around
 from gymform.draw.player import player_json
@@ -417,15 +418,19 @@ def downloads(result: Analysis, folder: Path, stem: str) -> None:
     def video() -> bytes:
         return worker.annotated_video(result, folder).read_bytes()
 
+    def page() -> bytes:
+        return report(result, folder / PROXY, name=Path(stem).name).encode()
+
     st.markdown("## Downloads")
     poses, table, answer = (path.read_bytes for path in (files.poses, files.csv, files.json))
     offers = (
         ("Annotated video", video, "video/mp4", ".annotated.mp4", ":material/movie:"),
+        ("Report (HTML, prints)", page, "text/html", ".report.html", ":material/description:"),
         ("Keypoints (.npz)", poses, "application/octet-stream", ".npz", ":material/hub:"),
         ("Trajectories (CSV)", table, "text/csv", ".csv", ":material/table:"),
         ("Everything (JSON)", answer, "application/json", ".json", ":material/data_object:"),
     )
-    columns = [*st.columns(2), *st.columns(2)]
+    columns = [*st.columns(3), *st.columns(3)][: len(offers)]
     for column, (label, data, mime, suffix, icon) in zip(columns, offers, strict=True):
         column.download_button(
             label,

@@ -212,6 +212,7 @@ def test_a_known_clip_is_answered_at_once(app, queue):
     assert len(app.get("plotly_chart")) >= 2
     assert [item.label for item in app.get("download_button")] == [
         "Annotated video",
+        "Report (HTML, prints)",
         "Keypoints (.npz)",
         "Trajectories (CSV)",
         "Everything (JSON)",
