@@ -15,12 +15,23 @@ import numpy as np
 from gymform.analysis import Analysis, Options, measure
 from gymform.draw.video import draw_skeletons
 from gymform.errors import GymformError, PoseFileError
+from gymform.motion.angles import joint_angles
 from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
 from gymform.text import file_stem
 from gymform.timing import Progress, ignore_progress
-from gymform.types import UNKNOWN, Ablation, Clip, FormReport, Prediction, Target, Window, percent
+from gymform.types import (
+    UNKNOWN,
+    Ablation,
+    Clip,
+    FormReport,
+    Prediction,
+    Table,
+    Target,
+    Window,
+    percent,
+)
 from gymform.video.write import TIME_BASE
 
 RESULT_SCHEMA = 1
@@ -38,9 +49,9 @@ class Artifacts:
     @classmethod
     def of(cls, folder: Path, stem: str) -> Artifacts:
         """Where the files of ``stem`` lie in ``folder``; a stem too long for them is cut."""
-        stem = file_stem(stem, len(".overlay.mp4"))
+        stem = file_stem(stem, len(".annotated.mp4"))
         return cls(
-            overlay=folder / f"{stem}.overlay.mp4",
+            overlay=folder / f"{stem}.annotated.mp4",
             poses=folder / f"{stem}.npz",
             csv=folder / f"{stem}.csv",
             json=folder / f"{stem}.json",
@@ -55,19 +66,20 @@ def save(
     stem: str,
     video: bool = True,
     progress: Progress | None = None,
+    table: Table | None = None,
 ) -> Artifacts:
     """Write keypoints, trajectories, answer and annotated video of ``source`` into ``folder``.
 
     Each file appears whole or not at all, the answer last. The video takes longest: without
-    ``video`` it is left out, and :func:`draw_copy` can make it later. Raises GymformError when
-    something cannot be written.
+    ``video`` it is left out, and :func:`draw_copy` can make it later. ``table`` says how the CSV is
+    written. Raises GymformError when something cannot be written.
     """
     files = Artifacts.of(folder, stem)
     report = progress or ignore_progress
     try:
         save_poses(files.poses, analysis.pose)
         with atomic_path(files.csv) as temporary:
-            write_csv(temporary, analysis)
+            write_csv(temporary, analysis, table or Table())
         if video:
             draw_video(analysis, source, files.overlay, report)
         with atomic_path(files.json) as temporary:
@@ -125,18 +137,26 @@ def draw_copy(analysis: Analysis, copy: Path, target: Path) -> None:
     draw_video(replace(analysis, pose=upright), copy, target)
 
 
-def write_csv(path: Path, analysis: Analysis) -> None:
-    """Write one row a frame and keypoint: raw and cleaned position, velocity, score.
+def write_csv(path: Path, analysis: Analysis, table: Table | None = None) -> None:
+    """Write one row a frame and keypoint: raw and cleaned position, velocity, score, angle.
 
-    Lengths are px of the upright frame, times seconds; a missing number is an empty cell.
+    Lengths are px of the upright frame, times seconds, angles degrees between the two limbs at a
+    joint; ``repetition`` counts from 1. What is missing is an empty cell.
     """
+    how = table or Table()
     header = ["frame", "time_s", "keypoint", "x", "y", "score", "x_clean", "y_clean"]
-    header += ["vx_px_s", "vy_px_s", "filled"]
+    header += ["vx_px_s", "vy_px_s", "filled", "angle_deg", "repetition"]
     pose, tracks = analysis.pose, analysis.tracks
+    angles = joint_angles(tracks.xy)
+
+    def cell(number: float, digits: int = 3) -> str:
+        return "" if np.isnan(number) else f"{number:.{digits}f}".replace(".", how.decimal)
+
     with path.open("w", newline="", encoding="utf-8") as stream:
-        rows = csv.writer(stream)
+        rows = csv.writer(stream, delimiter=how.separator)
         rows.writerow(header)
         for frame, moment in enumerate(pose.time_s):
+            repetition = _repetition_at(analysis.form, float(moment))
             for k, name in enumerate(KEYPOINTS):
                 numbers = (
                     *pose.xy[frame, k],
@@ -144,8 +164,16 @@ def write_csv(path: Path, analysis: Analysis) -> None:
                     *tracks.xy[frame, k],
                     *tracks.velocity[frame, k],
                 )
-                cells = ["" if np.isnan(number) else f"{number:.3f}" for number in numbers]
-                rows.writerow([frame, f"{moment:.6f}", name, *cells, int(tracks.filled[frame, k])])
+                row = [frame, cell(moment, 6), name, *map(cell, numbers)]
+                row += [int(tracks.filled[frame, k]), cell(angles[frame, k], 1), repetition]
+                rows.writerow(row)
+
+
+def _repetition_at(form: FormReport, second: float) -> str:
+    """The number of the repetition that a moment belongs to, from 1; "" between them."""
+    inside = (number for number, rep in enumerate(form.repetitions, 1)
+              if rep.start_s <= second <= rep.end_s)  # fmt: skip
+    return str(next(inside, ""))
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:

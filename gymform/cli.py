@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gymform import __version__, limits
-from gymform.errors import GymformError, WeightsError
+from gymform.errors import GymformError, OptionsError, WeightsError
 from gymform.installation import app_script, child_environment, program
+from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import check_writable, disk_problem
 from gymform.text import file_stem, shortened
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
-    from gymform.types import Prediction
+    from gymform.types import Prediction, Table
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 130 is what shells report for Ctrl-C."""
@@ -70,7 +71,9 @@ _COMMANDS = {
 name in the module; and a description."""
 
 _SUFFIX_BYTES = 24
-"""Room after a clip's name for what is added to it: ``-123`` and ``.overlay.mp4``."""
+"""Room after a clip's name for what is added to it: ``-123`` and ``.annotated.mp4``."""
+
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 _EPILOG = """\
 exit codes: 0 every clip was analysed ("unknown" is a result too); 1 something failed; 2 the command
@@ -137,7 +140,9 @@ def _add_analyze(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
+    parser.add_argument(
+        "clips", nargs="+", type=Path, metavar="CLIP", help="video files, or folders of them"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for results (out)"
     )
@@ -172,6 +177,12 @@ def _add_analyze(commands: Any) -> None:
         "--slow-motion", type=_slow_motion, metavar="N",
         help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
+    parser.add_argument(
+        "--separator", choices=_SEPARATORS, default="comma", help="between cells of the CSV (comma)"
+    )
+    parser.add_argument(
+        "--decimal-comma", action="store_true", help="write 1,5 and not 1.5 into the CSV"
+    )
     parser.add_argument(
         "--report",
         action="store_true",
@@ -232,12 +243,17 @@ def _analyze(options: argparse.Namespace) -> int:
         print(f"gymform: --out {options.out}: {error.strerror}", file=sys.stderr)
         return USAGE
     failed = 0
-    stems = unique_stems(options.clips)
-    for number, (clip, stem) in enumerate(zip(options.clips, stems, strict=True), 1):
+    try:
+        table, clips = _table(options), clips_in(options.clips)
+    except GymformError as error:
+        print(f"gymform: {error}", file=sys.stderr)
+        return USAGE
+    stems = unique_stems(clips)
+    for number, (clip, stem) in enumerate(zip(clips, stems, strict=True), 1):
         name = shortened(shown_name(clip))
         title = name if len(stems) == 1 else f"{number}/{len(stems)} {name}"
         try:
-            record = _analyze_one(clip, stem, title, options)
+            record = _analyze_one(clip, stem, title, options, table)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other clips come next
             failed += 1
             if options.debug and not isinstance(error, GymformError):
@@ -269,13 +285,45 @@ def unique_stems(clips: Sequence[Path]) -> list[str]:
     return stems
 
 
-def _analyze_one(clip: Path, stem: str, title: str, options: argparse.Namespace) -> dict[str, Any]:
+def _table(options: argparse.Namespace) -> Table:
+    """How the CSV is written. Raises OptionsError for choices that contradict each other."""
+    from gymform.types import Table
+
+    return Table(_SEPARATORS[options.separator], "," if options.decimal_comma else ".")
+
+
+def clips_in(paths: Sequence[Path]) -> list[Path]:
+    """``paths`` with each folder replaced by the films in it, by name.
+
+    Raises OptionsError for a folder without any.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        films = sorted(
+            one for one in path.iterdir()
+            if one.suffix.lower() in VIDEO_SUFFIXES and one.name[0] != "."
+        )  # fmt: skip
+        if not films:
+            endings = ", ".join(VIDEO_SUFFIXES)
+            raise OptionsError(f"{path.name}: expected films in this folder ({endings}), got none.")
+        found += films
+    return found
+
+
+def _analyze_one(
+    clip: Path, stem: str, title: str, options: argparse.Namespace, table: Table
+) -> dict[str, Any]:
     """Analyse and save one clip, and print its summary; the record for ``--json``."""
     from gymform import analysis, analysis_io
 
     with _bars(title) as progress:
         result = analysis.analyze(clip, _options(options), name=shown_name(clip), progress=progress)
-        files = analysis_io.save(result, clip, options.out, stem=stem, progress=progress)
+        files = analysis_io.save(
+            result, clip, options.out, stem=stem, progress=progress, table=table
+        )
         if options.report:
             _write_report(result, clip, options.out, stem)
     if not options.json:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from gymform.errors import OptionsError
 from gymform.skeleton import NUM_KEYPOINTS
 
 UNKNOWN = "unknown"
@@ -458,3 +459,18 @@ class Target:
             raise ValueError("Target: has no box")
         x, y, width, height = self.box
         return x + width / 2, y + height / 2
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a CSV is written: what stands between cells, and before a number's decimals."""
+
+    separator: str = ","
+    decimal: str = "."
+
+    def __post_init__(self) -> None:
+        if self.separator == self.decimal:
+            raise OptionsError(
+                "A comma cannot both part cells and begin decimals: choose ';' or a tab between "
+                "cells."
+            )

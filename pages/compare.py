@@ -50,7 +50,11 @@ def side_by_side(entries: list[Entry]) -> None:
     with left:
         first, one = choice(entries, FIRST, "First", 0)
     with right:
-        second, other = choice(entries, SECOND, "Second", 1)
+        like = [entry for entry in entries if entry.exercise == first.exercise]
+        # another result of the same exercise comes first, where there is one
+        own = [entry for entry in like if entry is not first] or like
+        rest = [entry for entry in entries if entry not in own]
+        second, other = choice([*own, *rest], SECOND, "Second", 0)
     if one is None or other is None:
         st.info("Choose two results with a repetition each.", icon=":material/compare:")
         return
@@ -98,7 +102,6 @@ def choice(entries: list[Entry], which: str, label: str, default: int) -> tuple[
         numbers,
         format_func=lambda one: f"{one + 1}. ({reps[one]['start_s']:.1f} s)",
         key=f"{key}-{address}",
-        index=min(default, len(numbers) - 1) if which == SECOND else 0,
     )
     return entry, number
 

@@ -7,13 +7,16 @@ import json
 import numpy as np
 import pytest
 
+from gymform import analysis_io
 from gymform.analysis import Options, Target
 from gymform.analysis_io import draw_copy, draw_video, load, options_from_dict, save
 from gymform.draw import video
-from gymform.errors import GymformError, PoseFileError
+from gymform.errors import GymformError, OptionsError, PoseFileError
 from gymform.pose.files import load_poses
+from gymform.types import Table
 from gymform.video.read import probe
 from gymform.video.write import transcode
+from tests import fakes
 
 pytestmark = pytest.mark.usefixtures("_sees_painted_people")
 
@@ -32,10 +35,10 @@ def test_saved_files_hold_the_answer(painted_answer, painted_clip, tmp_path):
     result = json.loads(files.json.read_text(encoding="utf-8"))
     assert result["prediction"]["label"] == painted_answer.prediction.label
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.annotated.mp4",
         "clip.csv",
         "clip.json",
         "clip.npz",
-        "clip.overlay.mp4",
     ]
 
 
@@ -149,3 +152,28 @@ def test_options_survive_json():
     text = json.dumps(dataclasses.asdict(options))
     assert options_from_dict(json.loads(text)) == options
     assert options_from_dict(dataclasses.asdict(Options())) == Options()
+
+
+def written(tmp_path, table=None):
+    """The lines of a CSV of a fake analysis."""
+    path = tmp_path / "clip.csv"
+    analysis_io.write_csv(path, fakes.make_analysis(), table)
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_csv_has_angles_and_the_number_of_the_repetition(tmp_path):
+    rows = list(csv.DictReader(written(tmp_path)))
+    knees = [row for row in rows if row["keypoint"] == "left_knee"]
+    assert 0 < float(knees[45]["angle_deg"]) < float(knees[0]["angle_deg"]) <= 180
+    assert {row["angle_deg"] for row in rows if row["keypoint"] == "nose"} == {""}
+    assert [knees[frame]["repetition"] for frame in (0, 45, 89)] == ["", "1", ""]
+
+
+def test_the_csv_can_be_written_for_other_spreadsheets(tmp_path):
+    lines = written(tmp_path, Table(";", ","))
+    (first, *_) = csv.DictReader(lines, delimiter=";")
+    assert "," in first["x"]
+    assert float(first["x"].replace(",", ".")) > 0
+    assert not any("." in line for line in lines[1:])
+    with pytest.raises(OptionsError, match="comma"):
+        Table(",", ",")

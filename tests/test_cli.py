@@ -81,7 +81,7 @@ class FakeAnalysis(ModuleType):
     def as_dict(self, answer):
         return {"prediction": {"label": answer.prediction.label}}
 
-    def save(self, answer, source, folder, *, stem, progress):
+    def save(self, answer, source, folder, *, stem, progress, table):
         progress("draw", 1, 1)
         files = {
             "overlay": f"{stem}.mp4",
@@ -452,3 +452,22 @@ def test_a_closed_or_full_output_is_no_traceback(output, tmp_path):
         ["/bin/sh", "-c", command], capture_output=True, text=True, cwd=PROJECT, env=environment
     )
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_folder_stands_for_the_films_in_it(tmp_path):
+    for name in ("b.MP4", "a.mov", ".hidden.mp4", "notes.txt"):
+        (tmp_path / name).touch()
+    other = tmp_path / "other.mkv"
+    assert cli.clips_in([other, tmp_path]) == [other, tmp_path / "a.mov", tmp_path / "b.MP4"]
+
+
+def test_what_cannot_be_done_is_said_before_any_work(tmp_path, capsys):
+    """An empty folder, and commas for two things."""
+    (tmp_path / "empty").mkdir()
+    for words in (
+        [str(tmp_path / "empty")],
+        ["x.mp4", "--decimal-comma"],
+    ):
+        code = cli.main(["analyze", *words, "--out", str(tmp_path / "out")])
+        assert code == cli.USAGE
+        assert "xpected films" in (said := capsys.readouterr().err) or "comma" in said

@@ -237,7 +237,7 @@ def test_a_clip_is_analysed(run, target, elsewhere):
     answer = json.loads(done.stdout)
     assert answer["prediction"]["label"] == "squat"
     names = {path.name for path in (elsewhere / "out").iterdir()}
-    assert names == {f"sample_squat.{end}" for end in ("csv", "json", "npz", "overlay.mp4")}
+    assert names == {f"sample_squat.{end}" for end in ("csv", "json", "npz", "annotated.mp4")}
 
 
 def test_the_process_that_analyses_for_the_pages_starts(elsewhere, environment):

@@ -219,4 +219,5 @@ def test_the_sample_is_a_squat(open_page):
     page.get_by_role("button", name="Try the sample").click()
     answered(page)
     photograph(page, "sample")
-    assert page.get_by_role("heading", name="Squat", exact=True).is_visible()
+    assert page.get_by_role("heading", name="Squat, 1 repetition", exact=True).is_visible()
+    assert page.get_by_text("Deep", exact=False).first.is_visible()
