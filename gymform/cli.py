@@ -177,6 +177,15 @@ def _add_analyze(commands: Any) -> None:
         "--slow-motion", type=_slow_motion, metavar="N",
         help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
+    _add_outputs(parser)
+    parser.add_argument(
+        "--debug", action="store_true", help="show where an unexpected problem arose"
+    )
+    parser.set_defaults(run=_analyze)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    """What `analyze` writes and prints, and how."""
     parser.add_argument(
         "--separator", choices=_SEPARATORS, default="comma", help="between cells of the CSV (comma)"
     )
@@ -191,10 +200,6 @@ def _add_analyze(commands: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print only one JSON object per clip, each on a line"
     )
-    parser.add_argument(
-        "--debug", action="store_true", help="show where an unexpected problem arose"
-    )
-    parser.set_defaults(run=_analyze)
 
 
 def _box(text: str) -> tuple[float, float, float, float]:

@@ -112,7 +112,7 @@ def test_sessions_at_once_get_the_answers_of_one_alone(app):
         ("gymform is busy: 8 analyses", "busy"),
         ("1 of your analyses are waiting already", "busy"),
         (":material/error: this is no video", "refused in words"),
-        ("Which lift is it?", "no outcome"),
+        ("How good is the lift?", "no outcome"),
     ],
 )
 def test_what_became_of_an_upload_is_read_off_the_page(app, words, outcome):

@@ -353,7 +353,7 @@ def test_the_pages_are_served_to_this_machine_alone(app):
 @pytest.mark.parametrize(
     ("path", "heading"),
     [
-        ("", "Which lift is it?"),
+        ("", "How good is the lift?"),
         ("webcam", "Film a repetition"),
         ("review", "Review"),
         ("models", "Models"),

@@ -105,6 +105,7 @@ def judge_again(known: Path, source: Path, folder: Path) -> bool:
     from gymform.analysis import judge
     from gymform.analysis_io import load, save
     from gymform.exercise.classifier import load_classifier
+    from gymform.service.summary import write_summary
 
     try:
         before = load(known, STEM)
@@ -115,6 +116,7 @@ def judge_again(known: Path, source: Path, folder: Path) -> bool:
         )
         _link(known / PROXY, folder / PROXY)
         save(result, source, folder, stem=STEM, video=False)
+        write_summary(result, folder, folder / PROXY)
     except (GymformError, OSError) as error:
         _log.warning("a known result is analysed anew: %s", type(error).__name__)
         for path in folder.iterdir():

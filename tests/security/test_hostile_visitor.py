@@ -177,7 +177,7 @@ def test_without_the_guard_the_page_itself_turns_them_away(serve):
         assert "does not respond to this name" in said(seen)
         assert seen.widgets == {}
     with browser(port) as anna:
-        assert "Which lift is it?" in said(anna.open())
+        assert "How good is the lift?" in said(anna.open())
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_files_of_the_server_are_not_served(gym, path):
 
 
 def test_a_visitor_analyses_and_sees_nothing_of_the_data_sets(gym, eve):
-    assert "Which lift is it?" in said(eve.open())
+    assert "How good is the lift?" in said(eve.open())
     for page in ("review", "models"):
         assert "role curator" in said(eve.open(page))
     for word in ("Anna", "gym-secret", "run-1", str(gym.home), "theirs"):
@@ -219,7 +219,7 @@ def test_buttons_of_admins_that_are_forged_do_nothing(gym, eve):
         seen = log_in(admin, "models", ADMIN)
         ids = [one.id for one in seen.widgets.values() if one.DESCRIPTOR.name == "Button"]
         labels = set(seen.widgets)
-    assert {"Use this model", "Delete this training", "Start training"} <= labels
+    assert {"Use it all the same", "Delete this training", "Start training"} <= labels
     before = gym.runs, gym.store.revision()
     for page in ("models", ""):
         eve.open(page)
@@ -237,7 +237,7 @@ def test_buttons_that_were_shown_do_nothing_once_the_role_is_gone(gym):
         kept = (gym.home / "access.json").read_text()
         (gym.home / "access.json").unlink()
         try:
-            for label in ("Delete this training", "Use this model", "Start training"):
+            for label in ("Delete this training", "Use it all the same", "Start training"):
                 admin.press(seen.id_of(label))
             assert "role admin" in admin.everything
         finally:
@@ -367,7 +367,7 @@ def test_nonsense_ends_the_session_that_sent_it_and_no_other(gym, eve):
     for nonsense in (os.urandom(200), b"\xff" * 10_000, b""):
         with browser(gym.port) as fool:
             fool.send_raw(nonsense)
-    assert "Which lift is it?" in said(eve.run())
+    assert "How good is the lift?" in said(eve.run())
 
 
 # -- what costs others -----------------------------------------------------------------------

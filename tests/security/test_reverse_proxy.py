@@ -151,7 +151,7 @@ def test_the_websocket_and_uploads_come_through_and_are_counted(proxy):
     origin = f"https://{NAME}:{proxy}"
     with websocket(proxy, origin) as page, https(proxy) as client:
         session, words = opened(page)
-        assert "Which lift is it?" in words
+        assert "How good is the lift?" in words
         token = client.get("/_stcore/health").cookies["_streamlit_xsrf"]
         cookie = f"_streamlit_xsrf={token}"
         headers = {"X-Xsrftoken": token, "Cookie": cookie, "Origin": origin}

@@ -54,7 +54,7 @@ class Browser:
         self.everything = ""
         self.session = ""
         self.state: dict[str, WidgetState] = {}
-        self.page = ""
+        self.page, self.query = "", ""
         self._open = contextlib.ExitStack()
         protocols = ["streamlit", token or "x", *([session] if session else [])]
         opening = connect(
@@ -80,7 +80,7 @@ class Browser:
 
     def open(self, page: str = "") -> Seen:
         """Go to a page by its address."""
-        self.page, self.state = page, {}
+        self.page, self.query, self.state = page, "", {}
         return self.run()
 
     def run(self, *changes: WidgetState) -> Seen:
@@ -90,6 +90,7 @@ class Browser:
                 self.state[change.id] = change
         message = BackMsg()
         message.rerun_script.page_name = self.page
+        message.rerun_script.query_string = self.query
         triggers = [change for change in changes if change.HasField("trigger_value")]
         message.rerun_script.widget_states.widgets.extend([*self.state.values(), *triggers])
         self.send(message)
@@ -144,6 +145,8 @@ class Browser:
             seen.text, seen.widgets = "", {}
         words = str(message)
         self.everything += words
+        if message.WhichOneof("type") == "page_info_changed":  # the page changes its address
+            self.query = message.page_info_changed.query_string
         if message.WhichOneof("type") != "delta":
             return
         seen.text += words

@@ -158,8 +158,11 @@ export {};
  */
 
 /**
- * @typedef {VerdictDecision | RelabelDecision | TrimDecision | CorrectDecision | UncorrectDecision
- *   | UndoDecision} Decision
+ * @typedef {CorrectDecision | UncorrectDecision} KeypointDecision
+ */
+
+/**
+ * @typedef {VerdictDecision | RelabelDecision | TrimDecision | KeypointDecision | UndoDecision} Decision
  */
 
 /**
