@@ -13,6 +13,7 @@ from gymform.dataset.corrections import version_of
 from gymform.dataset.items import (
     ACCEPTED,
     BEST,
+    LEARN,
     ORDERS,
     PENDING,
     VERDICTS,
@@ -30,7 +31,7 @@ from gymform.service.item_figures import ItemFigures, figures_of
 from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
 from gymform.types import percent
-from pages.components import access, clip_deletion, clips, people
+from pages.components import access, clip_deletion, clips, next_clips, people
 from pages.components.entry import arrive, come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
@@ -48,6 +49,7 @@ ORDER_NAMES = {
     "best": "Best keypoints first",
     "name": "By name",
     "recent": "Latest decisions first",
+    LEARN: "What the model learns most from first",
 }
 
 GRID = 24  # repetitions on one sheet: few enough to look at each
@@ -218,6 +220,8 @@ def show(store: ReviewStore) -> None:
     elif part == REVIEW:
         with bar:
             chosen = choose_filter(store.folder.name, known)
+        if chosen.order == LEARN:
+            next_clips.show(store)
         review(store.folder, chosen, st.query_params.get("item"))
         next_steps(store)
     else:

@@ -36,9 +36,10 @@ VERDICT, RELABEL, TRIM, UNDO = "verdict", "relabel", "trim", "undo"
 GROUP, CORRECTION = "group", "correction"
 """Kinds of a :class:`ClipDecision`."""
 
-WORST, BEST, NAME, RECENT = "worst", "best", "name", "recent"
-ORDERS = (WORST, BEST, NAME, RECENT)
-"""Orders: worst or best keypoints first, by name, or the latest decisions first."""
+WORST, BEST, NAME, RECENT, LEARN = "worst", "best", "name", "recent", "learn"
+ORDERS = (WORST, BEST, NAME, RECENT, LEARN)
+"""Orders: worst or best keypoints first, by name, the latest decisions first, or those first that
+the model would learn most from, see `next_clips.py`."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,11 @@ class DatasetFiles:
     def extraction_order(self) -> Path:
         """Exists from when a page starts an extraction until it ends or is stopped; JSON."""
         return self.folder / "extract.json"
+
+    @property
+    def ranking(self) -> Path:
+        """From which repetitions the model would learn most; JSON, may be deleted at any time."""
+        return self.folder / "ranking.json"
 
     def clip(self, clip: ClipRecord) -> Path:
         """The copy of the original clip."""

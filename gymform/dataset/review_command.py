@@ -8,8 +8,10 @@ import getpass
 import json
 from collections.abc import Sequence
 
+from gymform.dataset.commands import bar
 from gymform.dataset.items import (
     ACCEPTED,
+    LEARN,
     ORDERS,
     PENDING,
     REASONS,
@@ -29,11 +31,11 @@ from gymform.text import cleaned, shortened
 
 OK, FAILED = 0, 1
 
-LIST, UNDO = "list", "undo"
+LIST, RANK, UNDO = "list", "rank", "undo"
 VERDICT_OF = {"accept": ACCEPTED, "reject": REJECTED, "skip": SKIPPED, "reset": PENDING}
 """The verdict that each action gives."""
 
-ACTIONS = (LIST, *VERDICT_OF, UNDO)
+ACTIONS = (LIST, RANK, *VERDICT_OF, UNDO)
 
 EPILOG = f"""\
 a condition compares fields: {", ".join(FIELDS)}
@@ -45,6 +47,9 @@ with =, !=, <, <=, >, >= or ~ (contains), joined by and, or, not and parentheses
 
 Without "verdict" in the condition, only pending repetitions are judged. What one command did is
 undone by one: review lifts undo
+
+From which pending repetitions the model in use would learn most: review lifts rank, then
+review lifts list --order {LEARN} --limit 20
 """
 
 
@@ -71,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     with ReviewStore.open(dataset_dir(options.dataset)) as store:
         if options.action == UNDO:
             return _undo(store, reviewer_of(options))
+        if options.action == RANK:
+            return _rank(store)
         found = chosen(store, options.where, options.order, options.limit)
         if options.action == LIST:
             return _list(found, options.json)
@@ -121,6 +128,16 @@ def _undo(store: ReviewStore, reviewer: str) -> int:
         print(f"There is nothing of {reviewer} to undo.")
         return FAILED
     print(f"Undone. {_counts(store)}")
+    return OK
+
+
+def _rank(store: ReviewStore) -> int:
+    from gymform.dataset.next_clips import rank  # it imports PyTorch
+
+    with bar("rank") as progress:
+        ranking = rank(store, progress=progress)
+    shown = f"{program()} review {store.folder.name} list --order {LEARN}"
+    print(f"{len(ranking.gains)} pending repetitions ranked.\nNext: {shown}")
     return OK
 
 

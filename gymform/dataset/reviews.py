@@ -24,6 +24,7 @@ from gymform.dataset.items import (
     EXTRACTED,
     FAILED,
     GROUP,
+    LEARN,
     NAME,
     ORDERS,
     PENDING,
@@ -46,6 +47,7 @@ from gymform.dataset.items import (
     Judged,
     Quality,
 )
+from gymform.dataset.ranking import read_ranking
 from gymform.errors import ConflictError, DatasetError, OptionsError
 from gymform.installation import program
 from gymform.roles import Role, check_name, require
@@ -416,6 +418,8 @@ class ReviewStore:
             raise OptionsError(f"Expected an order of {', '.join(ORDERS)}, got {wanted.order!r}.")
         found = [judged for judged in self._all() if wanted.passes(judged)]
         found.sort(key=_ORDER_KEYS[wanted.order])
+        if wanted.order == LEARN and (ranking := read_ranking(self.files)):
+            found.sort(key=lambda one: -ranking.gains.get(one.item.id, -1.0))
         return found
 
     @_in_words
@@ -996,6 +1000,8 @@ _ORDER_KEYS: dict[str, Callable[[Judged], tuple[Any, ...]]] = {
     NAME: _by_name,
     RECENT: lambda judged: (-judged.revision, *_by_name(judged)),
 }
+_ORDER_KEYS[LEARN] = _ORDER_KEYS[WORST]
+"""Where the model was not asked about an item."""
 
 
 def _check_reviewer(reviewer: str) -> None:

@@ -356,6 +356,15 @@ class Classifier:
                 found.append((name, end))
         return found
 
+    def by_network(self, tracks: CleanTracks) -> np.ndarray:
+        """Probabilities (M, K) of a movement by each of the M networks of the ensemble alone.
+
+        Some keypoints of ``tracks`` have to be known.
+        """
+        stretches = cut(tracks, self.encode)
+        logits = [clip_logits([one], stretches) for one in self.networks]
+        return np.asarray(softmax(np.stack(logits) / self.settings.temperature, axis=1))
+
     def _logits(self, stretches: Sequence[Stretch]) -> np.ndarray:
         """Calibrated logits (S, K), one row a stretch."""
         return np.asarray(votes(self.networks, stretches) / self.settings.temperature)

@@ -32,7 +32,7 @@ from gymform.roles import Role, only_for
 from gymform.storage import atomic_path
 from gymform.timing import Progress
 
-IMPORT, EXTRACT, PEOPLE = "import", "extract", "people"
+IMPORT, EXTRACT, PEOPLE, RANK = "import", "extract", "people", "rank"
 
 _STOPPED = (
     "The extraction stopped in the middle: memory ran out, or somebody ended it. "

@@ -21,6 +21,7 @@ from gymform.service.dataset_tasks import (
     EXTRACT,
     IMPORT,
     PEOPLE,
+    RANK,
     DatasetTask,
     DatasetTasks,
     extract_in_process,
@@ -42,6 +43,7 @@ WORK = {
     IMPORT: "Importing",
     EXTRACT: "Extracting keypoints",
     PEOPLE: "Comparing who is in the clips",
+    RANK: "Asking the model what it would learn from",
 }
 """What each kind of task is doing."""
 

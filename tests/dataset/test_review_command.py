@@ -126,3 +126,11 @@ def test_an_action_that_is_none_is_a_usage_error(dataset):
     with pytest.raises(SystemExit) as ended:
         review(dataset, "approve")
     assert ended.value.code == cli.USAGE
+
+
+def test_repetitions_are_ranked_by_what_the_model_would_learn(tmp_path, capsys):
+    dataset = make_store(tmp_path / "posed", 3, files=True)
+    assert cli.main(["review", str(dataset), "rank"]) == cli.OK
+    assert "3 pending repetitions ranked" in capsys.readouterr().out
+    assert cli.main(["review", str(dataset), "list", "--order", "learn", "--json"]) == cli.OK
+    assert len(capsys.readouterr().out.splitlines()) == 3

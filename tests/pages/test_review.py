@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from gymform.dataset.clips import ImportReport
 from gymform.dataset.deletion import delete_clip
 from gymform.dataset.export import export_zip
-from gymform.dataset.items import ACCEPTED, PENDING, Filter
+from gymform.dataset.items import ACCEPTED, PENDING, DatasetFiles, Filter
+from gymform.dataset.ranking import read_ranking
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import BusyError, DatasetError
 from gymform.in_use import held, is_held
@@ -198,6 +199,19 @@ def test_a_sheet_is_accepted_at_once_without_what_was_taken_out():
         assert not app.checkbox  # what was taken out is set aside
         button(app, "Undo my last decision").click().run()
         assert {store.get(one).verdict for one in good} == {PENDING}
+
+
+def test_the_model_is_asked_what_it_would_learn_from():
+    make_store(folder(), 3)
+    app = open_page(view="Review")
+    app.selectbox(key="filter-order").set_value("learn").run()
+    assert "was not asked yet" in texts(app)
+    button(app, "Ask the model").click().run()
+    assert not app.exception
+    clips.dataset_tasks().of(folder()).join(60)
+    app.run()
+    assert "was asked about 3 repetitions" in texts(app)
+    assert read_ranking(DatasetFiles(folder())) is not None
 
 
 def test_a_sheet_leaves_what_others_judged_meanwhile():
