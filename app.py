@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.access import admit
+from pages.components.restart.restart import notice_restart
 
 ASSETS = Path(__file__).parent / "pages" / "assets"
 
@@ -33,4 +34,5 @@ pages = [
 ]
 page = st.navigation(pages, position="top")
 page.run()
+notice_restart()
 freeze_imports(pages.index(page))

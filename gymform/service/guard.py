@@ -41,6 +41,9 @@ COOKIE = "gymform_browser"
 COOKIE_S = 400 * 24 * 3600
 """How long a browser keeps it, seconds: the most that browsers allow."""
 
+RUN_HEADER = "x-gymform-run"
+"""The header of every response that names this run of the server: pages notice another one."""
+
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _POLICY_VIOLATION = 1008
@@ -88,6 +91,7 @@ class Guard:
         self._visits = visits
         self._uploads = uploads
         self._room = room
+        self._run = secrets.token_hex(8).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or reply with the reason why not."""
@@ -97,10 +101,25 @@ class Guard:
         try:
             self._check(scope)
             with self._upload(scope):
-                await self._app(scope, receive, _with_headers(send, _new_cookie(scope)))
+                await self._app(scope, receive, self._with_headers(send, scope))
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
             await _reply(scope, receive, send, refused)
+
+    def _with_headers(self, send: Send, scope: Scope) -> Send:
+        """A ``send`` that adds security headers and the run's name, and to a page a cookie."""
+        cookie = _new_cookie(scope)
+        run = (RUN_HEADER.encode(), self._run)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if cookie and _is_page(headers):
+                    headers.append((b"set-cookie", cookie))
+                message["headers"] = [*headers, *_HEADERS, run]
+            await send(message)
+
+        return sending
 
     def _check(self, scope: Scope) -> None:
         """Raise Refused unless the request may be passed on."""
@@ -186,20 +205,6 @@ def _new_cookie(scope: Scope) -> bytes:
     is_https = "https" in (scope.get("scheme"), headers.get("x-forwarded-proto"))
     kept = f"Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax{'; Secure' if is_https else ''}"
     return f"{COOKIE}={secrets.token_urlsafe(32)}; {kept}".encode()
-
-
-def _with_headers(send: Send, cookie: bytes = b"") -> Send:
-    """A ``send`` that adds security headers to every response, and a ``cookie`` to a page."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if cookie and _is_page(headers):
-                headers.append((b"set-cookie", cookie))
-            message["headers"] = [*headers, *_HEADERS]
-        await send(message)
-
-    return sending
 
 
 def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from playwright.sync_api import expect
 
 from gymform.analysis_io import save
 from gymform.service.analysis_worker import PROXY, STEM
-from gymform.service.history import History
+from gymform.service.history import FAILED, History
 from gymform.service.result_store import ResultStore
 from gymform.service.summary import write_summary
 from gymform.video.write import VideoWriter, transcode
@@ -30,7 +31,8 @@ from tests.browser.conftest import _free_port, _wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_MS = 240_000
+SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
+PATIENCE_MS = 120_000
 PHONE = {"width": 390, "height": 844}
 
 CONNECTED = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -139,12 +141,37 @@ def test_a_link_leads_to_the_result_and_a_reload_and_a_restart_back_to_it(
     server.kill()
     server.start()
     page.locator(CONNECTED).wait_for()  # the open page connects again by itself
-    page.reload()  # its first click would be lost: the new server knows no button of it yet
+    page.get_by_role("button", name="Reload").click()
+    page.get_by_role("button", name="Reload").wait_for(state="hidden")
     heading(page, "Squat, 1 repetition").wait_for()
     page.locator(CONNECTED).wait_for()
     page.get_by_role("button", name="Favourite").click()
     page.locator("[data-testid=stBaseButton-primary]", has_text="Favourite").first.wait_for()
     heading(page, "Squat, 1 repetition").wait_for()
+
+
+def test_a_clip_goes_on_while_the_phone_is_locked_and_the_server_starts_again(open_page, server):
+    page = open_page("/")
+    page.locator("input[type=file]").set_input_files(SAMPLE)
+    page.locator("[data-testid=stProgress]").wait_for()
+    phone = page.context.new_cdp_session(page)
+    phone.send("Page.setWebLifecycleState", {"state": "frozen"})
+    server.kill()
+    server.start()
+    wait_until_done(server)  # with nobody looking
+    phone.send("Page.setWebLifecycleState", {"state": "active"})
+    page.get_by_role("button", name="Reload").click()
+    heading(page, "Squat, 1 repetition").wait_for()
+
+
+def wait_until_done(server: Server) -> None:
+    """Return when the one clip of the history that was waiting has its result."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    with contextlib.closing(History.open(server.home / "history.sqlite")) as history:
+        while history.is_waiting():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert not history.find(states=(FAILED,))[1]
 
 
 def test_a_remark_plays_its_moment_again_and_again(open_page, addresses):

@@ -9,7 +9,7 @@ import pytest
 
 from gymform.roles import Role, Visitor
 from gymform.service.access import Settings
-from gymform.service.guard import CLOSED, COOKIE, Guard, is_secret
+from gymform.service.guard import CLOSED, COOKIE, RUN_HEADER, Guard, is_secret
 from gymform.service.passwords import Account
 from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
@@ -117,6 +117,8 @@ def test_our_own_pages_are_served_and_no_site_frames_them():
     assert headers[b"a"] == b"b"
     assert headers[b"content-security-policy"] == b"frame-ancestors 'self'"
     assert headers[b"x-frame-options"] == b"SAMEORIGIN"
+    again = dict(ask(OWN)[1]["headers"])[RUN_HEADER.encode()]  # each of these is another guard
+    assert headers[RUN_HEADER.encode()] != again
 
 
 def test_an_address_that_is_typed_has_no_origin():

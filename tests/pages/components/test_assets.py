@@ -16,6 +16,7 @@ SCRIPTS = (
     "live/live_starter.js",
     "player/player.js",
     "recorder/recorder.js",
+    "restart/restart.js",
     "reviewer/reviewer.js",
 )
 """The modules with a component's default export."""
