@@ -6,6 +6,7 @@ Read :func:`analyze` first. Pages call it through `service/analysis_queue.py`, t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,9 +61,14 @@ class Options:
             )
 
 
+TOTAL = "total"
+"""Where ``Analysis.seconds`` has the time from the start to this answer."""
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """All that was found out about a clip. ``seconds`` is the time spent in each stage.
+    """All that was found out about a clip. ``seconds`` is the time spent in each stage, some of
+    which lie inside others, and under `TOTAL` the whole time by the clock.
 
     Moments are those of the clip; durations and speeds are those of life, where the clip is
     ``slow_motion`` times slower.
@@ -96,7 +102,7 @@ def analyze(
     """
     options = options or Options()
     report = progress or ignore_progress
-    stopwatch = Stopwatch()
+    stopwatch, began_s = Stopwatch(), time.perf_counter()
 
     report("probe", 0, 1)
     clip = probe_apart(path, name)
@@ -117,6 +123,7 @@ def analyze(
             said = options.slow_motion
             notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
         shown, seconds = _as_shown(clip, pose, notes), dict(stopwatch.seconds)
+        seconds[TOTAL] = time.perf_counter() - began_s
         return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
 
     room = memory_limited(memory_of_analysis(clip.width, clip.height))

@@ -378,7 +378,9 @@ def _explain(error: Exception) -> str:
 
 def _summary(name: str, result: Analysis, out: Path) -> str:
     """The result for people: the exercise, and below it, indented, remarks and form."""
-    lines = [f"{name}: {result.prediction.label}  ({_ranking(result.prediction)})"]
+    from gymform.exercises import name_of
+
+    lines = [f"{name}: {name_of(result.prediction.label)}  ({_ranking(result.prediction)})"]
     remarks = (result.prediction.reason, *result.clip.problems, *result.quality.notes)
     lines += [f"  {remark}" for remark in remarks if remark]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
@@ -389,10 +391,13 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
 
 def _ranking(prediction: Prediction) -> str:
     """All classes by falling probability: ``squat 93%, deadlift 4%``."""
+    from gymform.exercises import name_of
     from gymform.types import percent
 
     pairs = zip(prediction.probabilities, prediction.classes, strict=True)
-    return ", ".join(f"{name} {percent(share)}" for share, name in sorted(pairs, reverse=True))
+    return ", ".join(
+        f"{name_of(name)} {percent(share)}" for share, name in sorted(pairs, reverse=True)
+    )
 
 
 @contextlib.contextmanager

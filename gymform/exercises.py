@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gymform.skeleton import BODY, HIPS, NOSE, SHOULDERS, WRISTS
-from gymform.types import OTHER, Verdict
+from gymform.types import OTHER, UNKNOWN, Verdict
 
 SIDE, FRONT, ANY = "side", "front", "any"
 """The view that a measure needs."""
@@ -306,18 +306,24 @@ def find_exercise(name: str) -> Exercise | None:
     return next((one for one in EXERCISES if key == one.key or key in one.aliases), None)
 
 
+_ANSWERS = {OTHER: "another exercise", UNKNOWN: "unknown exercise"}
+"""What people read for the two answers that name no exercise; JSON and data have the keys."""
+
+
 def title_of(name: str) -> str:
     """What people call the exercise that a class is named after: ``clean_and_jerk`` -> "Clean and
-    jerk"."""
+    jerk"; "Another exercise" and "Unknown exercise" for the answers that name none."""
     known = next((one for one in EXERCISES if one.key == name), None)
-    words = known.title if known else name.replace("_", " ").strip()
+    words = known.title if known else name_of(name)
     return words[:1].upper() + words[1:]
 
 
 def name_of(name: str) -> str:
-    """The same inside a sentence: "clean and jerk"."""
+    """The same inside a sentence: "clean and jerk", "another exercise"."""
     known = next((one for one in EXERCISES if one.key == name), None)
-    return known.name if known else name.replace("_", " ").strip()
+    if known:
+        return known.name
+    return _ANSWERS.get(name) or name.replace("_", " ").strip()
 
 
 def shipped_exercises() -> tuple[Exercise, ...]:

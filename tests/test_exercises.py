@@ -58,6 +58,8 @@ def test_the_shipped_classes_have_their_shares():
 
 def test_names_for_people():
     assert ex.title_of("clean_and_jerk") == "Clean and jerk"
+    assert ex.title_of("other") == "Another exercise"
+    assert ex.name_of("unknown") == "unknown exercise"
     assert ex.name_of("deadlift") == "deadlift"
     assert ex.listed(["a", "b", "c"]) == "a, b or c"
     assert ex.listed(["a", "b"], "and") == "a and b"
@@ -174,7 +176,7 @@ def test_an_exercise_that_is_added_in_one_file_is_known_in_page_terminal_and_car
     assert seen["page"][0] == "Made-up press"
     assert any("The arms are locked out" in text for text in seen["page"])
     assert any("a **made-up press**" in text for text in seen["start"])
-    assert "a.mp4: made_up_press" in seen["terminal"]
+    assert "a.mp4: made-up press" in seen["terminal"]
     assert "The arms are locked out. At the top the elbow angle is" in seen["terminal"]
     assert "a made-up press" in seen["card"]
     assert "*Four exercises*" in seen["card"]

@@ -391,10 +391,10 @@ class Classifier:
         confidence = float(probabilities[order[0]])
         if confidence < MIN_CONFIDENCE:
             return UNKNOWN, (
-                f"It could be {_named(best)} or {_named(second)}, but neither clearly. A view from "
-                "the side with the whole body in the picture helps."
+                f"It could be {name_of(best)} or {name_of(second)}, but neither clearly. A view "
+                "from the side with the whole body in the picture helps."
             )
-        doubt = f" {_named(second).capitalize()} is possible too." if confidence < DOUBTFUL else ""
+        doubt = f" {name_of(second).capitalize()} is possible too." if confidence < DOUBTFUL else ""
         if best == OTHER:
             named = [name_of(name) for name in self.classes if name != OTHER]
             return OTHER, f"This moves like none of {listed(named, 'and')}.{doubt}"
@@ -408,16 +408,11 @@ def _said_of_shots(several: Sequence[tuple[str, float]]) -> str:
         if runs and runs[-1][0] == name:
             runs.pop()
         runs.append((name, end_s))
-    parts = [f"{_named(name)} until {end_s:.1f} s" for name, end_s in runs[:-1]]
-    parts.append(f"{_named(runs[-1][0])} after")
+    parts = [f"{name_of(name)} until {end_s:.1f} s" for name, end_s in runs[:-1]]
+    parts.append(f"{name_of(runs[-1][0])} after")
     count = len({name for name, _ in runs})
     number = {2: "Two", 3: "Three"}.get(count, str(count))
     return f"{number} exercises: {', '.join(parts)}. Cut the clip to one of them."
-
-
-def _named(name: str) -> str:
-    """A class in a sentence."""
-    return "something else" if name == OTHER else name_of(name)
 
 
 def load_classifier(name: str | None = None) -> Classifier:

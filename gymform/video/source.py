@@ -79,7 +79,10 @@ def check_file(path: Path) -> tuple[FileKind, bool]:
             kind = sniff(file.read(HEAD_BYTES))
         is_whole = _check_structure(path, kind)
     except FileNotFoundError:
-        raise VideoError("The video file is gone. Choose the clip again.") from None
+        raise VideoError(
+            "Missing file: expected a video of this name, but there is none. Check the name, or "
+            "choose the clip again."
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the file name is not usable"
         raise VideoError(f"The video file cannot be read: {reason}.") from None

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from gymform import skeleton
-from gymform.analysis import Analysis
+from gymform.analysis import TOTAL, Analysis
 from gymform.analysis_io import Artifacts, load
 from gymform.analysis_report import report
 from gymform.draw import charts
@@ -134,21 +134,17 @@ def why(prediction: Prediction) -> None:
 
 def _basis(prediction: Prediction) -> str:
     """The parts of the body whose movement decides, in words."""
-    name = plain(_plain(prediction.likeliest()))
+    name = plain(name_of(prediction.likeliest()))
     found = explain.reasons(prediction)
     if not found:
         return f"No part of the body decides alone: with any of them kept still it stays {name}."
     lines = []
     for reason in found:
-        instead = plain(_plain(reason.instead))
+        instead = plain(name_of(reason.instead))
         rest = "" if instead == name else f", and {instead} would be likelier"
         share = charts.percent(reason.probability)
         lines.append(f"- With the **{reason.part}** kept still, {name} would be at {share}{rest}.")
     return "\n".join(lines)
-
-
-def _plain(name: str) -> str:
-    return "another exercise" if name == OTHER else name_of(name)
 
 
 def _stretches(prediction: Prediction) -> dict[str, list[str]]:
@@ -157,7 +153,7 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
     return {
         "From": [f"{window.start_s:.1f} s" for window in windows],
         "To": [f"{window.end_s:.1f} s" for window in windows],
-        "Likeliest": [_plain(prediction.likeliest(w.probabilities)) for w in windows],
+        "Likeliest": [name_of(prediction.likeliest(w.probabilities)) for w in windows],
         "Probability": [charts.percent(max(window.probabilities)) for window in windows],
     }
 
@@ -464,5 +460,8 @@ def _computed(origin: Provenance) -> str:
 
 
 def _times(seconds: Mapping[str, float]) -> str:
-    parts = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
-    return f"{sum(seconds.values()):.1f} s ({parts})"
+    """The time by the clock, and of each stage; older results know only the stages."""
+    parts = ", ".join(
+        f"{stage} {spent:.1f} s" for stage, spent in seconds.items() if stage != TOTAL
+    )
+    return f"{seconds[TOTAL]:.1f} s in all ({parts})" if TOTAL in seconds else parts

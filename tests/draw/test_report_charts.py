@@ -56,7 +56,7 @@ def test_classes_are_named_as_people_do():
 
 def test_the_matrix_in_words_names_the_worst_mistake_first():
     assert charts.describe_confusion(CLASSES, MATRIX) == (
-        "Confusion matrix: Squat for Other 2, Clean and jerk for Squat 1."
+        "Confusion matrix: Squat for Another exercise 2, Clean and jerk for Squat 1."
     )
     assert "no clip was mistaken" in charts.describe_confusion(("a", "b"), ((3, 0), (0, 2)))
 

@@ -322,7 +322,7 @@ def test_when_nothing_moves_all_vote():
         ([0.02, 0.02, 0.36, 0.60], "other", "Squat is possible too"),
         ([0.28, 0.02, 0.30, 0.40], "unknown", "neither clearly"),
         ([0.02, 0.02, 0.90, 0.06], "squat", ""),
-        ([0.02, 0.02, 0.60, 0.36], "squat", "Something else is possible too"),
+        ([0.02, 0.02, 0.60, 0.36], "squat", "Another exercise is possible too"),
     ],
 )
 def test_something_else_and_not_sure_are_two_answers(probabilities, label, words):

@@ -33,9 +33,10 @@ NEAR = cue(Verdict.CLOSE, "Too close to call: above parallel?", "thigh_below_lev
         (FormReport("squat", 80, (REP,) * 3, (RISE, HIGH)),
          "Squat, 3 repetitions: the hips rise before the shoulders in 1 of 3; above parallel."),
         (FormReport("squat", 80, (REP, CUT), (NEAR,)), "Squat, 1 repetition: too close to call."),
-        (FormReport("other", 80, (REP,) * 2), "Other, 2 repetitions: measured, not judged."),
+        (FormReport("other", 80, (REP,) * 2),
+         "Another exercise, 2 repetitions: measured, not judged."),
         (FormReport("squat", 80, (CUT,)), "Squat: no whole repetition."),
-        (FormReport("unknown", 80), "Unknown: no whole repetition."),
+        (FormReport("unknown", 80), "Unknown exercise: no whole repetition."),
     ],
 )  # fmt: skip
 def test_what_there_is_to_say_fits_into_a_line(form, line):

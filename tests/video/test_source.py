@@ -90,7 +90,7 @@ def test_a_file_without_its_end_is_not_whole(tmp_path):
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda path: None, VideoError, "is gone"),
+        (lambda path: None, VideoError, "Missing file"),
         (lambda path: path.mkdir(), NotAVideoError, "a folder or a device"),
         (lambda path: path.symlink_to(path), VideoError, "cannot be read"),
         (lambda path: os.mkfifo(path), NotAVideoError, "a folder or a device"),
