@@ -18,6 +18,7 @@ from typing import Any
 from gymform.errors import QuotaError
 from gymform.roles import Role, Visitor
 from gymform.service.access import Client, Settings
+from gymform.service.once import Once
 from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
 
@@ -43,6 +44,13 @@ COOKIE_S = 400 * 24 * 3600
 
 RUN_HEADER = "x-gymform-run"
 """The header of every response that names this run of the server: pages notice another one."""
+
+
+@Once
+def run_name() -> str:
+    """A name for this run of the server, which no other run has."""
+    return secrets.token_hex(8)
+
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -91,7 +99,6 @@ class Guard:
         self._visits = visits
         self._uploads = uploads
         self._room = room
-        self._run = secrets.token_hex(8).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or reply with the reason why not."""
@@ -101,25 +108,10 @@ class Guard:
         try:
             self._check(scope)
             with self._upload(scope):
-                await self._app(scope, receive, self._with_headers(send, scope))
+                await self._app(scope, receive, _with_headers(send, scope))
         except Refused as refused:
             _log.warning("refused %s: %s", scope["type"], refused)
             await _reply(scope, receive, send, refused)
-
-    def _with_headers(self, send: Send, scope: Scope) -> Send:
-        """A ``send`` that adds security headers and the run's name, and to a page a cookie."""
-        cookie = _new_cookie(scope)
-        run = (RUN_HEADER.encode(), self._run)
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if cookie and _is_page(headers):
-                    headers.append((b"set-cookie", cookie))
-                message["headers"] = [*headers, *_HEADERS, run]
-            await send(message)
-
-        return sending
 
     def _check(self, scope: Scope) -> None:
         """Raise Refused unless the request may be passed on."""
@@ -205,6 +197,22 @@ def _new_cookie(scope: Scope) -> bytes:
     is_https = "https" in (scope.get("scheme"), headers.get("x-forwarded-proto"))
     kept = f"Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax{'; Secure' if is_https else ''}"
     return f"{COOKIE}={secrets.token_urlsafe(32)}; {kept}".encode()
+
+
+def _with_headers(send: Send, scope: Scope) -> Send:
+    """A ``send`` that adds security headers and the run's name, and to a page a cookie."""
+    cookie = _new_cookie(scope)
+    run = (RUN_HEADER.encode(), run_name().encode())
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if cookie and _is_page(headers):
+                headers.append((b"set-cookie", cookie))
+            message["headers"] = [*headers, *_HEADERS, run]
+        await send(message)
+
+    return sending
 
 
 def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -1,37 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RunWatch, askRun } from "../../pages/components/restart/restart.js";
+import { isOutdated } from "../../pages/components/restart/restart.js";
 
-const DATA = { url: "/health", header: "x-run" };
+const DATA = { url: "/health", header: "x-run", run: "a" };
 
-test("another run than the first is noticed, and stays noticed", () => {
-  const watch = new RunWatch();
-  assert.equal(watch.isAnother("a"), false);
-  assert.equal(watch.isAnother("a"), false);
-  assert.equal(watch.isAnother("b"), true);
-  assert.equal(watch.isAnother("b"), true);
-});
+for (const [headers, expected] of /** @type {[Record<string, string>, boolean][]} */ ([
+  [{ "x-run": "a" }, false],
+  [{ "x-run": "b" }, true],
+  [{}, false],
+])) {
+  test(`a page of run a is outdated: ${expected}, when ${JSON.stringify(headers)} responds`, async (context) => {
+    const fetch = context.mock.method(globalThis, "fetch", async () => ({
+      headers: new Headers(headers),
+    }));
+    assert.equal(await isOutdated(DATA), expected);
+    assert.deepEqual(fetch.mock.calls[0].arguments, ["/health", { cache: "no-store" }]);
+  });
+}
 
-test("a server that does not respond changes nothing", () => {
-  const watch = new RunWatch();
-  assert.equal(watch.isAnother(null), false);
-  assert.equal(watch.isAnother("a"), false);
-  assert.equal(watch.isAnother(null), false);
-  assert.equal(watch.isAnother("a"), false);
-});
-
-test("the run is read from the response's header", async (context) => {
-  const fetch = context.mock.method(globalThis, "fetch", async () => ({
-    headers: new Headers({ "x-run": "a" }),
-  }));
-  assert.equal(await askRun(DATA), "a");
-  assert.deepEqual(fetch.mock.calls[0].arguments, ["/health", { cache: "no-store" }]);
-});
-
-test("no response means no run", async (context) => {
+test("a server that does not respond changes nothing", async (context) => {
   context.mock.method(globalThis, "fetch", async () => {
     throw new TypeError("Failed to fetch");
   });
-  assert.equal(await askRun(DATA), null);
+  assert.equal(await isOutdated(DATA), false);
 });

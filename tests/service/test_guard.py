@@ -9,7 +9,7 @@ import pytest
 
 from gymform.roles import Role, Visitor
 from gymform.service.access import Settings
-from gymform.service.guard import CLOSED, COOKIE, RUN_HEADER, Guard, is_secret
+from gymform.service.guard import CLOSED, COOKIE, RUN_HEADER, Guard, is_secret, run_name
 from gymform.service.passwords import Account
 from gymform.service.quotas import DailyBytes, UploadRoom
 from gymform.service.visits import Visits
@@ -117,8 +117,13 @@ def test_our_own_pages_are_served_and_no_site_frames_them():
     assert headers[b"a"] == b"b"
     assert headers[b"content-security-policy"] == b"frame-ancestors 'self'"
     assert headers[b"x-frame-options"] == b"SAMEORIGIN"
-    again = dict(ask(OWN)[1]["headers"])[RUN_HEADER.encode()]  # each of these is another guard
-    assert headers[RUN_HEADER.encode()] != again
+    assert headers[RUN_HEADER.encode()] == run_name().encode()
+
+
+def test_each_run_of_the_server_has_a_name_of_its_own():
+    names = {run_name()}
+    run_name.forget()
+    assert run_name() not in names
 
 
 def test_an_address_that_is_typed_has_no_origin():

@@ -3,9 +3,11 @@
 export {};
 
 /**
- * An address that every run of the server responds to, and the header that names the run.
+ * An address that every run of the server responds to, the header that names the run, and the
+ * `run` that made the page.
  *
  * @typedef {object} RestartData
  * @property {string} url
  * @property {string} header
+ * @property {string} run
  */

@@ -6,7 +6,9 @@ from typing import TypedDict
 
 
 class RestartData(TypedDict):
-    """An address that every run of the server responds to, and the header that names the run."""
+    """An address that every run of the server responds to, the header that names the run, and the
+    ``run`` that made the page."""
 
     url: str
     header: str
+    run: str

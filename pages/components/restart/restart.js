@@ -10,32 +10,12 @@ import { find } from "../dom.js";
 const EVERY_MS = 5000;
 
 /**
- * Says whether another run of the server responds than at first.
- *
- * A server that does not respond, or does not say which run it is, changes nothing.
- */
-export class RunWatch {
-  /** @type {string | null} */
-  #first = null;
-
-  /**
-   * @param {string | null} run what the server has just called its run; null where it did not
-   * @returns {boolean}
-   */
-  isAnother(run) {
-    if (!run) return false;
-    this.#first ??= run;
-    return run !== this.#first;
-  }
-}
-
-/**
  * The run that the server names; null while it does not respond.
  *
  * @param {RestartData} data
  * @returns {Promise<string | null>}
  */
-export async function askRun({ url, header }) {
+async function askRun({ url, header }) {
   try {
     const response = await fetch(url, { cache: "no-store" });
     return response.headers.get(header);
@@ -44,15 +24,30 @@ export async function askRun({ url, header }) {
   }
 }
 
+/**
+ * Whether another run of the server responds than the one that made the page.
+ *
+ * A server that does not respond, or does not say which run it is, changes nothing.
+ *
+ * @param {RestartData} data
+ * @returns {Promise<boolean>}
+ */
+export async function isOutdated(data) {
+  const run = await askRun(data);
+  return run !== null && run !== data.run;
+}
+
 /** @param {HTMLElement} root */
 function makeWatch(root) {
   const section = find(root, ".restart");
-  const watch = new RunWatch();
   /** @type {RestartData | null} */
   let data = null;
 
   async function look() {
-    if (data && !document.hidden && watch.isAnother(await askRun(data))) section.hidden = false;
+    const asked = data;
+    if (!asked || document.hidden) return;
+    const outdated = await isOutdated(asked);
+    if (outdated && asked.run === data?.run) section.hidden = false;
   }
 
   find(root, ".reload").addEventListener("click", () => location.reload());
@@ -61,9 +56,8 @@ function makeWatch(root) {
   return {
     /** @param {Component<RestartData>} component */
     update(component) {
-      const isFirst = data === null;
+      if (component.data.run !== data?.run) section.hidden = true;
       data = component.data;
-      if (isFirst) look();
     },
     destroy() {
       clearInterval(timer);

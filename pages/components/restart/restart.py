@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gymform.service.guard import RUN_HEADER
+from gymform.service.guard import RUN_HEADER, run_name
 from pages.components.assets import script, text
 from pages.components.restart.payload import RestartData
 
@@ -22,5 +22,6 @@ def notice_restart() -> None:
     data: RestartData = {
         "url": f"{'/' + base if base else ''}/_stcore/health",
         "header": RUN_HEADER,
+        "run": run_name(),
     }
     _mount(key="restart", data=data, height="content")
