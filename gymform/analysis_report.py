@@ -55,14 +55,16 @@ video { width: 100%; max-height: 30rem; background: #000; border-radius: .4rem; 
 .strip img { height: 9rem; display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #d9dce0; }
-.wide { overflow-x: auto; }
-svg { width: 100%; height: auto; margin: .5rem 0 1rem; font: 12px system-ui, sans-serif;
-  break-inside: avoid; }
+.wide { overflow-x: auto; margin-top: .8rem; }
+svg { width: 100%; min-width: 34rem; height: auto; margin: .5rem 0 1rem; break-inside: avoid;
+  font: 12px system-ui, sans-serif; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; }
 dt { color: #555b63; }
 dd { margin: 0; overflow-wrap: anywhere; }
-@media print { body { margin: 0; max-width: none; font-size: 11pt; } video { display: none; }
-  h2 { break-after: avoid; } a { color: inherit; } }
+@page { margin: 15mm; }
+@media print { svg { min-width: 0; } .wide { overflow: visible; }
+  tr { break-inside: avoid; } body { margin: 0; max-width: none; font-size: 11pt; }
+  video { display: none; } h2 { break-after: avoid; } a { color: inherit; } }
 """
 
 _HOW_TO_READ = (
@@ -214,14 +216,19 @@ def _charts(analysis: Analysis) -> Iterator[str]:
         Line("Trunk lean", trunk_lean(xy), green),
     ]
     yield "<h2>Over time</h2>"
-    yield line_chart("Angles", "°", time_s, joints, spans)
+    yield _wide(line_chart("Angles", "°", time_s, joints, spans))
     if np.isfinite(size):
         feet = np.nanmedian(midpoint(xy, sk.ANKLES)[:, 1])
         heights = [
             Line("Hips", 100 * (feet - midpoint(xy, sk.HIPS)[:, 1]) / size, blue),
             Line("Hands", 100 * (feet - midpoint(xy, sk.WRISTS)[:, 1]) / size, orange),
         ]
-        yield line_chart("Height over the feet", "% of height", time_s, heights, spans)
+        yield _wide(line_chart("Height over the feet", "% of height", time_s, heights, spans))
+
+
+def _wide(element: str) -> str:
+    """An element that scrolls by itself where the screen is narrower; "" stays empty."""
+    return f'<div class="wide">{element}</div>' if element else ""
 
 
 def _provenance(analysis: Analysis, name: str) -> Iterator[str]:

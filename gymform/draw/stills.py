@@ -21,6 +21,10 @@ WIDEST, NARROWEST = 1.0, 0.6
 AROUND = 0.15
 """Room around the lifter on each side, as a share of the lifter's height."""
 
+CROWN = 0.08
+"""How far the top of the head lies above the highest keypoint, as a share of the lifter's height.
+"""
+
 QUALITY = 82
 
 NEAR_S = 0.002
@@ -95,6 +99,7 @@ def _cut(xy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     if len(known) < 2:
         return 0, 0, width, height
     (x0, y0), (x1, y1) = known.min(0), known.max(0)
+    y0 -= CROWN * (y1 - y0)
     room = AROUND * max(x1 - x0, y1 - y0, 8.0)
     tall = min(max(y1 - y0 + 2 * room, (x1 - x0 + 2 * room) / WIDEST), height)
     wide = min(max(x1 - x0 + 2 * room, NARROWEST * tall), width, WIDEST * tall)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 26, 24
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 36, 24
 """Margins for axes and title, px."""
 
 MAX_POINTS = 600
@@ -80,23 +80,25 @@ class _Axes:
         wide, tall = max(0.0, right - left), HEIGHT - TOP - BOTTOM
         return (
             f'<rect x="{left:.1f}" y="{TOP}" width="{wide:.1f}" height="{tall}" fill="#e9ebee"/>'
-            f'<text x="{left + 3:.1f}" y="{TOP + 12}" fill="{GREY}">{number}</text>'
+            f'<text x="{left + 3:.1f}" y="{TOP - 4}" fill="{GREY}">{number}</text>'
         )
 
     def axes(self) -> list[str]:
-        """Lines and figures at three heights, and the seconds below."""
+        """Lines and figures at round values, and round seconds below."""
         found = []
-        for value in np.linspace(self.low, self.high, 5)[1:-1]:
+        for value in round_ticks(self.low, self.high, 4):
             y = self.y(value)
             found.append(
                 f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
                 f'stroke="#c9ccd1"/><text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" '
-                f'fill="{GREY}">{value:.0f}</text>'
+                f'fill="{GREY}">{value:g}</text>'
             )
-        for second in np.linspace(self.first_s, self.last_s, 6):
+        for second in round_ticks(self.first_s, self.last_s, 8):
+            x = self.x(second)
+            anchor = "end" if x > WIDTH - 24 else "middle"
             found.append(
-                f'<text x="{self.x(second):.1f}" y="{HEIGHT - 6}" text-anchor="middle" '
-                f'fill="{GREY}">{second:.1f} s</text>'
+                f'<text x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}" '
+                f'fill="{GREY}">{second:g} s</text>'
             )
         return found
 
@@ -111,6 +113,16 @@ class _Axes:
             words.append(f"{pen}{self.x(float(second)):.1f} {self.y(float(value)):.1f}")
             pen = "L"
         return f'<path d="{"".join(words)}" fill="none" stroke="{line.colour}" stroke-width="2"/>'
+
+
+def round_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most ``most`` + 1 round values from ``low`` to ``high``: steps of 1, 2 or 5 times a power
+    of ten."""
+    rough = max(high - low, 1e-9) / most
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough * (1 - 1e-9))
+    first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+    return [float(f"{number * step:.6g}") + 0.0 for number in np.arange(first, last + 1)]
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:
