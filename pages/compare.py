@@ -169,11 +169,8 @@ def over_weeks(entries: list[Entry]) -> None:
     )
     for point in chosen["selection"]["points"][:1]:
         entry = points[point["point_index"]][0]
-        st.page_link(
-            cards.ANALYZE, label=plain(in_words(entry), 100), icon=":material/open_in_full:",
-            query_params={RESULT: entry.address},
-        )  # fmt: skip
-    st.caption("A click on a point leads to its result.")
+        st.switch_page(cards.ANALYZE, query_params={RESULT: entry.address})
+    st.caption("Choose a point to open its result.")
 
 
 come_through_app()

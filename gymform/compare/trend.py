@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+ASYMMETRY = "asymmetry"
+"""How much left and right differ in height; see `compare.symmetry`."""
+
 LOSS = "loss"
 """The loss of speed within a set, per cent of its fastest repetition."""
 
 TITLES: dict[str, tuple[str, str]] = {
     "thigh_below_level": ("Depth", "° below level"),
     "speed": ("Speed on the way up", "% of height a second"),
+    ASYMMETRY: ("Left and right differ in height", "% of height"),
     LOSS: ("Loss of speed in the set", "%"),
     "lifting_s": ("Time up", "s"),
     "lowering_s": ("Time down", "s"),

@@ -33,9 +33,12 @@ QUANTITIES: dict[str, str] = {
 """The quantities that a trajectory chart can show, with their titles."""
 
 _AXIS_TITLES = {"y": "px", "x": "px", "speed": "px/s", "angle": "°", "score": "0 to 1"}
-BODY, PIXELS = "body", "px"
-UNITS: dict[str, str] = {BODY: "body heights", PIXELS: "px"}
-"""Units of length in charts: per cent of the lifter's height, or px of the picture."""
+BODY, CM, PIXELS = "body", "cm", "px"
+UNITS: dict[str, str] = {BODY: "body heights", CM: "cm", PIXELS: "px"}
+"""Units of length in charts: per cent of the lifter's height, cm where somebody said how tall the
+lifter is, or px of the picture."""
+
+_UNIT_TITLES = {BODY: "% of height", CM: "cm", PIXELS: "px"}
 
 _RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "angle": 0.15}
 _MAX_POINTS = 1200
@@ -76,15 +79,17 @@ def trajectories(
     *,
     windows: Sequence[tuple[float, float]] = (),
     unit: str = PIXELS,
+    height_cm: float | None = None,
 ) -> go.Figure:
     """One panel per quantity over a shared time axis, one line per joint.
 
-    Lengths are in ``unit``, one of :data:`UNITS`; where the lifter's height is not known, in px.
+    Lengths are in ``unit``, one of :data:`UNITS`; cm need the lifter's ``height_cm``, without which
+    they are in body heights, and where the lifter's height in the picture is not known, in px.
     ``windows`` (start_s, end_s) are shaded. Every point has its frame index as ``customdata``, so
     that a click leads to a frame. Lines have invisible markers, because Plotly reports no clicks on
     a line alone.
     """
-    pose, tracks, unit = _in_unit(pose, tracks, unit)
+    pose, tracks, unit = _in_unit(pose, tracks, unit, height_cm)
     figure = make_subplots(
         rows=max(1, len(quantities)),
         shared_xaxes=True,
@@ -107,17 +112,26 @@ def trajectories(
 
 
 def values_at(
-    pose: PoseSequence, tracks: CleanTracks, joints: Sequence[int], frame: int
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    joints: Sequence[int],
+    frame: int,
+    *,
+    unit: str = PIXELS,
+    height_cm: float | None = None,
 ) -> dict[str, list[str | float | None]]:
     """Columns of a table with the cleaned values of ``joints`` at one frame; None where unknown.
 
-    A frame before the start or after the end becomes the first or the last one.
+    A frame before the start or after the end becomes the first or the last one. Units are as in
+    :func:`trajectories`.
     """
     frame = min(max(frame, 0), len(pose) - 1)
+    pose, tracks, unit = _in_unit(pose, tracks, unit, height_cm)
+    length = _UNIT_TITLES[unit]
     columns = {
-        "y (px)": tracks.xy[frame, :, 1],
-        "x (px)": tracks.xy[frame, :, 0],
-        "Speed (px/s)": np.linalg.norm(tracks.velocity[frame], axis=-1),
+        f"y ({length})": tracks.xy[frame, :, 1],
+        f"x ({length})": tracks.xy[frame, :, 0],
+        f"Speed ({length}/s)": np.linalg.norm(tracks.velocity[frame], axis=-1),
         "Angle (°)": joint_angles(tracks.xy[frame]),
         "Confidence": pose.score[frame],
     }
@@ -263,15 +277,16 @@ def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go
 
 
 def _in_unit(
-    pose: PoseSequence, tracks: CleanTracks, unit: str
+    pose: PoseSequence, tracks: CleanTracks, unit: str, height_cm: float | None
 ) -> tuple[PoseSequence, CleanTracks, str]:
     """Both with lengths in ``unit``, and the unit that they are in."""
     size = stature(tracks.xy)
-    if unit != BODY or not np.isfinite(size):
+    if unit == PIXELS or not np.isfinite(size):
         return pose, tracks, PIXELS
-    factor = np.float32(100 / size)
+    unit = CM if unit == CM and height_cm else BODY
+    factor = np.float32((height_cm if unit == CM and height_cm else 100) / size)
     scaled = replace(tracks, xy=tracks.xy * factor, velocity=tracks.velocity * factor)
-    return replace(pose, xy=pose.xy * factor), scaled, BODY
+    return replace(pose, xy=pose.xy * factor), scaled, unit
 
 
 def _set_axis(
@@ -279,7 +294,7 @@ def _set_axis(
 ) -> None:
     """Unit, direction and range of one panel's value axis."""
     title = _AXIS_TITLES[quantity]
-    title = title.replace("px", "% of height") if unit == BODY else title
+    title = title.replace("px", _UNIT_TITLES[unit])
     figure.update_yaxes(title=title, row=row, col=1, zeroline=False)
     if quantity == "y":  # y points down in pictures: reversed, so that up in the chart is up
         figure.update_yaxes(autorange="reversed", row=row, col=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gymform.types import FRONT, SIDE
+
 THIGH, TRUNK, HANDS, KNEES = "thigh", "trunk", "hands", "knees"
 """The thigh and its level; the lean of the trunk; the way of the hands; the width of the knees."""
 
@@ -27,9 +29,22 @@ LOOP_S = 0.7
 """Seconds of life before and after a moment that are played again and again."""
 
 
-def focus_of(measure: str) -> str:
-    """What shows the measure of this key in the picture; "" where nothing does."""
-    return _OF_MEASURE.get(measure, "")
+_FROM_SIDE = (THIGH, TRUNK, HANDS)
+"""What lies before or behind, or leans: seen from the front, a line would mislead."""
+
+
+def focus_of(measure: str, turned: float) -> str:
+    """What shows the measure of this key in the picture; "" where nothing does.
+
+    ``turned`` are the degrees by which the lifter faces away from the camera, NaN unknown: a line
+    is drawn only where it shows in this view what it stands for.
+    """
+    focus = _OF_MEASURE.get(measure, "")
+    if focus in _FROM_SIDE and not turned >= SIDE:
+        return ""
+    if focus == KNEES and not turned <= FRONT:
+        return ""
+    return focus
 
 
 def loop_around(at_s: float, end_s: float, slow_motion: float = 1.0) -> tuple[float, float]:

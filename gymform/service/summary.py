@@ -36,6 +36,8 @@ def summarise(result: Analysis) -> dict[str, Any]:
     ``duration_s`` are those of the clip. ``repetitions`` have their moments by name, the ``main``
     one among them, and their measures by key, times in seconds of the clip.
     """
+    from gymform.compare.symmetry import asymmetry
+    from gymform.compare.trend import ASYMMETRY
     from gymform.form.events import events_of
     from gymform.form.verdict import verdict_line
 
@@ -54,9 +56,11 @@ def summarise(result: Analysis) -> dict[str, Any]:
                 "cut_off": bool(rep.cut_off_by),
                 "moments": {name: round(second, 4) for name, second in one.moments},
                 "main": one.main[0],
-                "measures": {m.key: round(m.value, 4) for m in rep.measures},
+                "measures": {m.key: round(m.value, 4) for m in rep.measures}
+                | ({} if uneven is None else {ASYMMETRY: round(uneven, 4)}),
             }
             for rep, one in zip(form.repetitions, events, strict=True)
+            for uneven in [asymmetry(result.tracks, form.turned, rep.start_s, rep.end_s)]
         ],
     }
 

@@ -37,6 +37,7 @@ CHART_CONFIG = {"displayModeBar": False}
 COLUMNS = [1, 1]
 PLAYER_COLUMNS = [3, 2]
 STRIP_WIDTH = 118
+TALL_CM = (80, 250)
 STYLE = Path(__file__).parents[1] / "assets" / "result.css"
 UPRIGHT_WIDTH = 360
 STILL_CONFIG = {"displayModeBar": False}
@@ -210,7 +211,7 @@ def _see(result: Analysis, cue: Cue) -> None:
     """Play the moment of a remark slowly, with what it is about drawn in."""
     end_s = float(result.pose.time_s[-1])
     loop = loop_around(cue.at_s, end_s, result.slow_motion)
-    _go_to(charts.nearest_frame(result.pose, cue.at_s), loop, focus_of(cue.key))
+    _go_to(charts.nearest_frame(result.pose, cue.at_s), loop, focus_of(cue.key, result.form.turned))
 
 
 def _strip(folder: Path, result: Analysis) -> None:
@@ -242,9 +243,38 @@ def _see_repetition(result: Analysis, at_s: float) -> None:
 def _charts(result: Analysis) -> None:
     """The charts of the joints with a table of their values; folded on a phone."""
     with st.expander("Charts", icon=":material/show_chart:", expanded=not on_phone()):
-        joints = _show_trajectories(result)
+        unit, height_cm = _unit()
+        joints = _show_trajectories(result, unit, height_cm)
         if joints:
-            _show_values(result, joints)
+            _show_values(result, joints, unit, height_cm)
+
+
+def _unit() -> tuple[str, float | None]:
+    """The unit of lengths that was chosen, and how tall the lifter is, which cm need."""
+    unit = st.segmented_control(
+        "Lengths in",
+        list(charts.UNITS),
+        default=charts.BODY,
+        format_func=charts.UNITS.__getitem__,
+        key="unit",
+        persist_state="session",
+    )
+    if unit != charts.CM:
+        return unit or charts.BODY, None
+    height_cm = st.number_input(
+        "Height of the lifter, cm",
+        TALL_CM[0],
+        TALL_CM[1],
+        value=None,
+        step=1,
+        key="height_cm",
+        persist_state="session",
+        placeholder="such as 175",
+        help="A picture alone has no scale. From the height, lengths in the lifter's plane follow.",
+    )
+    if height_cm is None:
+        st.caption("Say how tall the lifter is to see cm. Until then lengths are in body heights.")
+    return charts.CM, height_cm
 
 
 def _show_player(folder: Path, result: Analysis) -> Target | None:
@@ -279,17 +309,9 @@ def _target(pick: Mapping[str, Any]) -> Target:
     return Target(pick["time_s"], point=(x, y))
 
 
-def _show_trajectories(result: Analysis) -> list[int]:
+def _show_trajectories(result: Analysis, unit: str, height_cm: float | None) -> list[int]:
     """Show charts of the chosen quantities and joints; the joints chosen."""
     state = st.session_state
-    unit = st.segmented_control(
-        "Lengths in",
-        list(charts.UNITS),
-        default=charts.BODY,
-        format_func=charts.UNITS.__getitem__,
-        key="unit",
-        persist_state="session",
-    )
     quantities = st.pills(
         "Show",
         list(charts.QUANTITIES),
@@ -327,7 +349,8 @@ def _show_trajectories(result: Analysis) -> list[int]:
             joints,
             quantities,
             windows=_repetitions(result),
-            unit=unit or charts.BODY,
+            unit=unit,
+            height_cm=height_cm,
         ),
         key="trajectories",
         on_select=clicked,
@@ -341,11 +364,14 @@ def _show_trajectories(result: Analysis) -> list[int]:
     return joints
 
 
-def _show_values(result: Analysis, joints: list[int]) -> None:
+def _show_values(result: Analysis, joints: list[int], unit: str, height_cm: float | None) -> None:
     """A table of the charts' values at the player's frame."""
     frame = st.session_state.frame
     st.caption(f"Values at {result.pose.time_s[frame]:.2f} s, in frame {frame + 1}")
-    st.dataframe(charts.values_at(result.pose, result.tracks, joints, frame), hide_index=True)
+    values = charts.values_at(
+        result.pose, result.tracks, joints, frame, unit=unit, height_cm=height_cm
+    )
+    st.dataframe(values, hide_index=True)
 
 
 def on_phone() -> bool:

@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "gymform" / "assets" / "sample_squat.mp4"
 PATIENCE_MS = 120_000
+ANALYSIS_S = 400
+"""A busy machine may take minutes for what takes seconds."""
 PHONE = {"width": 390, "height": 844}
 
 CONNECTED = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -166,7 +168,7 @@ def test_a_clip_goes_on_while_the_phone_is_locked_and_the_server_starts_again(op
 
 def wait_until_done(server: Server) -> None:
     """Return when the one clip of the history that was waiting has its result."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
+    deadline = time.monotonic() + ANALYSIS_S
     with contextlib.closing(History.open(server.home / "history.sqlite")) as history:
         while history.is_waiting():
             assert time.monotonic() < deadline

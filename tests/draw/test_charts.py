@@ -9,6 +9,7 @@ import pytest
 from gymform import skeleton as sk
 from gymform.draw import charts
 from gymform.motion.angles import joint_angles
+from gymform.motion.body_size import stature
 from gymform.types import UNKNOWN
 from tests import fakes
 
@@ -169,3 +170,25 @@ def test_pandas_is_whole_before_plotly_looks_for_it():
     code = "import sys, gymform.draw.report_charts; print(hasattr(sys.modules['pandas'], 'Series'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("unit", "height_cm", "factor", "title"),
+    [
+        (charts.PIXELS, 180, None, "px"),
+        (charts.BODY, 180, 100, "% of height"),
+        (charts.CM, 180, 180, "cm"),
+        (charts.CM, None, 100, "% of height"),
+    ],
+)
+def test_lengths_are_in_the_unit_and_cm_need_a_height(pose, tracks, unit, height_cm, factor, title):
+    scale = 1 if factor is None else factor / stature(tracks.xy)
+    chosen = {"unit": unit, "height_cm": height_cm}
+    figure = charts.trajectories(pose, tracks, WRISTS, ["y", "speed"], **chosen)
+    bold = next(trace for trace in figure.data if trace.showlegend)
+    np.testing.assert_allclose(bold.y, scale * tracks.xy[:, sk.LEFT_WRIST, 1], rtol=1e-5)
+    titles = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2")]
+    assert titles == [title, f"{title}/s"]
+    table = charts.values_at(pose, tracks, WRISTS, 3, **chosen)
+    height = table[f"y ({title})"][0]
+    assert height == pytest.approx(scale * tracks.xy[3, sk.LEFT_WRIST, 1], abs=0.01)

@@ -442,6 +442,20 @@ def test_nothing_chosen_to_show_is_no_error(app, queue):
     assert "at least one joint" in texts(app)
 
 
+def test_centimetres_come_only_from_the_lifter_s_height(app, queue):
+    content = MP4 + b"known"
+    finish(queue, app, content, small())
+    upload(app, "lift.mp4", content)
+    columns = [str(list(one.value.columns)) for one in app.dataframe]
+    assert not any("cm" in one for one in columns)
+    app.button_group(key="unit").set_value("cm").run()
+    assert "Say how tall the lifter is" in texts(app)
+    assert not any("cm" in str(list(one.value.columns)) for one in app.dataframe)
+    app.number_input(key="height_cm").set_value(180).run()
+    assert not app.exception
+    assert any("y (cm)" in one.value.columns for one in app.dataframe)
+
+
 DELETE = "Delete this clip and its results"
 
 

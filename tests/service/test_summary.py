@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,14 @@ def test_figures_and_moments_of_every_repetition():
     assert rep["main"] == "bottom"
     assert rep["moments"]["bottom"] == pytest.approx(1.48, abs=0.1)
     assert rep["measures"] == {"thigh_below_level": -20.0}
+    assert "asymmetry" not in rep["measures"]  # it was filmed from the side
     assert list(rep["moments"].values()) == sorted(rep["moments"].values())
+
+
+def test_from_the_front_the_summary_says_how_even_both_sides_are():
+    analysis = fakes.make_analysis()
+    front = replace(analysis, form=replace(analysis.form, turned=10.0))
+    assert summarise(front)["repetitions"][0]["measures"]["asymmetry"] > 0
 
 
 def test_it_is_written_with_its_pictures_and_read_again(clip, tmp_path):
