@@ -17,6 +17,7 @@ import os
 import socket
 import sys
 import tempfile
+import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 130 is what shells report for Ctrl-C."""
+
+LOCAL, EVERYBODY = "127.0.0.1", "0.0.0.0"
+"""Where the app listens: for this computer alone, or for its whole network."""
+
+FIRST_PORT = 8501
 
 BYTES = "bytes"
 """The one stage that counts bytes: a download."""
@@ -447,10 +453,16 @@ def _add_app(commands: Any) -> None:
     parser.add_argument(
         "--host",
         type=_host,
-        default="127.0.0.1",
         metavar="ADDRESS",
-        help="who can reach it: 127.0.0.1 this computer alone (the default), 0.0.0.0 everybody on "
-        "the network, who can then analyse clips here; more takes a password: see `access`",
+        help="who can reach it: 127.0.0.1 this computer alone (the default without --https), "
+        "0.0.0.0 everybody on the network, who can then analyse clips here; more takes a "
+        "password: see `access`",
+    )
+    parser.add_argument(
+        "--https",
+        action="store_true",
+        help="serve phones in the same network, over https, which their cameras need; with a "
+        "certificate that is made at the first start",
     )
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
     parser.set_defaults(run=_app)
@@ -482,12 +494,41 @@ def _app(options: argparse.Namespace) -> int:
     whatever the folder it is started in.
     """
     command = [sys.executable, "-m", "streamlit", "run", str(app_script())]
-    command.append(f"--server.address={options.host}")
-    if options.port:
-        command.append(f"--server.port={options.port}")
+    command.append(f"--server.address={options.host or (EVERYBODY if options.https else LOCAL)}")
+    port = options.port
+    if options.https:
+        port = port or _free_port()
+        command += _https(port)
+    if port:
+        command.append(f"--server.port={port}")
     if options.no_browser:
         command.append("--server.headless=true")
     os.execve(sys.executable, command, child_environment())
+
+
+def _https(port: int) -> list[str]:
+    """Streamlit's options for https; the address for phones is said on standard error."""
+    from gymform.service.https import local_certificate
+    from gymform.service.phone import TRUST, address_for_phones, in_terminal
+
+    certificate = local_certificate()
+    if address := address_for_phones(port, secure=True):
+        print(f"{in_terminal(address)}\n  For phones: {address}\n", file=sys.stderr)
+    print("\n".join(textwrap.wrap(TRUST, 78)), file=sys.stderr)
+    return [
+        f"--server.sslCertFile={certificate.chain}",
+        f"--server.sslKeyFile={certificate.key}",
+    ]
+
+
+def _free_port() -> int:
+    """The first port from 8501 on at which nothing listens; Streamlit's own choice comes too late
+    for the code that phones read."""
+    for port in range(FIRST_PORT, FIRST_PORT + 100):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("", port))
+            return port
+    return FIRST_PORT
 
 
 # --- weights ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from pages.components import access
 from pages.components.clip_session import ClipSession, chosen_options, queue_or_reason, tell
 from pages.components.entry import arrive, come_through_app
 from pages.components.live.live import beside, gate, live_network, stop_stream, stream
+from pages.components.phone import phone_as_camera
 from pages.components.recorder.recorder import recorder
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def welcome() -> None:
         st.title("Film a repetition")
         gate(key="gate", on_ready=go_live)
         st.caption("The pictures go to the computer that runs gymform, and nowhere else. No sound.")
+        phone_as_camera()
     with right, st.container(border=True):
         for number, (icon, what, how) in enumerate(STEPS, 1):
             st.markdown(f":material/{icon}: &nbsp;**{number}. {what}**  \n:small[:gray[{how}]]")

@@ -427,6 +427,34 @@ def test_app_becomes_streamlit_with_the_app_s_script(arguments, options, became)
 
 
 @pytest.mark.parametrize(
+    ("more", "host", "port"),
+    [
+        (["--port", "8601"], "0.0.0.0", 8601),
+        (["--port", "8601", "--host", "127.0.0.1"], "127.0.0.1", 8601),
+        ([], "0.0.0.0", 8655),
+    ],
+)
+def test_https_serves_the_network_with_a_certificate_and_shows_phones_the_way(
+    more, host, port, became, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("GYMFORM_HOME", str(tmp_path))
+    monkeypatch.setattr(cli, "FIRST_PORT", 8655)
+    monkeypatch.setattr("gymform.service.phone.network_address", lambda: "192.168.7.7")
+    with pytest.raises(SystemExit):
+        cli.main(["app", "--https", *more])
+    (command,) = became
+    options = dict(one.split("=", 1) for one in command if one.startswith("--server."))
+    assert (options["--server.address"], int(options["--server.port"])) == (host, port)
+    for name in ("--server.sslCertFile", "--server.sslKeyFile"):
+        assert Path(options[name]).read_bytes().startswith(b"-----BEGIN")
+    said = capsys.readouterr().err
+    assert f"https://192.168.7.7:{port}" in said
+    assert "\u2588" in said  # the code
+    assert "trust the certificate" in " ".join(said.split())
+    assert str(tmp_path) not in said
+
+
+@pytest.mark.parametrize(
     ("option", "value", "text"),
     [
         *(("--port", value, "expected a port from 1 to 65535") for value in

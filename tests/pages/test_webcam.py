@@ -13,7 +13,7 @@ from gymform import limits
 from gymform.live.advice import Advice
 from gymform.live.meter import Pace
 from gymform.live.session import LiveStatus
-from gymform.service import analysis_queue
+from gymform.service import analysis_queue, https
 from pages.components import clip_session
 from pages.components.live import live
 from pages.components.recorder import recorder
@@ -105,7 +105,7 @@ def test_an_off_camera_says_what_happens(app):
     assert not app.exception
     assert app.title[0].value == "Film a repetition"
     assert "nowhere else" in texts(app)
-    assert len(app.markdown) == 4, "a bare string in a page's file is shown on the page"
+    assert len(app.markdown) == 5, "a bare string in a page's file is shown on the page"
 
 
 def test_live_says_how_to_stand_how_fast_it_is_and_what_it_may_be(app):
@@ -262,3 +262,19 @@ def test_a_recording_goes_the_way_of_an_upload_and_another_can_follow(app, camer
 def test_the_largest_recording_fits_into_a_message_of_streamlit():
     most = st.get_option("server.maxWidgetStateSize") * 1_000_000
     assert 0.98 * most > limits.MAX_RECORDING_BYTES * 4 / 3
+
+
+def test_a_phone_is_shown_the_way_only_when_it_can_come(app, monkeypatch, tmp_path):
+    found = https.local_certificate(tmp_path)
+    options = {"server.sslCertFile": None, "server.address": "0.0.0.0", "server.port": 8600}
+    real = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda name: options.get(name, real(name)))
+    monkeypatch.setattr("gymform.service.phone.network_address", lambda: "192.168.7.7")
+    assert "app --https" in texts(app.run())
+    options["server.sslCertFile"] = str(found.chain)
+    app.run()
+    assert not app.exception
+    assert "https://192.168.7.7:8600" in texts(app)
+    assert "trust the certificate" in texts(app)
+    options["server.address"] = "127.0.0.1"
+    assert "192.168.7.7" not in texts(app.run())
