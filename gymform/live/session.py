@@ -21,6 +21,7 @@ import numpy as np
 from gymform.draw.overlay import draw_overlay
 from gymform.exercise.classifier import Classifier
 from gymform.live.advice import Advice, Scene, SteadyAdvice, advise
+from gymform.live.counting import RepetitionCounter
 from gymform.live.follow import Follower
 from gymform.live.meter import Lateness, Meter, Pace
 from gymform.live.network import KeypointNetwork
@@ -47,7 +48,7 @@ class LiveStatus:
     """The state of a live view, for the page.
 
     ``silent_s`` is the time since the last frame, None before the first; ``problem`` is the type of
-    the last error in processing a frame.
+    the last error in processing a frame; ``repetitions`` are counted at their lockout.
     """
 
     frames: int
@@ -56,6 +57,7 @@ class LiveStatus:
     advice: tuple[Advice, ...]
     silent_s: float | None
     problem: str | None
+    repetitions: int = 0
 
     @property
     def lost(self) -> bool:
@@ -74,7 +76,7 @@ class LiveSession:
         self._follower = Follower(network)
         self._meter, self._lateness = Meter(), Lateness()
         self._advice = SteadyAdvice()
-        self._history = DetectionHistory()
+        self._history, self._counter = DetectionHistory(), RepetitionCounter()
         self._frames = 0
         self._last_frame: float | None = None
         self._busy = False
@@ -112,6 +114,7 @@ class LiveSession:
             self._following = detection is not None
             self._advice.add(now, advise(scene))
             self._history.add(now, detection, scene.size)
+            self._counter.add(now, detection)
             first = self._advice.current()[:1]
         return mirrored(rgb, detection, first[0].value if first else None)
 
@@ -130,6 +133,7 @@ class LiveSession:
                 advice=self._advice.current(),
                 silent_s=silent,
                 problem=self._problem,
+                repetitions=self._counter.count,
             )
 
     def predict(self, classifier: Classifier) -> Prediction | None:
@@ -142,9 +146,10 @@ class LiveSession:
         return classifier.predict(pose, tracks, assess(pose, tracks))
 
     def forget(self) -> None:
-        """Forget all detections; the running prediction starts over with the next frames."""
+        """Forget all detections; the prediction and the count start over with the next frames."""
         with self._lock:
             self._history.clear()
+            self._counter = RepetitionCounter()
 
 
 class DetectionHistory:

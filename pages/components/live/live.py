@@ -16,7 +16,7 @@ from gymform.exercises import title_of
 from gymform.live.ice import SETTING, parse_ice_servers
 from gymform.service.once import Once
 from pages.components.assets import script, text
-from pages.components.live.payload import StarterData
+from pages.components.live.payload import SignData, StarterData
 from pages.components.text import as_text, plain
 
 if TYPE_CHECKING:
@@ -53,6 +53,14 @@ _mount_gate = st.components.v2.component(
     html=text("live/live_gate.html"),
     css=text("controls.css", "live/live_camera.css"),
     js=script("live/live_gate.js"),
+)
+
+
+_mount_sign = st.components.v2.component(
+    "gymform.sign",
+    html=text("live/live_sign.html"),
+    css=text("controls.css", "live/live_sign.css"),
+    js=script("live/live_sign.js"),
 )
 
 
@@ -175,6 +183,7 @@ def beside(session: LiveSession, seconds: float, *, on_again: Callable[[], None]
     if status.lost:
         trouble("The picture stopped coming", LOST, on_again)
     elif status.silent_s is not None:
+        sign(status)
         advice(status)
         provisional(session)
         pace(status)
@@ -199,6 +208,15 @@ def trouble(title: str, words: str, on_again: Callable[[], None]) -> None:
     """What is wrong with the stream, and a button to try again."""
     st.error(f"**{title}.** {words}", icon=":material/videocam_off:")
     st.button("Try again", icon=":material/refresh:", key="live-again", on_click=on_again)
+
+
+def sign(status: LiveStatus) -> None:
+    """What to do, or the repetitions so far, in letters that are read from three metres away."""
+    data: SignData = {
+        "advice": status.advice[0].value if status.advice else "",
+        "count": status.repetitions,
+    }
+    _mount_sign(key="live-sign", data=data)
 
 
 def advice(status: LiveStatus) -> None:

@@ -11,6 +11,14 @@ export {};
  */
 
 /**
+ * What is to be done, "" for nothing, and how many repetitions were counted.
+ *
+ * @typedef {object} SignData
+ * @property {string} advice
+ * @property {number} count
+ */
+
+/**
  * The text of the button that begins the stream.
  *
  * @typedef {object} StarterData

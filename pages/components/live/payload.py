@@ -14,6 +14,13 @@ class GateTriggers(TypedDict):
     ready: bool
 
 
+class SignData(TypedDict):
+    """What is to be done, "" for nothing, and how many repetitions were counted."""
+
+    advice: str
+    count: int
+
+
 class StarterData(TypedDict):
     """The text of the button that begins the stream."""
 

@@ -13,6 +13,7 @@ from pages.components import assets
 SCRIPTS = (
     "duo/duo.js",
     "live/live_gate.js",
+    "live/live_sign.js",
     "live/live_starter.js",
     "player/player.js",
     "recorder/recorder.js",
