@@ -22,6 +22,7 @@ def freeze_imports(page: int) -> None:
 
 
 st.set_page_config(page_title="gymform", page_icon=ASSETS / "icon.svg", layout="wide")
+st.html(ASSETS / "app.css")
 st.logo(str(ASSETS / "logo.svg"), size="large")
 admit()
 pages = [

@@ -20,7 +20,7 @@ from plotly.subplots import make_subplots
 from gymform import skeleton as sk
 from gymform import types
 from gymform.motion.angles import joint_angles
-from gymform.motion.body_size import stature
+from gymform.motion.body_size import midpoint, stature
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
 
 QUANTITIES: dict[str, str] = {
@@ -279,14 +279,20 @@ def _line(pose: PoseSequence, joint: int, values: np.ndarray, **look: Any) -> go
 def _in_unit(
     pose: PoseSequence, tracks: CleanTracks, unit: str, height_cm: float | None
 ) -> tuple[PoseSequence, CleanTracks, str]:
-    """Both with lengths in ``unit``, and the unit that they are in."""
+    """Both with lengths in ``unit``, and the unit that they are in.
+
+    In body heights and cm places are those over the feet: y points up from the ankles, x to the
+    right of their middle. In px they are those of the picture, with y down.
+    """
     size = stature(tracks.xy)
     if unit == PIXELS or not np.isfinite(size):
         return pose, tracks, PIXELS
     unit = CM if unit == CM and height_cm else BODY
     factor = np.float32((height_cm if unit == CM and height_cm else 100) / size)
-    scaled = replace(tracks, xy=tracks.xy * factor, velocity=tracks.velocity * factor)
-    return replace(pose, xy=pose.xy * factor), scaled, unit
+    feet = np.nan_to_num(np.nanmedian(midpoint(tracks.xy, sk.ANKLES), axis=0)).astype(np.float32)
+    up = np.array([factor, -factor], np.float32)
+    scaled = replace(tracks, xy=(tracks.xy - feet) * up, velocity=tracks.velocity * factor)
+    return replace(pose, xy=(pose.xy - feet) * up), scaled, unit
 
 
 def _set_axis(
@@ -296,7 +302,7 @@ def _set_axis(
     title = _AXIS_TITLES[quantity]
     title = title.replace("px", _UNIT_TITLES[unit])
     figure.update_yaxes(title=title, row=row, col=1, zeroline=False)
-    if quantity == "y":  # y points down in pictures: reversed, so that up in the chart is up
+    if quantity == "y" and unit == PIXELS:  # down in pictures: reversed, so that up is up
         figure.update_yaxes(autorange="reversed", row=row, col=1)
     if quantity == "score":
         figure.update_yaxes(range=[0, 1.05], row=row, col=1)

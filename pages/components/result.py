@@ -87,7 +87,7 @@ def verdict(result: Analysis) -> None:
         with st.container(key="verdict"):
             st.markdown(f"**{plain(found[0].upper() + found[1:], 300)}**")
     seen = SEEN[level_of(result.quality, result.form)]
-    st.caption(f"{_sure(result.prediction)} · Seen: {seen}. {_seen(result)}")
+    st.caption(f"{plain(_sure(result.prediction))} · Seen: {seen}. {plain(_seen(result))}")
     if result.prediction.reason:
         st.info(as_text(result.prediction.reason), icon=":material/info:")
 

@@ -6,27 +6,15 @@ No network computes anything here: two analyses are put into the store as the wo
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gymform.analysis_io import save
-from gymform.service.analysis_worker import PROXY, STEM
 from gymform.service.history import FAILED, History
-from gymform.service.result_store import ResultStore
-from gymform.service.summary import write_summary
-from gymform.video.write import VideoWriter, transcode
-from tests import fakes
-from tests.browser.conftest import _free_port, _wait_for
+from tests.browser.conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -44,88 +32,6 @@ ROOT = (
     "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
     ".find(root => root?.querySelector('{0}'))"
 )
-
-
-class Server:
-    """The app, which can be ended and started again under its address."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        self.port = _free_port()
-        self.address = f"http://localhost:{self.port}"
-        self.log = folder / "streamlit.log"
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "serve.py")]
-        options = ["--server.headless=true", f"--server.port={self.port}"]
-        with self.log.open("a") as output:
-            self.process = subprocess.Popen(
-                command + options,
-                cwd=PROJECT,
-                env={**os.environ, "GYMFORM_HOME": str(self.home), "PYTHONPATH": str(PROJECT)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        _wait_for(f"{self.address}/_stcore/health", self.process, self.log)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=30)
-        with contextlib.suppress(OSError), urllib.request.urlopen(self.address, timeout=2):
-            pytest.fail("the server still answers")
-
-
-@pytest.fixture(scope="module", name="server")
-def _server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("app")
-    server = Server(folder)
-    yield server
-    server.process.terminate()
-    server.process.wait(timeout=30)
-
-
-@pytest.fixture(scope="module", name="addresses")
-def _addresses(server, tmp_path_factory) -> list[str]:
-    """The addresses of two finished squats."""
-    clip = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    analysis = fakes.make_analysis()
-    with VideoWriter(clip, width=360, height=480, fps=30) as writer:
-        for time_s in analysis.pose.time_s:
-            writer.write(np.full((480, 360, 3), 90, np.uint8), float(time_s))
-    store, found = ResultStore(server.home / "analyses"), []
-    with contextlib.closing(History.open(server.home / "history.sqlite")) as history:
-        for number, lifter in enumerate(("Anna", "Ben")):
-            key = f"{number:064x}"
-            with store.new_folder(key) as folder:
-                save(analysis, clip, folder, stem=STEM, video=False)
-                transcode(clip, folder / PROXY)
-                summary = write_summary(analysis, folder, folder / PROXY)
-                store.keep(key, folder)
-            entry = history.add(
-                key, name=f"{lifter}.mp4", path=clip, options={}, clip_sha256=f"{number}" * 64,
-                summary=summary,
-            )  # fmt: skip
-            history.edit(entry.address, lifter=lifter)
-            found.append(entry.address)
-    return found
-
-
-@pytest.fixture(name="open_page")
-def _open_page(browser, server):
-    contexts = []
-
-    def open_page(path: str, **look):
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | look))
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(server.address + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def heading(page, text: str):

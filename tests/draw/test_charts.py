@@ -183,12 +183,16 @@ def test_pandas_is_whole_before_plotly_looks_for_it():
 )
 def test_lengths_are_in_the_unit_and_cm_need_a_height(pose, tracks, unit, height_cm, factor, title):
     scale = 1 if factor is None else factor / stature(tracks.xy)
+    y = tracks.xy[:, sk.LEFT_WRIST, 1]
+    if factor is not None:  # over the feet, and up
+        y = np.median(tracks.xy[:, list(sk.ANKLES), 1].mean(1)) - y
     chosen = {"unit": unit, "height_cm": height_cm}
     figure = charts.trajectories(pose, tracks, WRISTS, ["y", "speed"], **chosen)
     bold = next(trace for trace in figure.data if trace.showlegend)
-    np.testing.assert_allclose(bold.y, scale * tracks.xy[:, sk.LEFT_WRIST, 1], rtol=1e-5)
+    np.testing.assert_allclose(bold.y, scale * y, rtol=1e-4)
+    assert (figure.layout.yaxis.autorange == "reversed") is (factor is None)
     titles = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2")]
     assert titles == [title, f"{title}/s"]
     table = charts.values_at(pose, tracks, WRISTS, 3, **chosen)
     height = table[f"y ({title})"][0]
-    assert height == pytest.approx(scale * tracks.xy[3, sk.LEFT_WRIST, 1], abs=0.01)
+    assert height == pytest.approx(scale * y[3], abs=0.01)
