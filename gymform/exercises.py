@@ -153,7 +153,7 @@ class Exercise:
 SNATCH = Exercise(
     "snatch",
     "Snatch",
-    aliases=("power_snatch", "full_snatch", "squat_snatch"),
+    aliases=("power_snatch", "full_snatch", "squat_snatch", "hang_snatch"),
     measures=(Computed("overhead_catch"),),
     training_share=0.22,
     rules=(
@@ -187,7 +187,7 @@ SNATCH = Exercise(
 DEADLIFT = Exercise(
     "deadlift",
     "Deadlift",
-    aliases=("conventional_deadlift", "sumo_deadlift"),
+    aliases=("conventional_deadlift", "sumo_deadlift", "trap_bar_deadlift"),
     resting=Resting(SHOULDERS, high=False),
     phases_by=SHOULDERS,
     measures=(
@@ -242,7 +242,17 @@ DEADLIFT = Exercise(
 SQUAT = Exercise(
     "squat",
     "Squat",
-    aliases=("back_squat", "barbell_squat", "bodyweight_squat", "air_squat"),
+    aliases=(
+        "back_squat",
+        "barbell_squat",
+        "bodyweight_squat",
+        "air_squat",
+        "front_squat",
+        "goblet_squat",
+        "overhead_squat",
+        "smith_squat",
+        "smith_machine_squat",
+    ),
     resting=Resting(HIPS, high=True, strictly=True),
     phases_by=HIPS,
     measures=(
@@ -289,7 +299,102 @@ SQUAT = Exercise(
     blind_spots=(BlindSpot("Whether the knees come inwards shows from the front only.", FRONT),),
 )  # fmt: skip
 
-EXERCISES: tuple[Exercise, ...] = (SNATCH, DEADLIFT, SQUAT)
+CLEAN_AND_JERK = Exercise(
+    "clean_and_jerk",
+    "Clean and jerk",
+    aliases=("clean", "power_clean", "squat_clean", "hang_clean", "clean_jerk"),
+)
+
+ROMANIAN_DEADLIFT = Exercise(
+    "romanian_deadlift",
+    "Romanian deadlift",
+    aliases=("rdl", "stiff_leg_deadlift", "stiff_legged_deadlift"),
+)
+
+LUNGE = Exercise(
+    "lunge",
+    "Lunge",
+    aliases=("lunges", "walking_lunge", "reverse_lunge", "split_squat", "bulgarian_split_squat"),
+)
+
+BENCH_PRESS = Exercise(
+    "bench_press",
+    "Bench press",
+    aliases=("barbell_bench_press", "dumbbell_bench_press", "incline_bench_press"),
+)
+
+OVERHEAD_PRESS = Exercise(
+    "overhead_press",
+    "Overhead press",
+    aliases=("shoulder_press", "military_press", "push_press", "strict_press"),
+)
+
+PUSH_UP = Exercise(
+    "push_up",
+    "Push-up",
+    aliases=("pushup", "push_ups", "pushups", "press_up"),
+)
+
+PULL_UP = Exercise(
+    "pull_up",
+    "Pull-up",
+    aliases=("pullup", "pull_ups", "pullups", "chin_up", "chinup"),
+)
+
+ROW = Exercise(
+    "row",
+    "Row",
+    aliases=("barbell_row", "bent_over_row", "dumbbell_row", "seated_row", "cable_row"),
+)
+
+BICEP_CURL = Exercise(
+    "bicep_curl",
+    "Biceps curl",
+    aliases=("biceps_curl", "curl", "dumbbell_curl", "barbell_curl", "hammer_curl"),
+)
+
+LATERAL_RAISE = Exercise(
+    "lateral_raise",
+    "Lateral raise",
+    aliases=("side_raise", "side_lateral_raise"),
+)
+
+SIT_UP = Exercise(
+    "sit_up",
+    "Sit-up",
+    aliases=("situp", "sit_ups", "situps", "crunch", "crunches"),
+)
+
+JUMPING_JACK = Exercise(
+    "jumping_jack",
+    "Jumping jack",
+    aliases=("jumping_jacks", "star_jump"),
+)
+
+KETTLEBELL_SWING = Exercise(
+    "kettlebell_swing",
+    "Kettlebell swing",
+    aliases=("kb_swing", "russian_swing", "american_swing"),
+)
+
+EXERCISES: tuple[Exercise, ...] = (
+    SNATCH,
+    CLEAN_AND_JERK,
+    DEADLIFT,
+    ROMANIAN_DEADLIFT,
+    SQUAT,
+    LUNGE,
+    BENCH_PRESS,
+    OVERHEAD_PRESS,
+    PUSH_UP,
+    PULL_UP,
+    ROW,
+    BICEP_CURL,
+    LATERAL_RAISE,
+    SIT_UP,
+    JUMPING_JACK,
+    KETTLEBELL_SWING,
+)
 """All that are known, in the order of the shipped classifier's classes. Margins of rules: see
 ``benchmarks/form.md``."""
 
