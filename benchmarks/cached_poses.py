@@ -14,8 +14,18 @@ from gymform.types import PoseSequence
 from gymform.video.read import probe
 
 
-def cached_pose(clips: Path, name: str, folder: Path) -> PoseSequence:
+def cached_pose(
+    clips: Path,
+    name: str,
+    folder: Path,
+    *,
+    model: str | None = None,
+    max_fps: float | None = None,
+) -> PoseSequence:
     """The keypoints of the clip ``name`` below ``clips``, from ``folder`` or found now.
+
+    They are found by the pose network ``model`` (None: the manifest's) in at most ``max_fps``
+    frames a second.
 
     What was chosen among the network's answers is chosen again, as the program does it today.
     """
@@ -23,9 +33,11 @@ def cached_pose(clips: Path, name: str, folder: Path) -> PoseSequence:
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         print(f"{name}: finding keypoints", file=sys.stderr)
-        networks = load_estimators()
+        networks = load_estimators(model)
         clip = probe(clips / name)
-        pose, _ = extract_poses(clips / name, clip, networks.main, scout=networks.scout)
+        pose, _ = extract_poses(
+            clips / name, clip, networks.main, scout=networks.scout, max_fps=max_fps
+        )
         save_poses(file, pose)
     pose = load_poses(file)
     if not pose.peaks.shape[2]:

@@ -354,13 +354,14 @@ class RepForm:
     """The measures of one repetition, with its start and end.
 
     ``cut_off_by`` says what hides a part of it ("the start of the clip", "a cut"); then nothing is
-    measured.
+    measured. ``side`` is "left" or "right" where that arm alone does it.
     """
 
     start_s: float
     end_s: float
     measures: tuple[Measure, ...]
     cut_off_by: str | None = None
+    side: str | None = None
 
     def in_film(self, slow_motion: float) -> RepForm:
         """The same with the moments of a film that is so many times slower than life."""

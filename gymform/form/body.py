@@ -11,6 +11,7 @@ from gymform.motion.angles import joint_angles, trunk_lean, turned
 from gymform.motion.body_size import SEGMENTS, mean_known, midpoint, segment_lengths, stature
 from gymform.motion.clean import stretches
 from gymform.motion.evidence import Evidence, evidence_of
+from gymform.motion.signals import SIGNALS
 from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
 from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
 
@@ -36,6 +37,9 @@ NEAR_BIAS, FAR_BIAS, OTHER_BIAS = 4.3, -3.3, 2.0
 crease: of the near and the far thigh in a side view, and of either in other views
 (``benchmarks/depth.md``)."""
 
+FULL = (0.72, 1.25)
+"""Limits of the apparent length of an arm's bone over its true one, for the angle at the elbow."""
+
 APART = 25.0
 """The two thighs of a squat differ by fewer degrees than this, or one is not the lifter's."""
 
@@ -50,7 +54,10 @@ class Body:
     one nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
     impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
     (T, 2), how far the left and the right one point below level. ``slow_motion``: how many times
-    slower than life the film is whose moments are spoken of.
+    slower than life the film is whose moments are spoken of. ``arm_bones`` (T, 2, 2) are the
+    apparent lengths of the left and the right upper arm and forearm over the true ones, and
+    ``upper_arms`` and ``forearms`` (2,) px the true ones. ``only`` is the side that a one-sided
+    repetition is done with, None both.
     """
 
     evidence: Evidence
@@ -63,7 +70,19 @@ class Body:
     angles: np.ndarray
     lean: np.ndarray
     thighs: np.ndarray
+    arm_bones: np.ndarray
+    upper_arms: np.ndarray
+    forearms: np.ndarray
     slow_motion: float = 1.0
+    only: int | None = None
+
+    @property
+    def thigh_bias(self) -> np.ndarray:
+        """Degrees (2,) to add to the slopes of the left and the right thigh."""
+        bias = np.full(2, OTHER_BIAS)
+        if self.from_side:
+            bias[[self.side, 1 - self.side]] = NEAR_BIAS, FAR_BIAS
+        return bias
 
     @property
     def depth(self) -> np.ndarray:
@@ -74,10 +93,7 @@ class Body:
         camera above or below them tilts the other the opposite way. From the side the near one must
         be seen.
         """
-        bias = np.full(2, OTHER_BIAS)
-        if self.from_side:
-            bias[[self.side, 1 - self.side]] = NEAR_BIAS, FAR_BIAS
-        slopes = self.thighs + bias
+        slopes = self.thighs + self.thigh_bias
         with np.errstate(invalid="ignore"):
             doubtful = np.abs(self.thighs[:, 0] - self.thighs[:, 1]) > APART
         if self.from_side:
@@ -121,8 +137,12 @@ class Body:
     def of_pair(self, both: np.ndarray) -> np.ndarray:
         """One value (T,) of a left and a right one (T, 2): the mean, or from the side the near one.
 
-        In a side view the far joint is hidden behind the near one and mostly guessed.
+        In a side view the far joint is hidden behind the near one and mostly guessed. Of a
+        repetition with one side it is that side's, which must not be the far one.
         """
+        if self.only is not None:
+            hidden = self.from_side and self.only != self.side
+            return np.full(len(both), np.nan) if hidden else np.asarray(both[:, self.only])
         return np.asarray(both[:, self.side]) if self.from_side else mean_known(both)
 
     def frame_at(self, time_s: float) -> int:
@@ -144,6 +164,13 @@ class Body:
         near = np.abs(self.time_s - self.time_s[frame]) <= WINDOW_S + 1e-9
         return np.asarray(near & (self.shots == self.shots[frame]))
 
+    def signal(self, name: str) -> np.ndarray:
+        """A signal (T,) of ``motion/signals.py`` in statures, of the side that is looked at."""
+        values = SIGNALS[name](self.xy / self.size)
+        if values.shape[1] == 1:
+            return np.asarray(values[:, 0])
+        return self.of_pair(values) if self.only is not None else mean_known(values)
+
     @property
     def facing(self) -> float:
         """1 when the lifter faces right in a side view, -1 left: knees bend forwards."""
@@ -151,8 +178,10 @@ class Body:
         return 1.0 if np.nansum(bent[..., 0]) >= 0 else -1.0
 
 
-def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
+def body_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -> Body | None:
     """The lifter of a clip, ``tracks`` being ``clean(pose)``; None when nobody was found.
+
+    ``lying`` says that the exercise has a level trunk: see :func:`motion.angles.turned`.
 
     Where plates hide the lifter a network puts joints somewhere else, sometimes with confidence.
     Bones do not change their length: in a side view those of legs and trunk must show all of it;
@@ -163,8 +192,9 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
         return None
     evidence = evidence_of(pose, tracks)
     xy = np.where(evidence.seen[..., None], tracks.xy, np.nan).astype(np.float64)
-    view = turned(xy, size)
-    lengths = segment_lengths(xy)[:, :5]
+    view = turned(xy, size, lying=lying)
+    every = segment_lengths(xy)  # (T, 9)
+    lengths = every[:, :5]
     whole = np.array([_whole(lengths[:, i], SEGMENTS[i][2] * size) for i in range(5)])
     shortest = SHORTEST if view >= SIDE else 0.0
     trunk, left_thigh, right_thigh, left_shank, right_shank = (
@@ -181,6 +211,8 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
     drop = (xy[:, list(HIPS)] - xy[:, list(KNEES)])[..., 1] / np.maximum(whole[1:3], 1e-6)
     thighs = np.degrees(np.arcsin(np.clip(drop, -1, 1)))
     thighs[~np.stack([left_thigh, right_thigh], axis=1)] = np.nan
+    arms = np.array([_whole(every[:, i], SEGMENTS[i][2] * size) for i in range(5, 9)])
+    bones = (every[:, 5:] / np.maximum(arms, 1e-6))[:, [[0, 2], [1, 3]]]
     left, right = (pose.score[:, list(joints)].mean() for joints in zip(*BODY_PAIRS, strict=True))
     return Body(
         evidence,
@@ -193,10 +225,13 @@ def body_of(pose: PoseSequence, tracks: CleanTracks) -> Body | None:
         angles,
         lean,
         thighs,
+        bones,
+        np.maximum(arms[:2], 1e-6),
+        np.maximum(arms[2:], 1e-6),
     )
 
 
-def bodies_of(pose: PoseSequence, tracks: CleanTracks) -> list[Body]:
+def bodies_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -> list[Body]:
     """The lifter in each shot in which somebody was found: size and view differ between shots.
 
     Stands of the picture belong to the shot around them. Empty when nobody was found.
@@ -205,7 +240,7 @@ def bodies_of(pose: PoseSequence, tracks: CleanTracks) -> list[Body]:
     for shot in np.unique(pose.shots[pose.shots >= 0]):
         frames = np.flatnonzero(pose.shots == shot)
         part = slice(int(frames[0]), int(frames[-1]) + 1)
-        body = body_of(pose.part(part), tracks.part(part))
+        body = body_of(pose.part(part), tracks.part(part), lying=lying)
         if body is not None:
             found.append(body)
     return found

@@ -13,7 +13,6 @@ from statistics import median
 import numpy as np
 
 from gymform.exercises import (
-    EXERCISES,
     FRONT,
     WHOLE_BODY,
     Exercise,
@@ -23,8 +22,9 @@ from gymform.exercises import (
     name_of,
 )
 from gymform.form.body import Body, bodies_of
-from gymform.form.metrics import BEFORE, BELOW_LEVEL, measure, shows, why_missing
-from gymform.motion.repetitions import Repetition, find_repetitions
+from gymform.form.metrics import measure, shows, why_missing
+from gymform.form.quantities import EITHER_WAY
+from gymform.motion.repetitions import Repetition, find_repetitions, signal_repetitions
 from gymform.types import (
     OTHER,
     UNKNOWN,
@@ -63,6 +63,19 @@ ONLY_CLEAR = (
 )
 """Why nothing is said of what is near to the limit, as a clause."""
 
+SIDES = ("left", "right")
+"""Names of the sides, by the number that a one-sided repetition has."""
+
+LEGS_FROM_SIDE = (
+    "Not seen from the side: the lean of the trunk and the angles of hips and knees cannot be "
+    "measured, and depth only roughly. Turn the camera for those."
+)
+FROM_SIDE = (
+    "Not seen from the side: the lean of the trunk, and angles of joints that move to the camera, "
+    "cannot be measured. Turn the camera for those."
+)
+"""What another place of the camera would show."""
+
 OUTLIER = 1.7
 """A repetition this many times as fast as the median is a cut in the film."""
 
@@ -80,14 +93,10 @@ def assess_form(
     ``slow_motion`` times slower.
     """
     exercise = find_exercise(prediction.label)
-    bodies = bodies_of(pose, tracks)
+    bodies = bodies_of(pose, tracks, lying=exercise is not None and exercise.lying)
     if not bodies:
         return FormReport(prediction.label, float("nan"), notes=("Nobody was found to measure.",))
-    found = find_repetitions(
-        tracks,
-        exercise.moving if exercise else WHOLE_BODY,
-        exercise.resting if exercise else None,
-    )
+    found = repetitions_of(tracks, exercise)
     every = [_measured(bodies, exercise, rep, slow_motion) for rep in found]
     every = [one for one in every if one.form.measures or one.form.cut_off_by]
     whole = [one for one in every if not one.form.cut_off_by]
@@ -101,6 +110,15 @@ def assess_form(
     notes = tuple(_notes(prediction.label, quality, every))
     forms = tuple(one.form for one in every)
     return FormReport(prediction.label, _view(bodies, whole), forms, tuple(cues), notes)
+
+
+def repetitions_of(tracks: CleanTracks, exercise: Exercise | None) -> list[Repetition]:
+    """The repetitions of a clip, as the exercise shows them; of any movement where it is None."""
+    if exercise is None:
+        return find_repetitions(tracks, WHOLE_BODY)
+    if exercise.signal is not None:
+        return signal_repetitions(tracks, exercise.signal)
+    return find_repetitions(tracks, exercise.moving, exercise.resting)
 
 
 @dataclass(frozen=True)
@@ -138,9 +156,11 @@ def _measured(
     """A repetition with its measures; without any where it is cut off."""
     middle = (found.start_s + found.end_s) / 2
     body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+    body = replace(body, only=found.side)
     form = RepForm(found.start_s, found.end_s, (), found.cut_off_by)
     if not found.cut_off_by:
         form = measure(body, exercise, found.start_s, found.end_s)
+    form = replace(form, side=None if found.side is None else SIDES[found.side])
     return Seen(form.in_film(slow_motion), replace(body, slow_motion=slow_motion))
 
 
@@ -191,11 +211,9 @@ def shown(measure: Measure) -> str:
     """A measure in words: 7°, 1.2 s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
         return f"{measure.value:.1f} s"
-    if measure.unit == BELOW_LEVEL:
-        side = "below" if measure.value >= 0 else "above"
-        return f"{abs(measure.value):.0f}° {side} level"
-    if measure.unit == BEFORE:
-        return f"{abs(measure.value):.0f} % {'before' if measure.value >= 0 else 'behind'}"
+    if measure.unit in EITHER_WAY:
+        unit = EITHER_WAY[measure.unit][0 if measure.value >= 0 else 1]
+        return f"{abs(measure.value):.0f}{unit}"
     value = f"{round(measure.value)}"
     return f"{value}{'' if measure.unit == '°' else ' '}{measure.unit}"
 
@@ -277,8 +295,7 @@ def _no_rules(label: str) -> str:
     """Why the movement was measured but not judged."""
     if label in (UNKNOWN, OTHER):
         return (
-            "The movement was measured, but not judged: gymform has rules for "
-            f"{listed([one.name for one in EXERCISES if one.rules], 'and')} only."
+            "The movement was measured, but not judged: only an exercise that has a name has rules."
         )
     return f"The movement was measured, but not judged: gymform has no rules for {name_of(label)}."
 
@@ -299,10 +316,7 @@ def _notes(label: str, quality: PoseQuality, seen: Sequence[Seen]) -> Iterator[s
     else:
         yield from _unjudged(exercise, seen)
     if not any(one.body.from_side for one in seen):
-        yield (
-            "Not seen from the side: the lean of the trunk and the angles of hips and knees cannot "
-            "be measured, and depth only roughly. Turn the camera for those."
-        )
+        yield LEGS_FROM_SIDE if exercise.signal is None else FROM_SIDE
     for spot in exercise.blind_spots:
         if spot.seen_from != FRONT or not any(one.body.from_front for one in seen):
             yield spot.text

@@ -12,12 +12,14 @@ import numpy as np
 
 from gymform.exercises import Exercise, find_exercise
 from gymform.form.body import Body, bodies_of
+from gymform.form.metrics import lifted
 from gymform.form.phases import Phases, phases_of
 from gymform.motion.slow_motion import at_speed, in_film
 from gymform.skeleton import HIPS, SHOULDERS
 from gymform.types import CleanTracks, FormReport, PoseSequence, RepForm
 
 START, BOTTOM, CATCH, LOCKOUT, TURN, END = "start", "bottom", "catch", "lockout", "turn", "end"
+TOP = "top"
 """Names of moments. ``turn`` is where a movement without a name of its own reverses."""
 
 
@@ -39,7 +41,7 @@ class Events:
     @property
     def main(self) -> tuple[str, float]:
         """The moment that says most: the bottom, the catch or the lockout, else the turn."""
-        wanted = (CATCH, BOTTOM, LOCKOUT, TURN)
+        wanted = (CATCH, BOTTOM, LOCKOUT, TOP, TURN)
         known = dict(self.moments)
         return next(((name, known[name]) for name in wanted if name in known), self.moments[0])
 
@@ -51,8 +53,10 @@ def events_of(
 
     Moments are those of a clip that is ``slow_motion`` times slower than life.
     """
-    bodies = bodies_of(at_speed(pose, slow_motion), in_film(tracks, 1 / slow_motion))
     exercise = find_exercise(form.exercise)
+    lying = exercise is not None and exercise.lying
+    real = at_speed(pose, slow_motion)
+    bodies = bodies_of(real, in_film(tracks, 1 / slow_motion), lying=lying)
     return [_events(bodies, exercise, rep, slow_motion) for rep in form.repetitions]
 
 
@@ -91,17 +95,26 @@ def _inner(
     if catch:
         return [(CATCH, catch.at_s / slow_motion)]
     first, last = (body.frame_at(second) for second in span_s)
-    joints = exercise.phases_by if exercise else None
-    phases = phases_of(body.height(joints or SHOULDERS), body.time_s, first, last)
-    if phases is None and not joints:
+    way = lifted(body, exercise)
+    phases = phases_of(body.height(SHOULDERS) if way is None else way, body.time_s, first, last)
+    if phases is None and way is None:
         phases = phases_of(body.height(HIPS), body.time_s, first, last)
-    return _of_phases(body.time_s, phases, is_known=joints is not None) if phases else []
+    return _of_phases(body.time_s, phases, _turns(exercise)) if phases else []
 
 
-def _of_phases(time_s: np.ndarray, phases: Phases, *, is_known: bool) -> list[tuple[str, float]]:
+def _turns(exercise: Exercise | None) -> tuple[str, str]:
+    """What the lowest and the highest moment of an exercise are called."""
+    if exercise is None or not exercise.has_phases:
+        return TURN, TURN
+    return BOTTOM, LOCKOUT if exercise.signal is None else TOP
+
+
+def _of_phases(
+    time_s: np.ndarray, phases: Phases, names: tuple[str, str]
+) -> list[tuple[str, float]]:
     """Moments between the phases: a squat turns at the bottom, a deadlift at the lockout."""
     spans = sorted(span for span in (phases.lowering, phases.lifting) if span)
-    low, high = (BOTTOM, LOCKOUT) if is_known else (TURN, TURN)
+    (low, high), is_known = names, names != (TURN, TURN)
     moments = [(START, float(time_s[spans[0][0]])), (END, float(time_s[spans[-1][1]]))]
     if phases.lowering and phases.lifting:
         turn = low if phases.lowering < phases.lifting else high

@@ -13,18 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gymform.exercises import ANY, FRONT, SIDE, At, Computed, Exercise, Speed
+from gymform.exercises import ANY, FRONT, SIDE, At, Computed, Exercise, Most, Speed, Spread
 from gymform.form.body import Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
+from gymform.form.quantities import BEFORE, OF_HEIGHT, RESTS_ON, values_of
 from gymform.motion.body_size import midpoint
 from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
-
-BELOW_LEVEL = "° below level"
-"""Unit of depth: above 0 the top of the knee is higher than the hip crease."""
-
-BEFORE = "% before"
-"""Unit of the hands' distance from the middle of the feet: above 0 in front, below 0 behind."""
 
 EARLY = 0.4
 """The first part of the lifting, as a share of its height."""
@@ -51,6 +46,15 @@ EDGE_SPEED = 0.2
 OVERHEAD = 0.12
 """Hands this many statures above the shoulders are overhead."""
 
+AT_SHOULDERS = -0.05
+"""Hands this many statures above the shoulders, or more, have reached them."""
+
+STEADY_S = 1.5
+"""A jerk is held overhead for this many seconds more, in which a press-out would show."""
+
+LEAST_WAY = 0.05
+"""A way shorter than this, in statures, is too short to compare its two sides."""
+
 UPRIGHT = -60.0
 """Thighs that point up more than this, in degrees, are those of somebody who does not go under the
 bar: a muscle snatch has no catch."""
@@ -59,7 +63,7 @@ CATCH_KEYS = ("catch_elbow", "press_out", "catch_ahead")
 """What is measured at a catch."""
 
 CATCH_S = 1.2
-"""A snatch is caught within this many seconds after the hands are overhead."""
+"""A snatch, a clean or a jerk is caught within this many seconds after the hands are overhead."""
 
 
 def measure(body: Body, exercise: Exercise | None, start_s: float, end_s: float) -> RepForm:
@@ -77,51 +81,65 @@ def measure(body: Body, exercise: Exercise | None, start_s: float, end_s: float)
 
 @dataclass(frozen=True)
 class Repetition:
-    """A repetition as measures see it: its first and last frame, and its phases where told."""
+    """A repetition as measures see it: its first and last frame, its phases where told, and the
+    ``way`` (T,) in statures that they are told by."""
 
     first: int
     last: int
     phases: Phases | None
+    way: np.ndarray | None = None
+    by_signal: bool = False
+
+    @property
+    def frames(self) -> np.ndarray:
+        """Its frames; with phases, from the first that moves to the last."""
+        spans = [] if self.phases is None else [self.phases.lowering, self.phases.lifting]
+        ends = [frame for span in spans if span for frame in span]
+        first, last = (min(ends), max(ends)) if ends else (self.first, self.last)
+        return np.arange(first, last + 1)
+
+
+def lifted(body: Body, exercise: Exercise | None) -> np.ndarray | None:
+    """What rises and falls with a repetition (T,), in statures; None where the exercise has none.
+
+    Its signal, or the height of the joints that its phases are told by.
+    """
+    if exercise is None:
+        return None
+    if exercise.signal is not None:
+        return body.signal(exercise.signal.name)
+    return body.height(exercise.phases_by) if exercise.phases_by else None
 
 
 def _of_exercise(body: Body, exercise: Exercise, first: int, last: int) -> Iterator[Measure]:
-    """What the exercise names, as far as the camera can see it; nothing without its phases."""
-    phases = None
-    if exercise.phases_by is not None:
-        phases = phases_of(body.height(exercise.phases_by), body.time_s, first, last)
+    """What the exercise names, as far as the camera can see it.
+
+    Without its phases nothing, or the duration alone where a signal has counted it.
+    """
+    phases, way = None, lifted(body, exercise)
+    if way is not None:
+        phases = phases_of(way, body.time_s, first, last)
         if phases is None:
+            yield from _duration(body, Repetition(first, last, None)) if exercise.signal else ()
             return
-    rep = Repetition(first, last, phases)
+    rep = Repetition(first, last, phases, way, exercise.signal is not None)
     for wanted in exercise.measures:
         if isinstance(wanted, Speed):
-            span, seconds = (phases.lifting, phases.lifting_s) if phases else (None, None)
-            yield from _speed(body, span, wanted.joints, wanted.what, seconds)
+            yield from _speed_of(body, rep, wanted)
         elif not _is_seen(body, wanted.view):
             continue
         elif isinstance(wanted, At):
-            yield from _at_moment(body, phases, wanted)
+            yield from _at_moment(body, rep, wanted)
+        elif isinstance(wanted, Most):
+            yield from _most(body, rep, wanted)
+        elif isinstance(wanted, Spread):
+            yield from _spread(body, rep, wanted)
         else:
             yield from COMPUTED[wanted.name](body, rep)
 
 
 # ---- why something was not measured -----------------------------------------------------------
 
-
-RESTS_ON: dict[str, tuple[tuple[int, int], ...]] = {
-    "knee": (HIPS, KNEES, ANKLES),
-    "hip": (SHOULDERS, HIPS, KNEES),
-    "elbow": (SHOULDERS, ELBOWS, WRISTS),
-    "shoulder": (HIPS, SHOULDERS, ELBOWS),
-    "lean": (SHOULDERS, HIPS),
-    "depth": (HIPS, KNEES),
-    "tip": (SHOULDERS, HIPS),
-    "knees_apart": (KNEES, ANKLES),
-    "bar_ahead": (WRISTS, ANKLES),
-    "catch_elbow": (SHOULDERS, ELBOWS, WRISTS),
-    "press_out": (SHOULDERS, ELBOWS, WRISTS),
-    "catch_ahead": (WRISTS, ANKLES),
-}
-"""The joints that a quantity, or a measure of its own, rests on."""
 
 _FROM_SIDE_ONLY = {"catch_ahead"}
 
@@ -130,7 +148,9 @@ def shows(body: Body, exercise: Exercise, key: str) -> bool:
     """Does the camera stand where the measure ``key`` of an exercise can be taken?"""
     if key in _FROM_SIDE_ONLY:
         return body.from_side
-    views = [m.view for m in exercise.measures if isinstance(m, At) and m.key == key]
+    views = [
+        m.view for m in exercise.measures if isinstance(m, At | Most | Spread) and m.key == key
+    ]
     views += [m.view for m in exercise.measures if isinstance(m, Computed) and m.name == key]
     return all(_is_seen(body, view) for view in views)
 
@@ -140,34 +160,50 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
 
     The joints that it rests on are looked at in the frames that it rests on.
     """
-    at = next((m for m in exercise.measures if isinstance(m, At) and m.key == key), None)
+    named = [m for m in exercise.measures if isinstance(m, At | Most | Spread) and m.key == key]
+    at = next((m for m in named if isinstance(m, At)), None)
     depth = rep.value("thigh_below_level")
     if key in CATCH_KEYS and depth and depth.value < UPRIGHT:
         return "the lifter does not go under the bar"
-    pairs = RESTS_ON.get(at.quantity if at else key, ())
+    if body.only is not None and body.from_side and body.only != body.side:
+        return "it is done with the arm that is farther from the camera"
+    pairs = RESTS_ON.get(named[0].quantity if named else key, ())
     first, last = (body.frame_at(s / body.slow_motion) for s in (rep.start_s, rep.end_s))
     frames = np.arange(first, last + 1)
-    phases = None
-    if exercise.phases_by is not None:
-        height = body.height(exercise.phases_by)
-        phases = phases_of(height, body.time_s, first, last)
+    phases, way = None, lifted(body, exercise)
+    if way is not None:
+        phases = phases_of(way, body.time_s, first, last)
         if phases is None:
-            pairs = (exercise.phases_by, ANKLES)
-    if phases is not None and _is_cut_short(body, at, key, phases):
+            pairs = _moved_by(exercise)
+    if phases is not None and _is_cut_short(body, at, key, phases, _edge_way(body, exercise, way)):
         return "the film begins or ends on the way there"
     if at is not None and phases is not None:
         moment = {"bottom": phases.bottom, "top": phases.top}[at.moment]
         frames = np.flatnonzero(body.near(moment))
-    elif phases is not None and phases.lifting is not None:
+    elif not named and phases is not None and phases.lifting is not None:
         frames = np.arange(phases.lifting[0], phases.lifting[1] + 1)
     return body.why_not(_judged_joints(body, pairs), frames)
 
 
-def _is_cut_short(body: Body, at: At | None, key: str, phases: Phases) -> bool:
+def _moved_by(exercise: Exercise) -> tuple[tuple[int, int], ...]:
+    """The joints that the phases of an exercise are told by."""
+    if exercise.signal is not None:
+        return RESTS_ON[exercise.signal.name]
+    return (exercise.phases_by, ANKLES) if exercise.phases_by else ()
+
+
+def _edge_way(body: Body, exercise: Exercise, way: np.ndarray | None) -> np.ndarray:
+    """What must not move at the film's first or last frame: the signal, or the shoulders."""
+    return way if way is not None and exercise.signal else body.height(SHOULDERS)
+
+
+def _is_cut_short(
+    body: Body, at: At | None, key: str, phases: Phases, way: np.ndarray | None = None
+) -> bool:
     """Does a measure rest on a moment at which the film begins or ends on the way?"""
     if at is None:
         return key == "tip" and _at_edge(body, phases.bottom)
-    return _at_edge(body, {"bottom": phases.bottom, "top": phases.top}[at.moment])
+    return _at_edge(body, {"bottom": phases.bottom, "top": phases.top}[at.moment], way)
 
 
 def _judged_joints(body: Body, pairs: tuple[tuple[int, int], ...]) -> list[int]:
@@ -182,34 +218,58 @@ def _is_seen(body: Body, view: str) -> bool:
     return {SIDE: body.from_side, FRONT: body.from_front, ANY: True}[view]
 
 
-def _at_moment(body: Body, phases: Phases | None, wanted: At) -> Iterator[Measure]:
+def _at_moment(body: Body, rep: Repetition, wanted: At) -> Iterator[Measure]:
     """A quantity at the bottom or the top, unless the film begins or ends on the way there."""
-    if phases is None:
+    if rep.phases is None:
         return
-    frame = {"bottom": phases.bottom, "top": phases.top}[wanted.moment]
-    if _at_edge(body, frame):
+    frame = {"bottom": rep.phases.bottom, "top": rep.phases.top}[wanted.moment]
+    if _at_edge(body, frame, rep.way if rep.by_signal else None):
         return
-    values, unit = QUANTITIES[wanted.quantity](body)
+    values, unit = values_of(body, wanted.quantity)
     yield _at(body, wanted.key, wanted.title, values, frame, unit)
 
 
-def _at_edge(body: Body, frame: int) -> bool:
-    """Is a frame so near to the shot's first or last that the body still moves up or down there?"""
+def _most(body: Body, rep: Repetition, wanted: Most) -> Iterator[Measure]:
+    """The largest value of a quantity in a repetition, at least 0."""
+    values, unit = values_of(body, wanted.quantity)
+    frame = _extreme(values, rep.frames, np.nanargmax)
+    if frame is not None:
+        most = max(0.0, body.about(values, frame))
+        yield Measure(wanted.key, wanted.title, most, unit, float(body.time_s[frame]))
+
+
+def _spread(body: Body, rep: Repetition, wanted: Spread) -> Iterator[Measure]:
+    """How far a quantity goes to and fro in a repetition; its moment is the farther end."""
+    values, unit = values_of(body, wanted.quantity)
+    low, high = (_extreme(values, rep.frames, pick) for pick in (np.nanargmin, np.nanargmax))
+    if low is None or high is None:
+        return
+    span = body.about(values, high) - body.about(values, low)
+    usual = float(np.nanmedian(values[rep.frames]))
+    far = max((low, high), key=lambda frame: abs(float(values[frame]) - usual))
+    moment = float(body.time_s[far])
+    yield Measure(wanted.key, wanted.title, max(0.0, span), unit, moment)
+
+
+def _at_edge(body: Body, frame: int, way: np.ndarray | None = None) -> bool:
+    """Is a frame so near to the shot's first or last that the body still moves up or down there?
+
+    ``way`` (T,) in statures is what moves; without it the height of the shoulders.
+    """
     time_s, now = body.time_s, body.time_s[frame]
-    height = body.height(SHOULDERS)
+    height = body.height(SHOULDERS) if way is None else way
     for edge in (time_s[0], time_s[-1]):
         near = np.flatnonzero((np.abs(time_s - edge) <= 2 * EDGE_S) & np.isfinite(height))
         if abs(now - edge) <= EDGE_S and len(near) >= 2:
-            way = height[near[-1]] - height[near[0]]
-            if abs(way) > EDGE_SPEED * (time_s[near[-1]] - time_s[near[0]]):
+            rise = height[near[-1]] - height[near[0]]
+            if abs(rise) > EDGE_SPEED * (time_s[near[-1]] - time_s[near[0]]):
                 return True
     return False
 
 
 def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
     """Duration, and in a side view the range of motion of each joint."""
-    seconds = float(body.time_s[last] - body.time_s[first])
-    yield Measure("duration_s", "Duration", seconds, "s", float(body.time_s[first]))
+    yield from _duration(body, Repetition(first, last, None))
     if not body.from_side:
         return
     first = body.frame_at(body.time_s[first] - BEYOND_S)
@@ -225,6 +285,12 @@ def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
 
 
 # ---- single measures -----------------------------------------------------------------------
+
+
+def _duration(body: Body, rep: Repetition) -> Iterator[Measure]:
+    """How long the repetition takes."""
+    start, end = (float(body.time_s[frame]) for frame in (rep.first, rep.last))
+    yield Measure("duration_s", "Duration", end - start, "s", start)
 
 
 def _at(
@@ -295,14 +361,22 @@ def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
         yield Measure("hold_s", "Held in between", phases.hold_s, "s", moment)
 
 
+def _speed_of(body: Body, rep: Repetition, wanted: Speed) -> Iterator[Measure]:
+    """How far and how fast what an exercise names rises."""
+    span, seconds = (rep.phases.lifting, rep.phases.lifting_s) if rep.phases else (None, None)
+    height = body.height(wanted.joints) if wanted.joints else rep.way
+    if height is not None:
+        yield from _speed(body, span, height, wanted.what, seconds)
+
+
 def _speed(
     body: Body,
     lifting: Span | None,
-    joints: tuple[int, ...],
+    height: np.ndarray,
     what: str,
     seconds: float | None = None,
 ) -> Iterator[Measure]:
-    """How far and how fast the load rises, in per cent of the stature.
+    """How far and how fast the load at ``height`` (T,) rises, in per cent of the stature.
 
     ``seconds`` is how long that takes, where it is known more exactly than the frames tell.
     """
@@ -310,10 +384,9 @@ def _speed(
         return
     begin, end = lifting
     seconds = float(body.time_s[end] - body.time_s[begin]) if seconds is None else seconds
-    height = body.height(joints)
     rise = body.about(height, end) - body.about(height, begin)
     moment = float(body.time_s[begin])
-    yield Measure("rise", f"Rise of the {what}", 100 * rise, "% of height", moment)
+    yield Measure("rise", f"Rise of the {what}", 100 * rise, OF_HEIGHT, moment)
     if seconds > 0:
         speed = 100 * rise / seconds
         yield Measure("speed", f"Speed of the {what}", speed, "% of height a second", moment)
@@ -355,26 +428,68 @@ def _catch(body: Body, over: int, last: int) -> int:
 
 def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
     """From the floor to overhead: how fast, how deep, and on which arms it is caught."""
+    over = _overhead(body, rep)
+    if over is None:
+        return
     hands = body.height(WRISTS)
-    above = hands - body.height(SHOULDERS) > OVERHEAD
-    overhead = np.flatnonzero(above[rep.first : rep.last + 1])
-    if not len(overhead):
-        return
-    over = rep.first + int(overhead[0])
-    before = hands[rep.first : over + 1]
-    if np.isfinite(before).sum() < 3:
-        return
-    bottom = rep.first + int(np.nanargmin(before))
+    bottom = rep.first + int(np.nanargmin(hands[rep.first : over + 1]))
     catch = _catch(body, over, rep.last)
-    moment = float(body.time_s[catch])
     if _just_seen(hands, body.time_s, over):
         seconds = float(body.time_s[over] - body.time_s[bottom])
         yield Measure("pull_s", "Floor to overhead", seconds, "s", float(body.time_s[bottom]))
-        yield from _speed(body, (bottom, over), WRISTS, "hands")
-    depth, unit = QUANTITIES["depth"](body)
+        yield from _speed(body, (bottom, over), body.height(WRISTS), "hands")
+    depth, unit = values_of(body, "depth")
     yield _at(body, "thigh_below_level", "Depth", depth, catch, unit)
     if body.about(depth, catch) < UPRIGHT:
         return
+    yield from _caught(body, rep, catch)
+
+
+def _jerk(body: Body, rep: Repetition) -> Iterator[Measure]:
+    """From the shoulders to overhead: on which arms the jerk is caught. Also without a dip."""
+    over = _overhead(body, rep)
+    if over is None:
+        return
+    soon = np.flatnonzero(body.time_s <= body.time_s[over] + CATCH_S + STEADY_S)
+    held = _above_shoulders(body, OVERHEAD)[over : int(soon[-1]) + 1]
+    last = over + int(np.argmin(held)) if not held.all() else int(soon[-1])
+    after = Repetition(rep.first, max(rep.last, last), None)
+    yield from _caught(body, after, _catch(body, over, after.last))
+
+
+def _rack(body: Body, rep: Repetition) -> Iterator[Measure]:
+    """The catch of a clean: how deep, and how far the arms are bent under the bar."""
+    over = _overhead(body, rep)
+    up = _above_shoulders(body, AT_SHOULDERS)[rep.first : (over or rep.last) + 1]
+    reached = np.flatnonzero(up)
+    if not len(reached):
+        return
+    catch = _catch(body, rep.first + int(reached[0]), over or rep.last)
+    depth, unit = values_of(body, "depth")
+    yield _at(body, "clean_depth", "Depth of the clean", depth, catch, unit)
+    elbows = body.angle(ELBOWS)
+    yield _at(body, "rack_elbow", "Elbow angle in the rack", elbows, catch)
+
+
+def _above_shoulders(body: Body, least: float) -> np.ndarray:
+    """bool (T,): are the hands at least so far above the shoulders, in statures?"""
+    return np.asarray(body.height(WRISTS) - body.height(SHOULDERS) > least)
+
+
+def _overhead(body: Body, rep: Repetition) -> int | None:
+    """The first frame of a repetition with the hands overhead, once enough was seen before it."""
+    overhead = np.flatnonzero(_above_shoulders(body, OVERHEAD)[rep.first : rep.last + 1])
+    if not len(overhead):
+        return None
+    over = rep.first + int(overhead[0])
+    known = np.isfinite(body.height(WRISTS)[rep.first : over + 1]).sum()
+    return over if known >= 3 else None
+
+
+def _caught(body: Body, rep: Repetition, catch: int) -> Iterator[Measure]:
+    """The arms at the catch, what they do after it, and where the bar is."""
+    moment = float(body.time_s[catch])
+    above = _above_shoulders(body, OVERHEAD)
     elbows = body.angle(ELBOWS)
     caught = body.about(elbows, catch)
     yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
@@ -388,21 +503,28 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
         yield _at(body, "catch_ahead", "Hands from the midfoot, caught", 100 * ahead, catch, BEFORE)
 
 
+def _even(body: Body, rep: Repetition) -> Iterator[Measure]:
+    """How far left and right differ at most, in per cent of the way that they go."""
+    pairs = np.stack([body.xy[:, list(WRISTS)], body.xy[:, list(SHOULDERS)]])
+    height = (pairs[1] - pairs[0])[..., 1] / body.size  # (T, 2): hands above shoulders
+    both = height[rep.frames]
+    known = np.isfinite(both).all(-1)
+    if body.only is not None or known.sum() < 3 or known.mean() < MOSTLY:
+        return
+    way = float(np.nanmax(both[known].mean(-1)) - np.nanmin(both[known].mean(-1)))
+    gap = np.abs(both[:, 0] - both[:, 1])
+    worst = int(rep.frames[int(np.nanargmax(gap))])
+    if way > LEAST_WAY:
+        gap_s = body.about(np.abs(height[:, 0] - height[:, 1]), worst)
+        moment = float(body.time_s[worst])
+        yield Measure("even", "Left and right differ by", 100 * gap_s / way, "% of the way", moment)
+
+
 def _just_seen(values: np.ndarray, time_s: np.ndarray, frame: int) -> bool:
     """Were ``values`` (T,) known shortly before ``frame``?"""
     known = np.flatnonzero(np.isfinite(values[:frame]))
     return len(known) > 0 and float(time_s[frame] - time_s[known[-1]]) <= UNSEEN_S
 
-
-QUANTITIES: dict[str, Callable[[Body], tuple[np.ndarray, str]]] = {
-    "knee": lambda body: (body.angle(KNEES), "°"),
-    "hip": lambda body: (body.angle(HIPS), "°"),
-    "elbow": lambda body: (body.angle(ELBOWS), "°"),
-    "shoulder": lambda body: (body.angle(SHOULDERS), "°"),
-    "lean": lambda body: (body.lean, "°"),
-    "depth": lambda body: (body.depth, BELOW_LEVEL),
-}
-"""What can be measured at a moment, by the name that exercises use: values (T,) and their unit."""
 
 COMPUTED: dict[str, Callable[[Body, Repetition], Iterator[Measure]]] = {
     "tip": _tip,
@@ -410,5 +532,9 @@ COMPUTED: dict[str, Callable[[Body, Repetition], Iterator[Measure]]] = {
     "bar_ahead": _bar_ahead,
     "times": _times,
     "overhead_catch": _overhead_catch,
+    "jerk": _jerk,
+    "rack": _rack,
+    "even": _even,
+    "duration": _duration,
 }
 """What takes more than a look at one moment, by the name that exercises use."""

@@ -51,15 +51,17 @@ def trunk_lean(xy: np.ndarray) -> np.ndarray:
     return np.asarray(np.degrees(np.arctan2(np.abs(trunk[..., 0]), -trunk[..., 1])))
 
 
-def turned(xy: np.ndarray, size: float) -> float:
+def turned(xy: np.ndarray, size: float, *, lying: bool = False) -> float:
     """Degrees by which the lifter faces away from the camera: 0 front or back, 90 from the side.
 
     Estimated from how narrow shoulders and hips look in ``xy`` (T, 17, 2), given the stature
-    ``size`` px; NaN if neither pair is seen.
+    ``size`` px; NaN if neither pair is seen. Of somebody ``lying`` it is told whether the camera
+    looks across the body: shoulders that are above each other in the picture are seen from above.
     """
     shares = []
     for (left, right), width in WIDTHS.items():
-        distance = np.abs(xy[:, left, 0] - xy[:, right, 0])
+        apart = xy[:, left] - xy[:, right]
+        distance = np.linalg.norm(apart, axis=-1) if lying else np.abs(apart[:, 0])
         if np.isfinite(distance).any():
             shares.append(float(np.nanmedian(distance)) / (width * size))
     return float(np.degrees(np.arccos(np.clip(np.mean(shares), 0, 1)))) if shares else float("nan")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
-from gymform.exercises import Resting
-from gymform.motion.body_size import midpoint, running_statures
+from gymform.exercises import Resting, Signal
+from gymform.motion.body_size import mean_known, midpoint, running_statures
 from gymform.motion.clean import stretches
+from gymform.motion.signals import SIGNALS
 from gymform.types import CleanTracks, within
 
 GRID_HZ = 20.0
@@ -51,6 +52,15 @@ MIN_REP_S = 0.4
 MIN_STRETCH_S = 0.5
 """A shorter stretch between two cuts shows no repetition, seconds."""
 
+SEEN = 0.5
+"""A side counts where its joints are known in this share of the frames."""
+
+TOGETHER = 0.5
+"""From this correlation on both sides do one movement."""
+
+IDLE = 0.65
+"""A side that moves less than this share of the other does not take turns with it."""
+
 HALF = 0.8
 """A repetition that ends farther than this share of its range from its start is half of one."""
 
@@ -63,11 +73,28 @@ CUT, STAND = "a cut", "a picture that stands still"
 
 @dataclass(frozen=True)
 class Repetition:
-    """From ``start_s`` to ``end_s``; ``cut_off_by`` says what hides a part of it, None if whole."""
+    """From ``start_s`` to ``end_s``; ``cut_off_by`` says what hides a part of it, None if whole.
+
+    ``side`` is 0 where the left arm alone does it, 1 the right one, None both or the body.
+    """
 
     start_s: float
     end_s: float
     cut_off_by: str | None = None
+    side: int | None = None
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Where the lifter rests: where the signal is ``high``, or low; None where that is not known.
+
+    ``strictly``: also in a clip that begins still at the other end. ``either``: a clip that begins
+    and ends at the other end, after whole movements, is counted from there.
+    """
+
+    high: bool | None = None
+    strictly: bool = False
+    either: bool = False
 
 
 def find_repetitions(
@@ -90,8 +117,82 @@ def find_repetitions(
             continue
         edges = _edges(tracks.shots, part)
         high = None if resting is None else _is_high(tracks, part, movement, resting)
-        found += _in_stretch(*movement, edges, high, resting is not None and resting.strictly)
+        rest = Rest(high, resting is not None and resting.strictly)
+        found += _in_stretch(*movement, edges, rest)
     return [rep for rep in found if rep.end_s - rep.start_s >= MIN_REP_S]
+
+
+def signal_repetitions(tracks: CleanTracks, signal: Signal) -> list[Repetition]:
+    """The repetitions of a clip in order, where a single quantity shows them; see `signals.py`.
+
+    Arms that take turns are counted each by itself, where the signal allows it: curls with the
+    left and the right in alternation are as many repetitions as both sides have. A side that rests
+    while the other works is left out.
+    """
+    columns = {part: _columns_of(tracks, part, signal.name) for part in stretches(tracks.shots)}
+    sides = _sides_at_work(list(columns.values()), signal)
+    found: list[Repetition] = []
+    for side in sides:
+        chosen = {part: _side_of(both, side) for part, both in columns.items()}
+        most = max((_range(one[1]) for one in chosen.values() if one is not None), default=0.0)
+        for part, movement in chosen.items():
+            if movement is None or _range(movement[1]) < max(signal.least, HYSTERESIS * most):
+                continue
+            rest = Rest(signal.high, signal.strictly, either=not signal.strictly)
+            reps = _in_stretch(*movement, _edges(tracks.shots, part), rest)
+            found += [replace(rep, side=side) for rep in reps]
+    lasting = [rep for rep in found if rep.end_s - rep.start_s >= MIN_REP_S]
+    return sorted(lasting, key=lambda rep: (rep.start_s, rep.end_s))
+
+
+def _columns_of(
+    tracks: CleanTracks, part: tuple[int, int], name: str
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(time_s, values (N, S)) of a signal in one stretch; a column of NaN where it is not seen."""
+    here = tracks.part(slice(*part))
+    if here.time_s[-1] - here.time_s[0] < MIN_STRETCH_S or len(here.time_s) < 3:
+        return None
+    sizes = running_statures(here.xy, here.time_s)
+    if not np.isfinite(sizes).all():
+        return None
+    values = SIGNALS[name](here.xy.astype(np.float64) / sizes[:, None, None])
+    duration = float(here.time_s[-1] - here.time_s[0])
+    grid = here.time_s[0] + np.arange(int(duration * GRID_HZ) + 1) / GRID_HZ
+    out = np.full((len(grid), values.shape[1]), np.nan)
+    for column, one in enumerate(values.T):
+        known = np.isfinite(one)
+        if known.mean() >= SEEN:
+            even = np.interp(grid, here.time_s[known], one[known])
+            out[:, column] = gaussian_filter1d(even, SMOOTHING_S * GRID_HZ, mode="nearest")
+    return grid, out
+
+
+def _sides_at_work(
+    columns: Sequence[tuple[np.ndarray, np.ndarray] | None], signal: Signal
+) -> tuple[int | None, ...]:
+    """Which sides to count: (None,) both as one, (0,) or (1,) one alone, (0, 1) in turns."""
+    both = [one[1] for one in columns if one is not None and one[1].shape[1] == 2]
+    both = [one for one in both if np.isfinite(one).all()]
+    if not signal.by_side or not both:
+        return (None,)
+    values = np.concatenate(both)
+    ranges = [_range(values[:, side]) for side in (0, 1)]
+    if min(ranges) < IDLE * max(ranges) and max(ranges) > signal.least:
+        return (int(np.argmax(ranges)),)
+    if min(ranges) <= 0 or np.corrcoef(values.T)[0, 1] >= TOGETHER:
+        return (None,)
+    return (0, 1)
+
+
+def _side_of(
+    columns: tuple[np.ndarray, np.ndarray] | None, side: int | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(time_s, values (N,)) of a side, or of both together; None where it is not seen."""
+    if columns is None:
+        return None
+    time_s, values = columns
+    one = mean_known(values) if side is None else values[:, side]
+    return (time_s, one) if np.isfinite(one).all() else None
 
 
 def whole_repetitions(
@@ -107,17 +208,13 @@ def _in_stretch(
     time_s: np.ndarray,
     signal: np.ndarray,
     edges: tuple[str, str],
-    high: bool | None,
-    strictly: bool,
+    rest: Rest,
 ) -> list[Repetition]:
-    """The repetitions of one stretch; ``edges`` say what its start and its end are.
-
-    ``high`` says whether the lifter rests where the signal is high; None where that is not known.
-    """
+    """The repetitions of one stretch; ``edges`` say what its start and its end are."""
     turns = turning_points(signal, HYSTERESIS * _range(signal))
     if len(turns) < 2:
         return []
-    rests_first = _rests_at_first(signal, turns, high, strictly)
+    rests_first = _rests_at_first(signal, turns, rest)
     found = []
     first = 0 if rests_first else 1
     if not rests_first:
@@ -132,18 +229,25 @@ def _in_stretch(
     return found
 
 
-def _rests_at_first(
-    signal: np.ndarray, turns: Sequence[int], high: bool | None, strictly: bool
-) -> bool:
+def _rests_at_first(signal: np.ndarray, turns: Sequence[int], rest: Rest) -> bool:
     """Is the first of the ``turns`` a rest? Otherwise the second is, and all after it by twos."""
     starts_high = bool(signal[turns[0]] > signal[turns[1]])
     begins_still = turns[0] > 0 or _still(signal, at_start=True)
-    if high is not None:
-        return starts_high == high or (begins_still and not strictly)
+    if rest.high is not None:
+        from_there = rest.either and _is_round(signal, turns)
+        return starts_high == rest.high or from_there or (begins_still and not rest.strictly)
     if begins_still or len(turns) < 3:
         return True
     steps = np.abs(np.diff(signal[list(turns)]))
     return bool(steps[0] >= PARTIAL * np.median(steps[1:]))
+
+
+def _is_round(signal: np.ndarray, turns: Sequence[int]) -> bool:
+    """Does a stretch end at the extreme at which it begins, with whole movements at both ends?"""
+    if len(turns) % 2 == 0:
+        return False
+    steps = np.abs(np.diff(signal[list(turns)]))
+    return bool(min(steps[0], steps[-1]) >= PARTIAL * np.median(steps))
 
 
 def _cut_off(

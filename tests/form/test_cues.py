@@ -96,8 +96,7 @@ def test_nothing_is_concluded_from_a_poor_skeleton_or_an_unknown_exercise():
     unknown = report(points, 90, "unknown")
     assert not unknown.cues
     assert unknown.notes == (
-        "The movement was measured, but not judged: gymform has rules for snatch, deadlift and "
-        "squat only.",
+        "The movement was measured, but not judged: only an exercise that has a name has rules.",
     )
     front = report(points, 0, "side_lunge")
     assert [m.key for m in front.repetitions[0].measures] == ["duration_s"]
