@@ -81,13 +81,13 @@ def main() -> int:
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     truths = [one for one in truth() if options.only in (None, one.exercise)]
-    answers, networks = [], set()
+    answers, networks = [], []
     stored = poses_of_dataset(options.dataset) if options.dataset else {}
     for one in truths:
         pose = pose_of(one.file, stored, options)
         if pose is None:
             continue
-        networks.add(pose.provenance.network)
+        networks.append(pose.provenance.network)
         answers.append(counted(one, pose))
         if options.list and answers[-1].error:
             print(line(answers[-1]), flush=True)
@@ -178,9 +178,12 @@ def rows_by_exercise(answers: Iterable[Answer]) -> list[list[str]]:
     return [*rows, ["All", str(len(answers)), str(people), *shares(answers)]]
 
 
-def render(answers: Sequence[Answer], clips: int, networks: Iterable[str]) -> str:
+def render(answers: Sequence[Answer], clips: int, networks: Sequence[str]) -> str:
     """The report in Markdown."""
-    wide = sum(answer.truth.count != answer.truth.most for answer in answers)
+    sure = [answer for answer in answers if answer.truth.count == answer.truth.most]
+    exact, _, far = shares(sure)
+    wide = len(answers) - len(sure)
+    used = [f"{name} in {networks.count(name)} clips" for name in sorted(set(networks))]
     wrong = [
         [answer.truth.file, str(answer.whole), by_eye(answer.truth), answer.truth.note]
         for answer in answers
@@ -191,8 +194,9 @@ def render(answers: Sequence[Answer], clips: int, networks: Iterable[str]) -> st
 
 Made by `python benchmarks/counting.py CLIPS --poses DIR`. In {len(answers)} of {clips} clips whose
 repetitions somebody counted. In {wide} of them the eye could not decide whether the first or the
-last repetition is whole, and either count is right. The exercise is taken as known. Keypoints:
-{", ".join(sorted(networks))}. Measured on: {describe()}.
+last repetition is whole, and either count is right; of the {len(sure)} others {exact} are exact and
+{far} off by more than one. The exercise is taken as known. Pose networks: {", ".join(used)}.
+Measured on: {describe()}.
 
 {table(header, rows_by_exercise(answers))}
 

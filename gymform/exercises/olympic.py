@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from gymform.exercises.definition import BlindSpot, Computed, Exercise, Rule, Signal
 
+LIFT = Signal("hands_over_hips", high=False, least=0.2)
+"""Hands rise over the hips from the floor on; a squat under the bar does not bring them down."""
+
 SNATCH = Exercise(
     "snatch",
     "Snatch",
     aliases=("power_snatch", "full_snatch", "squat_snatch", "hang_snatch"),
-    measures=(Computed("overhead_catch"),),
+    signal=LIFT,
+    measures=(Computed("duration"), Computed("overhead_catch")),
     training_share=0.22,
     rules=(
         Rule(
@@ -42,7 +46,7 @@ CLEAN_AND_JERK = Exercise(
     "clean_and_jerk",
     "Clean and jerk",
     aliases=("clean", "power_clean", "squat_clean", "hang_clean", "clean_jerk"),
-    signal=Signal("hands_height", high=False, least=0.2),
+    signal=LIFT,
     measures=(Computed("duration"), Computed("rack"), Computed("jerk")),
     rules=(
         Rule(

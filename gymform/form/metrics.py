@@ -114,14 +114,15 @@ def lifted(body: Body, exercise: Exercise | None) -> np.ndarray | None:
 def _of_exercise(body: Body, exercise: Exercise, first: int, last: int) -> Iterator[Measure]:
     """What the exercise names, as far as the camera can see it.
 
-    Without its phases nothing, or the duration alone where a signal has counted it.
+    Without its phases nothing, but for what needs none where a signal has counted it.
     """
     phases, way = None, lifted(body, exercise)
     if way is not None:
         phases = phases_of(way, body.time_s, first, last)
-        if phases is None:
-            yield from _duration(body, Repetition(first, last, None)) if exercise.signal else ()
+        if phases is None and exercise.signal is None:
             return
+        if phases is None and Computed("duration") not in exercise.measures:
+            yield from _duration(body, Repetition(first, last, None))
     rep = Repetition(first, last, phases, way, exercise.signal is not None)
     for wanted in exercise.measures:
         if isinstance(wanted, Speed):

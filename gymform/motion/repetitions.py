@@ -55,8 +55,11 @@ MIN_STRETCH_S = 0.5
 SEEN = 0.5
 """A side counts where its joints are known in this share of the frames."""
 
-TOGETHER = 0.5
-"""From this correlation on both sides do one movement."""
+TOGETHER = -0.1
+"""From this correlation on both sides do one movement; arms in turns move against each other."""
+
+SLIGHT = 0.4
+"""A movement by less than this share of what is usual in a set is none of its repetitions."""
 
 IDLE = 0.65
 """A side that moves less than this share of the other does not take turns with it."""
@@ -136,13 +139,24 @@ def signal_repetitions(tracks: CleanTracks, signal: Signal) -> list[Repetition]:
         chosen = {part: _side_of(both, side) for part, both in columns.items()}
         most = max((_range(one[1]) for one in chosen.values() if one is not None), default=0.0)
         for part, movement in chosen.items():
-            if movement is None or _range(movement[1]) < max(signal.least, HYSTERESIS * most):
+            if movement is None or _range(movement[1]) < max(signal.least, SLIGHT * most):
                 continue
             rest = Rest(signal.high, signal.strictly, either=not signal.strictly)
-            reps = _in_stretch(*movement, _edges(tracks.shots, part), rest)
+            edges = _edges(tracks.shots, part)
+            reps = _in_stretch(*movement, edges, rest)
+            reps = _without_slight(*movement, reps)
             found += [replace(rep, side=side) for rep in reps]
     lasting = [rep for rep in found if rep.end_s - rep.start_s >= MIN_REP_S]
     return sorted(lasting, key=lambda rep: (rep.start_s, rep.end_s))
+
+
+def _without_slight(
+    time_s: np.ndarray, signal: np.ndarray, reps: Sequence[Repetition]
+) -> list[Repetition]:
+    """``reps`` without those that are far smaller than the others: getting ready, or shifting."""
+    ways = [float(np.ptp(signal[within(time_s, rep.start_s, rep.end_s)])) for rep in reps]
+    usual = float(np.median(ways)) if ways else 0.0
+    return [rep for rep, way in zip(reps, ways, strict=True) if way >= SLIGHT * usual]
 
 
 def _columns_of(

@@ -94,7 +94,8 @@ def measures_table(form: FormReport) -> dict[str, list[Any]]:
     for number, rep in enumerate(form.repetitions, start=1):
         found = {m.key: f"{MARKS[marks.get((m.key, number))]}{shown(m)}" for m in rep.measures}
         times = f"{rep.start_s:.1f} to {rep.end_s:.1f} s"
-        name = f"{number}. ({times}{', cut off' if rep.cut_off_by else ''})"
+        side = f", {rep.side}" if rep.side else ""
+        name = f"{number}. ({times}{side}{', cut off' if rep.cut_off_by else ''})"
         table[name] = [found.get(key, "") for key in titles]
     if len(form.repetitions) > 1:
         table[TREND] = [
