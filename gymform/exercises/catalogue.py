@@ -33,7 +33,8 @@ EXERCISES: tuple[Exercise, ...] = (
     KETTLEBELL_SWING,
 )
 """All that are known, in the order of the shipped classifier's classes. Margins of rules: see
-``benchmarks/form.md``."""
+``benchmarks/form.md``; those of the other exercises are no less than what a camera that does not
+stand exactly at the side, or at the front, adds to calculated figures."""
 
 OTHER_SHARE = 0.30
 """How much of the training of the shipped classifier shows none of its exercises."""

@@ -114,7 +114,7 @@ ROMANIAN_DEADLIFT = Exercise(
             subject="The path of the bar",
         ),
         Rule(
-            "top_hip", 158.0, 9.0, True,
+            "top_hip", 158.0, 15.0, True,
             "The hips are locked out", "The hips stay bent at the top",
             "At the top the hip angle is {value}.",
             "Textbooks end the lift with hips that are extended as at its start.",

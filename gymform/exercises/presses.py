@@ -53,7 +53,7 @@ BENCH_PRESS = Exercise(
             "The arms are locked out", "The arms stay bent at the top",
             "At the top the elbow angle is {value}.",
             "Powerlifting rules (IPF): the lift ends with straight arms and locked elbows.",
-            oblique=14.0,
+            oblique=18.0,
             subject="The arms at the top",
         ),
         Rule(

@@ -90,7 +90,7 @@ ROW = Exercise(
             subject="The stretch of the arms",
         ),
         Rule(
-            "top_upper_arm", 0.0, 12.0, True,
+            "top_upper_arm", 0.0, 16.0, True,
             "Pulled in: the elbows pass the trunk", "The elbows stay before the trunk",
             "At the end of the pull the upper arm points {value} the trunk.",
             "Textbooks (NSCA, Exercise Technique Manual): the bar touches the lower chest or the "

@@ -2,8 +2,39 @@
 
 import pytest
 
+from gymform.exercises import find_exercise
 from gymform.exercises.definition import Exercise, Rule, Signal
 from gymform.types import Verdict
+from tests.exercises import movements as move
+
+FIGURES = {
+    "bicep_curl": move.curl,
+    "row": move.row,
+    "bench_press": move.bench_press,
+    "push_up": move.push_up,
+    "sit_up": lambda u: move.sit_up(u, 1.3),
+    "lunge": lambda u: move.lunge(u, 0.2, 0.5),
+    "romanian_deadlift": move.romanian_deadlift,
+    "overhead_press": lambda u: move.overhead_press(u, 0.3),
+    "kettlebell_swing": move.kettlebell_swing,
+}
+
+
+@pytest.mark.parametrize("key", FIGURES)
+def test_a_camera_that_is_not_quite_at_the_side_adds_less_than_the_margin(key):
+    points = FIGURES[key](move.again(1))
+    straight = move.report(points, 90, key).repetitions[0]
+    rules = find_exercise(key).rules
+    compared = 0
+    for degrees in (52, 75, 0):
+        seen = move.report(points, degrees, key).repetitions[0]
+        for rule in rules:
+            here, there = straight.value(rule.key), seen.value(rule.key)
+            if here and there:
+                margin = rule.margin if degrees >= 50 else rule.oblique or rule.margin
+                assert abs(here.value - there.value) < margin, (rule.key, degrees)
+                compared += 1
+    assert compared >= len(rules)
 
 
 def rule(more: bool, **how) -> Rule:
