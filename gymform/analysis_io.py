@@ -16,6 +16,7 @@ from gymform.analysis import Analysis, Options, measure
 from gymform.draw.video import draw_skeletons
 from gymform.errors import GymformError, PoseFileError
 from gymform.motion.angles import joint_angles
+from gymform.movement_patterns import partial_answer
 from gymform.pose.files import load_poses, save_poses
 from gymform.skeleton import KEYPOINTS
 from gymform.storage import atomic_path
@@ -186,6 +187,8 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
             "label": prediction.label,
             "confidence": prediction.confidence,
             "reason": prediction.reason,
+            "candidates": list(prediction.candidates),
+            "partial": _partial_as_dict(prediction),
             "probabilities": dict(zip(prediction.classes, prediction.probabilities, strict=True)),
             "windows": [asdict(window) for window in prediction.windows],
             "kept_still": {one.part: one.probabilities for one in prediction.ablations},
@@ -198,6 +201,14 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
     }
+
+
+def _partial_as_dict(prediction: Prediction) -> dict[str, Any] | None:
+    """The movement pattern, where the exercise is unsure but its pattern is not; else None."""
+    found = partial_answer(prediction)
+    if found is None:
+        return None
+    return {"pattern": found.pattern.key, "exercises": list(found.exercises), "title": found.title}
 
 
 def _form_as_dict(form: FormReport) -> dict[str, Any]:
@@ -233,6 +244,7 @@ def _prediction_from(data: Mapping[str, Any]) -> Prediction:
             Ablation(part, tuple(probabilities))
             for part, probabilities in data.get("kept_still", {}).items()  # absent in older results
         ),
+        candidates=tuple(data.get("candidates", ())),  # absent in older results
     )
 
 

@@ -76,6 +76,9 @@ _COMMANDS = {
 """Commands defined elsewhere: ``add_arguments`` and ``run`` of a module or, after a colon, of that
 name in the module; and a description."""
 
+MOST_NAMED = 5
+"""Classes that the line about a clip names, the likeliest first."""
+
 _SUFFIX_BYTES = 24
 """Room after a clip's name for what is added to it: ``-123`` and ``.annotated.mp4``."""
 
@@ -385,8 +388,11 @@ def _explain(error: Exception) -> str:
 def _summary(name: str, result: Analysis, out: Path) -> str:
     """The result for people: the exercise, and below it, indented, remarks and form."""
     from gymform.exercises import name_of
+    from gymform.movement_patterns import partial_answer
 
-    lines = [f"{name}: {name_of(result.prediction.label)}  ({_ranking(result.prediction)})"]
+    partial = partial_answer(result.prediction)
+    label = partial.title if partial else name_of(result.prediction.label)
+    lines = [f"{name}: {label}  ({_ranking(result.prediction)})"]
     remarks = (result.prediction.reason, *result.clip.problems, *result.quality.notes)
     lines += [f"  {remark}" for remark in remarks if remark]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
@@ -396,14 +402,12 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
 
 
 def _ranking(prediction: Prediction) -> str:
-    """All classes by falling probability: ``squat 93%, deadlift 4%``."""
+    """The likeliest classes by falling probability: ``squat 93%, deadlift 4%``."""
     from gymform.exercises import name_of
     from gymform.types import percent
 
-    pairs = zip(prediction.probabilities, prediction.classes, strict=True)
-    return ", ".join(
-        f"{name_of(name)} {percent(share)}" for share, name in sorted(pairs, reverse=True)
-    )
+    pairs = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
+    return ", ".join(f"{name_of(name)} {percent(share)}" for share, name in pairs[:MOST_NAMED])
 
 
 @contextlib.contextmanager

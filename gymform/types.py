@@ -265,7 +265,9 @@ class Prediction:
     ``probabilities`` are calibrated, in the order of ``classes`` (the manifest's), and sum to 1.
     ``label`` is a class or ``unknown``. ``reason`` says in words why the label is ``unknown`` or
     what speaks against it; None when there is nothing to add. ``ablations`` show which parts of the
-    body the label depends on.
+    body the label depends on. ``candidates`` are the classes that it may be, the likeliest first:
+    a set that holds the right one in as many of 100 clips as the model's card promises; empty where
+    the model makes no such promise.
     """
 
     classes: tuple[str, ...]
@@ -275,6 +277,7 @@ class Prediction:
     model_sha256: str
     windows: tuple[Window, ...] = ()
     ablations: tuple[Ablation, ...] = ()
+    candidates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.probabilities):
@@ -286,6 +289,10 @@ class Prediction:
             raise ValueError("Prediction.probabilities: expected finite numbers that sum to 1")
         if self.label != UNKNOWN and self.label not in self.classes:
             raise ValueError(f"Prediction.label: {self.label!r} is not one of {self.classes}")
+        if not set(self.candidates) <= set(self.classes):
+            raise ValueError(
+                f"Prediction.candidates: expected some of {self.classes}, got {self.candidates}"
+            )
 
     def in_film(self, slow_motion: float) -> Prediction:
         """The same with the moments of a film that is so many times slower than life."""

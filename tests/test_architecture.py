@@ -18,8 +18,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "limits", "skeleton", "exercises", "types", "storage", "timing", "sniff",
-               "roles", "text", "weights", "installation", "in_use", "trash"}),
+    frozenset({"errors", "limits", "skeleton", "exercises", "movement_patterns", "types", "storage",
+               "timing", "sniff", "roles", "text", "weights", "installation", "in_use", "trash"}),
     frozenset({"video"}),
     frozenset({"motion"}),
     frozenset({"pose"}),

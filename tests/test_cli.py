@@ -18,6 +18,7 @@ import gymform
 from gymform import cli
 from gymform.errors import NoPersonError, WeightsError
 from gymform.pose import checkpoints
+from gymform.types import Prediction
 from gymform.weights import ModelEntry
 from tests import fakes
 
@@ -499,3 +500,16 @@ def test_what_cannot_be_done_is_said_before_any_work(tmp_path, capsys):
         code = cli.main(["analyze", *words, "--out", str(tmp_path / "out")])
         assert code == cli.USAGE
         assert "xpected films" in (said := capsys.readouterr().err) or "comma" in said
+
+
+def test_a_partial_answer_heads_the_lines_of_a_clip(tmp_path):
+    classes = ("deadlift", "romanian_deadlift", "squat", "lunge", "row", "push_up", "other")
+    shares = (0.46, 0.44, 0.05, 0.02, 0.01, 0.01, 0.01)
+    unsure = Prediction(classes, shares, "unknown", "It could be either.", "",
+                        candidates=classes[:2])  # fmt: skip
+    result = fakes.make_analysis(12, prediction=unsure)
+    first, second, *_ = cli._summary("a.mp4", result, tmp_path).splitlines()
+    assert first.startswith("a.mp4: A hinge: deadlift or Romanian deadlift  (deadlift 46%, ")
+    assert "lunge 2%" in first
+    assert "push_up" not in first  # five are enough
+    assert second == "  It could be either."

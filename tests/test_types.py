@@ -95,6 +95,7 @@ def test_clean_tracks_refuse_another_length(name):
         ({"probabilities": (0.5, 0.4, 0.2)}, "sum to 1"),
         ({"probabilities": (float("nan"), 0.5, 0.5)}, "finite"),
         ({"label": "plank"}, "plank"),
+        ({"candidates": ("snatch", "plank")}, "plank"),
     ],
 )
 def test_prediction_refuses(changes, words):

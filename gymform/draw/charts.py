@@ -19,6 +19,7 @@ from plotly.subplots import make_subplots
 
 from gymform import skeleton as sk
 from gymform import types
+from gymform.exercises import name_of, title_of
 from gymform.motion.angles import joint_angles
 from gymform.motion.body_size import midpoint, stature
 from gymform.types import UNKNOWN, CleanTracks, PoseSequence, Prediction
@@ -39,6 +40,9 @@ UNITS: dict[str, str] = {BODY: "body heights", CM: "cm", PIXELS: "px"}
 lifter is, or px of the picture."""
 
 _UNIT_TITLES = {BODY: "% of height", CM: "cm", PIXELS: "px"}
+
+MOST_BARS = 6
+"""The most classes that the chart of probabilities shows, the likeliest ones."""
 
 _RAW_OPACITY = {"y": 0.35, "x": 0.35, "speed": 0.15, "angle": 0.15}
 _MAX_POINTS = 1200
@@ -143,9 +147,10 @@ def values_at(
 
 
 def probabilities(prediction: Prediction) -> go.Figure:
-    """Horizontal bars, one per class, the likeliest on top; the predicted class stands out."""
-    order = np.argsort(prediction.probabilities)
-    names = [html.escape(prediction.classes[i].capitalize(), quote=False) for i in order]
+    """Horizontal bars of the likeliest classes, the first on top; the predicted one stands out."""
+    order = np.argsort(prediction.probabilities)[-MOST_BARS:]
+    titles = [title_of(prediction.classes[i]) for i in order]
+    names = [html.escape(title, quote=False) for title in titles]
     values = [prediction.probabilities[i] for i in order]
     chosen = [prediction.classes[i] == prediction.label for i in order]
     figure = go.Figure(
@@ -208,7 +213,8 @@ def describe_trajectories(joints: Sequence[int], quantities: Sequence[str]) -> s
 def describe_probabilities(prediction: Prediction) -> str:
     """The probability bars in words, for a screen reader, likeliest first."""
     pairs = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
-    return "Probabilities: " + ", ".join(f"{name} {percent(value)}" for value, name in pairs) + "."
+    named = [f"{name_of(name)} {percent(value)}" for value, name in pairs[:MOST_BARS]]
+    return f"Probabilities: {', '.join(named)}."
 
 
 def percent(value: float) -> str:

@@ -8,7 +8,7 @@ probabilities, and the label ``unknown`` when these are too uncertain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,9 @@ MIN_QUALITY = 0.2
 MIN_CONFIDENCE = 0.5
 """Below this probability of the best class the label is ``unknown``."""
 
+MOST_LISTED = 6
+"""More exercises than this are not listed in a sentence."""
+
 DOUBTFUL = 0.8
 """Below this probability of the best class a remark says what else is possible."""
 
@@ -70,6 +73,9 @@ class Settings:
     """What the manifest says of an exercise model: classes in order, networks, calibration.
 
     ``channels`` is the width of a network of ``family``, ``features`` the numbers a step it sees.
+    ``thresholds``: a class is named from this probability on; :data:`MIN_CONFIDENCE` for the
+    others. ``candidate_from``: classes from this probability on are candidates, None where the
+    model promises none.
     """
 
     classes: tuple[str, ...]
@@ -79,6 +85,8 @@ class Settings:
     rate_hz: float
     temperature: float
     family: str = "tcn"
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    candidate_from: float | None = None
 
     @classmethod
     def from_config(cls, entry: ModelEntry) -> Settings:
@@ -94,13 +102,23 @@ class Settings:
                 f"but this gymform has {family.inputs} at {RATE_HZ}. Train it again."
             )
         enough = settings.networks >= 1 and len(set(settings.classes)) >= 2
-        if not settings.temperature > 0 or not enough:
+        if not settings.temperature > 0 or not enough or not settings._has_fair_limits():
             raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config is out of range.")
         return settings
 
     def as_config(self) -> dict[str, Any]:
         """The same for a manifest entry."""
-        return {**self.__dict__, "classes": list(self.classes)}
+        config = {**self.__dict__, "classes": list(self.classes)}
+        optional = ("thresholds", "candidate_from")  # absent where a model has none
+        return {key: value for key, value in config.items() if value or key not in optional}
+
+    def _has_fair_limits(self) -> bool:
+        """Are thresholds probabilities of known classes?"""
+        limits = self.thresholds
+        if not isinstance(limits, Mapping) or not set(limits) <= set(self.classes):
+            return False
+        given = [*limits.values(), *([] if self.candidate_from is None else [self.candidate_from])]
+        return all(isinstance(one, int | float) and 0 <= one <= 1 for one in given)
 
     @property
     def network_family(self) -> NetworkFamily:
@@ -319,9 +337,10 @@ class Classifier:
         rows = self._logits(stretches)
         probabilities = softmax(combine(rows, stretches))
         label, reason = self._name(probabilities)
+        candidates = () if obstacle else self._candidates(probabilities)
         several = self._by_shot(tracks, stretches, rows)
         if len({name for name, _ in several}) > 1:
-            label, reason = UNKNOWN, _said_of_shots(several)
+            label, reason, candidates = UNKNOWN, _said_of_shots(several), ()
         windows = tuple(
             Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
             for stretch, row in zip(stretches, rows, strict=True)
@@ -334,6 +353,21 @@ class Classifier:
             self.sha256,
             windows,
             tuple(self._without(part, xy, spans, offset_s) for part in PARTS),
+            candidates,
+        )
+
+    def _candidates(self, probabilities: np.ndarray) -> tuple[str, ...]:
+        """The classes that a movement may be, the likeliest first; () where none are promised.
+
+        A conformal set by the probability of the class (Sadinle, Lei & Wasserman, "Least Ambiguous
+        Set-Valued Classifiers with Bounded Error Levels", 2019); never empty.
+        """
+        limit = self.settings.candidate_from
+        if limit is None:
+            return ()
+        order = np.argsort(probabilities)[::-1]
+        return tuple(
+            self.classes[i] for n, i in enumerate(order) if n == 0 or probabilities[i] >= limit
         )
 
     def _by_shot(
@@ -389,16 +423,22 @@ class Classifier:
         order = np.argsort(probabilities)[::-1]
         best, second = (self.classes[i] for i in order[:2])
         confidence = float(probabilities[order[0]])
-        if confidence < MIN_CONFIDENCE:
+        if confidence < self.settings.thresholds.get(best, MIN_CONFIDENCE):
             return UNKNOWN, (
                 f"It could be {name_of(best)} or {name_of(second)}, but neither clearly. A view "
                 "from the side with the whole body in the picture helps."
             )
         doubt = f" {name_of(second).capitalize()} is possible too." if confidence < DOUBTFUL else ""
         if best == OTHER:
-            named = [name_of(name) for name in self.classes if name != OTHER]
-            return OTHER, f"This moves like none of {listed(named, 'and')}.{doubt}"
+            return OTHER, f"This moves like none of {self._known()}.{doubt}"
         return best, f"Not certain.{doubt}" if doubt else None
+
+    def _known(self) -> str:
+        """The exercises in a sentence; their number where they are many."""
+        named = [name_of(name) for name in self.classes if name != OTHER]
+        if len(named) > MOST_LISTED:
+            return f"the {len(named)} exercises that this model knows"
+        return listed(named, "and")
 
 
 def _said_of_shots(several: Sequence[tuple[str, float]]) -> str:

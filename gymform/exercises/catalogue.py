@@ -80,8 +80,9 @@ def shipped_classes() -> tuple[str, ...]:
 
 
 def class_of(name: str) -> str:
-    """The shipped classifier's class for data of this exercise: its key, or ``other``."""
-    return name if name in shipped_classes() else OTHER
+    """The shipped classifier's class for data that is called so, by key or alias; or ``other``."""
+    known = find_exercise(name)
+    return known.key if known and known.training_share is not None else OTHER
 
 
 def training_shares() -> dict[str, float]:

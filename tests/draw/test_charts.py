@@ -10,7 +10,7 @@ from gymform import skeleton as sk
 from gymform.draw import charts
 from gymform.motion.angles import joint_angles
 from gymform.motion.body_size import stature
-from gymform.types import UNKNOWN
+from gymform.types import UNKNOWN, Prediction
 from tests import fakes
 
 WRISTS = [sk.LEFT_WRIST, sk.RIGHT_WRIST]
@@ -147,6 +147,17 @@ def test_probabilities_put_the_likeliest_on_top_and_mark_the_predicted_class():
     assert bars.text[-1] == "91 %"
     assert bars.marker.color[-1] == sk.COLOURS[sk.Side.CENTRE]
     assert len(set(bars.marker.color[:-1])) == 1
+
+
+def test_of_many_classes_the_likeliest_are_shown():
+    classes = tuple(f"exercise_{number}" for number in range(20))
+    shares = np.linspace(1, 3, 20) / np.linspace(1, 3, 20).sum()
+    prediction = Prediction(classes, tuple(shares), classes[-1], None, "")
+    bars = charts.probabilities(prediction).data[0]
+    assert list(bars.y) == [f"Exercise {number}" for number in range(14, 20)]
+    words = charts.describe_probabilities(prediction)
+    assert "exercise 14" in words
+    assert "exercise 13" not in words
 
 
 def test_unknown_marks_no_bar():

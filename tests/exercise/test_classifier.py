@@ -360,3 +360,63 @@ def test_one_exercise_in_two_shots_is_one_answer(points):
     prediction = answer(joined(points, points), clf.load_classifier())
     assert prediction.label == name
     assert "exercises" not in (prediction.reason or "")
+
+
+# ---- limits of a model
+
+
+def limited(favourite: str = "squat", certainty: float = 3.0, **limits):
+    return clf.Classifier(
+        networks(favourite=favourite, certainty=certainty), settings(**limits), "x", "0" * 64
+    )
+
+
+def test_a_class_is_named_from_its_own_threshold_on():
+    plain = answer(squat_sequence(), limited())
+    assert plain.label == "squat"
+    above, below = plain.confidence + 0.01, plain.confidence - 0.01
+    assert answer(squat_sequence(), limited(thresholds={"squat": below})).label == "squat"
+    assert answer(squat_sequence(), limited(thresholds={"deadlift": above})).label == "squat"
+    unsure = answer(squat_sequence(), limited(thresholds={"squat": above}))
+    assert unsure.label == UNKNOWN
+    assert "neither clearly" in unsure.reason
+
+
+def test_candidates_are_the_classes_above_the_limit_the_likeliest_first():
+    shares = answer(squat_sequence(), limited()).probabilities
+    second = sorted(shares)[-2]  # that of all but the squat
+    assert answer(squat_sequence(), limited()).candidates == ()  # none are promised
+    for limit, count in ((0.0001, 4), (second - 1e-9, 4), (second + 1e-6, 1), (0.999, 1)):
+        found = answer(squat_sequence(), limited(candidate_from=limit)).candidates
+        assert found[0] == "squat"
+        assert len(set(found)) == count
+
+
+def test_without_a_movement_there_are_no_candidates():
+    time_s = np.arange(90) / 30
+    still = np.repeat(STANDING[None] + 300, 90, 0)
+    assert answer(sequence(still, time_s), limited(candidate_from=0.1)).candidates == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"thresholds": {"squat": 1.2}},
+        {"thresholds": {"burpee": 0.6}},
+        {"thresholds": {"squat": "high"}},
+        {"thresholds": [0.5]},
+        {"candidate_from": -0.1},
+        {"candidate_from": "low"},
+    ],
+)
+def test_limits_that_are_no_probabilities_are_refused(folder, changes):
+    change_entry(folder, config={**settings().as_config(), **changes})
+    with pytest.raises(WeightsError, match="out of range"):
+        clf.load_classifier()
+
+
+def test_limits_come_back_as_they_were(folder):
+    given = settings(thresholds={"squat": 0.6}, candidate_from=0.04)
+    change_entry(folder, config=given.as_config())
+    assert clf.load_classifier().settings == given
+    assert "thresholds" not in settings().as_config()  # as older versions wrote it

@@ -23,7 +23,7 @@ from gymform.service import analysis_queue
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.service.summary import write_summary
 from gymform.storage import data_dir
-from gymform.types import UNKNOWN, Ablation, Window
+from gymform.types import UNKNOWN, Ablation, Prediction, Window
 from gymform.video.write import VideoWriter, transcode
 from pages.components import results
 from tests import fakes
@@ -306,6 +306,18 @@ def test_unknown_says_why(app, queue):
     assert "# Unknown" in texts(app)
     assert "% sure" not in texts(app)
     assert reason in app.info[0].value
+
+
+def test_unknown_of_one_pattern_says_which(app, queue):
+    classes = ("deadlift", "romanian_deadlift", "other")
+    answer = Prediction(classes, (0.48, 0.45, 0.07), UNKNOWN, "It could be either.", "b" * 64,
+                        candidates=classes[:2])  # fmt: skip
+    content = MP4 + b"partial"
+    finish(queue, app, content, small(prediction=answer, form=fakes.make_form(UNKNOWN)))
+    upload(app, "lift.mp4", content)
+    assert not app.exception
+    assert "A hinge: deadlift or Romanian deadlift" in texts(app)
+    assert "# Unknown" not in texts(app)
 
 
 def test_problems_of_the_clip_are_shown(app, queue):

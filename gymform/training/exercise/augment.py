@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
 from gymform.exercise.features import RATE_HZ, resample
+from gymform.exercises import class_of
 from gymform.motion.body_size import stature
 from gymform.motion.clean import clean
 from gymform.motion.repetitions import whole_repetitions
@@ -42,7 +43,14 @@ TREE: tuple[tuple[int, tuple[int, ...], int], ...] = (
 """Joint, its parent joints, and the index of the bone's length; root first, left and right share a
 length."""
 
-ONE_WAY = ("snatch", "clean_and_jerk")
+ONE_WAY = (
+    "snatch",
+    "clean_and_jerk",
+    "clean",
+    "power_clean",
+    "kettlebell_snatch",
+    "kettlebell_clean_and_jerk",
+)
 """Exercises that are a different movement when played backwards."""
 
 STANDING, NOISE = "standing", "noise"
@@ -123,13 +131,13 @@ def noise(sample: Sample) -> Sample:
 
 
 def overhead_squat(sample: Sample) -> Sample | None:
-    """An overhead squat (``other``): a snatch's stand-up backwards, then forwards; or None."""
+    """An overhead squat: a snatch's stand-up backwards, then forwards; or None."""
     start, end = _catch(sample)
     if start is None:
         return None
     rise = sample.points[start:end]
     points = np.concatenate([rise[::-1], rise])
-    return _derived(sample, OTHER, "overhead_squat", points)
+    return _derived(sample, class_of("overhead_squat"), "overhead_squat", points)
 
 
 def wide_deadlift(sample: Sample) -> Sample | None:
@@ -147,7 +155,9 @@ def wide_deadlift(sample: Sample) -> Sample | None:
         return None
     pull = sample.points[start:top]
     hold = np.repeat(pull[-1:], int(0.4 * BASE_HZ), 0)
-    return _derived(sample, "deadlift", "deadlift", np.concatenate([pull, hold, pull[::-1]]))
+    return _derived(
+        sample, class_of("deadlift"), "deadlift", np.concatenate([pull, hold, pull[::-1]])
+    )
 
 
 def _derived(sample: Sample, label: str, action: str, points: np.ndarray) -> Sample:
@@ -191,7 +201,9 @@ def _wrist_height(points: np.ndarray) -> np.ndarray:
 def _play(sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """A stretch of the sample at the feature rate: (N, 17, 3), at most :data:`MAX_SECONDS`."""
     start, end = _stretch(sample, rng)
-    clock = _playback_times(end - start, rng) + start
+    # a movement that has a direction must fit in whole
+    slowest = min(1.0, (end - start) / MAX_SECONDS) if sample.one_way else 0.0
+    clock = _playback_times(end - start, slowest, rng) + start
     if not sample.one_way and rng.random() < 0.3:
         clock = clock[::-1]
     clock = np.concatenate([_pause(clock[0], rng), clock, _pause(clock[-1], rng)])
@@ -249,11 +261,11 @@ def _stretch(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
     return start, max(end, start + 2 / BASE_HZ)
 
 
-def _playback_times(length_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Times (N,) at which to sample ``length_s`` seconds, for another, slightly uneven tempo."""
-    speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
-    if rng.random() < 0.08:
-        speed *= rng.uniform(0.3, 0.6)  # slow motion
+def _playback_times(length_s: float, slowest: float, rng: np.random.Generator) -> np.ndarray:
+    """Times (N,) at which to sample ``length_s`` seconds, for another, slightly uneven tempo, but
+    not below ``slowest``."""
+    low, high = (0.25, 2.0) if rng.random() < 0.3 else (0.6, 1.6)  # slow motion, and films sped up
+    speed = max(np.exp(rng.uniform(np.log(low), np.log(high))), slowest)
     count = max(2, round(length_s / speed * RATE_HZ))
     tempo = np.exp(rng.uniform(-0.3, 0.3, 5))
     pace = np.interp(np.linspace(0, 4, count), np.arange(5), tempo)
@@ -289,7 +301,8 @@ def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndar
 def _project(points: np.ndarray, sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """``points`` (N, 17, 3) as another camera sees them: xy (N, 17, 2)."""
     known = np.isfinite(points[:, list(sk.BODY)])
-    points = points - points[:, list(sk.BODY)].mean(axis=(0, 1), where=known)
+    if known.any():
+        points = points - points[:, list(sk.BODY)].mean(axis=(0, 1), where=known)
     if sample.has_depth:
         # single-camera trackers flatten depth; that of synthetic lifters is exact
         depth_scale = rng.uniform(0.95, 1.1) if sample.source == "made" else rng.uniform(0.9, 1.5)
@@ -352,6 +365,9 @@ def _add_pose_errors(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.poisson(0.8)):
         limb = list(LIMBS[rng.integers(len(LIMBS))])
         xy[_span(len(xy), rng, 0.25, 2.0), limb] = np.nan
+    if rng.random() < 0.2:  # plates, a bench or a rack before the lifter
+        for joint in rng.choice(sk.BODY, int(rng.integers(1, 5)), replace=False):
+            xy[_span(len(xy), rng, 0.5, 4.0), joint] = np.nan
     if rng.random() < 0.12:  # missing from start to end
         xy[:, list(LIMBS[rng.integers(len(LIMBS))])] = np.nan
     if rng.random() < 0.06:  # a close-up of the face, or nobody for a while

@@ -92,13 +92,16 @@ def fit_temperature(labels: np.ndarray, logits: np.ndarray) -> float:
     return float(np.exp(best.x))
 
 
-def as_markdown(part: Part) -> str:
-    """Tables for a model card: metrics by class, then the confusion matrix."""
-    lines = ["| class | precision | recall | F1 | clips |", "| --- | --- | --- | --- | --- |"]
-    for row in part.rows:
+def as_markdown(part: Part, groups: Sequence[int] | None = None) -> str:
+    """Tables for a model card: metrics by class, with its number of groups where that is given,
+    then the confusion matrix."""
+    more = " groups |" if groups is not None else ""
+    lines = [f"| class | precision | recall | F1 | clips |{more}"]
+    lines.append("| --- | --- | --- | --- | --- |" + (" --- |" if more else ""))
+    for number, row in enumerate(part.rows):
         lines.append(
             f"| {row.name} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} "
-            f"| {row.support} |"
+            f"| {row.support} |" + (f" {groups[number]} |" if groups is not None else "")
         )
     return "\n".join([*lines, "", *confusion_markdown(part)])
 

@@ -14,11 +14,15 @@ import numpy as np
 from gymform.exercises import listed, shipped_exercises
 from gymform.storage import atomic_path
 from gymform.training.exercise.corpus import CONTEXT_S
+from gymform.training.exercise.decisions import COVERAGE, judge_limits
 from gymform.training.exercise.metrics import as_markdown, evaluate
-from gymform.training.exercise.samples import CLASS_SHARES, CLASSES
+from gymform.training.exercise.samples import CLASS_SHARES, CLASSES, TRAINING_ONLY
 from gymform.training.exercise.tracks import LabelledPose
 from gymform.types import OTHER
 from gymform.weights import ModelEntry
+
+FEW_GROUPS = 4
+"""With clips of fewer people or sources than this, a class's figures say little."""
 
 SOURCES = {
     "clips": "Real clips, keypoints by gymform's own pose pipeline. Footage of third parties from "
@@ -28,6 +32,7 @@ SOURCES = {
     "2013). For research use: a commercial user should retrain without it.",
     "snatch3d": "Competition snatches of seven athletes, keypoints with depth by MediaPipe Pose "
     "(full). In training each is rotated about the vertical axis by a random angle.",
+    TRAINING_ONLY: "Films by generators of other people, trained on and never judged on.",
     "snatch3d turned": "The same tracks, rotated about the vertical axis in steps of 45 degrees.",
 }
 """Description of each source, by name."""
@@ -35,10 +40,13 @@ SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Held-out clips of one source with their calibrated probabilities (n, K)."""
+    """Held-out clips of one source with their calibrated probabilities (n, K), the ``fold`` (n,)
+    that each was held out in, and how each was filmed, where that is known."""
 
     items: Sequence[LabelledPose]
     probabilities: np.ndarray
+    fold: np.ndarray | None = None
+    conditions: Sequence[Mapping[str, str]] = ()
 
     @property
     def labels(self) -> np.ndarray:
@@ -120,11 +128,11 @@ def _results(judged: Mapping[str, Judged]) -> str:
             f"{metrics['known exercises']:.3f}, calibration error (ECE, 10 bins) "
             f"{metrics['calibration error']:.3f}.",
             "",
-            as_markdown(evaluate(part.labels, part.probabilities, CLASSES)),
+            as_markdown(evaluate(part.labels, part.probabilities, CLASSES), _groups(part)),
             "",
         ]
         if source == "clips":
-            lines += [*_by_exercise(part), ""]
+            lines += [*_by_exercise(part), "", *_by_condition(part), *_limits_kept(part)]
     return "\n".join(lines)
 
 
@@ -145,6 +153,49 @@ def _by_exercise(judged: Judged) -> list[str]:
     return lines
 
 
+def _groups(judged: Judged) -> list[int]:
+    """Number of groups (people or sources) by class."""
+    pairs = {(item.label, item.group) for item in judged.items}
+    return [sum(label == name for label, _ in pairs) for name in CLASSES]
+
+
+def _by_condition(judged: Judged) -> list[str]:
+    """The lines of a table: how often clips are classified correctly by how they were filmed."""
+    if not judged.conditions:
+        return []
+    right: dict[tuple[str, str], list[bool]] = {}
+    for item, row, filmed in zip(
+        judged.items, judged.probabilities, judged.conditions, strict=True
+    ):
+        for pair in filmed.items():
+            right.setdefault(pair, []).append(CLASSES[int(row.argmax())] == item.label)
+    lines = ["| filmed | | clips | right |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {name} | {value} | {len(found)} | {sum(found) / len(found):.3f} |"
+        for (name, value), found in sorted(right.items())
+    ]
+    return [*lines, ""]
+
+
+def _limits_kept(judged: Judged) -> list[str]:
+    """How thresholds and candidates do on clips that they were not fitted on, in a paragraph."""
+    if judged.fold is None or len(np.unique(judged.fold)) < 2:
+        return []
+    found = judge_limits(judged.labels, judged.probabilities, judged.fold, CLASSES)
+    return [
+        textwrap.fill(
+            f"A class is named from its threshold on. With the thresholds of the other folds "
+            f"{found.named:.1%} of the clips are named, and {found.right:.1%} of these rightly. "
+            f"The candidates of an unsure answer are promised to hold the right class in "
+            f"{COVERAGE:.0%} of the clips; they hold it in {found.covered:.1%}, with "
+            f"{found.candidates:.2f} candidates on average. Of the clips of `other`, "
+            f"{found.false_alarms:.1%} are called an exercise with more than 80 %.",
+            99,
+        ),
+        "",
+    ]
+
+
 def _data(judged: Mapping[str, Judged]) -> str:
     lines = ["## Data", "", f"| source | {' | '.join(CLASSES)} | groups |"]
     lines.append("| --- " * (len(CLASSES) + 2) + "|")
@@ -157,15 +208,35 @@ def _data(judged: Mapping[str, Judged]) -> str:
         lines.append(f"| {source} | {row} | {groups} |")
     lines += ["", *(f"- **{s}**: {SOURCES.get(s, '')}" for s in judged), ""]
     lines += [
-        "The label is the exercise that the index names; all but the "
-        f"{_number(len(shipped_exercises()))} are `other`, also the",
-        "Romanian deadlift and the overhead squat. A Romanian deadlift differs from a deadlift",
-        "only in how far the bar goes down and how far the knees bend: expect it to be classified",
-        "as a deadlift more often than not (see the table). Joints: the nose and the twelve body",
-        "joints.",
+        "The label is the exercise that the index names, by its name or a variant's (a front squat",
+        f"is a squat); all but the {_number(len(shipped_exercises()))} are `other`. A Romanian "
+        "deadlift differs from a deadlift",
+        "only in how far the bar goes down and how far the knees bend (see the table). Joints: the",
+        "nose and the twelve body joints.",
         "",
+        *_few_groups(judged),
     ]
     return "\n".join(lines)
+
+
+def _few_groups(judged: Mapping[str, Judged]) -> list[str]:
+    """A sentence that names the classes with fewer than :data:`FEW_GROUPS` groups of real clips."""
+    if "clips" not in judged:
+        return []
+    groups = dict(zip(CLASSES, _groups(judged["clips"]), strict=True))
+    few = [
+        f"{one.name} ({groups[one.key]})"
+        for one in shipped_exercises()
+        if groups[one.key] < FEW_GROUPS
+    ]
+    if not few:
+        return []
+    words = (
+        f"Judged on clips of fewer than {_number(FEW_GROUPS)} people or sources: "
+        f"{listed(few, 'and')}. These were trained mostly on tracks and calculated lifters, and "
+        "their figures above say little of other people."
+    )
+    return [textwrap.fill(words, 99), ""]
 
 
 def _split(training: Mapping[str, Any]) -> str:
@@ -174,8 +245,8 @@ def _split(training: Mapping[str, Any]) -> str:
 {training["folds"]}-fold cross-validation, stratified by class and source, groups whole. A group is
 a person or source of the clips' index, an athlete of the snatch tracks, and in Penn Action a run of
 consecutive sequences of one action and picture size (sequences of one video are consecutive there).
-A split with a group, a video or a track on both sides is rejected. The weights here come from a
-last training on everything.
+A class with fewer groups than folds is missing in some. A split with a group, a video or a track on
+both sides is rejected. The weights here come from a last training on everything.
 """
 
 
@@ -198,9 +269,9 @@ judged without.
 def _limits() -> str:
     return """## Limits
 
-There were few videos of snatches: trust the metrics of the rotated tracks more than theirs. The
-clips are mostly of men in gyms, filmed from a fixed place, with one lifter in the picture. The
-classifier does not see the barbell, only how the body moves.
+There were few videos of some exercises: see the column of groups, and trust no figure of a class
+with fewer than eight. The clips are mostly of men in gyms, filmed from a fixed place, with one
+lifter in the picture. The classifier does not see the barbell, only how the body moves.
 """
 
 

@@ -13,8 +13,9 @@ import argparse
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,16 @@ from gymform.motion.clean import clean
 from gymform.storage import data_dir
 from gymform.training.exercise import model_card
 from gymform.training.exercise.augment import Sample
-from gymform.training.exercise.corpus import CONTEXT_S, Example, load_track, read_examples, trim
+from gymform.training.exercise.corpus import (
+    CONTEXT_S,
+    Example,
+    conditions,
+    load_track,
+    read_examples,
+    trim,
+)
 from gymform.training.exercise.cross_validation import CrossValidated, CrossValidation, Design
+from gymform.training.exercise.decisions import Limits, fit_limits
 from gymform.training.exercise.fitting import Plan
 from gymform.training.exercise.keypoint_task import KeypointTask, Sampling
 from gymform.training.exercise.metrics import fit_temperature
@@ -43,6 +52,7 @@ from gymform.training.exercise.records import LogRow
 from gymform.training.exercise.samples import (
     CLASS_SHARES,
     CLASSES,
+    TRAINING_ONLY,
     load_clips,
     load_tracks,
     make_samples,
@@ -213,6 +223,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="table of clips, with columns file, exercise, group")  # fmt: skip
     parser.add_argument("--tracks", type=Path, metavar="DIR",
                         help="folder with penn_action_gym.npz and snatch_tracks.npz")  # fmt: skip
+    parser.add_argument("--training-only", metavar="GROUPS", default="",
+                        help="clips of these groups are trained on but never judged on: a pattern "
+                             "such as 'generated_*'")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR",
                         help="folder for weights, manifest entry and model card")  # fmt: skip
     parser.add_argument("--name", default="exercise-tcn", help="the model's name")
@@ -240,52 +253,70 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     config = TrainConfig(seeds=args.seeds, folds=args.folds, steps=args.steps,
                          augmented_samples=args.augmented_samples, seed=args.seed)  # fmt: skip
-    clips, wider_clips = _load(args)
+    clips = _load(args)
     tracks = load_tracks(args.tracks) if args.tracks else []
-    items = clips + tracks
-    samples = make_samples(wider_clips + tracks, config.synthetic_lifters, config.seed)
+    items = clips.judged + tracks
+    samples = make_samples(clips.trained + tracks, config.synthetic_lifters, config.seed)
     validation = cross_validation(items, samples, config, args.work or data_dir() / "training")
     result = validation.run()
     held_out = held_out_logits(items, result)
     on_clips = subset(held_out, "clips")
     temperature = fit_temperature(on_clips.labels, on_clips.logits)
-    entry = ship(result.networks, temperature, config, args.name, args.out)
+    limits = fit_limits(on_clips.labels, calibrated(on_clips, on_clips))
+    entry = ship(result.networks, temperature, limits, config, args.name, args.out)
     judged = {"clips": on_clips}
     judged |= {source: subset(held_out, source) for source in sorted({i.source for i in items})}
     judged["snatch3d turned"] = judge_rotated(items, validation)
     cards = {
-        name: model_card.Judged(part.items, calibrated(part, on_clips))
+        name: model_card.Judged(part.items, calibrated(part, on_clips), part.fold)
         for name, part in judged.items()
         if len(part.items)
     }
-    command = _command(config, args.dataset is not None, args.tracks is not None)
+    cards["clips"] = replace(cards["clips"], conditions=clips.conditions)
+    command = _command(config, args)
     model_card.write(args.out / f"{args.name}.md", entry, cards, asdict(config), command)
     logger.info("held-out clips: %s", model_card.headline(cards["clips"]))
     return 0
 
 
-def _load(args: argparse.Namespace) -> tuple[list[LabelledPose], list[LabelledPose]]:
-    """(clips to judge on, clips to train on) that the options name.
+@dataclass(frozen=True, eq=False)
+class TrainingClips:
+    """Clips to be ``judged``, how each was filmed (``conditions``, of a data set only), and those
+    to be ``trained`` on: the same with the seconds around them, and those for training only."""
 
-    These are the accepted repetitions of a data set, for training with the seconds around them; or
-    the clips of an index, the same for both.
-    """
+    judged: list[LabelledPose]
+    trained: list[LabelledPose]
+    conditions: Sequence[Mapping[str, str]] = ()
+
+
+def _load(args: argparse.Namespace) -> TrainingClips:
+    """The clips that the options name: accepted repetitions of a data set, or those of an index."""
     if (args.dataset is None) == (args.clips is None) or (args.clips is None) != (
         args.index is None
     ):
         raise OptionsError("Expected either --dataset, or both --clips and --index.")
     if args.dataset is None:
-        clips = load_clips(args.clips, args.index)
-        return clips, clips
+        clips = _set_apart(load_clips(args.clips, args.index), args.training_only)
+        return TrainingClips([clip for clip in clips if clip.source == "clips"], clips)
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
         raise ModelDataError("Nothing was accepted in this data set yet. Review its clips first.")
-    wider_clips = [label_example(example) for example in examples]
-    clips = [
-        replace(wide, pose=trim(wide.pose, example.start_s, example.end_s))
-        for wide, example in zip(wider_clips, examples, strict=True)
+    trained = _set_apart([label_example(one) for one in examples], args.training_only)
+    pairs = [
+        (replace(wide, pose=trim(wide.pose, example.start_s, example.end_s)), example)
+        for wide, example in zip(trained, examples, strict=True)
+        if wide.source == "clips"
     ]
-    return clips, wider_clips
+    filmed = [conditions(example, clip.pose) for clip, example in pairs]
+    return TrainingClips([clip for clip, _ in pairs], trained, filmed)
+
+
+def _set_apart(clips: Sequence[LabelledPose], pattern: str) -> list[LabelledPose]:
+    """``clips`` with the source of those whose group fits ``pattern`` changed: training only."""
+    return [
+        replace(clip, source=TRAINING_ONLY) if fnmatchcase(clip.group, pattern) else clip
+        for clip in clips
+    ]
 
 
 def label_example(example: Example) -> LabelledPose:
@@ -296,10 +327,11 @@ def label_example(example: Example) -> LabelledPose:
     return LabelledPose(example.item_id, label, example.exercise, example.group, "clips", pose)
 
 
-def _command(config: TrainConfig, from_dataset: bool, with_tracks: bool) -> str:
+def _command(config: TrainConfig, args: argparse.Namespace) -> str:
     """The command line that repeats this training, without paths."""
-    source = "--dataset DATASET" if from_dataset else "--clips POSES --index clips/index.csv"
-    tracks = " --tracks tracks" if with_tracks else ""
+    source = "--dataset DATASET" if args.dataset else "--clips POSES --index clips/index.csv"
+    tracks = " --tracks tracks" if args.tracks else ""
+    tracks += f' --training-only "{args.training_only}"' if args.training_only else ""
     return (
         f"python -m gymform train-exercise {source}{tracks} "
         f"--out weights --seeds {config.seeds} --folds {config.folds} --steps {config.steps} "
@@ -315,7 +347,12 @@ def subset(held_out: HeldOut, source: str) -> HeldOut:
 
 
 def ship(
-    networks: Sequence[nn.Module], temperature: float, config: TrainConfig, name: str, folder: Path
+    networks: Sequence[nn.Module],
+    temperature: float,
+    limits: Limits,
+    config: TrainConfig,
+    name: str,
+    folder: Path,
 ) -> ModelEntry:
     """Write the weights and their manifest entry; the first exercise model becomes the default."""
     path = folder / f"{name}.safetensors"
@@ -327,6 +364,8 @@ def ship(
         features=NUM_FEATURES,
         rate_hz=RATE_HZ,
         temperature=round(temperature, 4),
+        thresholds=limits.of(CLASSES),
+        candidate_from=round(limits.candidate_from, 5),
     )
     entry = ModelEntry.of(
         path,

@@ -32,24 +32,34 @@ from gymform.training.exercise.tracks import (
 
 logger = logging.getLogger(__name__)
 
+TRAINING_ONLY = "training only"
+"""The source of clips that are trained on but never judged on, such as generated films."""
+
 CLASSES = shipped_classes()
 """In the order of the probabilities. All other exercises are ``other``."""
 
 CLASS_SHARES = training_shares()
 """Share of each class in the training batches."""
 
-SOURCE_SHARES = {"clips": 1.0, "penn": 0.7, "snatch3d": 1.5, "derived": 0.25, "made": 0.5}
+SOURCE_SHARES = {
+    "clips": 1.0,
+    "penn": 0.7,
+    "snatch3d": 1.5,
+    "derived": 0.25,
+    "made": 0.4,
+    TRAINING_ONLY: 0.3,
+}
 """Relative share of the sources within a class: ``clips`` are most like users' clips."""
 
 ACTION_SHARES = {
-    "clean_and_jerk": 3.0,
-    "overhead_squat": 2.0,
-    "lunge": 2.0,
     "side_lunge": 2.0,
-    "row": 2.0,
     "burpee": 2.0,
+    "good_morning": 2.0,
+    "front_raise": 2.0,
+    "plank": 2.0,
 }
-"""Relative share of exercises that are easily mistaken for one of the three; 1 for all others."""
+"""Relative share of movements that are easily mistaken for an exercise of another class; 1 for all
+others."""
 
 BATCHES_AT_ONCE = 8
 """Number of batches that are drawn and sorted by length together."""
@@ -120,7 +130,7 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
     strata = [f"{item.label} {item.source}" for item in items]
     groups = [item.group for item in items]
     count = Counter(item.label for item in items)
-    if len(count) < 2 or min(count.values()) < folds:
+    if sum(number >= folds for number in count.values()) < 2:
         raise ModelDataError(
             f"Expected at least two classes with {folds} clips each, got {dict(count) or 'none'}. "
             "Add clips or use fewer folds."
@@ -128,7 +138,7 @@ def split(items: Sequence[LabelledPose], folds: int, seed: int) -> np.ndarray:
     kfold = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.zeros(len(items), int)
     with warnings.catch_warnings():
-        # there are fewer snatch videos than folds, so the classes cannot be balanced exactly
+        # some classes have fewer clips than there are folds: they cannot be balanced exactly
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         for i, (_, held_out) in enumerate(kfold.split(strata, strata, groups)):
             fold[held_out] = i

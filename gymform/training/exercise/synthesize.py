@@ -1,8 +1,9 @@
 """Synthetic lifters: calculated keypoints in space for exercises with few or no clips.
 
-Rows, lunges, curls, presses and swings are easily mistaken for a squat or a deadlift, and there are
-few clips of them; of power snatches and sumo deadlifts there are none. Each maker here returns the
-joints of a lifter over time, in body heights; ``augment.py`` projects them from any side.
+Of kettlebell swings, pull-ups, lateral raises and jumping jacks there are few clips, of power
+snatches and sumo deadlifts there are none, and most exercises were filmed from one side only. Each
+maker here returns the joints of a lifter over time, in body heights; ``augment.py`` projects them
+from any side.
 
 Axes until :func:`assemble`: x to the lifter's left, y up, z forward.
 """
@@ -16,6 +17,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from gymform import skeleton as sk
+from gymform.exercises import class_of
 from gymform.training.exercise.augment import BASE_HZ, Sample
 from gymform.types import OTHER
 
@@ -333,13 +335,22 @@ def press(rng: np.random.Generator) -> np.ndarray:
     return assemble(trunk, ankles, _blend(low, top, u), 0.1, (0.8, -0.8, 0.2))
 
 
-def arm_raise(rng: np.random.Generator) -> np.ndarray:
-    """Straight arms raised sideways or to the front, to shoulder height or higher."""
+def lateral_raise(rng: np.random.Generator) -> np.ndarray:
+    """Nearly straight arms raised sideways to about shoulder height."""
+    return _arm_raise(rng, rng.uniform(1.1, 1.8), rng.uniform(0.85, 1.0))
+
+
+def front_raise(rng: np.random.Generator) -> np.ndarray:
+    """Nearly straight arms raised to the front, to shoulder height or higher."""
+    return _arm_raise(rng, rng.uniform(1.2, 2.6), rng.uniform(0.0, 0.35))
+
+
+def _arm_raise(rng: np.random.Generator, top: float, to_side: float) -> np.ndarray:
+    """Arms raised by the angle ``top``; ``to_side`` 1 is sideways, 0 to the front."""
     u = _repeat(rng)
     trunk, ankles = _stand_or_sit(rng, u)
-    angle = rng.uniform(1.2, 2.6) * u
-    to_side = float(rng.choice([1.0, 0.9, 0.3, 0.0]))
-    reach = 0.95 * (UPPER_ARM + FOREARM)
+    angle = top * u
+    reach = rng.uniform(0.88, 0.97) * (UPPER_ARM + FOREARM)
     aside, ahead = reach * np.sin(angle) * to_side, reach * np.sin(angle) * np.sqrt(1 - to_side**2)
     wrists = _both(lambda side: trunk.shoulder(side) + np.stack(
         [side * (0.03 + aside), -reach * np.cos(angle), 0.02 + ahead], 1))  # fmt: skip
@@ -400,29 +411,241 @@ def clean_and_jerk(rng: np.random.Generator) -> np.ndarray:
     return assemble(trunk, _stance(height, rng.uniform(0.12, 0.24), -0.03), wrists, 0.4)
 
 
+def power_clean(rng: np.random.Generator) -> np.ndarray:
+    """From the floor or from the thighs to the shoulders: caught low or high, then up."""
+    hang = rng.random() < 0.5
+    t, pull = rng.uniform(0.2, 1.0), rng.uniform(0.6, 1.2)
+    catch = STANDING - rng.uniform(0.06, 0.34)
+    low = rng.uniform(0.42, 0.5) if hang else rng.uniform(0.26, 0.34)
+    lean_low = rng.uniform(0.4, 0.8) if hang else rng.uniform(0.75, 1.0)
+    steps = [t, pull, rng.uniform(0.25, 0.45), rng.uniform(0.1, 0.5), rng.uniform(0.6, 1.4), 0.6]
+    times = [0.0, *np.cumsum(steps).tolist()]
+    height = _through(times, [low, low, STANDING, catch, catch, STANDING, STANDING])
+    lean = _through(times, [lean_low, lean_low, -0.08, 0.15, 0.15, 0.03, 0.03])
+    trunk = _trunk(height, -0.16 * np.clip(lean, 0, 1), lean)
+    racked = _through(times, [0, 0, 0.1, 1, 1, 1, 1])
+    out = rng.uniform(0.0, 0.08)
+    hanging = _both(lambda side: trunk.hanging(side, out))
+    rack = _both(lambda side: trunk.by_shoulder(side, out, 0.02, 0.09))
+    ankles = _stance(height, rng.uniform(0.12, 0.24), -0.03)
+    return assemble(trunk, ankles, _blend(hanging, rack, racked), 0.4, (0.6, -0.8, 0.4))
+
+
+def romanian_deadlift(rng: np.random.Generator) -> np.ndarray:
+    """From standing the hips go back and the hands to the shins; the knees hardly bend."""
+    u = _repeat(rng)
+    bend = rng.uniform(0.01, 0.07)
+    height = STANDING - bend * u - 0.01
+    trunk = _trunk(height, -rng.uniform(0.1, 0.2) * u, rng.uniform(0.8, 1.45) * u + 0.03)
+    wrists = _both(lambda side: trunk.hanging(side, rng.uniform(-0.03, 0.04)))
+    return assemble(trunk, _stance(u, rng.uniform(0.08, 0.22), -0.03), wrists, 0.15)
+
+
+def good_morning(rng: np.random.Generator) -> np.ndarray:
+    """The same hinge with the bar on the back."""
+    u = _repeat(rng)
+    height = STANDING - rng.uniform(0.01, 0.07) * u - 0.01
+    trunk = _trunk(height, -rng.uniform(0.1, 0.2) * u, rng.uniform(0.8, 1.45) * u + 0.03)
+    out, up = rng.uniform(0.03, 0.16), rng.uniform(-0.04, 0.04)
+    wrists = _both(lambda side: trunk.by_shoulder(side, out, up, -0.03))
+    return assemble(trunk, _stance(u, rng.uniform(0.1, 0.25), -0.03), wrists, 0.2)
+
+
+def push_up(rng: np.random.Generator) -> np.ndarray:
+    """A straight body over the floor; the arms lower and lift it. On the toes or on the knees."""
+    u = _repeat(rng)
+    return _plank(rng, u, rng.uniform(0.55, 0.85))
+
+
+def plank(rng: np.random.Generator) -> np.ndarray:
+    """The same pose held, with hardly any movement."""
+    return _plank(rng, 0.08 * _repeat(rng), 1.0)
+
+
+def _plank(rng: np.random.Generator, u: np.ndarray, depth: float) -> np.ndarray:
+    """Straight arms and body at ``u`` 0, chest near the floor at 1; ``depth`` of the way."""
+    arm, body = 0.96 * (UPPER_ARM + FOREARM), TORSO + 0.98 * (THIGH + SHANK)
+    on_knees = rng.random() < 0.2
+    reach = TORSO + THIGH if on_knees else body
+    shoulder = 0.02 + arm * (1 - depth * u) + 0.05 * depth * u
+    toes = 0.06
+    lean = np.pi / 2 - np.arcsin(np.clip((shoulder - toes) / reach, -0.9, 0.9))
+    sag = rng.normal(0, 0.015)
+    height = shoulder - TORSO * np.cos(lean) + sag
+    trunk = _trunk(height, 0 * u, lean)
+    along = np.sqrt(np.maximum((reach - TORSO) ** 2 - (height - toes) ** 2, 0.01)) * 0.985
+    left, right = _stance(u, rng.uniform(0.06, 0.2))
+    back = np.stack([0 * u, 0 * u + toes - ANKLE_HEIGHT, -along], 1)
+    if on_knees:  # the shanks are raised behind the knees
+        back = back + np.array([0, rng.uniform(0.05, 0.2), -0.1])
+    wide, ahead = rng.uniform(0.0, 0.12), TORSO + rng.uniform(-0.05, 0.05)
+    wrists = _both(lambda side: np.stack(
+        [0 * u + side * (SHOULDER_BREADTH / 2 + wide), 0 * u + 0.02,
+         0 * u + ahead], 1))  # fmt: skip
+    return assemble(trunk, (left + back, right + back), wrists, 0.05, (0.7, -0.7, -0.5))
+
+
+def _lying(u: np.ndarray, lean: np.ndarray, height: float, rng: np.random.Generator) -> Trunk:
+    """Somebody on the back: ``lean`` is -90 degrees when the trunk is level."""
+    return _trunk(0 * u + height, 0 * u, lean)
+
+
+def _bent_legs(u: np.ndarray, forward: float, apart: float, height: float = 0.0) -> Sides:
+    """Two feet on the floor (or ``height`` over it) before the hips of somebody who lies."""
+    left, right = _stance(u, apart, forward)
+    up = np.array([0.0, height, 0.0])
+    return left + up, right + up
+
+
+def bench_press(rng: np.random.Generator) -> np.ndarray:
+    """On the back on a bench or on the floor: the hands go from over the chest to it and back."""
+    u = _repeat(rng)
+    incline = rng.uniform(0.3, 0.8) if rng.random() < 0.25 else rng.uniform(-0.1, 0.1)
+    bench = rng.random() < 0.85
+    trunk = _lying(u, 0 * u - np.pi / 2 + max(incline, 0.0), 0.26 if bench else 0.07, rng)
+    out, low = rng.uniform(-0.02, 0.16), rng.uniform(0.06, 0.14)
+    top = _both(lambda side: trunk.by_shoulder(side, out * 0.7, rng.uniform(-0.04, 0.0), 0.315))
+    chest = _both(lambda side: trunk.by_shoulder(side, out, -0.1, low))
+    legs = _bent_legs(u, rng.uniform(0.2, 0.3), rng.uniform(0.15, 0.35))
+    return assemble(trunk, legs, _blend(top, chest, u), 0.4, (0.9, -0.4, -0.3))
+
+
+def sit_up(rng: np.random.Generator) -> np.ndarray:
+    """On the back with bent knees: the trunk rises to the knees, or the shoulders a little."""
+    u = _repeat(rng)
+    crunch = rng.random() < 0.3
+    rise = rng.uniform(0.4, 0.8) if crunch else rng.uniform(1.2, 1.75)
+    trunk = _lying(u, -np.pi / 2 + 0.02 + rise * u, 0.07, rng)
+    by_head = _both(lambda side: trunk.by_shoulder(side, -0.02, 0.09, 0.02))
+    chest = _both(lambda side: trunk.by_shoulder(side, -0.14, -0.08, 0.06))
+    ahead = _both(lambda side: trunk.by_shoulder(side, -0.03, -0.05, 0.3))
+    hands = [by_head, chest, ahead][rng.integers(3)]
+    legs = _bent_legs(u, rng.uniform(0.26, 0.4), rng.uniform(0.06, 0.25))
+    return assemble(trunk, legs, hands, 0.1, (0.9, 0.2, 0.3))
+
+
+def hip_thrust(rng: np.random.Generator) -> np.ndarray:
+    """Shoulders on a bench or on the floor, feet on the floor: the hips go up and down."""
+    u = _repeat(rng)
+    shoulder = rng.choice([0.06, 0.25])
+    hips = 0.1 + (rng.uniform(0.26, 0.33) - 0.1) * u
+    lean = -np.arccos(np.clip((shoulder - hips) / TORSO, -0.99, 0.99))
+    trunk = _trunk(hips, 0 * u, lean)
+    hands = _both(lambda side: trunk.by_shoulder(side, -0.02, -0.26, 0.06))
+    legs = _bent_legs(u, rng.uniform(0.22, 0.3), rng.uniform(0.1, 0.25))
+    return assemble(trunk, legs, hands, 0.3)
+
+
+def pull_up(rng: np.random.Generator) -> np.ndarray:
+    """Hanging from a bar: the body goes up until the chin is at the hands, and down again."""
+    u = _repeat(rng)
+    wide, arm = rng.uniform(-0.03, 0.14), 0.97 * (UPPER_ARM + FOREARM)
+    bar = rng.uniform(1.15, 1.45)
+    hang = np.sqrt(arm**2 - wide**2)
+    below = hang - (hang - rng.uniform(-0.02, 0.08)) * u  # shoulders below the hands
+    lean = rng.uniform(-0.25, 0.05) * u + rng.normal(0, 0.04)
+    height = bar - below - TORSO * np.cos(lean)
+    swing = rng.uniform(-0.06, 0.06) * u
+    trunk = _trunk(height, swing - TORSO * np.sin(lean), lean)
+    wrists = _both(lambda side: np.stack(
+        [0 * u + side * (SHOULDER_BREADTH / 2 + wide), 0 * u + bar, 0 * u + 0.02], 1))  # fmt: skip
+    tucked = rng.uniform(0.0, 0.35) if rng.random() < 0.5 else 0.0
+    drop = (THIGH + SHANK) * (0.985 - 0.4 * tucked)
+    ankles = _both(lambda side: np.stack(
+        [0 * u + side * 0.05, height - drop, trunk.pelvis[:, 2] - tucked * 0.6], 1))  # fmt: skip
+    return assemble(trunk, ankles, wrists, 0.1, (0.8, -0.6, 0.1))
+
+
+def lat_pulldown(rng: np.random.Generator) -> np.ndarray:
+    """Seated: the hands come down from overhead to the shoulders, the trunk stays."""
+    u = _repeat(rng)
+    lean = rng.uniform(-0.35, 0.0) - 0.05 * u
+    trunk = _trunk(0 * u + ANKLE_HEIGHT + SHANK, 0 * u - THIGH * 0.95, lean)
+    out = rng.uniform(0.02, 0.14)
+    top = _both(lambda side: trunk.by_shoulder(side, out, 0.29, 0.04))
+    low = _both(lambda side: trunk.by_shoulder(side, out + 0.03, 0.0, 0.08))
+    return assemble(trunk, _stance(u, rng.uniform(0.12, 0.3)), _blend(top, low, u), 0.1)
+
+
+def jumping_jack(rng: np.random.Generator) -> np.ndarray:
+    """Jumps that take feet apart and arms overhead, and back."""
+    cycles, period = int(rng.integers(2, 7)), rng.uniform(0.7, 1.4)
+    grid = np.arange(int(cycles * period * BASE_HZ) + 1) / BASE_HZ
+    u = (1 - np.cos(2 * np.pi * grid / period)) / 2
+    hop = rng.uniform(0.01, 0.05) * np.abs(np.sin(2 * np.pi * grid / period))
+    closed, opened = rng.uniform(0.06, 0.14), rng.uniform(0.3, 0.5)
+    apart = closed + (opened - closed) * u
+    leg = 0.97 * (THIGH + SHANK)
+    height = ANKLE_HEIGHT + np.sqrt(leg**2 - (apart / 2 - HIP_BREADTH / 2) ** 2) + hop
+    trunk = _trunk(height, 0 * u, 0 * u + rng.uniform(-0.03, 0.1))
+    ankles = _both(lambda side: np.stack([side * apart / 2, ANKLE_HEIGHT + hop, 0 * u], 1))
+    angle = rng.uniform(0.05, 0.3) + rng.uniform(1.9, 2.8) * u
+    reach = rng.uniform(0.85, 0.97) * (UPPER_ARM + FOREARM)
+    wrists = _both(lambda side: trunk.shoulder(side) + np.stack(
+        [side * reach * np.sin(angle), -reach * np.cos(angle), 0 * u + 0.02], 1))  # fmt: skip
+    return assemble(trunk, ankles, wrists, 0.3, (0.3, -0.3, -0.4))
+
+
+def walk(rng: np.random.Generator) -> np.ndarray:
+    """Walking or running on the spot or ahead, arms swinging against the legs."""
+    seconds, period = rng.uniform(3, 8), rng.uniform(0.6, 1.3)
+    grid = np.arange(int(seconds * BASE_HZ)) / BASE_HZ
+    swing = np.sin(2 * np.pi * grid / period)
+    step, lift = rng.uniform(0.05, 0.2), rng.uniform(0.02, 0.2)
+    ahead = rng.choice([0.0, rng.uniform(0.1, 0.5)]) * grid
+    trunk = _trunk(STANDING - 0.02 + 0 * grid, ahead, 0 * grid + rng.uniform(-0.03, 0.2))
+
+    def foot(side: int) -> np.ndarray:
+        raised = lift * np.clip(side * np.cos(2 * np.pi * grid / period), 0, 1)
+        return np.stack(
+            [0 * grid + side * 0.05, ANKLE_HEIGHT + raised, ahead + side * step * swing], 1
+        )
+
+    def hand(side: int) -> np.ndarray:
+        bend = rng.uniform(0.0, 0.12)
+        return trunk.by_shoulder(side, 0.03, -0.3 + bend, 0.05) + np.stack(
+            [0 * grid, 0 * grid, -side * 0.6 * step * swing], 1)  # fmt: skip
+
+    return assemble(trunk, _both(foot), _both(hand), 0.1, (0.2, -0.5, -1))
+
+
 MAKERS: dict[Callable[[np.random.Generator], np.ndarray], str] = {
     squat: "squat",
     deadlift: "deadlift",
     snatch: "snatch",
-    lunge: OTHER,
+    lunge: "lunge",
     side_lunge: OTHER,
     burpee: OTHER,
-    row: OTHER,
-    curl: OTHER,
-    press: OTHER,
-    arm_raise: OTHER,
-    swing: OTHER,
+    row: "row",
+    curl: "bicep_curl",
+    press: "overhead_press",
+    lateral_raise: "lateral_raise",
+    front_raise: OTHER,
+    swing: "kettlebell_swing",
     thruster: OTHER,
-    overhead_squat: OTHER,
-    clean_and_jerk: OTHER,
+    overhead_squat: "squat",
+    clean_and_jerk: "clean_and_jerk",
+    power_clean: "clean_and_jerk",
+    romanian_deadlift: "romanian_deadlift",
+    good_morning: OTHER,
+    push_up: "push_up",
+    plank: OTHER,
+    bench_press: "bench_press",
+    sit_up: "sit_up",
+    hip_thrust: OTHER,
+    pull_up: "pull_up",
+    lat_pulldown: OTHER,
+    jumping_jack: "jumping_jack",
+    walk: OTHER,
 }
-"""Each maker with the class of its movement."""
+"""Each maker with the exercise that it shows."""
 
 
 def synthetic_lifters(count: int, seed: int) -> list[Sample]:
     """``count`` samples of every maker, with depth; for training only."""
     samples = []
-    for number, (maker, label) in enumerate(MAKERS.items()):
+    for number, (maker, exercise) in enumerate(MAKERS.items()):
+        label = class_of(exercise)
         for i in range(count):
             points = maker(np.random.default_rng([seed, number, i]))
             name = f"{maker.__name__}_{i}"

@@ -93,3 +93,34 @@ def test_no_exercise_is_forgotten(tmp_path):
 @pytest.mark.parametrize(("count", "word"), [(0, "no"), (4, "four"), (12, "twelve"), (13, "13")])
 def test_small_numbers_are_words(count, word):
     assert model_card._number(count) == word
+
+
+def test_the_card_says_what_candidates_and_thresholds_keep(tmp_path):
+    first, second = KNOWN[:2]
+    labels = [first, second, OTHER, first] * 10
+    said = [first, second, first, first] * 10
+    clips = Judged([item(name) for name in labels], sure_of(*said), np.arange(40) % 4)
+    text = " ".join(card_of(tmp_path, {"clips": clips}).split())
+    assert "promised to hold the right class in 95% of the clips" in text
+    assert "Of the clips of `other`, 100.0% are called an exercise with more than 80 %" in text
+
+
+def test_the_card_names_classes_that_were_judged_on_few_people(tmp_path):
+    many = [item(KNOWN[0], group=f"g{i}") for i in range(4)]
+    clips = Judged([*many, item(KNOWN[1])], sure_of(*[KNOWN[0]] * 4, KNOWN[1]))
+    text = " ".join(card_of(tmp_path, {"clips": clips}).split())
+    few = text.split("fewer than four people or sources: ")[1].split(". ")[0]
+    named = {one.key: one.name for one in shipped_exercises()}
+    assert f"{named[KNOWN[1]]} (1)" in few
+    assert f"{named[KNOWN[0]]} (" not in few
+    counts = "| class | precision | recall | F1 | clips | groups |"
+    assert counts in text
+
+
+def test_how_clips_were_filmed_is_counted(tmp_path):
+    filmed = [{"view": "side"}, {"view": "side"}, {"view": "front"}]
+    said = sure_of(KNOWN[0], OTHER, KNOWN[0])
+    clips = Judged([item(KNOWN[0])] * 3, said, conditions=filmed)
+    text = card_of(tmp_path, {"clips": clips})
+    assert "| view | front | 1 | 1.000 |" in text
+    assert "| view | side | 2 | 0.500 |" in text

@@ -12,6 +12,7 @@ from gymform.exercise import classifier as clf
 from gymform.training.exercise import release
 from gymform.training.exercise import samples as sm
 from gymform.training.exercise.cross_validation import CrossValidation
+from gymform.training.exercise.decisions import Limits
 from gymform.weights import read_manifest
 from tests.exercise.makers import made_up, make_dataset, make_index
 
@@ -136,3 +137,42 @@ def test_options_out_of_range(dataset):
 def test_tracks_that_are_not_there(dataset):
     with pytest.raises(ModelDataError, match=r"snatch_tracks\.npz"):
         release.run(command(dataset, "--tracks", str(dataset)))
+
+
+def test_clips_for_training_only_are_never_judged(tmp_path, monkeypatch):
+    lifts = make_dataset(tmp_path / "lifts", 5)
+    parser = argparse.ArgumentParser()
+    release.add_arguments(parser)
+    seen = {}
+    judge = release.cross_validation
+
+    def spy(items, samples, config, work):
+        seen["judged"] = {item.group for item in items}
+        seen["trained"] = {sample.group for sample in samples if sample.source != "made"}
+        return judge(items, samples, config, work)
+
+    monkeypatch.setattr(release, "cross_validation", spy)
+    assert release.run(parser.parse_args([
+        "--dataset", str(lifts), "--training-only", "person-[34]", "--name", "tiny",
+        "--out", str(tmp_path / "weights"), "--work", str(tmp_path / "work"),
+        "--folds", "2", "--seeds", "1", "--steps", "2", "--views", "40", "--threads", "1",
+    ])) == 0  # fmt: skip
+    everybody = {f"person-{number}" for number in range(5)}
+    assert seen == {"judged": everybody - {"person-3", "person-4"}, "trained": everybody}
+    card = (tmp_path / "weights" / "tiny.md").read_text()
+    assert "### clips (6)" in card
+    assert '--training-only "person-[34]"' in card
+    assert "| filmed | | clips | right |" in card
+    assert "| view |" in card
+
+
+def test_the_limits_of_the_held_out_clips_are_shipped(dataset, monkeypatch):
+    monkeypatch.setattr(
+        release, "fit_limits", lambda *_: Limits(np.linspace(0.5, 0.7, len(sm.CLASSES)), 0.0321)
+    )
+    assert release.run(command(dataset, "--name", "tiny")) == 0
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(dataset / "weights"))
+    settings = clf.load_classifier().settings
+    assert settings.candidate_from == 0.0321
+    assert settings.thresholds[sm.CLASSES[-1]] == 0.7
+    assert sm.CLASSES[0] not in settings.thresholds  # the usual one

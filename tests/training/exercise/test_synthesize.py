@@ -5,6 +5,7 @@ import pytest
 
 from gymform import skeleton as sk
 from gymform.exercise.features import NUM_FEATURES, features
+from gymform.exercises import class_of, shipped_exercises
 from gymform.training.exercise import synthesize as syn
 from gymform.training.exercise.augment import augment
 
@@ -63,6 +64,53 @@ def test_a_row_moves_the_arms_only():
     points = syn.row(np.random.default_rng(1))
     assert np.ptp(points[:, sk.LEFT_HIP, 1]) < 0.05
     assert np.ptp(points[:, sk.LEFT_WRIST, 1]) > 0.08
+
+
+def test_a_romanian_deadlift_keeps_its_knees_and_lowers_its_hands():
+    for seed in range(6):
+        points = syn.romanian_deadlift(np.random.default_rng(seed))
+        assert np.ptp(points[:, sk.LEFT_HIP, 1]) < 0.09
+        assert np.ptp(points[:, sk.LEFT_WRIST, 1]) > 0.12
+
+
+def test_a_push_up_lowers_a_straight_body_and_a_plank_holds_it():
+    for seed in range(6):
+        points = syn.push_up(np.random.default_rng(seed))
+        assert np.ptp(points[:, sk.LEFT_SHOULDER, 1]) > 0.1
+        assert np.ptp(points[:, sk.LEFT_WRIST, 1]) < 0.03  # the hands stay on the floor
+        assert np.ptp(syn.plank(np.random.default_rng(seed))[:, sk.LEFT_SHOULDER, 1]) < 0.05
+
+
+def test_a_pull_up_lifts_the_body_to_hands_that_stay():
+    for seed in range(6):
+        points = syn.pull_up(np.random.default_rng(seed))
+        assert np.ptp(points[:, sk.LEFT_WRIST, 1]) < 0.03
+        assert np.ptp(points[:, sk.LEFT_SHOULDER, 1]) > 0.15
+        nose, hands = points[:, sk.NOSE, 1], points[:, sk.LEFT_WRIST, 1]
+        assert (nose < hands).any()  # the head ends over the hands
+        assert (points[:, sk.LEFT_ANKLE, 1] < -0.05).all()  # the feet in the air
+
+
+def test_a_bench_press_is_lying_and_its_hands_go_up():
+    for seed in range(6):
+        points = syn.bench_press(np.random.default_rng(seed))
+        assert np.ptp(points[:, sk.LEFT_HIP, 1]) < 0.01
+        assert np.ptp(points[:, sk.LEFT_WRIST, 1]) > 0.1
+        assert (points[:, sk.LEFT_WRIST, 1] < points[:, sk.LEFT_SHOULDER, 1]).all()
+
+
+def test_a_jumping_jack_takes_feet_and_hands_apart_together():
+    points = syn.jumping_jack(np.random.default_rng(2))
+    feet = np.abs(points[:, sk.LEFT_ANKLE, 0] - points[:, sk.RIGHT_ANKLE, 0])
+    assert np.corrcoef(feet, -points[:, sk.LEFT_WRIST, 1])[0, 1] > 0.8
+    assert feet.max() > 2 * feet.min()
+
+
+def test_every_new_class_has_calculated_lifters():
+    shown = set(syn.MAKERS.values())
+    assert {one.key for one in shipped_exercises()} <= shown
+    labels = {one.label for one in syn.synthetic_lifters(1, 0)}
+    assert labels == {class_of(name) for name in shown}
 
 
 def test_samples_are_repeatable_and_can_be_augmented():
