@@ -13,6 +13,7 @@ from scipy.special import softmax
 
 from gymform.errors import ModelDataError, WeightsError
 from gymform.exercise import classifier as clf
+from gymform.exercises import find_exercise
 from gymform.motion.clean import clean
 from gymform.text import csv_raw
 from gymform.training.exercise.corpus import Example, load_track, read_examples
@@ -61,9 +62,15 @@ def judge(dataset: Path, model: str, threads: int = 2) -> str:
 
 
 def label_for(example: Example, classes: Sequence[str]) -> str | None:
-    """The class of an example for a model of these ``classes``; None when there is none."""
+    """The class of an example for a model of these ``classes``; None when there is none.
+
+    A variant counts as its exercise, such as a front squat as a squat.
+    """
     if example.exercise in classes:
         return example.exercise
+    known = find_exercise(example.exercise)
+    if known and known.key in classes:
+        return known.key
     return OTHER if OTHER in classes else None
 
 

@@ -42,6 +42,8 @@ def test_the_shipped_model_calls_what_it_does_not_know_other(tmp_path):
     ("exercise", "classes", "label"),
     [
         ("squat", ("squat", "other"), "squat"),
+        ("front_squat", ("squat", "other"), "squat"),
+        ("front_squat", ("front_squat", "squat"), "front_squat"),
         ("row", ("squat", "other"), OTHER),
         ("row", ("squat", "wave"), None),
         ("other", ("squat", "wave"), None),
