@@ -114,7 +114,8 @@ def report(analysis: Analysis, film: Path, *, turn: int = 0, name: str = "") -> 
 
 def _meta(analysis: Analysis, name: str) -> str:
     prediction = analysis.prediction
-    sure = f"{title_of(prediction.label)}, {percent(prediction.confidence)} sure"
+    variant = f" ({analysis.form.variant.lower()})" if analysis.form.variant else ""
+    sure = f"{title_of(prediction.label)}{variant}, {percent(prediction.confidence)} sure"
     return f"{cleaned(name or analysis.clip.name)} · {sure} · {analysis.form.seen_from}"
 
 

@@ -394,6 +394,7 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
     label = partial.title if partial else name_of(result.prediction.label)
     lines = [f"{name}: {label}  ({_ranking(result.prediction)})"]
     remarks = (result.prediction.reason, *result.clip.problems, *result.quality.notes)
+    lines += [f"  variant: {result.form.variant.lower()}"] if result.form.variant else []
     lines += [f"  {remark}" for remark in remarks if remark]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
     lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]

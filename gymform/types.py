@@ -424,7 +424,8 @@ class FormReport:
     """How the repetitions were done. ``exercise`` is the prediction's label.
 
     ``turned`` is how far the lifter faces away from the camera, in degrees: 0 is a front or back
-    view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why.
+    view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why. ``variant``
+    is a title such as "Sumo", where the skeleton tells.
     """
 
     exercise: str
@@ -432,6 +433,7 @@ class FormReport:
     repetitions: tuple[RepForm, ...] = ()
     cues: tuple[Cue, ...] = ()
     notes: tuple[str, ...] = ()
+    variant: str | None = None
 
     @property
     def seen_from(self) -> str:

@@ -502,6 +502,11 @@ def test_what_cannot_be_done_is_said_before_any_work(tmp_path, capsys):
         assert "xpected films" in (said := capsys.readouterr().err) or "comma" in said
 
 
+def test_the_variant_stands_below_the_name(tmp_path):
+    result = fakes.make_analysis(12, form=fakes.make_form("deadlift", variant="Sumo"))
+    assert cli._summary("a.mp4", result, tmp_path).splitlines()[1] == "  variant: sumo"
+
+
 def test_a_partial_answer_heads_the_lines_of_a_clip(tmp_path):
     classes = ("deadlift", "romanian_deadlift", "squat", "lunge", "row", "push_up", "other")
     shares = (0.46, 0.44, 0.05, 0.02, 0.01, 0.01, 0.01)

@@ -24,6 +24,7 @@ from gymform.exercises import (
 from gymform.form.body import Body, bodies_of
 from gymform.form.metrics import measure, shows, why_missing
 from gymform.form.quantities import EITHER_WAY
+from gymform.form.variants import variant_of
 from gymform.motion.repetitions import Repetition, find_repetitions, signal_repetitions
 from gymform.types import (
     OTHER,
@@ -109,7 +110,9 @@ def assess_form(
     cues.sort(key=lambda cue: order.index(cue.verdict))
     notes = tuple(_notes(prediction.label, quality, every))
     forms = tuple(one.form for one in every)
-    return FormReport(prediction.label, _view(bodies, whole), forms, tuple(cues), notes)
+    pairs = [(one.body, one.form) for one in whole]
+    variant = variant_of(exercise.key, pairs) if exercise else None
+    return FormReport(prediction.label, _view(bodies, whole), forms, tuple(cues), notes, variant)
 
 
 def repetitions_of(tracks: CleanTracks, exercise: Exercise | None) -> list[Repetition]:

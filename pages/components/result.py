@@ -85,6 +85,8 @@ def verdict(result: Analysis) -> None:
     exercise, _, found = verdict_line(result.form).partition(": ")
     exercise = exercise.replace(title_of(UNKNOWN), _label(result.prediction), 1)
     st.markdown(f"# {plain(exercise)}")
+    if result.form.variant:
+        st.markdown(f"**{plain(result.form.variant)}**")
     if found:
         with st.container(key="verdict"):
             st.markdown(f"**{plain(found[0].upper() + found[1:], 300)}**")

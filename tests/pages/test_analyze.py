@@ -308,6 +308,21 @@ def test_unknown_says_why(app, queue):
     assert reason in app.info[0].value
 
 
+def test_the_variant_stands_below_the_name():
+    def page():
+        import streamlit as st
+
+        from pages.components.result import verdict
+
+        verdict(st.session_state["analysis"])
+
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["analysis"] = fakes.make_analysis(12, form=fakes.make_form(variant="Sumo"))
+    app.run()
+    assert not app.exception
+    assert [one.value for one in app.markdown][:2] == ["# Squat, 1 repetition", "**Sumo**"]
+
+
 def test_unknown_of_one_pattern_says_which(app, queue):
     classes = ("deadlift", "romanian_deadlift", "other")
     answer = Prediction(classes, (0.48, 0.45, 0.07), UNKNOWN, "It could be either.", "b" * 64,
