@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gymform.live.advice import Advice
 from gymform.live.meter import Pace
 from gymform.live.session import LiveStatus
 from gymform.service import analysis_queue, https
+from gymform.types import UNKNOWN, Prediction
 from pages.components import clip_session
 from pages.components.live import live
 from pages.components.recorder import recorder
@@ -278,3 +280,10 @@ def test_a_phone_is_shown_the_way_only_when_it_can_come(app, monkeypatch, tmp_pa
     assert "trust the certificate" in texts(app)
     options["server.address"] = "127.0.0.1"
     assert "192.168.7.7" not in texts(app.run())
+
+
+def test_a_guess_of_one_pattern_is_said():
+    classes = ("deadlift", "romanian_deadlift", "other")
+    unsure = Prediction(classes, (0.48, 0.45, 0.07), UNKNOWN, None, "", candidates=classes[:2])
+    assert live.guess_in_words(unsure) == "A hinge: deadlift or Romanian deadlift"
+    assert "Unknown" in live.guess_in_words(replace(unsure, candidates=()))

@@ -251,6 +251,7 @@ def provisional(session: LiveSession) -> None:
 def guess_in_words(guess: Prediction | None) -> str:
     """The current prediction with its confidence, or why there is none."""
     from gymform.draw.charts import percent
+    from gymform.movement_patterns import partial_answer
     from gymform.types import OTHER, UNKNOWN
 
     if guess is None:
@@ -259,6 +260,8 @@ def guess_in_words(guess: Prediction | None) -> str:
         return f"{title_of(OTHER)}, {percent(guess.confidence)}"
     if guess.label != UNKNOWN:
         return f"{plain(title_of(guess.label))}, {percent(guess.confidence)}"
+    if partial := partial_answer(guess):
+        return plain(partial.title)
     if guess.reason and "movement" in guess.reason:
         return ":gray[Waiting for a movement]"
     return f":gray[{title_of(UNKNOWN)}]"
