@@ -301,7 +301,7 @@ def _change_proportions(points: np.ndarray, rng: np.random.Generator) -> np.ndar
 def _project(points: np.ndarray, sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """``points`` (N, 17, 3) as another camera sees them: xy (N, 17, 2)."""
     known = np.isfinite(points[:, list(sk.BODY)])
-    if known.any():
+    if known[..., 0].any():
         points = points - points[:, list(sk.BODY)].mean(axis=(0, 1), where=known)
     if sample.has_depth:
         # single-camera trackers flatten depth; that of synthetic lifters is exact

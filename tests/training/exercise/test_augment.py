@@ -1,5 +1,6 @@
 """Augmented samples: plausible, different, repeatable."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -144,3 +145,13 @@ def test_low_rates_are_interpolated_linearly():
     for seed in range(30):
         low = aug._lower_rate(xy, np.random.default_rng(seed))
         np.testing.assert_allclose(low[:50], xy[:50], atol=1.01)
+
+
+def test_a_stretch_without_a_body_makes_no_noise(sample):
+    """Part of a clip in which nobody is seen: features without a number that is none."""
+    empty = replace(sample, points=np.full((60, 17, 3), np.nan), has_depth=False)
+    empty.points[..., 2] = 0.0  # depth is 0 where it is not known
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        xy = aug._project(empty.points, empty, np.random.default_rng(0))
+    assert np.isfinite(features(xy)).all()
