@@ -16,13 +16,13 @@ from gymform.analysis import Analysis
 from gymform.draw.stills import draw_stills
 from gymform.draw.svg import Line, line_chart
 from gymform.errors import GymformError
-from gymform.exercises import title_of
 from gymform.form.cues import shown
 from gymform.form.events import events_of
 from gymform.form.table import BEST, WORST, rated
 from gymform.form.verdict import verdict_line
 from gymform.motion.angles import joint_angles, trunk_lean
 from gymform.motion.body_size import midpoint, stature
+from gymform.movement_patterns import shown_title
 from gymform.storage import atomic_path
 from gymform.text import cleaned
 from gymform.types import Cue, Verdict, percent
@@ -92,7 +92,7 @@ def write_report(
 
 def report(analysis: Analysis, film: Path, *, turn: int = 0, name: str = "") -> str:
     """The report as HTML, with the film inside where browsers play it."""
-    line = verdict_line(analysis.form)
+    line = verdict_line(analysis.form, shown_title(analysis.prediction))
     body = [
         f"<h1>{_quoted(line)}</h1>",
         f'<p class="meta">{_quoted(_meta(analysis, name))}</p>',
@@ -115,7 +115,7 @@ def report(analysis: Analysis, film: Path, *, turn: int = 0, name: str = "") -> 
 def _meta(analysis: Analysis, name: str) -> str:
     prediction = analysis.prediction
     variant = f" ({analysis.form.variant.lower()})" if analysis.form.variant else ""
-    sure = f"{title_of(prediction.label)}{variant}, {percent(prediction.confidence)} sure"
+    sure = f"{shown_title(prediction)}{variant}, {percent(prediction.confidence)} sure"
     return f"{cleaned(name or analysis.clip.name)} · {sure} · {analysis.form.seen_from}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gymform.exercises import find_exercise, listed, name_of
+from gymform.exercises import find_exercise, listed, name_of, title_of
 from gymform.types import UNKNOWN, Prediction
 
 
@@ -68,3 +68,9 @@ def partial_answer(prediction: Prediction) -> PartialAnswer | None:
         return None
     pattern = pattern_of(prediction.candidates)
     return PartialAnswer(pattern, prediction.candidates) if pattern else None
+
+
+def shown_title(prediction: Prediction) -> str:
+    """What a prediction is called wherever it is shown: the exercise, or the partial answer."""
+    partial = partial_answer(prediction)
+    return partial.title if partial else title_of(prediction.label)

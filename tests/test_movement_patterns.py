@@ -3,7 +3,7 @@
 import pytest
 
 from gymform.exercises import find_exercise
-from gymform.movement_patterns import PATTERNS, partial_answer, pattern_of
+from gymform.movement_patterns import PATTERNS, partial_answer, pattern_of, shown_title
 from gymform.types import OTHER, UNKNOWN, Prediction
 
 CLASSES = ("deadlift", "romanian_deadlift", "squat", OTHER)
@@ -55,3 +55,11 @@ def test_an_unsure_answer_of_one_pattern_is_a_partial_answer():
 )
 def test_else_there_is_none(unsure):
     assert partial_answer(unsure) is None
+
+
+def test_the_title_is_the_exercise_or_what_is_sure_of_it():
+    assert shown_title(prediction("deadlift", "romanian_deadlift")) == (
+        "A hinge: deadlift or Romanian deadlift"
+    )
+    assert shown_title(prediction("deadlift")) == "Unknown"
+    assert shown_title(prediction("squat", label="romanian_deadlift")) == "Romanian deadlift"

@@ -9,14 +9,15 @@ MOST = 3
 """Findings that fit into a line."""
 
 
-def verdict_line(form: FormReport) -> str:
+def verdict_line(form: FormReport, title: str | None = None) -> str:
     """Such as "Squat, 3 repetitions: deep in 2 of 3; hips and shoulders rise together."
 
-    What there is to look at comes first. Without a finding it says why there is none.
+    What there is to look at comes first. Without a finding it says why there is none. ``title``
+    stands for the exercise, where more is known than its name, or less.
     """
     count = sum(not rep.cut_off_by for rep in form.repetitions)
     counted = f", {count} repetition{'' if count == 1 else 's'}" if count else ""
-    line = f"{title_of(form.exercise)}{counted}"
+    line = f"{title or title_of(form.exercise)}{counted}"
     found = [_finding(form, cue) for cue in form.cues if cue.verdict is not Verdict.CLOSE]
     if found:
         return f"{line}: {'; '.join(found[:MOST])}."

@@ -40,12 +40,13 @@ def summarise(result: Analysis) -> dict[str, Any]:
     from gymform.compare.trend import ASYMMETRY
     from gymform.form.events import events_of
     from gymform.form.verdict import verdict_line
+    from gymform.movement_patterns import shown_title
 
     form = result.form
     events = events_of(result.pose, result.tracks, form, result.slow_motion)
     return {
         "exercise": result.prediction.label,
-        "verdict": verdict_line(form),
+        "verdict": verdict_line(form, shown_title(result.prediction)),
         "frames": len(result.pose),
         "duration_s": round(result.clip.duration_s, 3),
         "turned": round(form.turned, 1) if form.turned == form.turned else None,

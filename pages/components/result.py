@@ -21,7 +21,7 @@ from gymform.exercise import explain
 from gymform.exercises import name_of, title_of
 from gymform.form.cues import level_of
 from gymform.form.verdict import verdict_line
-from gymform.movement_patterns import partial_answer
+from gymform.movement_patterns import shown_title
 from gymform.service import analysis_worker as worker
 from gymform.service.analysis_worker import PROXY, STEM
 from gymform.service.summary import picture_of, read_summary
@@ -83,7 +83,7 @@ def show_result(
 def verdict(result: Analysis) -> None:
     """The answer in one line: exercise, repetitions, and what was good or not."""
     exercise, _, found = verdict_line(result.form).partition(": ")
-    exercise = exercise.replace(title_of(UNKNOWN), _label(result.prediction), 1)
+    exercise = exercise.replace(title_of(UNKNOWN), shown_title(result.prediction), 1)
     st.markdown(f"# {plain(exercise)}")
     if result.form.variant:
         st.markdown(f"**{plain(result.form.variant)}**")
@@ -161,12 +161,6 @@ def _stretches(prediction: Prediction) -> dict[str, list[str]]:
         "Likeliest": [name_of(prediction.likeliest(w.probabilities)) for w in windows],
         "Probability": [charts.percent(max(window.probabilities)) for window in windows],
     }
-
-
-def _label(prediction: Prediction) -> str:
-    """The exercise, or what is sure where it is not: "A hinge: deadlift or Romanian deadlift"."""
-    partial = partial_answer(prediction)
-    return partial.title if partial else title_of(prediction.label)
 
 
 def _sure(prediction: Prediction) -> str:

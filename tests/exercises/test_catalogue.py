@@ -167,9 +167,9 @@ analysis = fakes.make_analysis(12, prediction=prediction, form=form)
 def page():
     import streamlit as st
     from pages.components.form import show_cues, show_measures
-    from pages.components import result
+    from gymform.movement_patterns import shown_title
     analysis = st.session_state["analysis"]
-    st.title(result._label(analysis.prediction))
+    st.title(shown_title(analysis.prediction))
     show_cues(analysis.form, lambda cue: None)
     show_measures(analysis.form)
 

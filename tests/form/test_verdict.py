@@ -6,6 +6,7 @@ import pytest
 
 from gymform.form.verdict import verdict_line
 from gymform.types import Cue, FormReport, RepForm, Verdict
+from tests import fakes
 
 REP = RepForm(0.0, 2.0, ())
 CUT = RepForm(0.0, 1.0, (), "the start of the clip")
@@ -41,3 +42,8 @@ NEAR = cue(Verdict.CLOSE, "Too close to call: above parallel?", "thigh_below_lev
 )  # fmt: skip
 def test_what_there_is_to_say_fits_into_a_line(form, line):
     assert verdict_line(form) == line
+
+
+def test_another_title_may_stand_for_the_exercise():
+    form = fakes.make_form("unknown")
+    assert verdict_line(form, "A hinge: deadlift or row").startswith("A hinge: deadlift or row, 1 ")
