@@ -29,6 +29,7 @@ from gymform.training.exercise.tracks import (
     load_penn_tracks,
     load_snatch_tracks,
 )
+from gymform.types import OTHER
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ SOURCE_SHARES = {
     TRAINING_ONLY: 0.3,
 }
 """Relative share of the sources within a class: ``clips`` are most like users' clips."""
+
+OTHER_SOURCE_SHARES = {**SOURCE_SHARES, "penn": 0.15, "made": 0.6}
+"""The same within ``other``: of Penn Action that is a single exercise, jumping rope."""
 
 ACTION_SHARES = {
     "side_lunge": 2.0,
@@ -202,11 +206,12 @@ def shares(
         for s in samples
     ])  # fmt: skip
     for label, share in class_shares.items():
+        of_source = OTHER_SOURCE_SHARES if label == OTHER else SOURCE_SHARES
         sources = {s.source for s in samples if s.label == label}
-        total = sum(SOURCE_SHARES[source] for source in sources)
+        total = sum(of_source[source] for source in sources)
         for source in sources:
             rows = [s.label == label and s.source == source for s in samples]
-            weight[rows] *= share * SOURCE_SHARES[source] / total / weight[rows].sum()
+            weight[rows] *= share * of_source[source] / total / weight[rows].sum()
     return np.asarray(weight / weight.sum())
 
 

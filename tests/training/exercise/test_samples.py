@@ -1,5 +1,7 @@
 """What the shipped classifier learns from: a split that does not leak, balanced shares."""
 
+from collections import Counter
+
 import pytest
 
 from gymform.errors import LeakError, ModelDataError
@@ -77,3 +79,23 @@ def test_an_index_that_is_none(dataset, content):
     (dataset / "index.csv").write_bytes(content)
     with pytest.raises(ModelDataError, match=r"index\.csv: expected"):
         sm.load_clips(dataset / "poses", dataset / "index.csv")
+
+
+def test_what_is_other_comes_from_many_exercises():
+    """Penn Action's other exercises are a single one: it must not crowd out the clips."""
+    clips = made_up(12)
+    ropes = [
+        LabelledPose(f"rope{i}", "other", "jump_rope", f"rope{i}", "penn", item.pose)
+        for i, item in enumerate(clips)
+    ]
+    samples = sm.make_samples([*clips, *ropes], 1, 0)
+    shares = sm.shares(samples)
+    by_source = Counter()
+    for share, sample in zip(shares, samples, strict=True):
+        if sample.label == "other":
+            by_source[sample.source] += share
+    assert by_source["penn"] < 0.2 * by_source["clips"]
+    assert sum(by_source.values()) / shares.sum() == pytest.approx(
+        sm.CLASS_SHARES["other"]
+        / sum(sm.CLASS_SHARES[name] for name in {sample.label for sample in samples})
+    )
