@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gymform.exercises import class_of
 from gymform.skeleton import LEFT_SHOULDER, RIGHT_SHOULDER
 from gymform.training.exercise import samples as sm
 from gymform.training.exercise.tracks import LabelledPose, rotate
@@ -27,6 +28,9 @@ def test_the_shared_tracks_are_read_and_cut(shared_data):
     sources = [x.source for x in tracks]
     assert sources.count("penn") == 1163
     assert sources.count("snatch3d") == 19  # one is a close-up throughout
-    assert {x.label for x in tracks if x.action == "clean_and_jerk"} == {"other"}
+    labels = {x.action: x.label for x in tracks}
+    assert labels["clean_and_jerk"] == class_of("clean_and_jerk")
+    assert labels["pushup"] == class_of("push_up")
+    assert labels["jump_rope"] == "other"
     fold = sm.split(tracks, 5, seed=0)
     assert len(set(fold)) == 5
