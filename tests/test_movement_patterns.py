@@ -61,5 +61,5 @@ def test_the_title_is_the_exercise_or_what_is_sure_of_it():
     assert shown_title(prediction("deadlift", "romanian_deadlift")) == (
         "A hinge: deadlift or Romanian deadlift"
     )
-    assert shown_title(prediction("deadlift")) == "Unknown"
+    assert shown_title(prediction("deadlift")) == "Unknown exercise"
     assert shown_title(prediction("squat", label="romanian_deadlift")) == "Romanian deadlift"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import streamlit as st
 
 from gymform.errors import GymformError
-from gymform.exercises import shipped_classes, title_of
+from gymform.exercises import EXERCISES, title_of
 from gymform.service.history import (
     MAX_EXERCISE,
     MAX_LIFTER,
@@ -18,7 +18,7 @@ from gymform.service.history import (
     MAX_NOTE,
     Entry,
 )
-from gymform.types import UNKNOWN
+from gymform.types import OTHER, UNKNOWN
 from pages.components.results import RESULT, history
 from pages.components.text import as_text, plain
 
@@ -161,7 +161,7 @@ def form(entry: Entry) -> bool:
 
 def _exercises(own: str) -> list[str]:
     """Exercises to choose from, with the one that a row has."""
-    known = [*shipped_classes(), UNKNOWN]
+    known = [*(one.key for one in EXERCISES), OTHER, UNKNOWN]
     with contextlib.suppress(GymformError):
         known += history().choices("exercise")
     return list(dict.fromkeys([*known, *([own] if own else [])]))
