@@ -204,6 +204,7 @@ class JobQueue:
         self._silent_after_s = silent_after_s
         self._grace_s = grace_s
         self._on_end: Callable[[Ended], None] | None = None
+        self._on_begin: Callable[[str], None] | None = None
         self._changed = threading.Condition()
         self._jobs: OrderedDict[str, _Job] = OrderedDict()
         self._waiting: deque[_Job] = deque()
@@ -240,12 +241,15 @@ class JobQueue:
             job.claims[session] = time.monotonic()
         return key
 
-    def listen(self, on_end: Callable[[Ended], None]) -> None:
+    def listen(
+        self, on_end: Callable[[Ended], None], on_begin: Callable[[str], None] | None = None
+    ) -> None:
         """Have ``on_end`` hear of every job that ends while the queue is open.
 
-        It is called in whatever thread ends the job, before pages see a new result.
+        It is called in whatever thread ends the job, before pages see a new result. ``on_begin``
+        hears the key of each job that begins.
         """
-        self._on_end = on_end
+        self._on_end, self._on_begin = on_end, on_begin
 
     def join(self, key: str, session: str) -> None:
         """This session wants the job as well, if there is one that has not ended."""
@@ -363,6 +367,7 @@ class JobQueue:
     def _serve(self) -> None:
         """Run job after job until the queue is closed."""
         while job := self._next():
+            self._tell_begun(job)
             try:
                 error = self._run(job)
             except OSError as problem:
@@ -384,6 +389,14 @@ class JobQueue:
                     job.state, job.error = (State.FAILED if error else State.DONE), error
             if job.state is not State.DONE:
                 self._tell(job, error)
+
+    def _tell_begun(self, job: _Job) -> None:
+        if self._on_begin is None:
+            return
+        try:
+            self._on_begin(job.key)
+        except Exception:  # noqa: BLE001 - the analysis goes on all the same
+            _log.exception("the beginning of a job could not be noted")
 
     def _tell(self, job: _Job, error: GymformError | None) -> None:
         """Tell whoever listens how a job ended; what ends with the app is taken up again later."""

@@ -88,7 +88,7 @@ class Entry:
     clip_sha256: str = ""
     state: str = WAITING
     problem: str = ""
-    starts: int = 1
+    starts: int = 0
     created_at: str = ""
     took_s: float | None = None
     found: str = ""
@@ -186,7 +186,7 @@ class History:
         with self._write():
             self._insert(entry, "ON CONFLICT (owner, key) DO NOTHING")
             self._connection.execute(
-                "UPDATE results SET state = ?, problem = '', starts = 1, path = ? "
+                "UPDATE results SET state = ?, problem = '', starts = 0, path = ? "
                 "WHERE owner = ? AND key = ?",
                 (WAITING, str(path), owner, key),
             )
@@ -194,6 +194,15 @@ class History:
                 self._finish(key, summary, None)
             (row,) = self._rows("WHERE owner = ? AND key = ?", (owner, key))
         return row
+
+    @_in_words
+    def begin(self, key: str) -> None:
+        """The analysis ``key``, which waited, is begun."""
+        with self._write():
+            self._connection.execute(
+                "UPDATE results SET starts = starts + 1 WHERE key = ? AND state = ?",
+                (key, WAITING),
+            )
 
     @_in_words
     def finish(self, key: str, summary: Mapping[str, Any], took_s: float | None) -> None:
@@ -220,7 +229,7 @@ class History:
     def unfinished(self) -> list[Entry]:
         """What an app that ended left waiting, one row for each key, oldest first.
 
-        Each is counted as begun once more; one that was begun `MAX_STARTS` times has failed.
+        What was begun `MAX_STARTS` times has failed; what only waited never does.
         """
         with self._write():
             self._connection.execute(
@@ -228,9 +237,6 @@ class History:
                 (FAILED, _OFTEN, WAITING, MAX_STARTS),
             )
             rows = list(self._rows("WHERE state = ? ORDER BY created_at, rowid", (WAITING,)))
-            self._connection.execute(
-                "UPDATE results SET starts = starts + 1 WHERE state = ?", (WAITING,)
-            )
         first: dict[str, Entry] = {}
         for row in rows:
             first.setdefault(row.key, row)

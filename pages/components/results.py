@@ -38,7 +38,7 @@ def job_queue() -> JobQueue:
     try:
         queue.store.favourites = history().favourite_keys
         queue.pace_s = history().pace()
-        queue.listen(_note)
+        queue.listen(_note, history().begin)
         _take_up(queue)
     except GymformError as error:  # without a history clips are analysed all the same
         _log.warning("%s", error)

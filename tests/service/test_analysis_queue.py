@@ -505,18 +505,20 @@ def test_whoever_listens_hears_how_jobs_end(make_queue, clip):
 
 def test_what_ends_with_the_app_has_not_ended(make_queue, clip):
     """It is taken up again by the next one."""
-    queue, heard = make_queue(), []
-    queue.listen(heard.append)
-    wait_until(queue, queue.submit(clip("wait"), "me"), "me", State.RUNNING)
+    queue, heard, begun = make_queue(), [], []
+    queue.listen(heard.append, begun.append)
+    running = queue.submit(clip("wait"), "me")
+    wait_until(queue, running, "me", State.RUNNING)
     queue.submit(clip("wait too"), "me")
     queue.close()
     queue._thread.join(10)
     assert heard == []
+    assert begun == [running]
 
 
 def test_a_listener_that_fails_costs_no_job(make_queue, clip):
     queue = make_queue()
-    queue.listen(lambda ended: 1 / 0)
+    queue.listen(lambda ended: 1 / 0, lambda key: 1 / 0)
     assert run(queue, clip("fine")).state is State.DONE
     assert run(queue, clip("fine again")).state is State.DONE
 

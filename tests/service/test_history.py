@@ -108,11 +108,22 @@ def test_what_waited_is_taken_up_again_but_not_for_ever(history):
     add(history, owner="login:ben")  # the same job
     done(history, "d" * 64)
     assert history.is_waiting()
-    for _ in range(MAX_STARTS - 1):
+    for _ in range(MAX_STARTS):
         assert [one.key for one in history.unfinished()] == [first.key, second.key]
+        history.begin(first.key)
+        history.begin(second.key)
     assert history.unfinished() == []
     assert history.get(first.address).state == FAILED
     assert "ended twice" in history.get(second.address).problem
+
+
+def test_what_only_waited_is_taken_up_however_often_the_app_ends(history):
+    running, waiting = add(history), add(history, OTHER_KEY)
+    for _ in range(5):
+        history.begin(running.key)
+        history.unfinished()
+    assert history.get(running.address).state == FAILED
+    assert [one.key for one in history.unfinished()] == [waiting.key]
 
 
 def test_rows_of_another_version_are_refused_and_left_alone(history):
