@@ -1,4 +1,4 @@
-"""Keypoints to and from other tools: COCO keypoints in JSON, which CVAT and Label Studio exchange.
+"""Keypoints to and from other tools: COCO keypoints in JSON, which CVAT and others exchange.
 
 One file a clip. Its images are the frames that were analysed, by number, each with its time; an
 annotation holds the lifter's 17 keypoints as x, y, v, with v 0 for missing and 2 for seen, and 1
@@ -176,7 +176,7 @@ def _changes(content: Mapping[str, Any], found: Corrected, name: str) -> Sequenc
             points = np.array(one["keypoints"], float).reshape(NUM_KEYPOINTS, 3)
             if not 0 <= row < len(pose) or not np.isfinite(points).all():
                 raise ValueError
-            changes += _changes_in(row, points, pose.xy[row], float(pose.time_s[row]))
+            changes += changes_in(points, pose.xy[row], float(pose.time_s[row]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DatasetError(
             f"{name}: expected annotations of {NUM_KEYPOINTS} keypoints (x, y, v) in frames of the "
@@ -185,9 +185,9 @@ def _changes(content: Mapping[str, Any], found: Corrected, name: str) -> Sequenc
     return changes
 
 
-def _changes_in(
-    row: int, points: np.ndarray, now: np.ndarray, time_s: float
-) -> Sequence[Correction]:
+def changes_in(points: np.ndarray, now: np.ndarray, time_s: float) -> Sequence[Correction]:
+    """What makes ``points`` (17, 3), as x, y and v, of the keypoints ``now`` (17, 2), px, in the
+    frame at ``time_s``."""
     there = points[:, 2] > 0
     known = np.isfinite(now).all(1)
     apart = np.linalg.norm(points[:, :2] - np.nan_to_num(now), axis=1)

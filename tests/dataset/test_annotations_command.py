@@ -39,3 +39,18 @@ def test_the_card_is_printed_or_written_and_says_where_reviewers_disagree(tmp_pa
     assert f"Reviewers disagree on: {item}" in told
     assert cli.main(["card", str(dataset), "--to", str(tmp_path / "card.md")]) == cli.OK
     assert (tmp_path / "card.md").read_text().startswith("# set\n")
+
+
+def test_tasks_for_label_studio_go_out_and_come_back(tmp_path, capsys):
+    dataset = make_store(tmp_path / "set", 1)
+    folder = tmp_path / "tasks"
+    how = ["annotations", str(dataset), "export", str(folder), "--format", "label-studio"]
+    assert cli.main(how) == cli.OK
+    (file,) = folder.glob("*.json")
+    tasks = json.loads(file.read_text())
+    result = tasks[0]["predictions"][0]["result"]
+    tasks[0]["annotations"] = [{"result": result[1:]}]
+    file.write_text(json.dumps(tasks))
+    capsys.readouterr()
+    assert cli.main(["annotations", str(dataset), "import", str(file), "--reviewer", "A"]) == cli.OK
+    assert f"{file.name}: 1 corrections" in capsys.readouterr().out
