@@ -83,7 +83,7 @@ def test_a_cut_clip_says_that_it_is_cut(tmp_path, name, tenths):
 
 
 def test_a_missing_file_is_told_without_its_place(tmp_path):
-    with pytest.raises(VideoError, match="gone") as caught:
+    with pytest.raises(VideoError, match="Missing file") as caught:
         probe(tmp_path / "nothing.mp4")
     check_text(caught.value, tmp_path)
 
