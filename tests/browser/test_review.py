@@ -300,7 +300,7 @@ def test_a_joint_is_dragged_in_three_frames_and_those_between_follow(page, store
     assert (moved[:21, 0] > 2).all()
     assert (moved[:21, 1] < -1).all()
     assert (abs(moved[21:]) < 1e-3).all()
-    page.get_by_text("left elbow at 0.67 s").first.wait_for()
+    page.get_by_text("left elbow at 0.67 s").first.wait_for(state="attached")
     photograph(page, "corrected")
     page.keyboard.press("z")
     until(page, lambda: len(corrections_of(store, sha256)) == 2)

@@ -197,7 +197,7 @@ def test_three_recordings_in_a_row_and_the_answer_is_right(launch, film, server)
         if number == 0:
             page.get_by_text("Downloads", exact=True).wait_for(timeout=900_000)
             photograph(page, "answer")
-            assert page.get_by_role("heading", name="Squat", exact=True).is_visible()
+            assert page.get_by_role("heading", name="Squat, 1 repetition", exact=True).is_visible()
         button(page, "Record another").click()
     reach(page, "ready")
 

@@ -156,7 +156,7 @@ export class Picture {
       const [start, end] = this.whole ? [0, Infinity] : [card.start, card.end];
       if (time > end - gapOf(card) / 2 || time < start - 0.1) video.currentTime = start;
     }
-    this.around.onTime(time);
+    this.around.onTime(video.paused ? this.here() : time); // a picture from before a seek may be late
   }
 
   // -- which frame ------------------------------------------------------------------------------

@@ -89,7 +89,9 @@ def test_progress_is_told_and_may_stop(corpus):
 def test_a_clip_that_is_gone_is_named(corpus, tmp_path):
     example = replace(corpus.examples[0], clip_path=tmp_path / "gone.mp4")
     gone = replace(corpus, examples=(example,), tracks=corpus.tracks[:1], folder=tmp_path)
-    with pytest.raises(ModelDataError, match=rf"^{re.escape(example.name)}: .*Missing file") as caught:
+    with pytest.raises(
+        ModelDataError, match=rf"^{re.escape(example.name)}: .*Missing file"
+    ) as caught:
         pixels.load_pictures(gone, 2, 32)
     assert str(tmp_path) not in str(caught.value)
 
