@@ -154,7 +154,7 @@ def _a_cue_shows_its_moment(page) -> None:
     button.click()
     seconds = float(button.inner_text().split()[1])
     page.wait_for_function(f"at => Math.abs(parseFloat({CLOCK}) - at) < 0.07", arg=seconds)
-    expect(page.locator(".clock")).to_be_in_viewport()
+    expect(page.locator(".stage").first).to_be_in_viewport()
 
 
 def _every_download_opens(page, folder: Path) -> None:
