@@ -43,16 +43,21 @@ def export_coco(store: ReviewStore, folder: Path) -> list[Path]:
     Raises DatasetError when no clip has keypoints.
     """
     written = []
-    for clip in store.clips():
-        if store.files.poses(clip.sha256).is_file():
-            path = folder / f"{clip.sha256[:16]}.json"
-            content = coco_of(clip, corrected_poses(store, clip.sha256))
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
-            written.append(path)
-    if not written:
-        raise DatasetError("No clip has keypoints yet: extract the data set first.")
+    for clip in clips_with_keypoints(store):
+        path = folder / f"{clip.sha256[:16]}.json"
+        content = coco_of(clip, corrected_poses(store, clip.sha256))
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        written.append(path)
     return written
+
+
+def clips_with_keypoints(store: ReviewStore) -> list[ClipRecord]:
+    """The clips that can be exported. Raises DatasetError when there is none."""
+    clips = [clip for clip in store.clips() if store.files.poses(clip.sha256).is_file()]
+    if not clips:
+        raise DatasetError("No clip has keypoints yet: extract the data set first.")
+    return clips
 
 
 def coco_of(clip: ClipRecord, found: Corrected) -> dict[str, Any]:

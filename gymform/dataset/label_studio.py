@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gymform.dataset.coco import MAX_BYTES, changes_in
+from gymform.dataset.coco import MAX_BYTES, changes_in, clips_with_keypoints
 from gymform.dataset.corrections import correct, corrected_poses
 from gymform.dataset.items import ClipRecord
 from gymform.dataset.reviews import ReviewStore
@@ -53,9 +53,7 @@ def export_tasks(store: ReviewStore, folder: Path) -> list[Path]:
 
     Raises DatasetError when no clip has keypoints, VideoError when one cannot be read.
     """
-    clips = [clip for clip in store.clips() if store.files.poses(clip.sha256).is_file()]
-    if not clips:
-        raise DatasetError("No clip has keypoints yet: extract the data set first.")
+    clips = clips_with_keypoints(store)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_path(folder / "interface.xml") as temporary:
         temporary.write_text(CONFIG, encoding="utf-8")
