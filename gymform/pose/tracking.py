@@ -11,7 +11,7 @@ somebody stands before the lifter, the box stays NaN.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,12 +109,22 @@ PERHAPS, AGAIN = 0.35, 0.25
 another network or in another crop (`presence`). On a second look bars and plates were seen with up
 to 0.19, people with 0.38 and more."""
 
+DIM, LOOSE = 0.9, 0.5
+"""At an end of a track, somebody who is seen less surely than this share of the usual is looked at
+by the other network too; there `presence` must reach this share of the track's. A barbell on the
+floor, followed before the lifter came, had a fifth."""
+
 SELDOM = 3
 """Bystanders who stay where they are, away from the lifter, are looked at in every third sample."""
 
 GROWTH, MAX_STEPS = 1.5, 2.25
 """A box that grows or shrinks by more from one sample to the next may be somebody else's, and after
 any time one that has changed by more than this number of such steps."""
+
+FAR, FOLDED = 0.9, 3.0
+"""Two people in frames that are seconds apart may be the same one when they are nearer to each
+other than this many sizes, and neither is so many times larger: from the start of a snatch to the
+arms overhead a box grows to 2.6 times its size."""
 
 MAX_SEARCHES = 8
 """How many whole frames are searched, besides the seeds, after the person was lost."""
@@ -319,36 +329,72 @@ class _Tracker:
             self.advance(len(samples))
             return Track()
         tracking = _ShotTracker(self, seeds, samples)
-        while (
-            tracking.misled is not None
-        ):  # the seeds are of two people: begin again with the others
+        while tracking.misled is not None:  # the seeds are of two people: begin again
             first = {i: one for i, one in seeds[0].items() if i != tracking.misled}
-            seeds = [first, {tracking.misled: seeds[0][tracking.misled]}, *seeds[1:]]
+            parted = [first, {tracking.misled: seeds[0][tracking.misled]}, *seeds[1:]]
+            seeds = _rivals(parted, self.picture_size)
             tracking = _ShotTracker(self, seeds, samples)
+        lifter, tracks = tracking.first, tracking.tracks
         if not marked:
-            lifter = choose_lifter(tracking.tracks, len(samples), self.picture_size)
+            lifter = choose_lifter(tracks, len(samples), self.picture_size)
             if lifter is not tracking.first:  # who was looked at now and then only: look closely
-                rivals = [track.seen for track in tracking.tracks if track is not lifter]
-                tracking = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
-        others = (track for track in tracking.tracks if track is not tracking.first)
+                rivals = [track.seen for track in tracks if track is not lifter]
+                closer = _ShotTracker(self, [dict(lifter.seen), *rivals], samples)
+                if closer.misled is None:
+                    lifter, tracks = closer.first, closer.tracks
+        others = (track for track in tracks if track is not lifter)
         self.crowded |= any(self._certainty(track) >= AGAIN for track in others)
-        certainty = self._certainty(tracking.first)
+        certainty = self._certainty(lifter)
         self.unsure |= certainty < SURE
-        if not marked and not is_somebody(tracking.first, certainty):
-            return Track()
-        self._look_for_others(tracking.first, tracking.tracks)
-        return tracking.first
+        if not marked:
+            if not is_somebody(lifter, certainty):
+                return Track()
+            self._cut_loose_ends(lifter, certainty)
+        self._look_for_others(lifter, tracks)
+        return lifter
+
+    def _cut_loose_ends(self, lifter: Track, certainty: float) -> None:
+        """Forget what was followed before the lifter came, and after the lifter had gone.
+
+        Where nobody is any more, a crop around the last place shows things, which a network half
+        takes for a body, and the other one does not. Whole tracks are not judged here.
+        """
+        if self.networks.witness is None:
+            return
+        usual = float(np.median([person.confidence for person in lifter.seen.values()]))
+        for backwards in (False, True):
+            samples = sorted(lifter.seen, reverse=backwards)
+            if lifter.seen[samples[0]].confidence < DIM * usual:
+                half = samples[: len(samples) // 2]
+                for sample in half[: self._loose(lifter, half, LOOSE * certainty)]:
+                    del lifter.seen[sample]
+
+    def _loose(self, lifter: Track, samples: list[int], least: float) -> int:
+        """How many of ``samples`` come before two in a row that both networks see; 0 when there are
+        no such two."""
+        proven = 0
+        for number, sample in enumerate(samples):
+            [surely] = self._presences(lifter, [sample])
+            proven = proven + 1 if surely >= least else 0
+            if proven == 2:
+                return number - 1
+        return 0
 
     def _certainty(self, track: Track) -> float:
-        """How surely a person is there: the median of a few samples, see `presence`."""
+        """How surely a person is there: the median of a few samples."""
         samples = first_to_last(np.array(sorted(track.seen)), LOOKS)
+        return float(np.median(self._presences(track, samples)))
+
+    def _presences(self, track: Track, samples: Sequence[int]) -> list[float]:
+        """How surely a person is there in each of ``samples``: see `presence`; how clearly the
+        person is seen where there is no other network."""
         people = [track.seen[sample] for sample in samples]
         if self.networks.witness is None:
-            return float(np.median([person.confidence for person in people]))
+            return [person.confidence for person in people]
         crops = box_to_crop(np.stack([person.box for person in people]))
         pictures = (self.frames.picture(sample) for sample in samples)
         others = detect_in_pictures(zip(pictures, crops, strict=True), self.networks.witness)
-        return float(np.median([presence(*pair) for pair in zip(people, others, strict=True)]))
+        return [presence(*pair) for pair in zip(people, others, strict=True)]
 
     def may_be_there(self, person: Detection, picture: np.ndarray) -> bool:
         """May somebody who was half seen be there? A second look, in a crop that fits, tells."""
@@ -754,19 +800,32 @@ def _of_similar_size(a: Detection, b: Detection, samples: float = MAX_STEPS) -> 
 
 
 def _chains(people: dict[int, list[Detection]]) -> list[dict[int, Detection]]:
-    """The seed frames' detections, linked into people."""
+    """The seed frames' detections, linked into people: whoever is clearly seen and near first."""
     chains: list[dict[int, Detection]] = []
     for sample in sorted(people):
         free = list(people[sample])
-        for chain in chains:
-            last = chain[max(chain)]
-            near = [person for person in free if _maybe_same_person(last, person)]
-            if near:
-                best = min(near, key=lambda p: float(np.hypot(*(p.centre - last.centre))))
-                chain[sample] = best
-                free.remove(best)
+        lasts = [chain[max(chain)] for chain in chains]
+        pairs = [
+            (
+                min(last.confidence, person.confidence) * (1 - _distance(last, person)),
+                number,
+                person,
+            )
+            for number, last in enumerate(lasts)
+            for person in free
+            if _maybe_same_person(last, person)
+        ]
+        for _, number, person in sorted(pairs, key=lambda pair: -pair[0]):
+            if person in free and sample not in chains[number]:
+                chains[number][sample] = person
+                free.remove(person)
         chains += [{sample: person} for person in free]
     return chains
+
+
+def _distance(a: Detection, b: Detection) -> float:
+    """Between the centres of two boxes, as a share of the larger one's size."""
+    return float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
 
 
 def _rivals(chains: list[dict[int, Detection]], size: np.ndarray) -> list[dict[int, Detection]]:
@@ -804,8 +863,7 @@ def _drop_weak_shots(seen: list[Detection | None], shots: np.ndarray) -> None:
 
 
 def _maybe_same_person(a: Detection, b: Detection) -> bool:
-    distance = float(np.hypot(*(a.centre - b.centre))) / max(a.size, b.size)
-    return distance < 0.9 and _of_similar_size(a, b)
+    return _distance(a, b) < FAR and 1 / FOLDED < a.size / b.size < FOLDED
 
 
 def _lifter_likeness(chain: dict[int, Detection], size: np.ndarray) -> float:

@@ -278,12 +278,56 @@ def test_a_larger_partner_nearer_the_middle_is_not_the_lifter():
     assert any("second person of like size" in note for note in followed.notes)
 
 
+@pytest.mark.parametrize(("x", "height"), [(140, 125), (140, 160), (500, 110), (200, 200)])
+def test_a_lifter_who_unfolds_is_not_taken_for_a_thing_nearby(x, height):
+    """In the start of a snatch a lifter is less than half as high as with the arms overhead; what
+    is half taken for a person, and as high as something between the two, is not the lifter."""
+    heights = np.interp(np.arange(36), [6, 14, 24, 32], [100, 262, 262, 100])
+    lifters = [person(340, 340, tall) for tall in heights]
+    thing = person(x, 270, height)
+    scores = [0.44] * 12 + [0.2] * 24
+    frames, followed = follow_scenes(
+        *([(thing, score), (one, 0.9)] for score, one in zip(scores, lifters, strict=True))
+    )
+    assert np.isfinite(followed.boxes).all()
+    for box, lifter in zip(followed.boxes[frames.positions], lifters, strict=True):
+        assert contains(box, lifter, slack=20)
+        assert box[2] - box[0] < 1.6 * np.ptp(lifter[:, 0]) + 60
+
+
 def test_the_marked_person_is_followed_though_another_moves():
     lifters, partner = squatting(20, x=150), person(440, 330, 280)
     estimator = SilhouetteEstimator(*([(a, 0.8), (partner, 0.9)] for a in lifters))
     frames = sparse(estimator.pictures())
     followed = follow(frames, estimator, target=Target(time_s=1.0, point=(440.0, 200.0)))
     assert all(contains(box, partner, slack=20) for box in followed.boxes)
+
+
+@pytest.mark.parametrize("ends", [(10, 0), (0, 8), (6, 5)], ids=["before", "after", "both"])
+def test_what_lies_there_before_and_after_the_lifter_is_nobody(ends):
+    """A barbell on the floor was followed until the lifter lay down above it, as if it were him."""
+    before, after = ends
+    poses = squatting(30)
+    lifting = np.array([before <= i < 30 - after for i in range(30)])
+    main, witness = (
+        SilhouetteEstimator(
+            *([(xy, 0.9 if up else least)] for xy, up in zip(poses, lifting, strict=True))
+        )
+        for least in (0.62, 0.15)
+    )
+    frames = sparse(main.pictures())
+    seen = np.isfinite(follow(frames, main, witness=witness).boxes[frames.positions]).all(axis=1)
+    assert (seen == lifting).all()
+
+
+def test_a_lifter_who_is_dim_at_the_end_for_both_networks_stays():
+    main, witness = (
+        SilhouetteEstimator(
+            *([(xy, 0.9 if i < 20 else 0.62)] for i, xy in enumerate(squatting(30)))
+        )
+        for _ in range(2)
+    )
+    assert np.isfinite(follow(sparse(main.pictures()), main, witness=witness).boxes).all()
 
 
 def test_one_person_alone_costs_one_look_a_picture():
