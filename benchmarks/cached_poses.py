@@ -39,6 +39,11 @@ def cached_pose(
             clips / name, clip, networks.main, scout=networks.scout, max_fps=max_fps
         )
         save_poses(file, pose)
+    return load_chosen(file)
+
+
+def load_chosen(file: Path) -> PoseSequence:
+    """The keypoints in a file, chosen among the network's answers as the program does it today."""
     pose = load_poses(file)
     if not pose.peaks.shape[2]:
         return pose

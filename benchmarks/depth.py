@@ -43,6 +43,16 @@ THIGH = SEGMENTS[1][2]
 """Length of a thigh in statures."""
 
 ABOVE, LEVEL, BELOW, UNSEEN, NONE = "above", "close", "below", "unseen", "none"
+HIGHER, DEEPER = f"{ABOVE}/{LEVEL}", f"{LEVEL}/{BELOW}"
+VERDICTS = {
+    ABOVE: "above",
+    HIGHER: "parallel or higher",
+    LEVEL: "about parallel",
+    DEEPER: "parallel or deeper",
+    BELOW: "deep",
+}
+"""What the program says of depth, from high to deep, and its words in the report; a verdict of two
+words leaves it open between them."""
 VIEWS = ("side", "oblique", "front")
 LOWEST = -30.0
 """Thighs that point up more than this, in degrees, say nothing of the points' bias near level."""
@@ -214,7 +224,7 @@ def said_at(form: FormReport | None, time_s: float, body: Body) -> str | None:
         if found and abs(found.at_s - time_s) <= WITHIN_S:
             margin = rule.margin if body.from_side else rule.oblique or rule.margin
             said = class_of(found.value, margin)
-            return said if body.from_side or said != LEVEL else None
+            return said if body.from_side or said in (ABOVE, BELOW) else None
     return None
 
 
@@ -227,11 +237,13 @@ def is_cut_off(form: FormReport | None, time_s: float) -> bool:
 
 
 def class_of(depth: float, margin: float) -> str | None:
-    """The program's verdict in the words of the truth; None for no depth, or too close to call."""
-    if not np.isfinite(depth) or margin <= abs(depth) < margin + SQUAT.rules[0].gap:
+    """The program's verdict in the words of the truth; None for no depth."""
+    if not np.isfinite(depth):
         return None
     if abs(depth) < margin:
         return LEVEL
+    if abs(depth) < margin + SQUAT.rules[0].gap:
+        return DEEPER if depth > 0 else HIGHER
     return BELOW if depth > 0 else ABOVE
 
 
@@ -246,13 +258,19 @@ def mean(values: Iterable[float]) -> float:
 
 def agrees(verdict: str, bottom: Bottom) -> bool:
     """Does a verdict agree with the eye, with either of two where they differ?"""
-    return verdict in bottom.eyes
+    return fits(verdict, bottom.eyes)
+
+
+def fits(verdict: str | None, eyes: set[str]) -> bool:
+    """Is a verdict, or one of its two words, among those of the eyes?"""
+    return verdict is not None and not eyes.isdisjoint(verdict.split("/"))
 
 
 def is_near(verdict: str, bottom: Bottom, margin: float) -> bool:
     """Does it agree, or is the eye's slope no farther off than two people's are apart?"""
-    ends = {ABOVE: (-90.0, -margin), LEVEL: (-margin, margin), BELOW: (margin, 90.0)}[verdict]
-    return agrees(verdict, bottom) or ends[0] - APART <= bottom.eye <= ends[1] + APART
+    ends = {ABOVE: (-90.0, -margin), LEVEL: (-margin, margin), BELOW: (margin, 90.0)}
+    low, high = (ends[word] for word in (verdict.split("/")[0], verdict.split("/")[-1]))
+    return agrees(verdict, bottom) or low[0] - APART <= bottom.eye <= high[1] + APART
 
 
 def by_person(bottoms: Iterable[Bottom], value: Callable[[Bottom], float]) -> np.ndarray:
@@ -290,7 +308,7 @@ def fitted_margin(depths: Sequence[float], eyes: Sequence[set[str]]) -> float:
     """The margin in degrees that contradicts the eye least often, in the middle of those."""
     pairs = [(d, e) for d, e in zip(depths, eyes, strict=True) if np.isfinite(d) and e]
     grid = np.arange(3.0, 15.0, 0.25)
-    wrong = np.array([sum(class_of(d, g) not in e for d, e in pairs) for g in grid])
+    wrong = np.array([sum(not fits(class_of(d, g), e) for d, e in pairs) for g in grid])
     return float(np.median(grid[wrong == wrong.min()]))
 
 
@@ -375,7 +393,8 @@ def confusion_rows(told: Sequence[tuple[Bottom, str | None]]) -> list[list[str]]
     seen = [("/".join(k for k in kinds if k in b.eyes), v) for b, v in told if b.eyes]
     names = sorted({name for name, _ in seen})
     return [
-        [name, *(str(sum(s == (name, v) for s in seen)) for v in (*kinds, None))] for name in names
+        [name, *(str(sum(s == (name, v) for s in seen)) for v in (*VERDICTS, None))]
+        for name in names
     ]
 
 
@@ -451,17 +470,19 @@ From the side, depth within {rule.margin:g}° is called about parallel; from els
 said within {rule.oblique:g}°. A verdict agrees when the eye says the same, "too close to tell"
 standing for about parallel; where the two people differ, either will do. Give or take: also right
 where the eye's slope is no farther from what was said than two people are from each other.
-Opposite: above where the eye says below, or the other way round. Without a verdict are depths less
-than {rule.gap:g}° beyond about parallel, which are called too close, repetitions that the clip's
-ends or a cut hide a part of, and those whose near hip or knee is hidden; each says so. The
-corrections and the margin that are shipped were chosen on these people; the rows about other people
-fit them anew for each person, without that person.
+Opposite: above where the eye says below, or the other way round. Depths less than {rule.gap:g}°
+beyond about parallel are called parallel or a little higher, or a little deeper: that agrees with
+either, and is {sum(v in (HIGHER, DEEPER) for _, v in from_side)} of the
+{sum(v is not None for _, v in from_side)} verdicts from the side. Without a verdict are repetitions
+that the clip's ends or a cut hide a part of, and those whose near hip or knee is hidden; each says
+so. The corrections and the margin that are shipped were chosen on these people; the rows about
+other people fit them anew for each person, without that person.
 
 {table(header, verdict_rows(bottoms))}
 
 As shown, from the side, by what the eye says:
 
-{table(["eye", "above", "about parallel", "deep", "none"], confusion_rows(from_side))}
+{table(["eye", *VERDICTS.values(), "none"], confusion_rows(from_side))}
 
 Where verdict and eye differ:
 

@@ -85,8 +85,8 @@ class Rule:
     ``good`` and ``look`` are titles; ``means`` says what the measure is, with ``{value}`` for it;
     ``basis`` is where the limit comes from. ``subject`` names what is judged in a sentence that
     says why it could not be. ``level``: what is within ``margin`` of the limit is good enough and
-    has this title; from elsewhere it is not judged. Only what is farther from the limit by ``gap``
-    than that is good or bad.
+    has this title; from elsewhere it is not judged. What is farther from the limit, but by less
+    than ``gap``, may be level or not, and is called so.
     """
 
     key: str
@@ -106,9 +106,26 @@ class Rule:
         """Is a value near enough to the limit to be called level, where there is such a title?"""
         return self.level is not None and abs(value - self.limit) < margin
 
+    def beside_level(self, value: float, margin: float) -> str | None:
+        """The title of a value that may just be level, or a little deeper or higher; None else."""
+        if self.level is None or not margin <= abs(value - self.limit) < margin + self.gap:
+            return None
+        side = "deeper" if self._beyond(value) > 0 else "higher"
+        return f"{self.level.partition(':')[0]} or a little {side}"
+
+    def _beyond(self, value: float) -> float:
+        """How far a value is on the good side of the limit."""
+        return (value - self.limit) * (1 if self.more else -1)
+
+    def is_good(self, value: float, margin: float) -> bool:
+        """Is a value good, or level, or one of both?"""
+        if self.level is not None:
+            return self._beyond(value) > -margin
+        return self.verdict(value, margin) is Verdict.GOOD
+
     def verdict(self, value: float, margin: float) -> Verdict:
         """Good, something to look at, or too close to the limit to say."""
-        beyond = (value - self.limit) * (1 if self.more else -1)
+        beyond = self._beyond(value)
         if abs(beyond) < margin + self.gap:
             return Verdict.CLOSE
         return Verdict.GOOD if beyond > 0 else Verdict.LOOK

@@ -20,6 +20,7 @@ from gymform.skeleton import HIPS, SHOULDERS
 SQUAT = Exercise(
     "squat",
     "Squat",
+    training_share=0.13,
     aliases=(
         "back_squat",
         "barbell_squat",
@@ -43,7 +44,6 @@ SQUAT = Exercise(
         Computed("times"),
         Speed(SHOULDERS, "shoulders"),
     ),
-    training_share=0.25,
     rules=(
         Rule(
             "thigh_below_level", 0.0, 8.0, True,
@@ -80,6 +80,7 @@ SQUAT = Exercise(
 LUNGE = Exercise(
     "lunge",
     "Lunge",
+    training_share=0.06,
     aliases=("lunges", "walking_lunge", "reverse_lunge", "split_squat", "bulgarian_split_squat"),
     signal=Signal("hips_over_feet", high=True, least=0.05),
     measures=(

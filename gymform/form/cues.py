@@ -174,10 +174,11 @@ def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
     if not judged:
         return None
     body, worst = min(judged, key=lambda one: one[1].value * (1 if rule.more else -1))
-    verdicts = [rule.verdict(found.value, _margin(rule, body)) for body, found in judged]
-    good = sum(_is_good(rule, found, body) for body, found in judged)
-    verdict = rule.verdict(worst.value, _margin(rule, body))
-    is_level = rule.is_level(worst.value, _margin(rule, body))
+    each = [(found.value, _margin(rule, body)) for body, found in judged]
+    verdicts = [rule.verdict(*one) for one in each]
+    good = sum(rule.is_good(*one) for one in each)
+    margin = _margin(rule, body)
+    verdict = rule.verdict(worst.value, margin)
     text = rule.means.format(value=shown(worst))
     if len(judged) > 1:
         text += f" {_often(verdict, verdicts.count(verdict), len(judged))}"
@@ -186,17 +187,13 @@ def apply(rule: Rule, seen: Sequence[Seen]) -> Cue | None:
         Verdict.LOOK: rule.look,
         Verdict.CLOSE: f"Too close to call: {rule.look[0].lower()}{rule.look[1:]}?",
     }[verdict]
-    if is_level and rule.level:
-        verdict, title = Verdict.GOOD, rule.level
+    if rule.level and rule.is_level(worst.value, margin):
+        title = rule.level
+    title = rule.beside_level(worst.value, margin) or title
+    if rule.is_good(worst.value, margin):
+        verdict = Verdict.GOOD
     look = verdicts.count(Verdict.LOOK)
     return Cue(verdict, title, text, rule.basis, worst.at_s, rule.key, len(judged), good, look)
-
-
-def _is_good(rule: Rule, found: Measure, body: Body) -> bool:
-    """Is one measure good, or near enough to the limit to be called level?"""
-    margin = _margin(rule, body)
-    is_good = rule.verdict(found.value, margin) is Verdict.GOOD
-    return is_good or rule.is_level(found.value, margin)
 
 
 def _margin(rule: Rule, body: Body) -> float:

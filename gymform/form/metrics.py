@@ -177,7 +177,7 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
         if phases is None:
             pairs = _moved_by(exercise)
     if phases is not None and _is_cut_short(body, at, key, phases, _edge_way(body, exercise, way)):
-        return "the film begins or ends on the way there"
+        return "the clip begins or ends on the way there"
     if at is not None and phases is not None:
         moment = {"bottom": phases.bottom, "top": phases.top}[at.moment]
         frames = np.flatnonzero(body.near(moment))

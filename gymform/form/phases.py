@@ -15,6 +15,9 @@ GRID_HZ = 30.0
 SMOOTHING_S = 0.08
 """Standard deviation of the smoothing of heights, seconds."""
 
+FLAT = 0.003
+"""Heights that are apart by less than this, in statures, cannot be told from each other."""
+
 LEAST = 0.05
 """A movement smaller than this, in statures, is no repetition."""
 
@@ -78,7 +81,7 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
     if len(part) < 3 or np.ptp(part) < LEAST:
         return None
     inner = [int(np.abs(grid - time_s[frame]).argmin()) for frame in (first, last)]
-    reversal, low = _reversal(rough, *inner)
+    reversal, low = _reversal(rough, part, *inner)
     end = len(part) - 1
     if reversal is None:
         halves = {bool(part[inner[1]] > part[inner[0]]): (0, end)}
@@ -91,18 +94,18 @@ def phases_of(height: np.ndarray, time_s: np.ndarray, first: int, last: int) -> 
             found[up] = span
     if not found:
         return None
-    return _in_frames(rough, grid, time_s, found, halves, _gaps(time_s[known]))
+    return _in_frames((rough, part), grid, time_s, found, halves, _gaps(time_s[known]))
 
 
 def _in_frames(
-    heights: np.ndarray,
+    heights: tuple[np.ndarray, np.ndarray],
     grid: np.ndarray,
     time_s: np.ndarray,
     found: dict[bool, Span],
     halves: dict[bool, Span],
     gaps: list[tuple[float, float]],
 ) -> Phases:
-    """The phases ``found`` on the ``grid`` of ``heights``, in the film's frames.
+    """The phases ``found`` on the ``grid`` of ``heights``, rough and smooth, in the film's frames.
 
     An extreme beside a gap lies in it: where it was cannot be said, nor how it looked there.
     """
@@ -121,10 +124,20 @@ def _in_frames(
         before, after = sorted(found.values())
         hold_s = max(0.0, (after[0] - before[1]) / GRID_HZ)
     begin, stop = halves[lifting is not None]
-    part = heights[begin : stop + 1]
-    bottom, top = (frame(begin + int(at(part)), is_extreme=True) for at in (np.argmin, np.argmax))
+    rough, smooth = (one[begin : stop + 1] for one in heights)
+    bottom, top = (
+        frame(begin + _lowest(sign * rough, sign * smooth), is_extreme=True) for sign in (1, -1)
+    )
     seconds = {up: (b - a) / GRID_HZ for up, (a, b) in found.items()}
     return Phases(lowering, lifting, bottom, top, hold_s, seconds.get(False), seconds.get(True))
+
+
+def _lowest(rough: np.ndarray, smooth: np.ndarray) -> int:
+    """The index of the lowest height (T,): of those that are as low, where the smooth one is.
+
+    A bottom that is held would otherwise be where noise is lowest.
+    """
+    return int(np.where(rough <= rough.min() + FLAT, smooth, np.inf).argmin())
 
 
 def _gaps(known_s: np.ndarray) -> list[tuple[float, float]]:
@@ -147,7 +160,9 @@ def _is_whole(heights: np.ndarray, span: Span, step_s: float) -> bool:
     return far and not sudden and (span[1] - span[0]) / GRID_HZ >= LEAST_S
 
 
-def _reversal(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool]:
+def _reversal(
+    part: np.ndarray, smooth: np.ndarray, first: int, last: int
+) -> tuple[int | None, bool]:
     """The index where the direction reverses, and whether it is a low; None when it never does."""
     inner = part[first : last + 1]
     line = np.linspace(inner[0], inner[-1], len(inner))
@@ -156,7 +171,8 @@ def _reversal(part: np.ndarray, first: int, last: int) -> tuple[int | None, bool
     if abs(away[farthest]) < HALF * float(np.ptp(inner)):
         return None, False
     low = bool(away[farthest] < 0)
-    return first + int(np.argmin(inner) if low else np.argmax(inner)), low
+    sign = 1 if low else -1
+    return first + _lowest(sign * inner, sign * smooth[first : last + 1]), low
 
 
 def _phase(part: np.ndarray, span: Span, up: bool) -> Span:

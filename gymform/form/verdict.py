@@ -18,7 +18,7 @@ def verdict_line(form: FormReport, title: str | None = None) -> str:
     count = sum(not rep.cut_off_by for rep in form.repetitions)
     counted = f", {count} repetition{'' if count == 1 else 's'}" if count else ""
     line = f"{title or title_of(form.exercise)}{counted}"
-    found = [_finding(form, cue) for cue in form.cues if cue.verdict is not Verdict.CLOSE]
+    found = [_finding(form, cue) for cue in form.cues if _tells(form, cue)]
     if found:
         return f"{line}: {'; '.join(found[:MOST])}."
     if form.cues:
@@ -34,6 +34,12 @@ def _finding(form: FormReport, cue: Cue) -> str:
     often = cue.look if cue.verdict is Verdict.LOOK else 0
     share = f" in {often} of {cue.judged}" if 0 < often < cue.judged else ""
     return f"{_short(cue.title)}{share}"
+
+
+def _tells(form: FormReport, cue: Cue) -> bool:
+    """Does a cue say more than that it is too close to call? What may be level is named."""
+    rule = _rule(form, cue)
+    return cue.verdict is not Verdict.CLOSE or bool(rule and rule.level)
 
 
 def _rule(form: FormReport, cue: Cue) -> Rule | None:

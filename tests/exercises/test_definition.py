@@ -1,6 +1,8 @@
 """What exercises are made of: rules with three answers, and names inside sentences."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gymform.exercises import find_exercise
 from gymform.exercises.definition import Exercise, Rule, Signal
@@ -48,6 +50,23 @@ def test_a_value_is_good_past_the_margin_on_one_side_alone(more):
     assert rule(more).verdict(100 - past, 10) is Verdict.LOOK
     assert rule(more).verdict(100 + past / 2, 10) is Verdict.CLOSE
     assert rule(more, gap=2).verdict(100 + past, 10) is Verdict.CLOSE
+
+
+@given(
+    more=st.booleans(), value=st.floats(50, 150), margin=st.floats(1, 20), gap=st.floats(0, 5),
+    level=st.sampled_from([None, "About: so"]),
+)  # fmt: skip
+def test_every_value_has_one_name(more, value, margin, gap, level):
+    """Good, level, one of two, a fault or too close: never two of these, and never none."""
+    one = rule(more, level=level, gap=gap)
+    verdict = one.verdict(value, margin)
+    names = [one.is_level(value, margin), one.beside_level(value, margin) is not None]
+    if level is None:
+        assert not any(names)
+        assert one.is_good(value, margin) is (verdict is Verdict.GOOD)
+    else:
+        assert sum(names) == (verdict is Verdict.CLOSE)
+        assert not (one.is_good(value, margin) and verdict is Verdict.LOOK)
 
 
 def test_only_a_rule_with_a_title_for_it_calls_something_level():

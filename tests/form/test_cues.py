@@ -262,12 +262,18 @@ def test_each_shot_is_judged_from_where_its_camera_is():
     assert not any("from the front only" in note for note in form.notes)
 
 
-def test_a_little_beyond_level_is_too_close_to_call():
-    """Neither level nor a fault: a tick or a remark would be a coin toss."""
+def test_a_little_beyond_level_may_be_either():
+    """Level or a fault: a remark would be a coin toss. Level or deep: both are good."""
     rule = SQUAT.rules[0]
-    between = -(rule.margin + rule.gap / 2)
-    assert rule.verdict(between, rule.margin) is Verdict.CLOSE
+    between = rule.margin + rule.gap / 2
+    assert {rule.verdict(depth, rule.margin) for depth in (-between, between)} == {Verdict.CLOSE}
     assert not rule.is_level(between, rule.margin)
+    assert rule.beside_level(-between, rule.margin) == "About parallel or a little higher"
+    assert rule.beside_level(between, rule.margin) == "About parallel or a little deeper"
+    assert rule.is_good(between, rule.margin)
+    assert not rule.is_good(-between, rule.margin)
+    for depth in (0.0, rule.margin - 0.1, rule.margin + rule.gap, -rule.margin - rule.gap):
+        assert rule.beside_level(depth, rule.margin) is None
     assert rule.is_level(-0.9 * rule.margin, rule.margin)
     assert not any(other.is_level(other.limit, other.margin) for other in SQUAT.rules[1:])
 

@@ -31,6 +31,20 @@ def test_both_ways_and_the_rest_between_them(order):
     assert height[phases.top] == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.parametrize("order", [(1.0, 0.5), (0.5, 1.0)], ids=["low turn", "high turn"])
+@pytest.mark.parametrize("early", [-0.1, 0.1], ids=["before the middle", "after it"])
+def test_one_noisy_frame_is_not_the_turn_where_the_lifter_rests(order, early):
+    """A slow turn; a frame 0.1 s from its middle is 0.1 % of the height beyond what it should."""
+    begin, turn = order
+    time_s = np.arange(6 * RATE + 1) / RATE
+    height = turn + (begin - turn) * (time_s / 3 - 1) ** 2
+    height[round((3 + early) * RATE)] += 0.001 * np.sign(turn - begin)
+    phases = phases_of(height, time_s, 0, len(height) - 1)
+    assert phases is not None
+    at = phases.bottom if turn < begin else phases.top
+    assert time_s[at] == pytest.approx(3.0, abs=0.07)
+
+
 @pytest.mark.parametrize("up", [True, False])
 def test_half_a_repetition_has_one_way_and_no_rest(up):
     height, phases = found((0.5, 1.0, 1.0) if up else (1.0, 0.5, 1.0))

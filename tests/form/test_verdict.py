@@ -21,7 +21,8 @@ HIGH = cue(Verdict.LOOK, "Above parallel", "thigh_below_level", look=3)
 MIXED = cue(Verdict.LOOK, "Above parallel", "thigh_below_level", good=2, look=1)
 TIP = cue(Verdict.GOOD, "Hips and shoulders rise together", "tip", good=3)
 RISE = cue(Verdict.LOOK, "The hips rise before the shoulders", "tip", good=2, look=1)
-NEAR = cue(Verdict.CLOSE, "Too close to call: above parallel?", "thigh_below_level")
+NEAR = cue(Verdict.CLOSE, "About parallel or a little higher", "thigh_below_level")
+UNSURE = cue(Verdict.CLOSE, "Too close to call: the hips rise before the shoulders?", "tip")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,9 @@ NEAR = cue(Verdict.CLOSE, "Too close to call: above parallel?", "thigh_below_lev
          "Squat, 3 repetitions: deep in 2 of 3; hips and shoulders rise together."),
         (FormReport("squat", 80, (REP,) * 3, (RISE, HIGH)),
          "Squat, 3 repetitions: the hips rise before the shoulders in 1 of 3; above parallel."),
-        (FormReport("squat", 80, (REP, CUT), (NEAR,)), "Squat, 1 repetition: too close to call."),
+        (FormReport("squat", 80, (REP, CUT), (NEAR, UNSURE)),
+         "Squat, 1 repetition: about parallel or a little higher."),
+        (FormReport("squat", 80, (REP, CUT), (UNSURE,)), "Squat, 1 repetition: too close to call."),
         (FormReport("other", 80, (REP,) * 2),
          "Another exercise, 2 repetitions: measured, not judged."),
         (FormReport("squat", 80, (CUT,)), "Squat: no whole repetition."),
