@@ -13,6 +13,7 @@ from gymform.dataset.corrections import version_of
 from gymform.dataset.items import (
     ACCEPTED,
     BEST,
+    DISPUTED,
     LEARN,
     ORDERS,
     PENDING,
@@ -31,7 +32,7 @@ from gymform.service.item_figures import ItemFigures, figures_of
 from gymform.service.review_session import ReviewSession
 from gymform.text import shortened
 from gymform.types import percent
-from pages.components import access, clip_deletion, clips, next_clips, people
+from pages.components import access, clip_deletion, clips, disputes, next_clips, people
 from pages.components.entry import arrive, come_through_app
 from pages.components.reviewer import reviewer
 from pages.components.reviewer.payload import ReviewerData
@@ -42,7 +43,7 @@ STYLE = Path(__file__).parent / "assets" / "review.css"
 WIDGET = "reviewer"
 COOKIE = "gymform_reviewer"
 
-CLIPS, PEOPLE, REVIEW, BATCH = "Clips", "People", "Review", "Accept many"
+CLIPS, PEOPLE, REVIEW, BATCH, DISPUTES = "Clips", "People", "Review", "Accept many", "Disputed"
 
 ORDER_NAMES = {
     WORST: "Worst keypoints first",
@@ -193,11 +194,12 @@ def ask_for_name(key: str, before: str = "") -> None:
 
 def show(store: ReviewStore) -> None:
     """The chosen part of the page: at first the clips, then the review once there are items."""
-    known = store.judged()
+    name = reviewer_name()
+    known = store.judged(seen_by=name)
     bar = st.container(horizontal=True, vertical_alignment="center", key="review-bar")
     part = bar.segmented_control(
         "View",
-        [CLIPS, PEOPLE, REVIEW, BATCH],
+        [CLIPS, PEOPLE, REVIEW, BATCH, *([DISPUTES] if disputes.wanted(store) else [])],
         default=REVIEW if known else CLIPS,
         required=True,
         key=f"review-view-{store.folder.name}",
@@ -212,20 +214,23 @@ def show(store: ReviewStore) -> None:
             "Nothing to review yet: import clips and extract their keypoints first.",
             icon=":material/info:",
         )
-    elif not reviewer_name():
+    elif not name:
         with st.container(border=True, width=480):
             ask_for_name("first")
     elif part == PEOPLE:
-        people.panel(store, reviewer_name())
+        people.panel(store, name)
+    elif part == DISPUTES:
+        disputes.panel(store, name)
     elif part == REVIEW:
         with bar:
             chosen = choose_filter(store.folder.name, known)
+            disputes.rule(store, name)
         if chosen.order == LEARN:
             next_clips.show(store)
         review(store.folder, chosen, st.query_params.get("item"))
         next_steps(store)
     else:
-        accept_many(store, reviewer_name())
+        accept_many(store, name)
 
 
 # -- the review ------------------------------------------------------------------------------
@@ -289,8 +294,8 @@ def _filter_in_words(chosen: Filter) -> str:
 def review(folder: Path, wanted: Filter, item: str | None) -> None:
     """The widget, at first with ``item``; updated every two seconds with others' decisions."""
     state = st.session_state
-    place = (str(folder), reviewer_name(), wanted)
     try:
+        place = (str(folder), reviewer_name(), wanted, open_store(folder).is_blind())
         if state.get("desk-place") != place:
             store = open_store(folder)
             own = access.own_decisions()
@@ -315,7 +320,7 @@ def figures(store: ReviewStore, item: str | None) -> None:
     if item is None or not st.toggle("What the model says", key="figures-on"):
         return
     try:
-        judged = store.get(item)
+        judged = store.get(item, reviewer_name())
         version = version_of(store, judged.item.clip_sha256)
         found = _figures(store.folder, item, judged.revision, version)
     except GymformError as error:
@@ -351,13 +356,19 @@ def exchange(session: ReviewSession, tour: int, item: str | None) -> ReviewerDat
 
 @st.fragment(run_every=5)
 def next_steps(store: ReviewStore) -> None:
-    """What comes after the last clip: export and training; before, how many are still to judge."""
+    """What comes after the last clip of this reviewer: disputes, export and training."""
     try:
-        counts = store.counts()
+        mine, counts = store.counts(seen_by=reviewer_name()), store.counts()
     except GymformError:
         return
-    if counts[PENDING] or not counts[ACCEPTED]:
+    if mine[PENDING] or not counts[ACCEPTED]:
         return
+    if counts[DISPUTED]:
+        st.info(
+            f"About {count(counts[DISPUTED], 'repetition')} reviewers disagree: settle that under "
+            "Disputed. Until then they are left out of training and export.",
+            icon=":material/balance:",
+        )
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Everything is judged:** {count(counts[ACCEPTED], 'repetition')} accepted.",
@@ -398,7 +409,7 @@ def accept_many(store: ReviewStore, name: str) -> None:
     )
     waiting = [
         one
-        for one in store.judged(Filter(verdicts=(PENDING,), order=BEST))
+        for one in store.judged(Filter(verdicts=(PENDING,), order=BEST), name)
         if (one.quality or 0) * 100 >= least
     ]
     aside: set[str] = state.setdefault("batch-aside", set())
@@ -465,7 +476,7 @@ def accept_ticked(store: ReviewStore, name: str, ids: list[str]) -> None:
     ticked = [one for one in ids if state.get(f"tick-{one}")]
     state["batch-aside"] |= set(ids) - set(ticked)
     try:
-        free = [one for one in ticked if store.get(one).verdict == PENDING]
+        free = [one for one in ticked if store.get(one, name).verdict == PENDING]
         accepted = store.decide_all(free, ACCEPTED, reviewer=name)
     except GymformError as error:
         state["page-problem"] = str(error)

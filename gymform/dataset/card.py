@@ -13,12 +13,9 @@ from dataclasses import dataclass
 
 from gymform.dataset.corrections import all_corrections
 from gymform.dataset.groups import UNCONFIRMED, unconfirmed
-from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, VERDICTS
+from gymform.dataset.items import DISPUTED, JUDGED, PENDING, VERDICTS
 from gymform.dataset.reviews import ReviewStore
 from gymform.text import markdown
-
-JUDGED = (ACCEPTED, REJECTED)
-"""Verdicts that two reviewers can agree or disagree in."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,10 @@ def _table(store: ReviewStore) -> list[str]:
     by_exercise = defaultdict(list)
     for one in store.judged():
         by_exercise[one.item.exercise].append(one)
-    lines = ["| exercise | people | " + " | ".join(VERDICTS) + " |", "| --- " * 6 + "|"]
+    lines = [
+        "| exercise | people | " + " | ".join(VERDICTS) + " |",
+        "| --- " * (2 + len(VERDICTS)) + "|",
+    ]
     for name in sorted(by_exercise):
         items = by_exercise[name]
         counts = Counter(one.verdict for one in items)
@@ -145,4 +145,17 @@ def _reviewers(store: ReviewStore) -> list[str]:
             f"- {markdown(one.first)} and {markdown(one.second)} both judged {one.items} and agree "
             f"on {one.same}: Cohen's kappa {kappa}"
         )
-    return lines or ["Nobody yet."]
+    return [*(lines or ["Nobody yet."]), "", _rule(store)]
+
+
+def _rule(store: ReviewStore) -> str:
+    """Whether reviewers judge blind, and how many disputes are open and settled."""
+    judged = store.judged()
+    disputed = sum(one.verdict == DISPUTED for one in judged)
+    settled = Counter(one.reviewer for one in judged if one.settled)
+    by_whom = ", ".join(f"{n} by {markdown(who)}" for who, n in settled.most_common())
+    rule = "judge blind now" if store.is_blind() else "see each other's verdicts"
+    return (
+        f"Reviewers {rule}. {disputed} repetitions are disputed, which keeps them out of training "
+        f"and export; disputes settled: {settled.total()}{by_whom and f' ({by_whom})'}."
+    )

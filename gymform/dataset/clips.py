@@ -181,8 +181,8 @@ def _walk(folder: Path, exercise: str | None) -> Iterator[Found]:
         above = source.parts[:-1]
         if exercise is None and not above:
             raise OptionsError(
-                f"Which exercise does {path.name} show? Name it with --exercise, put clips into a "
-                f"folder for each exercise, or list them in a table with --group-by csv:FILE."
+                f"Which exercise does {path.name} show? Choose it (--exercise), put clips into a "
+                "folder for each exercise, or list them in a table (--group-by csv:FILE)."
             )
         inner = above if exercise else above[1:]
         group = "/".join(inner) or source.with_suffix("").as_posix()

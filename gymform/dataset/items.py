@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 PENDING, ACCEPTED, REJECTED, SKIPPED = "pending", "accepted", "rejected", "skipped"
-VERDICTS = (PENDING, ACCEPTED, REJECTED, SKIPPED)
+DISPUTED = "disputed"
+GIVEN = (PENDING, ACCEPTED, REJECTED, SKIPPED)
+"""Verdicts that a reviewer can give."""
+
+JUDGED = (ACCEPTED, REJECTED)
+"""Verdicts that two reviewers can agree or disagree in."""
+
+VERDICTS = (*GIVEN, DISPUTED)
+"""What an item can be. `DISPUTED` it is while two who judged it blind disagree: `standing.py`."""
 
 REASONS = (
     "poor keypoints",
@@ -30,8 +38,8 @@ IMPORTED, EXTRACTED, FAILED = "imported", "extracted", "failed"
 STATES = (IMPORTED, EXTRACTED, FAILED)
 """States of a clip."""
 
-VERDICT, RELABEL, TRIM, UNDO = "verdict", "relabel", "trim", "undo"
-"""Kinds of a :class:`Decision`."""
+VERDICT, RELABEL, TRIM, SETTLE, UNDO = "verdict", "relabel", "trim", "settle", "undo"
+"""Kinds of a :class:`Decision`; `SETTLE` is the final one about an item that was disputed."""
 
 GROUP, CORRECTION = "group", "correction"
 """Kinds of a :class:`ClipDecision`."""
@@ -106,10 +114,24 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """An item as it is now: relabelled, trimmed, and with its latest verdict.
+class Opinion:
+    """What one reviewer says of an item, with the exercise that it shows in their eyes."""
 
-    ``revision`` is the number of the latest decision about it, 0 before the first.
+    reviewer: str
+    verdict: str
+    exercise: str
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An item as it is now: relabelled, trimmed, and with the verdict that counts.
+
+    ``revision`` is the number of the latest decision about it, 0 before the first. ``opinions`` are
+    those of the reviewers that count now, the latest last; ``settled`` says that they disagreed,
+    and that ``reviewer`` made the final decision.
     """
 
     item: Item
@@ -122,14 +144,17 @@ class Judged:
     quality: float | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    settled: bool = False
 
 
 @dataclass(frozen=True)
 class Decision:
     """What a reviewer decided, when and why. Decisions are never changed: an undo is another one.
 
-    ``value`` depends on the kind: exercise; start_s and end_s; the number that is undone. When many
-    items were decided at once, its ``batch`` is the number of the first decision.
+    ``value`` depends on the kind: exercise; start_s and end_s; the number that is undone. Where the
+    reviewer did not see what others decided, its ``blind`` is true and it holds the exercise. When
+    many items were decided at once, its ``batch`` is the number of the first decision.
     """
 
     number: int

@@ -43,6 +43,8 @@ def rank(store: ReviewStore, *, progress: Progress = ignore_progress) -> Ranking
     model = load_classifier()
     pending = [one.item for one in store.judged(Filter(verdicts=(PENDING,)))]
     accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
+    if store.is_blind():  # the order must not tell a reviewer what others have judged
+        pending, accepted = [one.item for one in store.judged()], []
     if not pending:
         raise OptionsError("Nothing is pending: there is no next repetition to choose.")
     answers: dict[str, np.ndarray] = {}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform.dataset.items import ClipRecord, Item, Quality, item_id
+from gymform.exercises import find_exercise
+from gymform.form.cues import repetitions_of
 from gymform.motion.camera import median_speed
 from gymform.motion.quality import FLOOR, assess, grade
 from gymform.motion.repetitions import is_half, whole_repetitions
@@ -76,11 +78,12 @@ def propose(
 ) -> tuple[list[Item], list[Quality]]:
     """An item for every repetition found, and the quality of its frames.
 
-    ``tracks`` are ``clean(pose)``; ``copies`` are names of clips that show the same. When no
-    repetition is found, the whole clip is one item.
+    Repetitions are those of the exercise that the clip is labelled with, where it is known: who
+    picks a weight up has not curled it. ``tracks`` are ``clean(pose)``; ``copies`` are
+    names of clips that show the same. When no repetition is found, the whole clip is one item.
     """
     end_s = max(clip.duration_s, float(pose.time_s[-1]))
-    bounds = whole_repetitions(tracks)
+    bounds = _repetitions(tracks, clip.exercise)
     found = bool(bounds)
     bounds = bounds or [(0.0, end_s)]
     items, qualities = [], []
@@ -101,6 +104,17 @@ def propose(
             )
         )
     return items, qualities
+
+
+def _repetitions(tracks: CleanTracks, exercise: str) -> list[tuple[float, float]]:
+    """(start_s, end_s) of the whole repetitions of an exercise; of any movement where it is not
+    known, or where the exercise shows none."""
+    known = find_exercise(exercise)
+    if known is not None:
+        whole = [one for one in repetitions_of(tracks, known) if one.cut_off_by is None]
+        if whole:
+            return [(one.start_s, one.end_s) for one in whole]
+    return whole_repetitions(tracks)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from gymform.dataset.commands import bar
 from gymform.dataset.items import (
     ACCEPTED,
+    DISPUTED,
+    JUDGED,
     LEARN,
     ORDERS,
     PENDING,
@@ -32,10 +34,13 @@ from gymform.text import cleaned, shortened
 OK, FAILED = 0, 1
 
 LIST, RANK, UNDO = "list", "rank", "undo"
+RULES = {"blind": True, "open": False}
+"""Whether reviewers judge blind after each of these actions."""
+
 VERDICT_OF = {"accept": ACCEPTED, "reject": REJECTED, "skip": SKIPPED, "reset": PENDING}
 """The verdict that each action gives."""
 
-ACTIONS = (LIST, RANK, *VERDICT_OF, UNDO)
+ACTIONS = (LIST, RANK, *VERDICT_OF, UNDO, *RULES)
 
 EPILOG = f"""\
 a condition compares fields: {", ".join(FIELDS)}
@@ -47,6 +52,13 @@ with =, !=, <, <=, >, >= or ~ (contains), joined by and, or, not and parentheses
 
 Without "verdict" in the condition, only pending repetitions are judged. What one command did is
 undone by one: review lifts undo
+
+After "review lifts blind" reviewers do not see what others decided, until "review lifts open": each
+judges all repetitions. What two of them disagree about is disputed, and left out of training and
+export, until somebody makes the final decision:
+
+  review lifts list --where verdict=disputed
+  review lifts accept --final --where "id=..." --exercise "front squat"
 
 From which pending repetitions the model in use would learn most: review lifts rank, then
 review lifts list --order {LEARN} --limit 20
@@ -65,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"why they are rejected, may be given again: {', '.join(REASONS)}")  # fmt: skip
     add("--comment", default="", metavar="TEXT", help="kept with every verdict")
     add("--reviewer", metavar="NAME", help="who judges (your name on this computer)")
+    add("--final", action="store_true", help="accept or reject disputed repetitions for good")
+    add("--exercise", default="", metavar="NAME", help="what they show, with --final")
     add("--order", choices=ORDERS, default=WORST, help=f"of the list ({WORST})")
     add("--limit", type=int, metavar="N", help="only the first N of this order")
     add("--dry-run", action="store_true", help="list what would be judged, and write nothing")
@@ -78,18 +92,31 @@ def run(options: argparse.Namespace) -> int:
             return _undo(store, reviewer_of(options))
         if options.action == RANK:
             return _rank(store)
-        found = chosen(store, options.where, options.order, options.limit)
+        if options.action in RULES:
+            return _rule(store, options)
+        if options.final or options.exercise:
+            return _settle(store, options)
+        found = chosen(store, options)
         if options.action == LIST:
             return _list(found, options.json)
         return _judge(store, found, options)
 
 
-def chosen(store: ReviewStore, where: str, order: str, limit: int | None) -> list[Judged]:
-    """The repetitions that fit the condition, in their order. Raises OptionsError."""
-    if limit is not None and limit < 1:
-        raise OptionsError(f"--limit: expected 1 or more, got {limit}.")
-    condition = parse(where) if where.strip() else lambda _: True
-    return [one for one in store.judged(Filter(order=order)) if condition(one)][:limit]
+def chosen(store: ReviewStore, options: argparse.Namespace) -> list[Judged]:
+    """The repetitions that fit the condition, in their order. Raises OptionsError.
+
+    While reviewers judge blind they are as this one may see them; but what is disputed can always
+    be listed, and settled with ``--final``.
+    """
+    if options.limit is not None and options.limit < 1:
+        raise OptionsError(f"--limit: expected 1 or more, got {options.limit}.")
+    condition = parse(options.where) if options.where.strip() else lambda _: True
+    order = Filter(order=options.order)
+    found = store.judged(order, reviewer_of(options)) if store.is_blind() else store.judged(order)
+    if options.action == LIST or options.final:
+        disputed = {one.item.id: one for one in store.judged(Filter(verdicts=(DISPUTED,)))}
+        found = [disputed.get(one.item.id, one) for one in found]
+    return [one for one in found if condition(one)][: options.limit]
 
 
 def _judge(store: ReviewStore, found: Sequence[Judged], options: argparse.Namespace) -> int:
@@ -118,7 +145,58 @@ def _judge(store: ReviewStore, found: Sequence[Judged], options: argparse.Namesp
     if left := len(found) - len(meant):
         print(f"{left} left as they are: judged before. Name verdict in --where to change them")
     if not options.dry_run:
-        print(_counts(store))
+        print(_counts(store, reviewer_of(options)))
+    return OK
+
+
+def _settle(store: ReviewStore, options: argparse.Namespace) -> int:
+    """Accept or reject disputed repetitions for good."""
+    verdict = VERDICT_OF.get(options.action, "")
+    if not options.final or verdict not in JUDGED:
+        raise OptionsError(
+            "--final and --exercise make the final decision about disputed repetitions: expected "
+            "accept --final or reject --final, with or without --exercise."
+        )
+    found = [one for one in chosen(store, options) if one.verdict == DISPUTED]
+    if options.dry_run:
+        return _list(found, options.json)
+    if verdict == ACCEPTED and not options.exercise:
+        _check_exercises(found)
+    store.settle(
+        [one.item.id for one in found],
+        verdict,
+        reviewer=reviewer_of(options),
+        exercise=options.exercise,
+        reasons=options.reason or _reasons_of(found) if verdict == REJECTED else (),
+        comment=options.comment,
+    )
+    print(f"{_count(found)} {verdict} for good\n{_counts(store, reviewer_of(options))}")
+    return OK
+
+
+def _check_exercises(found: Sequence[Judged]) -> None:
+    """Raise OptionsError where reviewers accepted a repetition under different exercises."""
+    for one in found:
+        names = sorted({said.exercise for said in one.opinions if said.verdict == ACCEPTED})
+        if len(names) > 1:
+            raise OptionsError(
+                f"{one.item.id} was accepted as {' and as '.join(names)}: say what it shows with "
+                "--exercise, and settle the others by another command."
+            )
+
+
+def _reasons_of(found: Sequence[Judged]) -> list[str]:
+    """The reasons that those who rejected the repetitions gave, in the order of the list."""
+    given = {reason for one in found for said in one.opinions for reason in said.reasons}
+    return [reason for reason in REASONS if reason in given]
+
+
+def _rule(store: ReviewStore, options: argparse.Namespace) -> int:
+    store.set_blind(RULES[options.action], reviewer=reviewer_of(options))
+    if store.is_blind():
+        print("Reviewers judge blind from now on: nobody sees what others decided.")
+    else:
+        print("Reviewers see each other's verdicts from now on.")
     return OK
 
 
@@ -127,7 +205,7 @@ def _undo(store: ReviewStore, reviewer: str) -> int:
     if undone is None:
         print(f"There is nothing of {reviewer} to undo.")
         return FAILED
-    print(f"Undone. {_counts(store)}")
+    print(f"Undone. {_counts(store, reviewer)}")
     return OK
 
 
@@ -165,14 +243,22 @@ def _line(one: Judged) -> str:
     item = one.item
     words = f"{cleaned(item.exercise, 40)}, {cleaned(item.group, 40)}, "
     words += f"{item.start_s:.1f}–{item.end_s:.1f} s, {shortened(item.name)}"
-    why = "; ".join((*one.reasons, *one.problems))
+    said = (
+        f"{who.reviewer}: {who.verdict}, {cleaned(who.exercise, 40)}"
+        for who in one.opinions
+        if one.verdict == DISPUTED
+    )
+    why = "; ".join((*one.reasons, *said, *one.problems))
     return f"{item.id}  {quality}  {one.verdict:8}  {words}" + (f"  [{why}]" if why else "")
 
 
-def _counts(store: ReviewStore) -> str:
-    """How many repetitions have each verdict; with the next step when none is pending."""
-    counts = store.counts()
-    told = "Now: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+def _counts(store: ReviewStore, seen_by: str) -> str:
+    """How many repetitions have each verdict, as a reviewer may know it; with what comes next."""
+    counts = store.counts(seen_by=seen_by)
+    shown = [one for one in VERDICTS if counts[one] or one != DISPUTED]
+    told = "Now: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in shown)
+    if counts[DISPUTED]:
+        return f"{told}\nNext: {program()} review {store.folder.name} list --where verdict=disputed"
     if counts[PENDING] or not counts[ACCEPTED]:
         return told
     return f"{told}\nNext: {program()} train {store.folder.name}"

@@ -1,8 +1,9 @@
 """The data set's database: clips, items and every decision ever made about them.
 
 Only this module opens ``dataset.sqlite``. Decisions are appended and never changed; an item's
-current state follows from those that were not undone. When a call returns, its change is on disk:
-SQLite in WAL mode with ``synchronous=FULL`` lost no acknowledged commit to ``kill -9``.
+current state follows from those that were not undone, see `standing.py`. When a call returns, its
+change is on disk: SQLite in WAL mode with ``synchronous=FULL`` lost no acknowledged commit to
+``kill -9``.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from gymform.dataset.items import (
     BEST,
+    DISPUTED,
     EXTRACTED,
     FAILED,
+    GIVEN,
     GROUP,
+    JUDGED,
     LEARN,
     NAME,
     ORDERS,
@@ -31,6 +35,7 @@ from gymform.dataset.items import (
     REASONS,
     RECENT,
     RELABEL,
+    SETTLE,
     STATES,
     TRIM,
     UNDO,
@@ -48,12 +53,13 @@ from gymform.dataset.items import (
     Quality,
 )
 from gymform.dataset.ranking import read_ranking
+from gymform.dataset.standing import as_seen_by, is_open, is_own, standing
 from gymform.errors import ConflictError, DatasetError, OptionsError
 from gymform.installation import program
 from gymform.roles import Role, check_name, require
 from gymform.text import cleaned
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables, stored as SQLite's ``user_version``. Older ones are brought up to it."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -116,8 +122,22 @@ CREATE TRIGGER clip_decisions_remain BEFORE DELETE ON clip_decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
 
-_UPGRADES = {0: _TABLES + _REMAIN, 1: _CLIP_DECISIONS + _CLIP_REMAIN}
+_RULES = """
+CREATE TABLE rules (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, value TEXT NOT NULL,
+    reviewer TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER rules_stay BEFORE UPDATE ON rules
+    BEGIN SELECT RAISE(ABORT, 'rules are only ever added'); END;
+CREATE TRIGGER rules_remain BEFORE DELETE ON rules
+    BEGIN SELECT RAISE(ABORT, 'rules are only ever added'); END;
+"""
+
+_UPGRADES = {0: _TABLES + _REMAIN, 1: _CLIP_DECISIONS + _CLIP_REMAIN, 2: _RULES}
 """What makes the tables of each version those of the next; version 0 is an empty database."""
+
+_BLIND = "blind"
+"""The rule by which reviewers judge blind; its latest value counts."""
 
 _OF_CLIP = {
     "clips": "sha256 = ?1",
@@ -409,53 +429,95 @@ class ReviewStore:
     # --- items as they are now ------------------------------------------------------------------
 
     @_in_words
-    def judged(self, wanted: Filter = Filter()) -> list[Judged]:  # noqa: B008 - frozen
+    def judged(
+        self,
+        wanted: Filter = Filter(),  # noqa: B008 - frozen
+        seen_by: str | None = None,
+    ) -> list[Judged]:
         """The items that pass the filter, in its order. Raises OptionsError for an unknown order.
 
-        The filter uses the current exercises, after relabelling.
+        The filter uses the current exercises, after relabelling. ``seen_by`` names a reviewer:
+        while reviewers judge blind, items are then as that one may see them.
         """
         if wanted.order not in ORDERS:
             raise OptionsError(f"Expected an order of {', '.join(ORDERS)}, got {wanted.order!r}.")
-        found = [judged for judged in self._all() if wanted.passes(judged)]
+        found = [judged for judged in self._all(seen_by=seen_by) if wanted.passes(judged)]
         found.sort(key=_ORDER_KEYS[wanted.order])
         if wanted.order == LEARN and (ranking := read_ranking(self.files)):
             found.sort(key=lambda one: -ranking.gains.get(one.item.id, -1.0))
         return found
 
     @_in_words
-    def get(self, item_id: str) -> Judged:
-        """One item. Raises DatasetError when there is none of that id."""
-        for judged in self._all(item_id):
+    def get(self, item_id: str, seen_by: str | None = None) -> Judged:
+        """One item, as :meth:`judged` has it. Raises DatasetError when there is none of that id."""
+        for judged in self._all(item_id, seen_by):
             return judged
         raise DatasetError(f"The data set has no item {item_id}. Reload the page.")
 
     @_in_words
-    def counts(self, wanted: Filter = Filter()) -> dict[str, int]:  # noqa: B008 - frozen
+    def counts(
+        self,
+        wanted: Filter = Filter(),  # noqa: B008 - frozen
+        seen_by: str | None = None,
+    ) -> dict[str, int]:
         """The number of items with each verdict, among those that pass the rest of the filter."""
         counts = dict.fromkeys(VERDICTS, 0)
         every_verdict = dataclasses.replace(wanted, verdicts=())
-        for judged in self._all():
+        for judged in self._all(seen_by=seen_by):
             if every_verdict.passes(judged):
                 counts[judged.verdict] += 1
         return counts
 
-    def _all(self, item_id: str | None = None) -> list[Judged]:
-        """All items, or the one of that id, with the decisions in force applied in order."""
+    def _all(self, item_id: str | None = None, seen_by: str | None = None) -> list[Judged]:
+        """All items, or the one of that id, as everybody or as one reviewer sees them."""
         names: tuple[str, ...] = () if item_id is None else (item_id,)
         only, of_item = ("WHERE id = ?", "AND d.item_id = ?") if names else ("", "")
         with self._reading():
+            blind = seen_by if self.is_blind() else None
             groups = self._groups()
-            items = {
-                row["id"]: _proposed(row, groups)
-                for row in self._rows(f"SELECT * FROM items {only}", *names)
-            }
+            items = self._rows(f"SELECT * FROM items {only}", *names)
+            made: dict[str, list[Decision]] = {row["id"]: [] for row in items}
             for row in self._rows(f"{_IN_FORCE} {of_item} ORDER BY number", *names):
-                items[row["item_id"]] = _apply(items[row["item_id"]], row)
-            latest = "SELECT item_id, max(number) AS latest FROM decisions d WHERE true"
-            for row in self._rows(f"{latest} {of_item} GROUP BY item_id", *names):
-                judged = items[row["item_id"]]
-                items[row["item_id"]] = dataclasses.replace(judged, revision=row["latest"])
-        return list(items.values())
+                made[row["item_id"]].append(_decision(row))
+            latest = self._latest(of_item, names, None)
+            visible = latest if blind is None else self._latest(of_item, names, blind)
+        found = []
+        for row in items:
+            proposed, given = _proposed(row, groups), made[row["id"]]
+            one = standing(proposed, given) if blind is None else as_seen_by(proposed, given, blind)
+            numbers = latest if is_open(one) else visible
+            found.append(dataclasses.replace(one, revision=numbers.get(row["id"], 0)))
+        return found
+
+    def _latest(self, of_item: str, names: Sequence[str], blind: str | None) -> dict[str, int]:
+        """The number of the latest decision about each item, of those that ``blind`` may see."""
+        query = f"SELECT item_id, max(number) AS latest FROM decisions d WHERE true {of_item}"
+        seen: tuple[str, ...] = ()
+        if blind is not None:
+            query, seen = f"{query} AND (d.reviewer = ? OR d.kind = ?)", (blind, TRIM)
+        rows = self._rows(f"{query} GROUP BY item_id", *names, *seen)
+        return {row["item_id"]: row["latest"] for row in rows}
+
+    # --- blind or openly ------------------------------------------------------------------------
+
+    @_in_words
+    def is_blind(self) -> bool:
+        """Whether reviewers do not see what others decided before they have judged themselves."""
+        query = "SELECT value FROM rules WHERE name = ? ORDER BY number DESC LIMIT 1"
+        rows = self._rows(query, _BLIND)
+        return bool(rows) and bool(json.loads(rows[0]["value"]))
+
+    @_in_words
+    def set_blind(self, blind: bool, *, reviewer: str) -> None:
+        """Let all reviewers judge blind from now on, or openly again; kept with who said so."""
+        require(Role.ADMIN, "To change whether reviewers judge blind")
+        _check_reviewer(reviewer)
+        with self._writing() as db:
+            if self.is_blind() != blind:
+                db.execute(
+                    "INSERT INTO rules (name, value, reviewer, at) VALUES (?, ?, ?, ?)",
+                    (_BLIND, json.dumps(blind), reviewer, _now()),
+                )
 
     # --- decisions ------------------------------------------------------------------------------
 
@@ -472,7 +534,9 @@ class ReviewStore:
         """The item with its new verdict, which is on disk when this returns.
 
         ``revision`` is the one that the reviewer saw: raises ConflictError, and nothing is changed,
-        when somebody else has decided since. Raises OptionsError for an unknown verdict or reason.
+        when somebody else has decided since; while reviewers judge blind their verdicts are no
+        conflict. About an item that the reviewer sees as disputed, or settled, it is the final
+        decision. Raises OptionsError for an unknown verdict or reason.
         """
         _check_verdict(verdict, reasons, comment)
         comment = cleaned(comment, MAX_COMMENT, lines=True)
@@ -500,12 +564,51 @@ class ReviewStore:
         _check_reviewer(reviewer)
         item_ids = list(item_ids)
         with self._writing() as db:
+            first, blind = self.revision() + 1, self.is_blind()
+            for item_id in item_ids:
+                now = self.get(item_id, reviewer)
+                _check_taking_back(now, verdict, reviewer)
+                kind, value = _as_made(now, VERDICT, {"batch": first}, verdict, blind)
+                _insert(
+                    db, item_id, kind, reviewer, value, verdict=verdict, reasons=reasons,
+                    comment=comment,
+                )  # fmt: skip
+            return [self.get(item_id, reviewer) for item_id in item_ids]
+
+    @_in_words
+    def settle(
+        self,
+        item_ids: Iterable[str],
+        verdict: str,
+        *,
+        reviewer: str,
+        exercise: str = "",
+        reasons: Sequence[str] = (),
+        comment: str = "",
+    ) -> list[Judged]:
+        """The items, which were disputed, by a final decision of somebody who sees both verdicts.
+
+        All or none are written, and one undo undoes all. ``exercise`` is what they show; without it
+        what the items are called now. Raises OptionsError unless they are accepted or rejected,
+        ConflictError when one of them is not disputed any more.
+        """
+        _check_verdict(verdict, reasons, comment)
+        if verdict not in JUDGED:
+            raise OptionsError(f"Expected {' or '.join(JUDGED)} to settle it, got {verdict!r}.")
+        exercise = _checked_exercise(exercise) if exercise.strip() else ""
+        comment = cleaned(comment, MAX_COMMENT, lines=True)
+        _check_reviewer(reviewer)
+        item_ids = list(item_ids)
+        with self._writing() as db:
             first = self.revision() + 1
             for item_id in item_ids:
-                _check_taking_back(self.get(item_id), verdict, reviewer)
+                now = self.get(item_id)
+                if now.verdict != DISPUTED:
+                    raise ConflictError(_not_disputed(now))
+                value = {"batch": first, "exercise": exercise or now.item.exercise}
                 _insert(
-                    db, item_id, VERDICT, reviewer, {"batch": first}, verdict=verdict,
-                    reasons=reasons, comment=comment,
+                    db, item_id, SETTLE, reviewer, value, verdict=verdict, reasons=reasons,
+                    comment=comment,
                 )  # fmt: skip
             return [self.get(item_id) for item_id in item_ids]
 
@@ -513,12 +616,8 @@ class ReviewStore:
         self, item_id: str, exercise: str, *, reviewer: str, revision: int | None = None
     ) -> Judged:
         """The item under another exercise. Raises like :meth:`decide`."""
-        exercise = exercise.strip()
-        if not 0 < len(exercise) <= MAX_NAME or not exercise.isprintable():
-            raise OptionsError(
-                f"Expected the name of an exercise of 1 to {MAX_NAME} characters on one line."
-            )
-        return self._append(item_id, RELABEL, reviewer, {"exercise": exercise}, revision)
+        value = {"exercise": _checked_exercise(exercise)}
+        return self._append(item_id, RELABEL, reviewer, value, revision)
 
     def trim(
         self,
@@ -567,17 +666,29 @@ class ReviewStore:
             for row in rows:
                 value = {"undoes": row["number"]}
                 _insert(db, row["item_id"], UNDO, reviewer, value, undoes=row["number"])
-            return self.get(last["item_id"])
+            return self.get(last["item_id"], reviewer)
 
     @_in_words
-    def history(self, item_id: str) -> list[Decision]:
-        """Every decision about an item, including undone ones and undos, the oldest first."""
-        rows = self._rows("SELECT * FROM decisions WHERE item_id = ? ORDER BY number", item_id)
-        return [_decision(row) for row in rows]
+    def history(self, item_id: str, seen_by: str | None = None) -> list[Decision]:
+        """Every decision about an item, including undone ones and undos, the oldest first.
+
+        While reviewers judge blind, only those that the reviewer ``seen_by`` may see.
+        """
+        with self._reading():
+            rows = self._rows("SELECT * FROM decisions WHERE item_id = ? ORDER BY number", item_id)
+            made = [_decision(row) for row in rows]
+            if seen_by is None or not self.is_blind():
+                return made
+            if is_open(self.get(item_id, seen_by)):
+                return made
+        return [one for one in made if is_own(one, seen_by)]
 
     @_in_words
     def verdicts_by_reviewer(self) -> dict[str, dict[str, str]]:
-        """The latest verdict in force of each reviewer about each item, by item and reviewer."""
+        """The latest verdict in force of each reviewer about each item, by item and reviewer.
+
+        A final decision about a disputed item is none of them.
+        """
         found: dict[str, dict[str, str]] = {}
         for row in self._rows(f"{_IN_FORCE} AND d.kind = ? ORDER BY number", VERDICT):
             found.setdefault(row["item_id"], {})[row["reviewer"]] = row["verdict"]
@@ -599,25 +710,28 @@ class ReviewStore:
         **verdict: Any,
     ) -> Judged:
         _check_reviewer(reviewer)
+        given = verdict.get("verdict", "")
         with self._writing() as db:
-            now = self.get(item_id)
-            _check_taking_back(now, verdict.get("verdict", ""), reviewer)
+            now = self.get(item_id, reviewer)
+            _check_taking_back(now, given, reviewer)
             if revision is not None and now.revision > revision:
                 self._check_conflict(now, reviewer, revision)
+            kind, value = _as_made(now, kind, value, given, self.is_blind())
             _insert(db, item_id, kind, reviewer, value, **verdict)
-            return self.get(item_id)
+            return self.get(item_id, reviewer)
 
     def _check_conflict(self, now: Judged, reviewer: str, revision: int) -> None:
         """Raise ConflictError when anybody but ``reviewer`` decided after ``revision``."""
         others = [
             decision
-            for decision in self.history(now.item.id)
+            for decision in self.history(now.item.id, reviewer)
             if decision.number > revision and decision.reviewer != reviewer
         ]
         if others:
             last = others[-1]
             what = {
                 VERDICT: last.verdict,
+                SETTLE: f"{last.verdict} for good",
                 RELABEL: f"relabelled to {last.value.get('exercise')}",
                 TRIM: "trimmed",
                 UNDO: "reset",
@@ -955,21 +1069,6 @@ def _proposed(row: sqlite3.Row, groups: Mapping[str, str]) -> Judged:
     )
 
 
-def _apply(judged: Judged, row: sqlite3.Row) -> Judged:
-    """``judged`` after the decision in ``row``."""
-    decision = _decision(row)
-    if decision.kind != VERDICT:
-        return dataclasses.replace(judged, item=dataclasses.replace(judged.item, **decision.value))
-    return dataclasses.replace(
-        judged,
-        verdict=decision.verdict,
-        reasons=decision.reasons,
-        comment=decision.comment,
-        reviewer=decision.reviewer,
-        decided_at=decision.at,
-    )
-
-
 def _decision(row: sqlite3.Row) -> Decision:
     return Decision(
         number=row["number"],
@@ -1012,6 +1111,42 @@ def _check_reviewer(reviewer: str) -> None:
     check_name(reviewer)
 
 
+def _as_made(
+    now: Judged, kind: str, value: Mapping[str, Any], verdict: str, blind: bool
+) -> tuple[str, Mapping[str, Any]]:
+    """The kind and value of a decision, by what its reviewer saw of the item: ``now``.
+
+    A verdict about what is disputed or settled is the final one; otherwise, when reviewers judge
+    ``blind``, a verdict and another exercise are an opinion beside those of the others.
+    """
+    if kind == VERDICT and is_open(now):
+        if verdict not in JUDGED:
+            raise OptionsError(
+                f"Reviewers disagree about {now.item.name}: accept or reject it. To take back what "
+                "you decided yourself, undo it."
+            )
+        return SETTLE, {**value, "exercise": now.item.exercise}
+    if blind and not is_open(now) and kind in (VERDICT, RELABEL):
+        return kind, {"exercise": now.item.exercise, **value, "blind": True}
+    return kind, value
+
+
+def _not_disputed(now: Judged) -> str:
+    """Why an item cannot be settled: somebody was faster, or it never was disputed."""
+    if now.settled:
+        return f"{now.item.name} was {now.verdict} for good by {now.reviewer}: nothing is changed."
+    return f"{now.item.name} is {now.verdict} and not disputed: judge it as others."
+
+
+def _checked_exercise(exercise: str) -> str:
+    exercise = exercise.strip()
+    if not 0 < len(exercise) <= MAX_NAME or not exercise.isprintable():
+        raise OptionsError(
+            f"Expected the name of an exercise of 1 to {MAX_NAME} characters on one line."
+        )
+    return exercise
+
+
 def _check_taking_back(now: Judged, verdict: str, reviewer: str) -> None:
     """Raise NotAllowedError when ``verdict`` takes back somebody else's, unless by an admin."""
     if verdict == PENDING and now.reviewer not in ("", reviewer):
@@ -1019,8 +1154,8 @@ def _check_taking_back(now: Judged, verdict: str, reviewer: str) -> None:
 
 
 def _check_verdict(verdict: str, reasons: Sequence[str], comment: str) -> None:
-    if verdict not in VERDICTS:
-        raise OptionsError(f"Expected a verdict of {', '.join(VERDICTS)}, got {verdict!r}.")
+    if verdict not in GIVEN:
+        raise OptionsError(f"Expected a verdict of {', '.join(GIVEN)}, got {verdict!r}.")
     if unknown := [reason for reason in reasons if reason not in REASONS]:
         raise OptionsError(f"Expected reasons of {', '.join(REASONS)}, got {unknown[0]!r}.")
     if len(comment) > MAX_COMMENT:

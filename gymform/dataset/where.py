@@ -44,16 +44,18 @@ TEXTS: dict[str, Callable[[Judged], tuple[str, ...]]] = {
     "name": lambda one: (one.item.name,),
     "id": lambda one: (one.item.id,),
     "verdict": lambda one: (one.verdict,),
-    "reviewer": lambda one: (one.reviewer,),
+    "reviewer": lambda one: tuple({one.reviewer, *(said.reviewer for said in one.opinions)}),
+    "settled": lambda one: ("yes" if one.settled else "no",),
     "comment": lambda one: (one.comment,),
     "problem": lambda one: one.problems,
     "reason": lambda one: one.reasons,
 }
-"""Fields that hold text; an item may have several problems and reasons, and one is enough."""
+"""Fields that hold text; an item may have several problems, reasons and reviewers, and one of them
+is enough. It is settled where reviewers disagreed and somebody made the final decision."""
 
 FIELDS = (*NUMBERS, *TEXTS)
 
-_KNOWN_VALUES = {"verdict": VERDICTS, "reason": REASONS}
+_KNOWN_VALUES = {"verdict": VERDICTS, "reason": REASONS, "settled": ("yes", "no")}
 """All values of these fields, so that a slip of the pen is noticed."""
 
 _COMPARED: dict[str, Callable[[float, float], bool]] = {

@@ -20,6 +20,7 @@ from gymform.dataset.items import (
     CORRECTION,
     PENDING,
     RELABEL,
+    SETTLE,
     TRIM,
     UNDO,
     VERDICT,
@@ -120,9 +121,10 @@ class ReviewSession:
     """One reviewer going through the items of ``store`` that pass the filter ``wanted``.
 
     The order is fixed when the session begins, so that nothing jumps while somebody works. Items
-    added later are put at the end; items that others decided in the meantime are skipped.
-    ``own``, where given, gathers the numbers of the decisions made here, and only those can be
-    taken back: the reviewer's name was typed, and proves nothing.
+    added later are put at the end; items that others decided in the meantime are skipped. While
+    reviewers judge blind, everything is as this reviewer may see it. ``own``, where given, gathers
+    the numbers of the decisions made here, and only those can be taken back: the reviewer's name
+    was typed, and proves nothing.
     """
 
     def __init__(
@@ -166,7 +168,7 @@ class ReviewSession:
         try:
             judged = self._decide(sent)
         except ConflictError as error:
-            now = self.store.get(str(item_id))
+            now = self.store.get(str(item_id), self.reviewer)
             return Reply(client, seq, CONFLICT, item_id, str(error), now.revision)
         except GymformError as error:
             return Reply(client, seq, REFUSED, item_id, str(error))
@@ -215,7 +217,7 @@ class ReviewSession:
     def _give_verdict(self, item_id: str, revision: int, sent: Mapping[str, Any]) -> Judged:
         verdict, reasons = str(sent["verdict"]), tuple(map(str, sent.get("reasons", ())))
         comment = cleaned(str(sent.get("comment", "")), 10_000, lines=True)
-        now = self.store.get(item_id)
+        now = self.store.get(item_id, self.reviewer)
         mine = now.reviewer == self.reviewer and now.revision > revision
         if mine and (now.verdict, now.reasons, now.comment) == (verdict, reasons, comment):
             return now  # written before, by a process that stopped before it could reply
@@ -237,7 +239,8 @@ class ReviewSession:
         """May this session take the verdict back: is it its own, or that of a name it proved?"""
         if self.own is None or not now.reviewer:
             return True
-        verdicts = [one for one in self.store.history(now.item.id) if one.kind == VERDICT]
+        history = self.store.history(now.item.id)
+        verdicts = [one for one in history if one.kind in (VERDICT, SETTLE)]
         return max(one.number for one in verdicts if one.reviewer == now.reviewer) in self.own
 
     # -- what comes next ---------------------------------------------------------------------
@@ -279,7 +282,7 @@ class ReviewSession:
 
     def judged(self, item_id: str) -> Judged:
         """An item as it is now, even when it no longer passes the filter."""
-        return self._judged.get(item_id) or self.store.get(item_id)
+        return self._judged.get(item_id) or self.store.get(item_id, self.reviewer)
 
     def _is_there(self, item_id: str) -> bool:
         if item_id in self._judged:
@@ -304,7 +307,7 @@ class ReviewSession:
         if stamp == self._stamp:
             return
         before, first = self._judged, not self._stamp
-        everything = self.store.judged(Filter(order=self.wanted.order))
+        everything = self.store.judged(Filter(order=self.wanted.order), self.reviewer)
         self._stamp = stamp
         self._judged = {one.item.id: one for one in everything if self.wanted.passes(one)}
         self._counts = dict.fromkeys(VERDICTS, 0)
@@ -316,7 +319,7 @@ class ReviewSession:
                 self._counts[one.verdict] += 1
         for item_id in self._judged:
             self._order.setdefault(item_id, len(self._order))
-        if not first:
+        if not first and not self.store.is_blind():
             self._note_other_reviewers(before)
 
     def _note_other_reviewers(self, before: Mapping[str, Judged]) -> None:
@@ -361,6 +364,8 @@ def in_words(decision: Decision) -> str:
         )
     why = ", ".join(part for part in (*decision.reasons, decision.comment) if part)
     what = "reset it" if decision.verdict == PENDING else f"{decision.verdict} it"
+    if decision.kind == SETTLE:
+        what += f" for good, as {value.get('exercise')}"
     return f"{decision.reviewer} {what}" + (f": {why}" if why else "")
 
 
@@ -429,7 +434,8 @@ def card(session: ReviewSession, item_id: str) -> CardFacts:
     item, clip = judged.item, session.store.clip(judged.item.clip_sha256)
     siblings = session.siblings(item)
     corrections = session.store.clip_decisions(CORRECTION, clip.sha256)
-    history = [f"{when(d)} · {in_words(d)}" for d in session.store.history(item_id)]
+    made = session.store.history(item_id, session.reviewer)
+    history = [f"{when(d)} · {in_words(d)}" for d in made]
     history += [f"{when(d)} · {correction_in_words(d)}" for d in corrections]
     return {
         "id": item.id,

@@ -13,6 +13,7 @@ from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter, 
 from gymform.dataset.reviews import ReviewStore
 from gymform.pose.corrections import EXCHANGE, HIDDEN
 from gymform.skeleton import LEFT_ELBOW
+from tests.browser.conftest import ROOT_WITH
 from tests.dataset.makers import make_store
 
 pytestmark = pytest.mark.browser
@@ -22,10 +23,7 @@ SCREENSHOTS = PROJECT / "out" / "screenshots"
 PATIENCE_MS = 60_000
 """A busy machine may need long for what usually takes a moment."""
 
-ROOT = (
-    "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
-    ".find(root => root?.querySelector('.reviewer'))"
-)
+ROOT = ROOT_WITH.format(".reviewer")
 SHOWN = f"() => {ROOT}?.querySelector('.reviewer').dataset.shown"
 IS_SHOWN = f"id => {ROOT}?.querySelector('.reviewer').dataset.shown === id"
 VIDEO = f"{ROOT}.querySelector('video.shown')"

@@ -67,6 +67,20 @@ def test_the_card_says_what_is_in_it_and_what_is_not_known(store):
     assert "Somebody stated or confirmed" in card_of(store)
 
 
+def test_disputes_are_on_the_card_with_who_settled_them(store):
+    first, second, third = [one.item.id for one in store.judged()][:3]
+    assert "Reviewers see each other's verdicts. 0 repetitions are disputed" in card_of(store)
+    store.set_blind(True, reviewer="Ann")
+    store.decide_all([first, second, third], A, reviewer="Ann")
+    store.decide_all([first, second, third], R, reviewer="Ben")
+    store.settle([first], A, reviewer="C*rl")
+    text = card_of(store)
+    assert "Reviewers judge blind now. 2 repetitions are disputed" in text
+    assert "disputes settled: 1 (1 by C\\*rl)" in text
+    assert "agree on 0" in text  # what was settled is still what they said
+    assert "| disputed |" in text
+
+
 def test_an_empty_data_set_has_a_card_too(tmp_path):
     with ReviewStore.open(tmp_path / "new", create=True) as store:
         assert "Nobody yet." in card_of(store)

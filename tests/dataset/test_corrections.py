@@ -1,5 +1,6 @@
 """Corrections are kept, versioned, undone, exported, and used by all that reads a data set."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from gymform import cli
 from gymform import skeleton as sk
+from gymform.analysis import analyze
 from gymform.dataset.corrections import (
     all_corrections,
     correct,
@@ -23,10 +25,12 @@ from gymform.dataset.items import ACCEPTED
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError, OptionsError, PoseFileError
 from gymform.pose.corrections import EXCHANGE, PLACED, POINT, Correction
-from gymform.pose.files import load_poses
+from gymform.pose.files import load_poses, save_poses
+from gymform.service.item_figures import figures_of
 from gymform.training.exercise.corpus import load_track, read_examples
+from gymform.types import PoseSequence
 from gymform.weights import sha256_of
-from tests.dataset.makers import clip_record, fill_store
+from tests.dataset.makers import clip_record, fill_store, item_of, quality_of
 
 ELBOW = sk.LEFT_ELBOW
 DRAG = Correction(POINT, 1.0, 1.0, (ELBOW,), 12.0, 34.0)
@@ -149,3 +153,88 @@ def test_the_command_exports_them(store, clip, tmp_path):
     how = ["--to", str(tmp_path / "m.jsonl"), "--corrections", str(tmp_path / "c.json")]
     assert cli.main(["export", str(store.folder), *how]) == cli.OK
     assert read_corrections(tmp_path / "c.json") == {clip: (DRAG,)}
+
+
+# --- a wrong elbow in a real clip ---------------------------------------------------------------
+
+SNATCH = "snatch/cjw-pin_tracker_test__ilya.mp4"
+WRONG = np.arange(18, 38)
+"""Twenty frames about the catch: 0.7 to 1.5 s."""
+
+DRAGGED = (18, 27, 37)
+"""The frames in which somebody drags the elbow to where it is."""
+
+
+@pytest.fixture(scope="module", name="snatch")
+def _snatch(shared_data) -> PoseSequence:
+    """What the network finds in a real snatch."""
+    return analyze(shared_data / "clips" / SNATCH).pose
+
+
+def beside(right: np.ndarray, torso: float) -> np.ndarray:
+    """Something beside the arm, such as a plate: it drifts away, and trembles."""
+    drift = np.linspace(0, 1, len(right))[:, None] * (0.15, -0.17) + (0.5, 0.35)
+    return right + torso * (drift + np.random.default_rng(0).normal(0, 0.01, right.shape))
+
+
+def stuck(right: np.ndarray, torso: float) -> np.ndarray:
+    """Something that does not move, such as a part of the rack."""
+    return np.broadcast_to(right[0] + 0.4 * torso, right.shape)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("wrong", "within_torsos", "within_degrees"), [(beside, 0.05, 5.0), (stuck, 0.2, 15.0)]
+)
+def test_a_wrong_elbow_in_20_frames_is_corrected_by_three_drags(
+    snatch, tmp_path, wrong, within_torsos, within_degrees
+):
+    path = snatch.xy[:, ELBOW]
+    torso = float(
+        np.nanmedian(
+            np.linalg.norm(snatch.xy[:, sk.LEFT_SHOULDER] - snatch.xy[:, sk.LEFT_HIP], axis=1)
+        )
+    )
+    known = np.isfinite(path[WRONG]).all(1)
+    assert known.sum() >= 18
+    xy = snatch.xy.copy()
+    xy[WRONG, ELBOW] = np.where(known[:, None], wrong(path[WRONG], torso), np.nan)
+    with ReviewStore.open(tmp_path / "set", create=True) as store:
+        clip = clip_record(0, exercise="snatch", frames=len(snatch))
+        item = item_of(clip, end_s=float(snatch.time_s[-1]))
+        store.add_clip(clip)
+        store.set_extracted(clip.sha256, [item], [quality_of(0)])
+        poses = store.files.poses(clip.sha256)
+        save_poses(poses, snatch)
+        truth = figures_of(store, item.id)
+        save_poses(poses, dataclasses.replace(snatch, xy=xy))
+        before = figures_of(store, item.id)
+        for row in DRAGGED:
+            time_s, (x, y) = float(snatch.time_s[row]), path[row].tolist()
+            one = Correction(POINT, time_s, time_s, (ELBOW,), x, y)
+            correct(store, clip.sha256, [one], reviewer="Ann")
+        after = figures_of(store, item.id)
+        mended = corrected_poses(store, clip.sha256).pose.xy[:, ELBOW]
+    away = np.linalg.norm(mended[WRONG] - path[WRONG], axis=1)[known] / torso
+    assert np.linalg.norm(xy[WRONG, ELBOW] - path[WRONG], axis=1)[known].min() > 0.4 * torso
+    assert away.max() < within_torsos
+    np.testing.assert_array_equal(np.delete(mended, WRONG, 0), np.delete(path, WRONG, 0))
+    sure, unsure, sure_again = (_share(one, "snatch") for one in (truth, before, after))
+    assert unsure < sure - 0.002
+    assert abs(sure_again - sure) < 0.2 * abs(unsure - sure)
+    assert _catch_elbow(before) is None  # no arm is as long as that
+    assert _catch_elbow(after) == pytest.approx(_catch_elbow(truth), abs=within_degrees)
+    assert after.corrected
+    assert not before.corrected
+
+
+def _share(figures, name: str) -> float:
+    found = figures.prediction
+    return dict(zip(found.classes, found.probabilities, strict=True))[name]
+
+
+def _catch_elbow(figures) -> float | None:
+    """The angle of the elbow at the catch, degrees; None where it cannot be told."""
+    (repetition,) = figures.form.repetitions
+    found = repetition.value("catch_elbow")
+    return found.value if found else None

@@ -32,6 +32,15 @@ class Oracle:
         return self.answers[min(self.asked, len(self.answers)) - 1]
 
 
+def test_who_judges_blind_gets_an_order_that_tells_nothing(store, monkeypatch):
+    monkeypatch.setattr("gymform.exercise.classifier.load_classifier", lambda: Oracle(AT_ODDS))
+    store.set_blind(True, reviewer="Ann")
+    before = rank(store).gains
+    store.decide_all([one.item.id for one in store.judged()[:2]], ACCEPTED, reviewer="Ann")
+    assert rank(store).gains == before
+    assert len(before) == 4
+
+
 @pytest.fixture
 def store(tmp_path):
     with ReviewStore.open(make_store(tmp_path / "set", 4, files=True)) as opened:

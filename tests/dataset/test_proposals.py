@@ -10,7 +10,9 @@ from gymform.dataset.proposals import Scene, propose
 from gymform.motion.clean import clean
 from gymform.types import PoseSequence
 from tests.dataset.makers import clip_record
+from tests.exercises import movements
 from tests.fakes import make_quality
+from tests.form import figures
 from tests.motion.makers import sequence, squat, squat_sequence
 
 STILL = Scene(np.arange(0, 7, 0.2), np.zeros(35, np.intp), np.zeros(34))
@@ -65,6 +67,38 @@ def test_no_repetition_is_the_whole_clip_and_says_so():
     item, quality = one(pose)
     assert (item.start_s, item.end_s) == (0.0, pytest.approx(time_s[-1], abs=1e-3))
     assert quality.problems == (pr.NO_REPETITION,)
+
+
+@pytest.mark.parametrize(
+    ("movement", "exercise"),
+    [(movements.curl, "bicep_curl"), (movements.push_up, "push-up"), (movements.pull_up, "pull up"),
+     (movements.jumping_jack, "jumping_jack"), (figures.deadlift, "deadlift")],
+)  # fmt: skip
+def test_the_repetitions_are_those_of_the_labelled_exercise(movement, exercise):
+    """By their number: two, whatever else moves when the lifter comes and goes."""
+    pose, _ = figures.film(movement(movements.again(2)), 30.0)
+    clip = clip_record(0, exercise=exercise, duration_s=float(pose.time_s[-1]), frames=len(pose))
+    items, _ = propose(clip, pose, clean(pose), STILL)
+    assert len(items) == 2
+
+
+def test_who_picks_the_weight_up_has_not_curled_it():
+    """A clip that begins with a squat down to the dumbbells, before two curls."""
+    squats, curls = figures.squat(figures.once(30.0)), movements.curl(movements.again(2))
+    pose, _ = figures.film(np.concatenate([squats, curls]), 30.0)
+    of = {}
+    for exercise in ("bicep_curl", "my own movement"):
+        clip = clip_record(0, exercise=exercise, duration_s=float(pose.time_s[-1]))
+        of[exercise] = propose(clip, pose, clean(pose), STILL)[0]
+    assert len(of["bicep_curl"]) == 2
+    assert of["bicep_curl"][0].start_s > 0.8 * len(squats) / 30
+    assert of["my own movement"][0].start_s < 0.5 * len(squats) / 30  # any movement counts
+
+
+def test_a_label_that_fits_nothing_in_the_clip_leaves_what_moves():
+    pose = squat_sequence()
+    clip = clip_record(0, exercise="bicep_curl", duration_s=float(pose.time_s[-1]))
+    assert len(propose(clip, pose, clean(pose), STILL)[0]) == 2
 
 
 def test_nobody_is_the_worst():

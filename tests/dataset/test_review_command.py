@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gymform import cli
-from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED
+from gymform.dataset.items import ACCEPTED, DISPUTED, PENDING, REJECTED, SKIPPED, Filter
 from gymform.dataset.reviews import ReviewStore
 from tests.dataset.makers import make_store
 
@@ -52,6 +52,69 @@ def test_a_rejection_needs_a_reason_of_the_list(dataset, capsys):
     with ReviewStore.open(dataset) as store:
         rejected = [one for one in store.judged() if one.verdict == REJECTED]
     assert {(one.reasons, one.comment) for one in rejected} == {(("occluded", "other"), "a plate")}
+
+
+def ids(dataset, **wanted) -> list[str]:
+    with ReviewStore.open(dataset) as store:
+        return [one.item.id for one in store.judged(Filter(**wanted))]
+
+
+def test_two_judge_blind_and_a_third_settles(dataset, capsys):
+    assert review(dataset, "blind") == cli.OK
+    assert "judge blind from now on" in capsys.readouterr().out
+    review(dataset, "accept", "--where", "quality>=0.5")
+    capsys.readouterr()
+    as_ben = ["--reviewer", "Ben"]
+    assert cli.main(["review", str(dataset), "list", *as_ben]) == cli.OK
+    listed = capsys.readouterr().out
+    assert "Ann" not in listed
+    assert listed.count("pending") == 12
+    cli.main(["review", str(dataset), "reject", "--reason", "occluded", *as_ben])
+    told = capsys.readouterr().out
+    assert "12 repetitions rejected" in told
+    assert "review set list --where verdict=disputed" in told
+    both = ids(dataset, verdicts=(DISPUTED,))
+    assert 0 < len(both) < 12
+    as_carl = ["--reviewer", "Carl"]
+    cli.main(["review", str(dataset), "list", "--where", "verdict=disputed", *as_carl])
+    listed = capsys.readouterr().out
+    assert listed.count("Ann: accepted") == listed.count("Ben: rejected") == len(both)
+    one = ["--final", "--where", f"id={both[0]}", *as_carl]
+    assert cli.main(["review", str(dataset), "accept", *one]) == cli.OK
+    assert cli.main(["review", str(dataset), "reject", "--final", *as_carl]) == cli.OK
+    assert "rejected for good" in capsys.readouterr().out
+    assert ids(dataset, verdicts=(DISPUTED,)) == []
+    with ReviewStore.open(dataset) as store:
+        assert (store.get(both[0]).verdict, store.get(both[0]).reviewer) == (ACCEPTED, "Carl")
+        assert store.get(both[1]).reasons == ("occluded",)
+    cli.main(["review", str(dataset), "list", "--where", "settled=yes and reviewer=ben", *as_ben])
+    assert f"{len(both)} repetitions" in capsys.readouterr().out
+    assert cli.main(["review", str(dataset), "undo", *as_carl]) == cli.OK
+    assert ids(dataset, verdicts=(DISPUTED,)) == both[1:]
+    assert review(dataset, "open") == cli.OK
+    assert "see each other's verdicts" in capsys.readouterr().out
+
+
+def test_another_exercise_has_to_be_chosen_to_settle(dataset, capsys):
+    with ReviewStore.open(dataset) as store:
+        store.set_blind(True, reviewer="Ann")
+        item = store.judged()[0].item.id
+        store.decide(item, ACCEPTED, reviewer="Ann")
+        store.relabel(item, "front squat", reviewer="Ben")
+        store.decide(item, ACCEPTED, reviewer="Ben")
+    assert review(dataset, "accept", "--final") == cli.FAILED
+    assert "and as" in capsys.readouterr().err
+    assert review(dataset, "accept", "--final", "--exercise", "front squat") == cli.OK
+    with ReviewStore.open(dataset) as store:
+        assert store.get(item).item.exercise == "front squat"
+        assert store.get(item).settled
+
+
+@pytest.mark.parametrize("words", [["list", "--final"], ["skip", "--final"],
+                                   ["accept", "--exercise", "squat"]])  # fmt: skip
+def test_only_accept_and_reject_are_final(dataset, capsys, words):
+    assert review(dataset, *words) == cli.FAILED
+    assert "accept --final or reject --final" in capsys.readouterr().err
 
 
 def test_what_was_judged_before_is_left_unless_it_is_asked_for(dataset, capsys):

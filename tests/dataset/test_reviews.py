@@ -52,7 +52,7 @@ def test_a_store_of_another_version_is_refused(store, tmp_path):
     store.close()
     with sqlite3.connect(tmp_path / "set" / "dataset.sqlite") as db:
         db.execute("PRAGMA user_version = 7")
-    with pytest.raises(DatasetError, match="version 7, expected 2"):
+    with pytest.raises(DatasetError, match="version 7, expected 3"):
         ReviewStore.open(tmp_path / "set")
 
 
@@ -62,6 +62,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(store, tmp_path):
     store.close()
     with sqlite3.connect(tmp_path / "set" / "dataset.sqlite") as db:
         db.execute("DROP TABLE clip_decisions")
+        db.execute("DROP TABLE rules")
         db.execute("PRAGMA user_version = 1")
     with ReviewStore.open(tmp_path / "set") as again, ReviewStore.open(tmp_path / "set") as other:
         assert again.judged() == before
@@ -218,7 +219,7 @@ def test_filters(store, wanted):
 def test_counts_leave_the_verdicts_of_the_filter_aside(store):
     store.decide(first(store), it.ACCEPTED, reviewer="ann")
     assert store.counts(Filter(verdicts=(it.ACCEPTED,))) == {
-        it.PENDING: 5, it.ACCEPTED: 1, it.REJECTED: 0, it.SKIPPED: 0,
+        it.PENDING: 5, it.ACCEPTED: 1, it.REJECTED: 0, it.SKIPPED: 0, it.DISPUTED: 0,
     }  # fmt: skip
 
 
@@ -330,6 +331,177 @@ def test_decisions_cannot_be_changed_or_removed(store, tmp_path):
         for statement in ("UPDATE decisions SET verdict = 'rejected'", "DELETE FROM decisions"):
             with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
                 db.execute(statement)
+
+
+# --- blind --------------------------------------------------------------------------------------
+
+
+def queue(store, reviewer):
+    return [one.item.id for one in store.judged(Filter(verdicts=(it.PENDING,)), reviewer)]
+
+
+def disputed(store):
+    return [one.item.id for one in store.judged(Filter(verdicts=(it.DISPUTED,)))]
+
+
+@pytest.fixture
+def blind(store):
+    store.set_blind(True, reviewer="ann")
+    return store
+
+
+def test_the_rule_is_kept_with_the_data_set(store, tmp_path):
+    assert not store.is_blind()
+    store.set_blind(True, reviewer="ann")
+    with ReviewStore.open(tmp_path / "set") as other:
+        assert other.is_blind()
+        other.set_blind(False, reviewer="bob")
+    assert not store.is_blind()
+    with sqlite3.connect(store.files.store) as db:
+        rows = db.execute("SELECT name, value, reviewer FROM rules ORDER BY number").fetchall()
+        for change in ("DELETE FROM rules", "UPDATE rules SET value = 'true'"):
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
+                db.execute(change)
+    assert rows == [("blind", "true", "ann"), ("blind", "false", "bob")]
+
+
+def test_a_blind_reviewer_sees_nothing_of_what_another_decided(blind):
+    item_id = first(blind)
+    before = blind.get(item_id)
+    blind.relabel(item_id, "lunge", reviewer="ann")
+    blind.decide(item_id, it.REJECTED, reviewer="ann", reasons=("occluded",), comment="rack")
+    assert blind.get(item_id, "bob") == before
+    assert blind.history(item_id, "bob") == []
+    assert item_id in queue(blind, "bob")
+    assert item_id not in queue(blind, "ann")
+    assert blind.counts(seen_by="bob")[it.PENDING] == 6
+    assert blind.get(item_id, "ann").reasons == ("occluded",)
+    assert len(blind.history(item_id, "ann")) == 2
+
+
+def test_a_blind_verdict_is_no_conflict_and_takes_nothing_away(blind):
+    item_id = first(blind)
+    blind.decide(item_id, it.ACCEPTED, reviewer="ann", revision=0)
+    blind.decide(item_id, it.SKIPPED, reviewer="bob", revision=0)
+    assert blind.get(item_id).verdict == it.ACCEPTED
+    blind.decide(item_id, it.ACCEPTED, reviewer="bob", revision=0)
+    assert (blind.get(item_id).verdict, disputed(blind)) == (it.ACCEPTED, [])
+    assert [one.reviewer for one in blind.get(item_id).opinions] == ["ann", "bob"]
+
+
+def test_what_two_disagree_about_is_disputed_until_somebody_settles_it(blind):
+    item_id = first(blind)
+    blind.decide(item_id, it.ACCEPTED, reviewer="ann")
+    blind.decide(item_id, it.REJECTED, reviewer="bob", reasons=("occluded",))
+    assert disputed(blind) == [item_id]
+    assert blind.counts()[it.ACCEPTED] == 0
+    assert {one.verdict for one in blind.get(item_id, "ann").opinions} == set(it.JUDGED)
+    assert len(blind.history(item_id, "ann")) == 2
+    assert blind.get(item_id, "carl").verdict == it.PENDING  # who may still judge it blind
+    (settled,) = blind.settle([item_id], it.ACCEPTED, reviewer="carl", comment="seen twice")
+    assert (settled.verdict, settled.reviewer, settled.settled) == (it.ACCEPTED, "carl", True)
+    assert blind.counts()[it.ACCEPTED] == 1
+    assert disputed(blind) == []
+    assert blind.verdicts_by_reviewer()[item_id] == {"ann": it.ACCEPTED, "bob": it.REJECTED}
+    with pytest.raises(ConflictError, match="accepted for good by carl"):
+        blind.settle([item_id], it.REJECTED, reviewer="dora", reasons=("other",))
+    blind.undo("carl")
+    assert disputed(blind) == [item_id]
+    blind.undo("bob")
+    assert blind.get(item_id).verdict == it.ACCEPTED
+
+
+def test_the_exercise_can_be_disputed_too(blind):
+    item_id = first(blind)
+    name = blind.get(item_id).item.exercise
+    blind.decide(item_id, it.ACCEPTED, reviewer="ann")
+    blind.relabel(item_id, "front squat", reviewer="bob")
+    assert disputed(blind) == []
+    assert blind.get(item_id, "ann").item.exercise == name
+    blind.decide(item_id, it.ACCEPTED, reviewer="bob")
+    assert disputed(blind) == [item_id]
+    assert {one.exercise for one in blind.get(item_id).opinions} == {name, "front squat"}
+    (settled,) = blind.settle([item_id], it.ACCEPTED, reviewer="ann", exercise=" front squat ")
+    assert settled.item.exercise == "front squat"
+
+
+def test_two_who_reject_agree_whatever_they_call_it(blind):
+    item_id = first(blind)
+    blind.relabel(item_id, "front squat", reviewer="ann")
+    for name in ("ann", "bob"):
+        blind.decide(item_id, it.REJECTED, reviewer=name, reasons=("other",))
+    assert disputed(blind) == []
+
+
+def test_who_sees_the_dispute_settles_it_by_judging(blind):
+    item_id = first(blind)
+    blind.decide(item_id, it.ACCEPTED, reviewer="ann")
+    blind.decide(item_id, it.REJECTED, reviewer="bob")
+    with pytest.raises(OptionsError, match="disagree"):
+        blind.decide(item_id, it.SKIPPED, reviewer="bob")
+    after = blind.decide_all([item_id], it.REJECTED, reviewer="ann")[0]
+    assert (after.verdict, after.settled, after.reviewer) == (it.REJECTED, True, "ann")
+    assert blind.verdicts_by_reviewer()[item_id]["ann"] == it.ACCEPTED
+    again = blind.decide(item_id, it.ACCEPTED, reviewer="bob")
+    assert (again.verdict, again.settled, again.reviewer) == (it.ACCEPTED, True, "bob")
+
+
+def test_who_has_not_seen_that_it_became_disputed_is_told(blind):
+    item_id = first(blind)
+    seen = blind.decide(item_id, it.ACCEPTED, reviewer="ann").revision
+    blind.decide(item_id, it.REJECTED, reviewer="bob")
+    with pytest.raises(ConflictError, match="rejected by bob"):
+        blind.decide(item_id, it.REJECTED, reviewer="ann", revision=seen)
+    now = blind.get(item_id, "ann").revision
+    assert blind.decide(item_id, it.REJECTED, reviewer="ann", revision=now).settled
+
+
+def test_several_are_settled_and_undone_at_once(blind):
+    ids = [one.item.id for one in blind.judged()[:3]]
+    blind.decide_all(ids, it.ACCEPTED, reviewer="ann")
+    blind.decide_all(ids, it.REJECTED, reviewer="bob")
+    with pytest.raises(ConflictError, match="not disputed"):
+        blind.settle([*ids, blind.judged()[-1].item.id], it.ACCEPTED, reviewer="carl")
+    assert len(disputed(blind)) == 3
+    blind.settle(ids, it.REJECTED, reviewer="carl")
+    assert blind.counts()[it.REJECTED] == 3
+    blind.undo("carl")
+    assert len(disputed(blind)) == 3
+
+
+def test_only_accept_and_reject_settle(blind):
+    with pytest.raises(OptionsError, match="accepted or rejected to settle"):
+        blind.settle([first(blind)], it.SKIPPED, reviewer="carl")
+    with pytest.raises(OptionsError, match="Expected a verdict"):
+        blind.decide(first(blind), it.DISPUTED, reviewer="carl")
+
+
+def test_openly_again_a_dispute_stays_and_the_next_verdict_settles_it(blind):
+    item_id = first(blind)
+    blind.decide(item_id, it.ACCEPTED, reviewer="ann")
+    blind.decide(item_id, it.REJECTED, reviewer="bob")
+    blind.set_blind(False, reviewer="ann")
+    assert disputed(blind) == [item_id]
+    assert blind.get(item_id, "carl").verdict == it.DISPUTED
+    assert blind.decide(item_id, it.ACCEPTED, reviewer="carl").settled
+
+
+def test_what_was_judged_openly_before_is_judged_blind_by_the_other(store):
+    item_id = first(store)
+    store.decide(item_id, it.ACCEPTED, reviewer="ann")
+    store.set_blind(True, reviewer="ann")
+    assert item_id in queue(store, "bob")
+    store.decide(item_id, it.REJECTED, reviewer="bob")
+    assert disputed(store) == [item_id]
+
+
+def test_bounds_are_shared_by_those_who_judge_blind(blind):
+    item_id = first(blind)
+    seen = blind.get(item_id, "bob").revision
+    blind.trim(item_id, 0.5, 1.5, reviewer="ann")
+    assert blind.get(item_id, "bob").item.start_s == 0.5
+    with pytest.raises(ConflictError, match="trimmed by ann"):
+        blind.decide(item_id, it.ACCEPTED, reviewer="bob", revision=seen)
 
 
 # --- several reviewers --------------------------------------------------------------------------

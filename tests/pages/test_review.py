@@ -508,3 +508,114 @@ def test_after_the_last_clip_it_can_be_exported_and_trained_on():
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         assert {"manifest.jsonl", "keypoints.npz", "corrections.json"} <= set(bundle.namelist())
         assert len(bundle.read("manifest.jsonl").splitlines()) == 3
+
+
+# -- judging blind -------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="disputed")
+def _disputed() -> str:
+    """The repetition about which the reviewers of a data set disagree, who judge blind."""
+    make_store(folder(), 4, files=False)
+    with ReviewStore.open(folder()) as store:
+        store.set_blind(True, reviewer="Anna")
+        item = store.judged()[0].item.id
+        store.decide(item, ACCEPTED, reviewer="Anna")
+        store.relabel(item, "front squat", reviewer="Ben")
+        store.decide(item, "rejected", reviewer="Ben", reasons=("occluded",), comment="a plate")
+    return item
+
+
+def now(item: str):
+    with ReviewStore.open(folder()) as store:
+        return store.get(item)
+
+
+def test_the_switch_is_kept_with_the_data_set_and_others_see_it():
+    make_store(folder(), 4, files=False)
+    app = open_page(view="Review")
+    assert not app.toggle(key="judge-blind-lifts").value
+    app.toggle(key="judge-blind-lifts").set_value(True).run()
+    assert not app.exception
+    with ReviewStore.open(folder()) as store:
+        assert store.is_blind()
+    other = open_page(reviewer="Ben", view="Review")
+    assert other.toggle(key="judge-blind-lifts").value
+    other.toggle(key="judge-blind-lifts").set_value(False).run()
+    app.run()
+    assert not app.toggle(key="judge-blind-lifts").value
+
+
+def test_a_blind_reviewer_gets_everything_to_judge_and_learns_nothing():
+    make_store(folder(), 4, files=False)
+    with ReviewStore.open(folder()) as store:
+        store.set_blind(True, reviewer="Anna")
+        ids = [one.item.id for one in store.judged()]
+        store.decide_all(ids[:2], ACCEPTED, reviewer="Anna", comment="secret")
+        store.relabel(ids[0], "secret squat", reviewer="Anna")
+    ben, anna = open_page("Ben", "Review"), open_page("Anna", "Review")
+    shown = ben.session_state["desk-data"]
+    assert [card["id"] for card in shown["cards"]] == ids
+    assert shown["counts"][PENDING] == 4
+    assert "secret" not in str(shown)
+    assert "Anna" not in str(shown)
+    assert "secret" not in texts(ben)
+    assert anna.session_state["desk-data"]["counts"][PENDING] == 2
+    assert "secret" in str(open_page("Anna", "Review").session_state["desk-data"]["exercises"])
+
+
+def test_what_is_disputed_shows_both_verdicts_and_is_settled_by_name(disputed):
+    app = open_page("Carl", "Disputed")
+    assert not app.exception
+    for words in ("**Anna** accepted it as", "**Ben** rejected it: occluded", "a plate"):
+        assert words in texts(app)
+    app.selectbox(key=f"dispute-exercise-{disputed}").set_value("front squat")
+    app.button(key=f"dispute-accepted-{disputed}").click().run()
+    assert not app.exception
+    assert "as Carl decided" in texts(app)
+    after = now(disputed)
+    assert (after.verdict, after.reviewer, after.settled) == (ACCEPTED, "Carl", True)
+    assert after.item.exercise == "front squat"
+    assert "Nothing is disputed" in texts(app)
+    button(app, "Undo my last decision").click().run()
+    assert now(disputed).verdict == "disputed"
+    assert "**Anna** accepted it" in texts(app)
+
+
+def test_the_list_of_disputes_is_there_where_reviewers_judge_or_judged_blind(disputed):
+    assert "Disputed" in open_page().segmented_control[0].options
+    with ReviewStore.open(folder()) as store:
+        store.set_blind(False, reviewer="Anna")
+    assert "Disputed" in open_page().segmented_control[0].options
+    with ReviewStore.open(folder()) as store:
+        store.undo("Ben")
+    assert "Disputed" not in open_page().segmented_control[0].options
+
+
+def test_a_final_rejection_needs_a_reason(disputed):
+    app = open_page("Carl", "Disputed")
+    app.multiselect(key=f"dispute-reasons-{disputed}").set_value([])
+    app.button(key=f"dispute-rejected-{disputed}").click().run()
+    assert not app.exception
+    assert now(disputed).verdict == "disputed"
+    app.multiselect(key=f"dispute-reasons-{disputed}").set_value(["occluded", "other"])
+    app.button(key=f"dispute-rejected-{disputed}").click().run()
+    assert (now(disputed).verdict, now(disputed).reasons) == ("rejected", ("occluded", "other"))
+
+
+def test_who_was_slower_to_settle_is_told(disputed):
+    app = open_page("Carl", "Disputed")
+    with ReviewStore.open(folder()) as store:
+        store.settle([disputed], ACCEPTED, reviewer="Dora")
+    app.button(key=f"dispute-rejected-{disputed}").click().run()
+    assert not app.exception
+    assert now(disputed).reviewer == "Dora"
+    assert "accepted for good by Dora" in texts(app)
+
+
+def test_disputes_are_said_before_the_next_step(disputed):
+    with ReviewStore.open(folder()) as store:
+        rest = [one.item.id for one in store.judged() if one.item.id != disputed]
+        store.decide_all(rest, ACCEPTED, reviewer="Anna")
+    app = open_page("Anna", "Review")
+    assert "About 1 repetition reviewers disagree" in texts(app)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gymform.dataset.corrections import corrections_of
-from gymform.dataset.items import ACCEPTED, PENDING, REJECTED, SKIPPED, Filter
+from gymform.dataset.items import ACCEPTED, DISPUTED, PENDING, REJECTED, SKIPPED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.errors import DatasetError
 from gymform.service.review_session import CONFLICT, REFUSED, SAVED, ReplyLog, ReviewSession, card
@@ -50,7 +50,7 @@ def test_the_worst_item_is_on_screen_first(store):
     assert state.current == order[0]
     assert state.coming == tuple(order[1:4])
     assert state.left == 5
-    assert state.counts == {PENDING: 6, ACCEPTED: 0, REJECTED: 0, SKIPPED: 0}
+    assert state.counts == {PENDING: 6, ACCEPTED: 0, REJECTED: 0, SKIPPED: 0, DISPUTED: 0}
 
 
 def test_a_decision_is_written_replied_to_and_passed_over(store):
@@ -136,6 +136,31 @@ def test_the_first_item_stays_on_screen_when_somebody_else_decides_about_it(stor
     state = anna.state(None, 6)
     assert (state.current, state.coming) == (order[0], tuple(order[1:]))
     assert card(anna, order[0])["reviewer"] == "Ben"
+
+
+def test_who_judges_blind_hears_nothing_of_others(store):
+    store.set_blind(True, reviewer="Anna")
+    order, anna = worst_first(store), open_session(store)
+    anna.state(None, 6)
+    store.decide(order[1], ACCEPTED, reviewer="Ben", comment="secret")
+    state = anna.state(order[0], 6)
+    assert order[1] in state.coming
+    assert (state.counts[PENDING], state.news) == (6, ())
+    shown = card(anna, order[1])
+    assert (shown["verdict"], shown["reviewer"], shown["history"]) == (PENDING, "", [])
+    assert shown["revision"] == 0
+    anna.receive(message(anna, verdict(1, order[1], REJECTED, reasons=["occluded"])))
+    state = anna.state(order[0], 6)
+    assert state.replies[0].state == SAVED
+    assert store.get(order[1]).verdict == DISPUTED
+    shown = card(anna, order[1])
+    assert shown["reviewer"] == "Anna and Ben"
+    assert len(shown["history"]) == 2
+    anna.receive(message(anna, verdict(2, order[1], ACCEPTED, shown["revision"])))
+    assert store.get(order[1]).settled
+    assert "for good" in card(anna, order[1])["history"][-1]
+    anna.receive(message(anna, {"seq": 3, "kind": "undo", "item": None}))
+    assert store.get(order[1]).verdict == DISPUTED
 
 
 def test_my_own_decisions_are_no_news(store):

@@ -64,9 +64,11 @@ export class Notices {
  * @returns {Notice}
  */
 export function changed({ id, reviewer, verdict }, goOn) {
+  const disputed = `${reviewer} disagree about this clip. What you decide is final.`;
+  const decided = `${reviewer} has just ${verdict} this clip. What you decide replaces it.`;
   return {
     item: id,
-    text: `${reviewer} has just ${verdict} this clip. What you decide replaces it.`,
+    text: verdict === "disputed" ? disputed : decided,
     choices: [
       ["Go on to the next", goOn],
       ["Stay", () => {}],

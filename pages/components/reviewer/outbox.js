@@ -12,6 +12,7 @@ export const DONE = {
   rejected: "Rejected",
   skipped: "Skipped",
   pending: "Set back",
+  disputed: "Disputed",
 };
 
 const LOGGED = 4;

@@ -7,7 +7,7 @@ import { DONE } from "./outbox.js";
 /** @import { Card } from "./payload.js" */
 /** @import { LogEntry } from "./outbox.js" */
 
-const VERDICTS = ["accepted", "rejected", "skipped", "pending"];
+const VERDICTS = ["accepted", "rejected", "skipped", "disputed", "pending"];
 
 /** @type {Record<string, { mark: string, words: string }>} */
 const STATES = {
@@ -49,9 +49,10 @@ export class Panel {
   showCounts(counts) {
     const all = Object.values(counts).reduce((sum, one) => sum + one, 0);
     const judged = all - (counts.pending || 0);
-    const text = VERDICTS.map((verdict) => `${number(counts[verdict] || 0)} ${verdict}`);
+    const shown = VERDICTS.filter((verdict) => verdict !== "disputed" || counts[verdict]);
+    const text = shown.map((verdict) => `${number(counts[verdict] || 0)} ${verdict}`);
     this.bar.replaceChildren(
-      ...VERDICTS.map((verdict) => {
+      ...shown.map((verdict) => {
         const part = made("i", verdict);
         part.style.flexGrow = String(counts[verdict] || 0);
         return part;
@@ -60,7 +61,7 @@ export class Panel {
     this.bar.setAttribute("aria-label", text.join(", "));
     this.tally.replaceChildren(
       made("strong", "", `${number(judged)} of ${number(all)} judged`),
-      ...VERDICTS.map((verdict, i) => made("span", verdict, text[i])),
+      ...shown.map((verdict, i) => made("span", verdict, text[i])),
     );
   }
 
