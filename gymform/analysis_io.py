@@ -27,6 +27,7 @@ from gymform.types import (
     Ablation,
     Clip,
     FormReport,
+    Neighbour,
     Prediction,
     Table,
     Target,
@@ -192,6 +193,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
             "probabilities": dict(zip(prediction.classes, prediction.probabilities, strict=True)),
             "windows": [asdict(window) for window in prediction.windows],
             "kept_still": {one.part: one.probabilities for one in prediction.ablations},
+            "nearest": [asdict(one) for one in prediction.nearest],
             "model_sha256": prediction.model_sha256,
         },
         "quality": asdict(analysis.quality),
@@ -245,6 +247,7 @@ def _prediction_from(data: Mapping[str, Any]) -> Prediction:
             for part, probabilities in data.get("kept_still", {}).items()  # absent in older results
         ),
         candidates=tuple(data.get("candidates", ())),  # absent in older results
+        nearest=tuple(Neighbour(**one) for one in data.get("nearest", ())),  # likewise
     )
 
 

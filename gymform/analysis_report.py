@@ -70,7 +70,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 _HOW_TO_READ = (
     "Everything is measured in the picture, from 17 points of the body in each frame. Angles and "
     "the path of the hands are judged from the side alone, knees that come inwards from the front "
-    "alone, a rounded back not at all. A remark names the rule that it goes by; what is nearer to "
+    "alone, a rounded back not at all. A cue names the rule that it goes by; what is nearer to "
     "its limit than the points are certain is called too close. Lengths are in per cent of the "
     "lifter's height. It replaces no coach and no physician."
 )

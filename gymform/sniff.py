@@ -174,7 +174,7 @@ def _what(head: bytes) -> str:
         if head[offset : offset + len(magic)] == magic:
             return f"This is {name}, which gymform does not read."
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "This is a WebP picture: one picture, not a film."
+        return "This is a WebP picture: one picture, not a video."
     text = head.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip().lower()
     for start, name in _TEXT_FILES:
         if text.startswith(start):

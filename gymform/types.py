@@ -259,6 +259,17 @@ class Ablation:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """An accepted clip of the training data that a movement is like: its ``exercise``, how like it
+    is (1: the same to the network, 0: nothing in common), its ``number`` in the model's file.
+    """
+
+    exercise: str
+    likeness: float
+    number: int
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Which exercise a clip shows.
 
@@ -267,7 +278,8 @@ class Prediction:
     what speaks against it; None when there is nothing to add. ``ablations`` show which parts of the
     body the label depends on. ``candidates`` are the classes that it may be, the likeliest first:
     a set that holds the right one in as many of 100 clips as the model's card promises; empty where
-    the model makes no such promise.
+    the model makes no such promise. ``nearest`` are the accepted clips that the movement is most
+    like; empty for a model that holds none.
     """
 
     classes: tuple[str, ...]
@@ -278,6 +290,7 @@ class Prediction:
     windows: tuple[Window, ...] = ()
     ablations: tuple[Ablation, ...] = ()
     candidates: tuple[str, ...] = ()
+    nearest: tuple[Neighbour, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.probabilities):

@@ -13,7 +13,7 @@ from gymform.analysis_io import draw_copy, draw_video, load, options_from_dict, 
 from gymform.draw import video
 from gymform.errors import GymformError, OptionsError, PoseFileError
 from gymform.pose.files import load_poses
-from gymform.types import Prediction, Table
+from gymform.types import Neighbour, Prediction, Table
 from gymform.video.read import probe
 from gymform.video.write import transcode
 from tests import fakes
@@ -130,7 +130,8 @@ def test_an_older_answer_without_reasons_is_still_read(painted_answer, painted_c
 def test_a_partial_answer_is_written_and_read(painted_answer, painted_clip, tmp_path):
     classes = ("deadlift", "romanian_deadlift", "other")
     unsure = Prediction(classes, (0.48, 0.45, 0.07), "unknown", "It could be either.", "",
-                        candidates=classes[:2])  # fmt: skip
+                        candidates=classes[:2],
+                        nearest=(Neighbour(classes[0], 0.9, 4),))  # fmt: skip
     answer = dataclasses.replace(painted_answer, prediction=unsure)
     files = save(answer, painted_clip, tmp_path, stem="clip", video=False)
     content = json.loads(files.json.read_text(encoding="utf-8"))["prediction"]
@@ -140,11 +141,14 @@ def test_a_partial_answer_is_written_and_read(painted_answer, painted_clip, tmp_
         "title": "A hinge: deadlift or Romanian deadlift",
     }
     assert load(tmp_path, "clip").prediction == unsure
-    # older results know no candidates
+    # older results know no candidates, nor clips to compare with
     whole = json.loads(files.json.read_text(encoding="utf-8"))
-    del whole["prediction"]["candidates"], whole["prediction"]["partial"]
+    for key in ("candidates", "partial", "nearest"):
+        del whole["prediction"][key]
     files.json.write_text(json.dumps(whole), encoding="utf-8")
-    assert load(tmp_path, "clip").prediction == dataclasses.replace(unsure, candidates=())
+    assert load(tmp_path, "clip").prediction == dataclasses.replace(
+        unsure, candidates=(), nearest=()
+    )
 
 
 def test_the_rate_of_recording_is_kept(painted_answer, painted_clip, tmp_path):

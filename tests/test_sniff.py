@@ -89,7 +89,7 @@ def test_old_quicktime_files_start_without_a_brand(first):
     [
         ("png", "a PNG picture"),
         ("jpeg", "a JPEG picture"),
-        ("webp", "a WebP picture: one picture, not a film"),
+        ("webp", "a WebP picture: one picture, not a video"),
         ("heic", "a photo"),
         ("zip", "a ZIP archive"),
         ("html", "a web page"),

@@ -1,4 +1,4 @@
-"""The exercise classifier, and the only place that opens its weights.
+"""The exercise classifier, and the only place that opens its networks.
 
 A clip is cut into stretches (the whole clip, and each of its repetitions). Every network of the
 ensemble classifies every stretch and its mirror image; the mean of their logits gives calibrated
@@ -21,6 +21,7 @@ from torch import nn
 from gymform.errors import OptionsError, WeightsError
 from gymform.exercise.explain import PARTS, with_part_still
 from gymform.exercise.features import RATE_HZ, features, resample
+from gymform.exercise.nearest import PREFIX, Bank, read_bank, unit
 from gymform.exercise.networks.registry import Encode, NetworkFamily, family_of
 from gymform.exercises import listed, name_of
 from gymform.motion.clean import stretches as shot_frames
@@ -73,6 +74,8 @@ class Settings:
     """What the manifest says of an exercise model: classes in order, networks, calibration.
 
     ``channels`` is the width of a network of ``family``, ``features`` the numbers a step it sees.
+    ``outputs`` are what the networks tell apart, where that is more than the classes: see
+    :func:`merge`.
     ``thresholds``: a class is named from this probability on; :data:`MIN_CONFIDENCE` for the
     others. ``candidate_from``: classes from this probability on are candidates, None where the
     model promises none.
@@ -87,12 +90,14 @@ class Settings:
     family: str = "tcn"
     thresholds: Mapping[str, float] = field(default_factory=dict)
     candidate_from: float | None = None
+    outputs: tuple[str, ...] = ()
 
     @classmethod
     def from_config(cls, entry: ModelEntry) -> Settings:
         """The settings of a manifest entry. Raises WeightsError when they do not fit."""
         try:
-            settings = cls(**{**entry.config, "classes": tuple(entry.config["classes"])})
+            lists = {key: tuple(entry.config.get(key, ())) for key in ("classes", "outputs")}
+            settings = cls(**{**entry.config, **lists})
         except (KeyError, TypeError) as error:
             raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config: {error}.") from None
         family = settings.network_family
@@ -102,14 +107,15 @@ class Settings:
                 f"but this gymform has {family.inputs} at {RATE_HZ}. Train it again."
             )
         enough = settings.networks >= 1 and len(set(settings.classes)) >= 2
-        if not settings.temperature > 0 or not enough or not settings._has_fair_limits():
+        fits = settings._has_fair_limits() and settings._has_fitting_outputs()
+        if not settings.temperature > 0 or not enough or not fits:
             raise WeightsError(f"MANIFEST.json, model {entry.name!r}: config is out of range.")
         return settings
 
     def as_config(self) -> dict[str, Any]:
         """The same for a manifest entry."""
-        config = {**self.__dict__, "classes": list(self.classes)}
-        optional = ("thresholds", "candidate_from")  # absent where a model has none
+        config = {**self.__dict__, "classes": list(self.classes), "outputs": list(self.outputs)}
+        optional = ("thresholds", "candidate_from", "outputs")  # absent where a model has none
         return {key: value for key, value in config.items() if value or key not in optional}
 
     def _has_fair_limits(self) -> bool:
@@ -119,6 +125,12 @@ class Settings:
             return False
         given = [*limits.values(), *([] if self.candidate_from is None else [self.candidate_from])]
         return all(isinstance(one, int | float) and 0 <= one <= 1 for one in given)
+
+    def _has_fitting_outputs(self) -> bool:
+        """Is every class an output, and is there a class for every output?"""
+        own, outputs = set(self.classes), set(self.outputs or self.classes)
+        unlike = len(outputs) == len(self.outputs or outputs)
+        return unlike and own <= outputs and (own == outputs or OTHER in own)
 
     @property
     def network_family(self) -> NetworkFamily:
@@ -133,19 +145,43 @@ class Settings:
 
     def build(self) -> nn.Module:
         """One network of the right shape, its weights still random."""
-        return self.network_family.build(len(self.classes), self.channels)
+        return self.network_family.build(len(self.outputs or self.classes), self.channels)
+
+    def merged(self, logits: np.ndarray) -> np.ndarray:
+        """Logits (..., K) of the classes from those (..., O) of the networks' outputs."""
+        return merge(logits, self.outputs or self.classes, self.classes)
+
+
+def merge(logits: np.ndarray, outputs: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Logits (..., K) of ``classes`` from those (..., O) of ``outputs``.
+
+    Networks may be taught exercises that are told too seldom to be named. What is none of the
+    classes is ``other``, which gets the largest of their logits: so the likeliest class is that of
+    the likeliest output.
+    """
+    columns = [
+        logits[..., [i for i, name in enumerate(outputs)
+                     if name == one or (one == OTHER and name not in classes)]].max(-1)
+        for one in classes
+    ]  # fmt: skip
+    return np.stack(columns, -1)
 
 
 # ---- weights -------------------------------------------------------------------------------
 
 
-def write_networks(path: Path, networks: Sequence[nn.Module]) -> None:
-    """Write all tensors of ``networks`` to one safetensors file; keys begin with a number each."""
+def write_networks(path: Path, networks: Sequence[nn.Module], bank: Bank | None = None) -> None:
+    """Write all tensors of ``networks`` to one safetensors file; keys begin with a number each.
+
+    The clips of ``bank`` go to the same file.
+    """
     tensors = {
         f"{i}.{key}": tensor.detach().cpu().contiguous().clone()
         for i, network in enumerate(networks)
         for key, tensor in network.state_dict().items()
     }
+    if bank is not None:
+        tensors |= {key: torch.from_numpy(array) for key, array in bank.as_tensors().items()}
     with atomic_path(path) as temporary:
         write_tensors(temporary, tensors)
 
@@ -157,7 +193,8 @@ def read_networks(path: Path, build: Callable[[], nn.Module], count: int) -> lis
     """
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            keys = [key for key in file.keys() if not key.startswith(PREFIX)]  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name}: not a safetensors file ({error}).") from None
     networks = [build() for _ in range(count)]
@@ -291,21 +328,46 @@ def batch(inputs: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.inference_mode()
-def votes(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.ndarray:
-    """Logits float64 (S, K), one row a stretch: the mean over networks and mirror images."""
+def look(
+    networks: Sequence[nn.Module], stretches: Sequence[Stretch]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the networks make of a clip: logits float64 (S, O), one row a stretch, and what their
+    last layers see, float32 (E,) of length 1.
+
+    Logits are the mean over networks and mirror images. What is seen is the mean over mirror images
+    and stretches, by their weights; that of the networks stands one after another.
+    """
     x, mask = batch([one for stretch in stretches for one in stretch.inputs])
-    logits = torch.stack([network(x, mask) for network in networks]).mean(0)
-    return logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
+    weights = np.repeat([stretch.weight for stretch in stretches], 2)
+    pairs = [_with_last_layer(network, x, mask) for network in networks]
+    logits = torch.stack([out for out, _ in pairs]).mean(0)
+    rows = logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
+    parts = [unit(np.average(seen, 0, weights)) for _, seen in pairs]
+    return rows, unit(np.concatenate(parts)).astype(np.float32)
+
+
+def _with_last_layer(
+    network: nn.Module, x: torch.Tensor, mask: torch.Tensor
+) -> tuple[torch.Tensor, np.ndarray]:
+    """A network's logits (B, O), and the inputs (B, E) of its head."""
+    seen: list[torch.Tensor] = []
+    head = network.get_submodule("head")
+    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        logits: torch.Tensor = network(x, mask)
+    finally:
+        hook.remove()
+    return logits, seen[0].double().numpy()
 
 
 def combine(rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
-    """Logits (K,) of the clip: the mean of those (S, K) of its stretches, by their weights."""
+    """Logits (O,) of the clip: the mean of those (S, O) of its stretches, by their weights."""
     return np.asarray(np.average(rows, axis=0, weights=[one.weight for one in stretches]))
 
 
 def clip_logits(networks: Sequence[nn.Module], stretches: Sequence[Stretch]) -> np.ndarray:
-    """Logits (K,) of a clip by its stretches."""
-    return combine(votes(networks, stretches), stretches)
+    """Logits (O,) of a clip by its stretches."""
+    return combine(look(networks, stretches)[0], stretches)
 
 
 # ---- the prediction ----------------------------------------------------------------------------
@@ -319,6 +381,7 @@ class Classifier:
     settings: Settings
     name: str
     sha256: str
+    bank: Bank | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -334,16 +397,16 @@ class Classifier:
         xy = resample(tracks)
         spans, offset_s = _spans(tracks), float(tracks.time_s[0])
         stretches = _stretches(xy, spans, offset_s, self.encode)
-        rows = self._logits(stretches)
-        probabilities = softmax(combine(rows, stretches))
+        rows, seen = self._look(stretches)
+        probabilities = self._probabilities(rows, stretches)
         label, reason = self._name(probabilities)
         candidates = () if obstacle else self._candidates(probabilities)
         several = self._by_shot(tracks, stretches, rows)
         if len({name for name, _ in several}) > 1:
             label, reason, candidates = UNKNOWN, _said_of_shots(several), ()
         windows = tuple(
-            Window(stretch.start_s, stretch.end_s, tuple(map(float, softmax(row))))
-            for stretch, row in zip(stretches, rows, strict=True)
+            Window(one.start_s, one.end_s, tuple(map(float, self._probabilities(row[None], [one]))))
+            for one, row in zip(stretches, rows, strict=True)
         )
         return Prediction(
             self.classes,
@@ -354,6 +417,7 @@ class Classifier:
             windows,
             tuple(self._without(part, xy, spans, offset_s) for part in PARTS),
             candidates,
+            () if obstacle or self.bank is None else tuple(self.bank.nearest(seen)),
         )
 
     def _candidates(self, probabilities: np.ndarray) -> tuple[str, ...]:
@@ -383,8 +447,7 @@ class Classifier:
             ]  # fmt: skip
             if len(inside) < 2:  # the shot itself, and a repetition in it
                 continue
-            logits = combine(rows[inside], [stretches[i] for i in inside])
-            probabilities = softmax(logits)
+            probabilities = self._probabilities(rows[inside], [stretches[i] for i in inside])
             name = self.classes[int(probabilities.argmax())]
             if probabilities.max() >= DOUBTFUL and name != OTHER:
                 found.append((name, end))
@@ -397,19 +460,27 @@ class Classifier:
         """
         stretches = cut(tracks, self.encode)
         logits = [clip_logits([one], stretches) for one in self.networks]
-        return np.asarray(softmax(np.stack(logits) / self.settings.temperature, axis=1))
+        merged = self.settings.merged(np.stack(logits) / self.settings.temperature)
+        return np.asarray(softmax(merged, axis=1))
 
-    def _logits(self, stretches: Sequence[Stretch]) -> np.ndarray:
-        """Calibrated logits (S, K), one row a stretch."""
-        return np.asarray(votes(self.networks, stretches) / self.settings.temperature)
+    def _look(self, stretches: Sequence[Stretch]) -> tuple[np.ndarray, np.ndarray]:
+        """As :func:`look`, with calibrated logits."""
+        rows, seen = look(self.networks, stretches)
+        return rows / self.settings.temperature, seen
+
+    def _probabilities(self, rows: np.ndarray, stretches: Sequence[Stretch]) -> np.ndarray:
+        """Probabilities (K,) of the classes from the outputs ``rows`` (S, O) for stretches."""
+        if not any(one.weight for one in stretches):
+            stretches = [replace(one, weight=1.0) for one in stretches]
+        return np.asarray(softmax(self.settings.merged(combine(rows, stretches))))
 
     def _without(
         self, part: str, xy: np.ndarray, spans: Sequence[Span], offset_s: float
     ) -> Ablation:
         """The probabilities for ``xy`` (N, 17, 2) with a part of the body kept still."""
         stretches = _stretches(with_part_still(xy, part), spans, offset_s, self.encode)
-        logits = combine(self._logits(stretches), stretches)
-        return Ablation(part, tuple(map(float, softmax(logits))))
+        probabilities = self._probabilities(self._look(stretches)[0], stretches)
+        return Ablation(part, tuple(map(float, probabilities)))
 
     @property
     def encode(self) -> Encode:
@@ -466,8 +537,9 @@ def load_classifier(name: str | None = None) -> Classifier:
 def open_classifier(entry: ModelEntry) -> Classifier:
     """The exercise model of a manifest's entry; see :func:`load_classifier`."""
     settings = Settings.from_config(entry)
-    networks = read_networks(checked_path(entry), settings.build, settings.networks)
-    return Classifier(networks, settings, entry.name, entry.sha256)
+    path = checked_path(entry)
+    networks = read_networks(path, settings.build, settings.networks)
+    return Classifier(networks, settings, entry.name, entry.sha256, read_bank(path))
 
 
 def _obstacle(pose: PoseSequence, tracks: CleanTracks, quality: PoseQuality) -> str | None:

@@ -71,6 +71,11 @@ def show_contents(dataset: Path, what: Contents) -> None:
             "on the page Review, under People.",
             icon=":material/group:",
         )
+    if what.disputed:
+        st.caption(
+            f"{count(what.disputed, 'repetition')} disputed: not trained on until somebody settles "
+            "it on the page Review."
+        )
     if what.pending:
         st.caption(f"{count(what.pending, 'repetition')} not judged yet: not trained on.")
 

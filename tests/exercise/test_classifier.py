@@ -6,12 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from safetensors.torch import save_file
 
 from gymform import skeleton as sk
 from gymform.errors import WeightsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
+from gymform.exercise.nearest import POSES, Bank
 from gymform.exercise.networks.registry import FAMILIES
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
@@ -80,6 +84,81 @@ def test_networks_come_back_as_they_were(folder):
     pose = squat_sequence()
     direct = clf.Classifier(networks(), settings(), "x", "0" * 64)
     assert answer(pose, loaded).probabilities == answer(pose, direct).probabilities
+
+
+def test_a_model_without_clips_to_compare_with_names_none(folder):
+    loaded = clf.load_classifier()
+    assert loaded.bank is None
+    assert answer(squat_sequence(), loaded).nearest == ()
+
+
+def test_clips_to_compare_with_come_with_the_networks_and_change_no_answer(folder):
+    made = networks()
+    seen = clf.look(made, clf.cut(clean(squat_sequence())))[1]
+    poses = np.zeros((2, POSES, 17, 2), np.float32)
+    bank = Bank(("squat", "lunge"), ("ann", "bob"), np.stack([seen, -seen]), poses, np.ones(2))
+    path = folder / "tcn.safetensors"
+    clf.write_networks(path, made, bank)
+    change_entry(folder, sha256=sha256_of(path), bytes=path.stat().st_size)
+    loaded = clf.load_classifier()
+    found = answer(squat_sequence(), loaded)
+    direct = clf.Classifier(made, settings(), "x", "0" * 64)
+    assert found.probabilities == answer(squat_sequence(), direct).probabilities
+    assert [one.exercise for one in found.nearest] == ["squat", "lunge"]
+    assert found.nearest[0].likeness > 0.999
+
+
+# ---- networks that tell more apart than is named
+
+
+OUTPUTS = ("snatch", "deadlift", "row", "squat", "lunge", "other")
+
+
+@given(arrays(float, (7, 6), elements=st.floats(-20, 20)))
+def test_the_likeliest_class_is_that_of_the_likeliest_output(logits):
+    merged = clf.merge(logits, OUTPUTS, CLASSES)
+    assert merged.shape == (7, 4)
+    for row, best in zip(logits, merged.argmax(1), strict=True):
+        name = OUTPUTS[int(row.argmax())]
+        expected = name if name in CLASSES else OTHER
+        at_best = {n if n in CLASSES else OTHER for n, v in zip(OUTPUTS, row, strict=True)
+                   if v == row.max()}  # fmt: skip
+        assert CLASSES[best] in at_best
+        assert len(at_best) > 1 or CLASSES[best] == expected
+
+
+def test_without_more_outputs_nothing_is_merged():
+    logits = np.arange(8.0).reshape(2, 4)
+    assert (clf.merge(logits, CLASSES, CLASSES) == logits).all()
+
+
+def test_what_has_no_class_is_answered_as_other():
+    torch.manual_seed(0)
+    more = settings(outputs=OUTPUTS)
+    made = [more.build().eval() for _ in range(2)]
+    for network in made:
+        torch.nn.init.zeros_(network.head.weight)
+        network.head.bias.data = torch.zeros(6)
+        network.head.bias.data[OUTPUTS.index("lunge")] = 8.0
+    found = answer(squat_sequence(), clf.Classifier(made, more, "x", "0" * 64))
+    assert found.classes == CLASSES
+    assert found.label == OTHER
+    assert all(len(window.probabilities) == len(CLASSES) for window in found.windows)
+    assert sum(found.probabilities) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("outputs", [("snatch", "other"), (*CLASSES, "row", "row")])
+def test_outputs_that_do_not_fit_the_classes_are_refused(folder, outputs):
+    change_entry(folder, config={**settings().as_config(), "outputs": list(outputs)})
+    with pytest.raises(WeightsError, match="out of range"):
+        clf.load_classifier()
+
+
+def test_a_model_without_other_cannot_have_more_outputs(folder):
+    config = {**settings().as_config(), "classes": ["snatch", "squat"], "outputs": list(OUTPUTS)}
+    change_entry(folder, config=config)
+    with pytest.raises(WeightsError, match="out of range"):
+        clf.load_classifier()
 
 
 def test_an_altered_file_is_not_opened(folder):
@@ -326,7 +405,7 @@ def test_when_nothing_moves_all_vote():
     ],
 )
 def test_something_else_and_not_sure_are_two_answers(probabilities, label, words):
-    judge = clf.load_classifier()
+    judge = clf.Classifier(networks(), settings(), "x", "0" * 64)
     said, reason = judge._name(np.array(probabilities))
     assert said == label
     assert words in (reason or "")

@@ -54,5 +54,13 @@ CATALOGUE: dict[str, Entry] = {
         step_s=2.5,
         on_pixels=True,
     ),
+    "vivit": Entry(
+        "ViViT",
+        "A video transformer that starts from the pose network, the slowest on a CPU. "
+        "For comparison only.",
+        steps=200,
+        step_s=4.0,
+        on_pixels=True,
+    ),
 }
 """By name; the first is the default."""

@@ -19,6 +19,7 @@ from gymform.exercise.networks.gru import GRU, GRUConfig
 from gymform.exercise.networks.r2plus1d import R2Plus1D, R2Plus1DConfig
 from gymform.exercise.networks.stgcn import INPUTS, STGCN, STGCNConfig, joint_positions
 from gymform.exercise.networks.tcn import TCN, TCNConfig
+from gymform.exercise.networks.vivit import CHANNELS_A_HEAD, ViViT, ViViTConfig
 from gymform.skeleton import NUM_KEYPOINTS
 
 Encode = Callable[[np.ndarray], np.ndarray]
@@ -107,6 +108,18 @@ _ALL = (
         steps=200,
         batch=8,
         learning_rate=1e-3,
+    ),
+    NetworkFamily(
+        "vivit",
+        build=lambda classes, width: ViViT(
+            ViViTConfig(classes, width, max(1, width // CHANNELS_A_HEAD), dropout=0.25)
+        ),
+        encode=None,
+        inputs=3,
+        width=384,
+        steps=200,
+        batch=8,
+        learning_rate=1e-4,
     ),
 )
 

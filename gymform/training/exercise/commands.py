@@ -47,6 +47,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=default.seed)
     steps = ", ".join(f"{name} {family.steps}" for name, family in FAMILIES.items())
     add("--steps", type=int, metavar="N", help=f"steps of each training ({steps})")
+    add("--start", choices=(records.SHIPPED,), default="",
+        help="begin with the weights of the model that came with gymform, in a quarter of the "
+        "steps; on few clips no better than from nothing")  # fmt: skip
     add("--width", type=int, metavar="N", help="channels of the network")
     add("--augmented-samples", "--views", dest="views", type=int, metavar="N",
         help="augmented samples, for models on keypoints")  # fmt: skip
@@ -91,6 +94,9 @@ def _advise(dataset: Path, options: TrainOptions) -> None:
         return  # the training says what is wrong
     for line in advice(options.classes or tuple(contents.accepted), contents):
         print(f"gymform: {line}", file=sys.stderr)
+    if contents.disputed:
+        left = f"{contents.disputed} disputed repetitions are left out until somebody settles them"
+        print(f"gymform: {left}", file=sys.stderr)
     minutes = runs.estimate_s(dataset, options, contents.total) / 60
     print(f"gymform: it is likely to take about {max(1, minutes):.0f} min", file=sys.stderr)
 

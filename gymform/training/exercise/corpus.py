@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from gymform import skeleton as sk
 from gymform.dataset import export
 from gymform.dataset.corrections import load_corrected
 from gymform.dataset.groups import unconfirmed
-from gymform.dataset.items import ACCEPTED, Filter
+from gymform.dataset.items import ACCEPTED, DISPUTED, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.dataset.splits import linked_groups
 from gymform.errors import ModelDataError, PoseFileError
@@ -66,6 +66,8 @@ class Corpus:
     tracks: tuple[LabelledPose, ...]
     copies: tuple[tuple[str, str], ...] = ()
     """Pairs of clips (sha256) of the same recording: re-encoded, mirrored or trimmed."""
+    disputed: int = 0
+    """Number of repetitions that were left out since reviewers disagree about them."""
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -113,7 +115,9 @@ def read_corpus(dataset: Path, chosen: Sequence[str] = ()) -> Corpus:
     Raises DatasetError when there is no data set, ModelDataError when too little was accepted.
     """
     examples, copies = read_examples(dataset)
-    return make_corpus(dataset, examples, chosen, copies)
+    with ReviewStore.open(dataset) as store:
+        disputed = store.counts()[DISPUTED]
+    return replace(make_corpus(dataset, examples, chosen, copies), disputed=disputed)
 
 
 def read_examples(dataset: Path) -> tuple[list[Example], tuple[tuple[str, str], ...]]:

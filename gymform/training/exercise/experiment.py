@@ -38,7 +38,9 @@ from gymform.training.exercise.cross_validation import (
     assign_parts,
 )
 from gymform.training.exercise.fitting import Plan
+from gymform.training.exercise.pretraining import origin_of
 from gymform.training.exercise.records import STOPPED, LogRow, TrainingReport, TrainOptions
+from gymform.training.exercise.references import make_bank, make_references
 from gymform.training.exercise.report import as_markdown, make_report
 from gymform.training.exercise.runs import SPLIT, Recorder, record
 from gymform.training.exercise.source_digest import roots_of, source_digest
@@ -91,9 +93,11 @@ def train(dataset: Path, options: TrainOptions, recorder: Recorder) -> TrainingR
         result = validation.run()
     name, command = recorder.folder.name, command_line(options)
     report = make_report(name, corpus, options, validation, result, command)
-    if not family.on_pixels:
+    bank = None
+    if family.encode is not None:
         _write_settings(recorder.folder, family, options.width or family.width, report)
-    clf.write_networks(recorder.folder / "model.safetensors", result.networks)
+        bank = make_bank(result.networks, make_references(corpus.tracks, family.encode))
+    clf.write_networks(recorder.folder / "model.safetensors", result.networks, bank)
     _write_split(recorder.folder, corpus, result)
     recorder.write_report(report, as_markdown(report))
     return report
@@ -115,7 +119,7 @@ def cross_validation(
         seed=options.seed,
         learning_curve=options.learning_curve,
     )
-    plan = Plan(options.steps or family.steps, family.learning_rate)
+    plan = Plan(options.steps_for(len(corpus)), family.learning_rate)
     key = cache_key(corpus, family, options)
     return CrossValidation(task, design, plan, key, folder, watcher)
 
@@ -125,7 +129,8 @@ def cache_key(corpus: Corpus, family: NetworkFamily, options: TrainOptions) -> s
     chosen = asdict(replace(options, learning_curve=False, threads=1))
     numbers = (family.name, family.width, family.steps, family.batch, family.learning_rate)
     digest = hashlib.sha256(f"{corpus.digest()} {chosen} {numbers} {family.views}".encode())
-    digest.update(source_digest(*roots_of(family)).encode())
+    origin = origin_of(family, options.start)
+    digest.update(source_digest(*roots_of(family)).encode() + origin.encode())
     return digest.hexdigest()
 
 

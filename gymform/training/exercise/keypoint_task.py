@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gymform.exercise import classifier as clf
 from gymform.exercise.networks.registry import NetworkFamily
@@ -18,6 +18,7 @@ from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch, fit_scale
+from gymform.training.exercise.pretraining import shipped_weights
 from gymform.training.exercise.records import TrainOptions
 from gymform.training.exercise.samples import (
     AugmentedSamples,
@@ -49,6 +50,7 @@ class KeypointTask:
 
     A sample is trained on unless its group is that of a held-out item. So samples derived from a
     held-out item are left out too, and synthetic lifters, which have groups of their own, never.
+    Networks start with the weights of ``origin``, where there are any, and with random ones.
     """
 
     device = torch.device("cpu")
@@ -62,11 +64,12 @@ class KeypointTask:
         width: int,
         sampling: Sampling,
         progress: Progress = ignore_progress,
+        origin: Mapping[str, Tensor] | None = None,
     ) -> None:
         assert family.encode is not None
         self._tracks, self._samples, self._classes = tracks, samples, classes
         self._family, self._width, self._encode = family, width, family.encode
-        self._sampling, self._progress = sampling, progress
+        self._sampling, self._progress, self._origin = sampling, progress, dict(origin or {})
         self.labels = np.array([classes.index(track.label) for track in tracks])
         self.groups: Sequence[str] = [track.group for track in tracks]
         self._label = np.array([classes.index(sample.label) for sample in samples])
@@ -74,13 +77,17 @@ class KeypointTask:
         self._stretches: dict[int, list[clf.Stretch]] = {}
 
     def build(self) -> nn.Module:
-        return self._family.build(len(self._classes), self._width)
+        network = self._family.build(len(self._classes), self._width)
+        network.load_state_dict({**network.state_dict(), **self._origin})
+        return network
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
         augmented, sampling = self._augmented_samples(), self._sampling
         allowed = self._samples_of(rows)
         chosen, weight = sampling_weights(self._samples, augmented, allowed, sampling.shares)
-        fit_scale(network, [augmented.inputs[i] for i in chosen[:: max(1, len(chosen) // 2000)]])
+        if not self._origin:  # else its scale has come with the weights
+            some = chosen[:: max(1, len(chosen) // 2000)]
+            fit_scale(network, [augmented.inputs[i] for i in some])
         drawn = draw_batches(augmented, chosen, weight, sampling.steps, sampling.batch, seed)
         for picks in drawn:
             inputs = clf.batch([augmented.inputs[i] for i in picks])
@@ -128,14 +135,17 @@ def corpus_task(
     the family has it."""
     sampling = Sampling(
         options.views or family.views,
-        options.steps or family.steps,
+        options.steps_for(len(corpus)),
         family.batch,
         options.seed,
         dict.fromkeys(corpus.classes, 1.0),
     )
     samples = corpus_samples(corpus, progress)
     width = options.width or family.width
-    return KeypointTask(corpus.tracks, samples, corpus.classes, family, width, sampling, progress)
+    origin = shipped_weights(width) if options.start else None
+    return KeypointTask(
+        corpus.tracks, samples, corpus.classes, family, width, sampling, progress, origin
+    )
 
 
 def corpus_samples(corpus: Corpus, progress: Progress = ignore_progress) -> list[aug.Sample]:

@@ -14,6 +14,7 @@ from gymform.timing import Progress
 from gymform.training.exercise.corpus import Corpus
 from gymform.training.exercise.fitting import Batch
 from gymform.training.exercise.pixels import Pictures, augment, centre_crop, load_pictures
+from gymform.training.exercise.pretraining import start_from_pose
 from gymform.training.exercise.records import TrainOptions
 
 
@@ -36,6 +37,7 @@ class PixelTask:
 
     def batches(self, network: nn.Module, rows: np.ndarray, seed: int) -> Iterator[Batch]:
         rng = np.random.default_rng(seed)
+        start_from_pose(network)
         weight = self._weight(rows)
         for _ in range(self._steps):
             picks = rng.choice(rows, self._family.batch, p=weight)

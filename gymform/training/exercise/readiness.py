@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gymform.dataset.groups import unconfirmed
-from gymform.dataset.items import ACCEPTED, PENDING, Filter
+from gymform.dataset.items import ACCEPTED, DISPUTED, PENDING, Filter
 from gymform.dataset.reviews import ReviewStore
 from gymform.types import OTHER
 
@@ -27,12 +27,13 @@ MIN_GROUPS = 3
 class Contents:
     """What a data set holds: the number of accepted repetitions and the groups by exercise, and the
     number of pending repetitions; ``unconfirmed`` accepted ones are of groups that nobody stated or
-    confirmed."""
+    confirmed. About ``disputed`` repetitions reviewers disagree: they are not trained on."""
 
     accepted: dict[str, int]
     people: dict[str, frozenset[str]]
     pending: int
     unconfirmed: int = 0
+    disputed: int = 0
 
     @property
     def total(self) -> int:
@@ -83,14 +84,15 @@ def contents_of(dataset: Path) -> Contents:
     """What the data set in this folder holds now. Raises DatasetError."""
     with ReviewStore.open(dataset) as store:
         accepted = [one.item for one in store.judged(Filter(verdicts=(ACCEPTED,)))]
-        pending = store.counts()[PENDING]
+        counts = store.counts()
         guessed = unconfirmed(store)
     count = Counter(item.exercise for item in accepted)
     people = {
         name: frozenset(item.group for item in accepted if item.exercise == name) for name in count
     }
     unsure = sum(item.clip_sha256 in guessed for item in accepted)
-    return Contents(dict(count.most_common()), people, pending, unsure)
+    accepted_by_exercise = dict(count.most_common())
+    return Contents(accepted_by_exercise, people, counts[PENDING], unsure, counts[DISPUTED])
 
 
 def advice(classes: Sequence[str], contents: Contents) -> list[str]:

@@ -12,7 +12,7 @@
                   "confidence": 0.7, "truth_probability": 0.2}, ...],
      "parameters": 89000, "temperature": 1.1,
      "timing": {"ms_per_clip": 9.1, "training_s": 120.0}, "command": "python -m gymform ...",
-     "unconfirmed": 0}
+     "unconfirmed": 0, "disputed": 0, "started_from": ""}
 
     PART = {"clips": 195, "accuracy": 0.93,
             "rows": [{"name": "squat", "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 30},
@@ -42,6 +42,16 @@ SCHEMA = 1
 MODELS = tuple(CATALOGUE)
 """Network families that can be trained. The first is the default."""
 
+SHIPPED = "shipped"
+"""``start`` of a training whose networks start from the model that came with gymform."""
+
+SHIPPED_FAMILY = "tcn"
+"""The family of that model."""
+
+FEW, FEWER_STEPS = 50, 4
+"""With fewer repetitions than this, or from weights that have learned already, a TCN needs one step
+in so many: see `benchmarks/fine_tuning.md`."""
+
 STARTING, RUNNING, DONE, STOPPED, FAILED = "starting", "running", "done", "stopped", "failed"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
@@ -56,7 +66,8 @@ class TrainOptions:
     ``classes`` are the exercises to tell apart, all others are then ``other``; empty: every
     exercise of the data set is a class. ``folds`` 1: a single split into training, validation and
     test. ``width`` scales the network, ``views`` (the name in ``run.json``) is the number of
-    augmented samples, ``frames`` and ``size`` (px) are the input of families on pixels.
+    augmented samples, ``frames`` and ``size`` (px) are the input of families on pixels. ``start``
+    :data:`SHIPPED`: networks begin with the weights of the model that came with gymform.
     """
 
     model: str = MODELS[0]
@@ -70,6 +81,7 @@ class TrainOptions:
     size: int = 96
     learning_curve: bool = False
     threads: int = 2
+    start: str = ""
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -80,11 +92,24 @@ class TrainOptions:
             value = getattr(self, name)
             if value is not None and value < bound:
                 raise OptionsError(f"{option(name)}: expected at least {bound}, got {value}.")
+        if self.start not in ("", SHIPPED):
+            raise OptionsError(f"--start: expected {SHIPPED!r}, got {self.start!r}.")
+        if self.start and self.model != SHIPPED_FAMILY:
+            raise OptionsError(
+                f"--start: only a {SHIPPED_FAMILY} can start from the model that came with "
+                f"gymform, got --model {self.model}."
+            )
         if self.folds == 2:
             raise OptionsError(
                 "--folds: expected 1, or at least 3, got 2: one part is tested on, one is "
                 "validated on, and the rest is trained on."
             )
+
+    def steps_for(self, repetitions: int) -> int:
+        """The steps of each training: as asked for, else as the family needs for so many."""
+        usual = CATALOGUE[self.model].steps
+        few = self.model == SHIPPED_FAMILY and repetitions < FEW
+        return self.steps or (usual // FEWER_STEPS if self.start or few else usual)
 
     def arguments(self) -> list[str]:
         """The options as arguments of ``train``, without defaults."""
@@ -99,6 +124,14 @@ class TrainOptions:
             elif value is not True:
                 out.append(str(value))
         return out
+
+
+def started(model: str) -> str:
+    """What is said of figures of networks that started from ``model``."""
+    return (
+        f"The networks started from {model}: where clips that it was trained on are among these, "
+        "the figures are too good."
+    )
 
 
 def option(field_name: str) -> str:
@@ -272,7 +305,9 @@ class TrainingReport:
     """``report.json``: the metrics of a training. ``parts`` has train, validation and test.
 
     ``unconfirmed`` is the number of repetitions in groups that nobody stated or confirmed, None
-    in reports of older versions: who is in them may then be in several parts.
+    in reports of older versions: who is in them may then be in several parts. ``disputed`` is that
+    of repetitions that were left out since reviewers disagreed. ``started_from`` is the model whose
+    weights the networks began with.
     """
 
     run: str
@@ -294,11 +329,13 @@ class TrainingReport:
     command: str
     schema: int = SCHEMA
     unconfirmed: int | None = None
+    disputed: int = 0
+    started_from: str = ""
 
     @property
     def people_apart(self) -> bool:
         """Is it known that nobody of the test clips was trained on?"""
-        return self.unconfirmed == 0
+        return self.unconfirmed == 0 and not self.started_from
 
     @property
     def mistakes(self) -> tuple[TestPrediction, ...]:

@@ -28,6 +28,7 @@ from gymform.dataset.paths import dataset_dir
 from gymform.errors import ModelDataError, OptionsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.features import NUM_FEATURES, RATE_HZ
+from gymform.exercise.nearest import Bank
 from gymform.exercise.networks.registry import NetworkFamily, family_of
 from gymform.exercise.networks.tcn import TCN, TCNConfig
 from gymform.exercises import class_of
@@ -44,11 +45,12 @@ from gymform.training.exercise.corpus import (
     trim,
 )
 from gymform.training.exercise.cross_validation import CrossValidated, CrossValidation, Design
-from gymform.training.exercise.decisions import Limits, fit_limits
+from gymform.training.exercise.decisions import Limits, fit_limits, recalls, recognised
 from gymform.training.exercise.fitting import Plan
 from gymform.training.exercise.keypoint_task import KeypointTask, Sampling
 from gymform.training.exercise.metrics import fit_temperature
 from gymform.training.exercise.records import LogRow
+from gymform.training.exercise.references import Reference, make_bank, make_references
 from gymform.training.exercise.samples import (
     CLASS_SHARES,
     CLASSES,
@@ -60,6 +62,7 @@ from gymform.training.exercise.samples import (
 )
 from gymform.training.exercise.source_digest import roots_of, source_digest
 from gymform.training.exercise.tracks import LabelledPose, rotate
+from gymform.types import OTHER
 from gymform.weights import ModelEntry, set_default, write_entry
 
 logger = logging.getLogger(__name__)
@@ -103,17 +106,29 @@ class TrainConfig:
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Clips with the ``logits`` (n, K) of networks that were not trained on their group, and the
-    ``fold`` (n,) of these."""
+    """Clips with the ``logits`` (n, K) of ``classes`` by networks that were not trained on their
+    group, and the ``fold`` (n,) of these."""
 
     items: Sequence[LabelledPose]
     fold: np.ndarray
     logits: np.ndarray
+    classes: tuple[str, ...] = CLASSES
 
     @property
     def labels(self) -> np.ndarray:
         """The labelled class of each, int (n,)."""
-        return np.array([CLASSES.index(item.label) for item in self.items])
+        return np.array([self.classes.index(item.label) for item in self.items])
+
+    def of_classes(self, classes: tuple[str, ...]) -> HeldOut:
+        """The same for fewer classes; the rest is ``other``."""
+        items = [one if one.label in classes else replace(one, label=OTHER) for one in self.items]
+        return HeldOut(items, self.fold, clf.merge(self.logits, self.classes, classes), classes)
+
+    def source(self, name: str) -> HeldOut:
+        """The items from one source."""
+        rows = [i for i, item in enumerate(self.items) if item.source == name]
+        items = [self.items[i] for i in rows]
+        return HeldOut(items, self.fold[rows], self.logits[rows], self.classes)
 
 
 # ---- cross-validation ----------------------------------------------------------------------
@@ -159,6 +174,23 @@ def judge_rotated(items: Sequence[LabelledPose], validation: CrossValidation) ->
     return HeldOut(rotated, np.array(folds), np.array(logits).reshape(-1, len(CLASSES)))
 
 
+def judge_nearest(
+    items: Sequence[LabelledPose], references: Sequence[Reference], validation: CrossValidation
+) -> list[bool]:
+    """For each of the ``references``, some of the ``items``: is the nearest one of the other folds
+    of its class? Judged by networks that saw neither its group nor anything made of it."""
+    right = []
+    fold_of = {item.name: part for item, part in zip(items, validation.design.part, strict=True)}
+    for fold in range(validation.design.folds):
+        networks = validation.networks_of(fold)
+        bank = make_bank(networks, [one for one in references if fold_of[one.clip.name] != fold])
+        for one in references:
+            if bank is not None and fold_of[one.clip.name] == fold:
+                found = bank.nearest(clf.look(networks, one.stretches)[1])
+                right.append(class_of(found[0].exercise) == one.clip.label)
+    return right
+
+
 def judge(networks: Sequence[nn.Module], item: LabelledPose) -> np.ndarray:
     """The networks' logits (K,) of one item, computed as for a user's clip."""
     return clf.clip_logits(networks, clf.cut(clean(item.pose)))
@@ -178,7 +210,8 @@ def calibrated(held_out: HeldOut, fitted_on: HeldOut) -> np.ndarray:
 
 def cache_key(samples: Sequence[Sample], config: TrainConfig) -> str:
     """A digest of everything that influences a network, besides rows and seed."""
-    digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
+    settings = {**asdict(config), "seeds": None, "folds": None}  # in rows and seed
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     digest.update(source_digest(*roots_of(config.family)).encode())
     for sample in samples:
         digest.update(f"{sample.name} {sample.label} {sample.group} {sample.source}".encode())
@@ -240,6 +273,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         default=default.augmented_samples,
                         help="number of augmented samples")  # fmt: skip
     parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--least-recall", type=float, default=0.0, metavar="SHARE",
+                        help="exercises that are told in a smaller share of their held-out clips, "
+                             "or whose name is wrong more often than right, are not named, but "
+                             "`other` (0: all are named)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2, help="processor threads")
 
 
@@ -259,22 +296,34 @@ def run(args: argparse.Namespace) -> int:
     samples = make_samples(clips.trained + tracks, config.synthetic_lifters, config.seed)
     validation = cross_validation(items, samples, config, args.work or data_dir() / "training")
     result = validation.run()
-    held_out = held_out_logits(items, result)
-    on_clips = subset(held_out, "clips")
+    outputs = held_out_logits(items, result)
+    judged_on = outputs.source("clips")
+    groups = [item.group for item in judged_on.items]
+    classes = recognised(judged_on.labels, judged_on.logits, groups, CLASSES, args.least_recall)
+    held_out = outputs.of_classes(classes)
+    on_clips = held_out.source("clips")
     temperature = fit_temperature(on_clips.labels, on_clips.logits)
     limits = fit_limits(on_clips.labels, calibrated(on_clips, on_clips))
-    entry = ship(result.networks, temperature, limits, config, args.name, args.out)
+    references = make_references(clips.judged)
+    bank = make_bank(result.networks, references)
+    calibration = Calibration(classes, temperature, limits)
+    entry = ship(result.networks, calibration, config, args.name, args.out, bank)
     judged = {"clips": on_clips}
-    judged |= {source: subset(held_out, source) for source in sorted({i.source for i in items})}
-    judged["snatch3d turned"] = judge_rotated(items, validation)
+    judged |= {source: held_out.source(source) for source in sorted({i.source for i in items})}
+    judged["snatch3d turned"] = judge_rotated(items, validation).of_classes(classes)
     cards = {
-        name: model_card.Judged(part.items, calibrated(part, on_clips), part.fold)
+        name: model_card.Judged(part.items, calibrated(part, on_clips), classes, part.fold)
         for name, part in judged.items()
         if len(part.items)
     }
-    cards["clips"] = replace(cards["clips"], conditions=clips.conditions)
+    nearest = judge_nearest(items, references, validation)
+    cards["clips"] = replace(cards["clips"], conditions=clips.conditions, nearest=nearest)
     command = _command(config, args)
-    model_card.write(args.out / f"{args.name}.md", entry, cards, asdict(config), command)
+    training = {**asdict(config), "least_recall": args.least_recall}
+    if apart := len(clips.trained) - len(clips.judged):
+        training["clips_trained_on_and_never_judged"] = f"{apart} ({args.training_only})"
+    taught = recalls(judged_on.labels, judged_on.logits.argmax(1), CLASSES)
+    model_card.write(args.out / f"{args.name}.md", entry, cards, training, command, taught)
     logger.info("held-out clips: %s", model_card.headline(cards["clips"]))
     return 0
 
@@ -331,41 +380,48 @@ def _command(config: TrainConfig, args: argparse.Namespace) -> str:
     """The command line that repeats this training, without paths."""
     source = "--dataset DATASET" if args.dataset else "--clips POSES --index clips/index.csv"
     tracks = " --tracks tracks" if args.tracks else ""
+    least = f" --least-recall {args.least_recall:g}" if args.least_recall else ""
     tracks += f' --training-only "{args.training_only}"' if args.training_only else ""
     return (
         f"python -m gymform train-exercise {source}{tracks} "
         f"--out weights --seeds {config.seeds} --folds {config.folds} --steps {config.steps} "
-        f"--augmented-samples {config.augmented_samples} --seed {config.seed}"
+        f"--augmented-samples {config.augmented_samples} --seed {config.seed}{least}"
     )
 
 
-def subset(held_out: HeldOut, source: str) -> HeldOut:
-    """The items of ``held_out`` from one source."""
-    rows = [i for i, item in enumerate(held_out.items) if item.source == source]
-    items = [held_out.items[i] for i in rows]
-    return HeldOut(items, held_out.fold[rows], held_out.logits[rows])
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What held-out clips decide: the ``classes`` that are named, temperature and limits."""
+
+    classes: tuple[str, ...]
+    temperature: float
+    limits: Limits
 
 
 def ship(
     networks: Sequence[nn.Module],
-    temperature: float,
-    limits: Limits,
+    calibration: Calibration,
     config: TrainConfig,
     name: str,
     folder: Path,
+    bank: Bank | None = None,
 ) -> ModelEntry:
-    """Write the weights and their manifest entry; the first exercise model becomes the default."""
+    """Write the weights and their manifest entry; the first exercise model becomes the default.
+
+    The clips of ``bank`` go to the file of the weights.
+    """
     path = folder / f"{name}.safetensors"
-    clf.write_networks(path, networks)
+    clf.write_networks(path, networks, bank)
     settings = clf.Settings(
-        classes=CLASSES,
+        classes=calibration.classes,
         networks=len(networks),
         channels=config.channels,
         features=NUM_FEATURES,
         rate_hz=RATE_HZ,
-        temperature=round(temperature, 4),
-        thresholds=limits.of(CLASSES),
-        candidate_from=round(limits.candidate_from, 5),
+        temperature=round(calibration.temperature, 4),
+        thresholds=calibration.limits.of(calibration.classes),
+        candidate_from=round(calibration.limits.candidate_from, 5),
+        outputs=CLASSES if calibration.classes != CLASSES else (),
     )
     entry = ModelEntry.of(
         path,

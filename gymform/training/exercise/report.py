@@ -21,6 +21,7 @@ from gymform.training.exercise.cross_validation import (
 )
 from gymform.training.exercise.label_errors import label_errors
 from gymform.training.exercise.metrics import confusion_markdown, evaluate
+from gymform.training.exercise.pretraining import shipped_entry
 from gymform.training.exercise.records import (
     NOT_RECORDED,
     TEST,
@@ -32,6 +33,7 @@ from gymform.training.exercise.records import (
     Timing,
     TrainingReport,
     TrainOptions,
+    started,
 )
 from gymform.training.exercise.runs import comparison_markdown
 
@@ -71,6 +73,8 @@ def make_report(
         timing=Timing(round(ms_per_clip(validation, network), 2), round(result.training_s, 1)),
         command=command,
         unconfirmed=corpus.unconfirmed,
+        disputed=corpus.disputed,
+        started_from=shipped_entry().name if options.start else "",
     )
 
 
@@ -136,7 +140,7 @@ def as_markdown(report: TrainingReport) -> str:
         f"{test.macro.f1:.3f}, lowest recall {test.lowest_recall:.3f}, calibration error "
         f"{test.ece:.3f}. Every repetition is judged by a network that was not trained on its "
         "group; the temperature of its probabilities was fitted on validation clips of other "
-        f"groups.{_who_is_who(report)}\n",
+        f"groups.{_who_is_who(report)}{_left_out(report)}{_started(report)}\n",
         comparison_markdown([report]) + "\n",
     ]
     for name, part in report.parts.items():
@@ -150,12 +154,24 @@ def as_markdown(report: TrainingReport) -> str:
 
 def _who_is_who(report: TrainingReport) -> str:
     """A sentence when the groups are only a guess."""
-    if report.people_apart:
+    if report.unconfirmed == 0:
         return ""
     if report.unconfirmed is None:
         return f" {NOT_RECORDED}"
     of = f"{report.unconfirmed} of {sum(report.clips.values())} repetitions"
     return f" **{UNCONFIRMED}** That is so for {of}."
+
+
+def _left_out(report: TrainingReport) -> str:
+    """A sentence when reviewers disagreed about some repetitions."""
+    if not report.disputed:
+        return ""
+    return f" {report.disputed} repetitions were left out: reviewers disagree about them."
+
+
+def _started(report: TrainingReport) -> str:
+    """A sentence when the networks did not start from nothing."""
+    return f" {started(report.started_from)}" if report.started_from else ""
 
 
 def part_markdown(part: Part) -> str:

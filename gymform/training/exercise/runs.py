@@ -208,7 +208,7 @@ def estimate_s(dataset: Path, options: TrainOptions, clips: int) -> float:
     From the latest training of the same family on this data set, or on one beside it, else from
     figures of a machine with two cores.
     """
-    steps = options.steps or CATALOGUE[options.model].steps
+    steps = options.steps_for(clips)
     folds = (1 if options.folds == 1 else options.folds) + 1
     if options.learning_curve:
         folds *= 4

@@ -18,7 +18,7 @@ from gymform.dataset.splits import check_apart
 from gymform.errors import ModelDataError, PoseFileError
 from gymform.exercise.features import features
 from gymform.exercise.networks.registry import Encode
-from gymform.exercises import class_of, shipped_classes, training_shares
+from gymform.exercises import class_of, trained_classes, training_shares
 from gymform.pose.files import load_poses
 from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 TRAINING_ONLY = "training only"
 """The source of clips that are trained on but never judged on, such as generated films."""
 
-CLASSES = shipped_classes()
-"""In the order of the probabilities. All other exercises are ``other``."""
+CLASSES = trained_classes()
+"""What the networks are taught to tell apart, in order. All other exercises are ``other``."""
 
 CLASS_SHARES = training_shares()
 """Share of each class in the training batches."""

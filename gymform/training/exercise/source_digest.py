@@ -31,6 +31,7 @@ NO_INFLUENCE = {
     "gymform.training.exercise.tracks": "reads data, whose content is in the key",
     "gymform.training.exercise.corpus": "reads data, whose content is in the key",
     "gymform.exercise.explain": "explains predictions",
+    "gymform.exercise.nearest": "explains predictions",
     "gymform.exercise.networks.catalogue": "names and messages",
     "gymform.exercise.networks.registry": "lists all networks: the module of the one that is built "
     "is a root, and its settings are in the key",

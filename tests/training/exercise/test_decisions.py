@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gymform.errors import ModelDataError
 from gymform.exercise.classifier import MIN_CONFIDENCE
 from gymform.training.exercise import decisions
 from gymform.types import OTHER
@@ -79,3 +80,51 @@ def test_false_alarms_are_clips_of_other_that_are_surely_called_something():
     assert decisions.false_alarms(labels, np.array(rows), CLASSES) == 0.5
     assert np.isnan(decisions.false_alarms(labels[4:], np.array(rows)[4:], CLASSES))
     assert np.isnan(decisions.false_alarms(labels, np.array(rows), ("a", "b", "c")))
+
+
+# ---- which exercises are named
+
+
+def said(*rows):
+    """(labels, logits, groups) of (label, answer, group) in :data:`CLASSES`."""
+    labels, answers, groups = zip(*rows, strict=True)
+    index = [CLASSES.index(name) for name in labels]
+    return np.array(index), np.eye(3)[[CLASSES.index(name) for name in answers]], list(groups)
+
+
+def test_what_is_told_too_seldom_is_not_named():
+    rows = [("squat", "squat", f"p{i}") for i in range(10)]
+    rows += [("lunge", "lunge" if i < 7 else "squat", f"p{i}") for i in range(10)]
+    assert decisions.recognised(*said(*rows), CLASSES, 0.8) == ("squat", OTHER)
+    assert decisions.recognised(*said(*rows), CLASSES, 0.7) == CLASSES
+
+
+def test_few_people_have_to_be_told_more_often():
+    rows = [("squat", "squat", f"p{i}") for i in range(10)]
+    rows += [("lunge", "lunge" if i < 41 else OTHER, f"p{i % 3}") for i in range(50)]  # 0.82
+    assert decisions.recognised(*said(*rows), CLASSES, 0.8) == ("squat", OTHER)
+    more = [(label, answer, f"p{i % 4}") for i, (label, answer, _) in enumerate(rows)]
+    assert decisions.recognised(*said(*more), CLASSES, 0.8) == CLASSES
+
+
+def test_without_a_demand_everything_is_named_even_what_was_never_judged():
+    assert decisions.recognised(*said(("squat", OTHER, "p")), CLASSES, 0.0) == CLASSES
+
+
+def test_that_nothing_is_told_is_an_error():
+    with pytest.raises(ModelDataError, match="--least-recall"):
+        decisions.recognised(*said(("squat", OTHER, "p")), CLASSES, 0.8)
+
+
+def test_recalls_are_by_class_of_those_that_there_are_clips_of():
+    labels, predicted = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
+    found = decisions.recalls(labels, predicted, ("squat", "row", OTHER, "lunge"))
+    assert found == {"squat": 0.5, "row": 1.0}
+
+
+def test_a_name_that_is_wrong_more_often_than_right_is_not_given():
+    rows = [("squat", "squat", f"p{i}") for i in range(10)]
+    rows += [("lunge", "lunge", f"p{i}") for i in range(4)]
+    false = [(OTHER, "lunge", f"q{i}") for i in range(5)]
+    assert decisions.recognised(*said(*rows, *false), CLASSES, 0.8) == ("squat", OTHER)
+    assert decisions.recognised(*said(*rows, *false[:4]), CLASSES, 0.8) == CLASSES

@@ -53,6 +53,15 @@ def test_the_same_seed_gives_the_same_numbers(dataset, run):
     assert log[0] == log[1]
 
 
+def test_a_training_may_start_from_the_model_that_came_with_gymform(dataset):
+    folder = runs.runs_dir(dataset) / "started"
+    options = TrainOptions(folds=1, steps=2, views=12, threads=1, start="shipped")
+    report = experiment.run_training(dataset, folder, options)
+    assert report.started_from == "exercise-tcn"
+    assert runs.read_report(folder) == report
+    assert "--start shipped" in report.command
+
+
 def test_a_stop_leaves_a_readable_run_that_can_be_resumed(dataset, monkeypatch):
     folder = runs.runs_dir(dataset) / "stopped"
     begun = runs.Recorder.begin_fold

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from gymform.errors import OptionsError
 from gymform.exercise import classifier as clf
 from gymform.exercise.networks.registry import family_of
 from gymform.motion.clean import clean
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.corpus import read_corpus
 from gymform.training.exercise.keypoint_task import corpus_samples, corpus_task, departing_classes
+from gymform.training.exercise.pretraining import shipped_entry
 from gymform.training.exercise.records import TrainOptions
 from tests.exercise.makers import make_dataset
 from tests.motion.makers import squat_sequence
@@ -61,6 +63,24 @@ def test_what_the_options_leave_open_is_as_the_family_has_it(corpus):
     assert asked.build().config.channels == 4
 
 
+def test_a_network_may_start_from_the_one_that_came_with_gymform(corpus):
+    """Its last layer is new, since it names other exercises; its input scale is part of it."""
+    task = corpus_task(corpus, family_of("tcn"), TrainOptions(start="shipped", views=24, steps=1))
+    shipped = clf.load_classifier(shipped_entry().name).networks[0].state_dict()
+    network = task.build()
+    next(task.batches(network, np.arange(len(corpus)), seed=0))
+    own = network.state_dict()
+    taken = {key for key in own if not key.startswith("head.")}
+    assert len(own) - len(taken) == 2
+    assert all(torch.equal(own[key], shipped[key]) for key in taken)
+    assert own["head.weight"].shape[0] == len(corpus.classes)
+
+
+def test_a_network_of_another_width_cannot_start_from_it(corpus):
+    with pytest.raises(OptionsError, match="48 channels wide, got 4"):
+        corpus_task(corpus, family_of("tcn"), TrainOptions(start="shipped", width=4))
+
+
 def test_nobody_held_out_is_learned_from(corpus):
     """Samples derived from a held-out item, such as its standing lifter, are of its group."""
     task = task_of(corpus)
@@ -95,6 +115,6 @@ def test_a_clip_is_judged_as_the_app_judges_it(corpus):
     networks = [task.build().eval() for _ in range(2)]
     row = 1
     stretches = clf.cut(clean(corpus.tracks[row].pose), family_of("gru").encode)
-    meant = clf.combine(clf.votes(networks, stretches), stretches)
+    meant = clf.combine(clf.look(networks, stretches)[0], stretches)
     np.testing.assert_allclose(task.logits(networks, [0, row])[1], meant, atol=1e-6)
     assert task._cut(row) is task._cut(row)

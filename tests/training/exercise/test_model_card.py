@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from gymform.exercises import shipped_exercises
+from gymform.exercises import trained_exercises
 from gymform.training.exercise import model_card
 from gymform.training.exercise.model_card import Judged, headline
 from gymform.training.exercise.samples import CLASSES
@@ -33,9 +33,10 @@ KNOWN = [name for name in CLASSES if name != OTHER]
 
 def test_the_headline_of_perfect_answers():
     judged = Judged([item(name) for name in CLASSES], sure_of(*CLASSES))
-    assert headline(judged) == pytest.approx(
-        {"all classes": 1, "known exercises": 1, "lowest recall": 1, "calibration error": 0.03}
-    )
+    assert headline(judged) == pytest.approx({
+        "all classes": 1, "known exercises": 1, "first three": 1, "lowest recall": 1,
+        "calibration error": 0.03,
+    })  # fmt: skip
 
 
 def test_known_exercises_are_told_apart_among_themselves():
@@ -53,14 +54,15 @@ def test_without_known_exercises_there_is_no_number_for_them():
     assert math.isnan(headline(Judged([item(OTHER)], sure_of(OTHER)))["known exercises"])
 
 
-def card_of(folder, judged, command="python -m gymform train-exercise"):
+def card_of(folder, judged, command="python -m gymform train-exercise", taught=None):
     weights = folder / "tiny.safetensors"
     weights.write_bytes(b"weights")
     config = {"networks": 2, "channels": 16, "temperature": 1.25}
     entry = ModelEntry.of(
         weights, name="tiny", kind="exercise", licence="MIT", provenance="", config=config
     )
-    model_card.write(folder / "tiny.md", entry, judged, {"folds": 3, "batch_size": 8}, command)
+    model_card.write(folder / "tiny.md", entry, judged, {"folds": 3, "batch_size": 8}, command,
+                     taught)  # fmt: skip
     return (folder / "tiny.md").read_text()
 
 
@@ -86,7 +88,7 @@ def test_the_card_counts_by_exercise_class_and_source(tmp_path):
 
 def test_no_exercise_is_forgotten(tmp_path):
     text = card_of(tmp_path, {"clips": Judged([item(OTHER)], sure_of(OTHER))})
-    for exercise in shipped_exercises():
+    for exercise in trained_exercises():
         assert f"{exercise.article} {exercise.name}" in text.replace("\n", " ")
 
 
@@ -99,7 +101,7 @@ def test_the_card_says_what_candidates_and_thresholds_keep(tmp_path):
     first, second = KNOWN[:2]
     labels = [first, second, OTHER, first] * 10
     said = [first, second, first, first] * 10
-    clips = Judged([item(name) for name in labels], sure_of(*said), np.arange(40) % 4)
+    clips = Judged([item(name) for name in labels], sure_of(*said), fold=np.arange(40) % 4)
     text = " ".join(card_of(tmp_path, {"clips": clips}).split())
     assert "promised to hold the right class in 95% of the clips" in text
     assert "Of the clips of `other`, 100.0% are called an exercise with more than 80 %" in text
@@ -110,7 +112,7 @@ def test_the_card_names_classes_that_were_judged_on_few_people(tmp_path):
     clips = Judged([*many, item(KNOWN[1])], sure_of(*[KNOWN[0]] * 4, KNOWN[1]))
     text = " ".join(card_of(tmp_path, {"clips": clips}).split())
     few = text.split("fewer than four people or sources: ")[1].split(". ")[0]
-    named = {one.key: one.name for one in shipped_exercises()}
+    named = {one.key: one.name for one in trained_exercises()}
     assert f"{named[KNOWN[1]]} (1)" in few
     assert f"{named[KNOWN[0]]} (" not in few
     counts = "| class | precision | recall | F1 | clips | groups |"
@@ -124,3 +126,26 @@ def test_how_clips_were_filmed_is_counted(tmp_path):
     text = card_of(tmp_path, {"clips": clips})
     assert "| view | front | 1 | 1.000 |" in text
     assert "| view | side | 2 | 0.500 |" in text
+
+
+def test_exercises_that_are_taught_but_not_named_are_listed_with_their_recall(tmp_path):
+    classes = ("squat", OTHER)
+    clips = Judged([item("squat"), item(OTHER, "row")], np.eye(2), classes)
+    text = card_of(tmp_path, {"clips": clips}, taught={"squat": 0.9, "row": 0.514})
+    words = " ".join(text.split())
+    assert "are `other` in all answers and figures here: row (0.51)." in words
+    assert "squat (0.9" not in words
+    assert "| clips | 1 | 1 | 1 |" in text
+    assert "All classes 1.000, exercises 1.000" in text
+
+
+def test_where_all_that_is_taught_is_named_nothing_is_said(tmp_path):
+    clips = Judged([item("squat"), item(OTHER)], np.eye(2), ("squat", OTHER))
+    assert "were taught more" not in card_of(tmp_path, {"clips": clips}, taught={"squat": 0.9})
+
+
+def test_how_often_the_nearest_clip_is_of_the_same_class_is_said(tmp_path):
+    clips = Judged([item(KNOWN[0])] * 3, sure_of(*[KNOWN[0]] * 3), nearest=[True, True, False])
+    assert "shows the same class in 2 of 3." in " ".join(
+        card_of(tmp_path, {"clips": clips}).split()
+    )

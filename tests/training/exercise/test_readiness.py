@@ -39,5 +39,5 @@ def test_few_clips_and_people_are_said_with_what_to_add():
 
 def test_the_contents_of_a_data_set_are_counted(tmp_path):
     what = readiness.contents_of(make_accepted(tmp_path / "lifts", 7))
-    assert (what.total, what.pending, what.unconfirmed) == (6, 1, 6)
+    assert (what.total, what.pending, what.unconfirmed, what.disputed) == (6, 1, 6, 0)
     assert set(what.accepted) <= {"squat", "deadlift", "snatch"}

@@ -27,11 +27,21 @@ def test_options_become_arguments_and_only_those_chosen():
     ("change", "words"),
     [({"model": "mlp"}, "--model: expected one of tcn"), ({"folds": 2}, "--folds"),
      ({"steps": 0}, "--steps"), ({"views": 0}, "--augmented-samples"),
-     ({"frames": 1}, "--frames"), ({"seed": -1}, "--seed")],
+     ({"frames": 1}, "--frames"), ({"seed": -1}, "--seed"),
+     ({"start": "mine"}, "--start: expected 'shipped'"),
+     ({"start": "shipped", "model": "gru"}, "--start: only a tcn")],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(change, words):
     with pytest.raises(OptionsError, match=words):
         TrainOptions(**change)
+
+
+def test_few_repetitions_and_a_start_that_knows_something_take_fewer_steps():
+    usual, short, gru = TrainOptions(), TrainOptions(start="shipped"), TrainOptions("gru")
+    assert short.arguments() == ["--start", "shipped"]
+    assert short.steps_for(500) == usual.steps_for(49) == usual.steps_for(50) / 4
+    assert gru.steps_for(10) == gru.steps_for(500)
+    assert TrainOptions(start="shipped", steps=30).steps_for(10) == 30
 
 
 def test_options_from_other_values():

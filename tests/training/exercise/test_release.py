@@ -23,6 +23,14 @@ def dataset(tmp_path):
     return make_index(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _few_lifters(monkeypatch):
+    """The command makes 64 calculated lifters of each movement, which takes most of a short run."""
+    monkeypatch.setattr(
+        release, "make_samples", lambda tracks, _, seed: sm.make_samples(tracks, 2, seed)
+    )
+
+
 SMALL = release.TrainConfig(
     seeds=1, folds=3, steps=40, batch=16, augmented_samples=240, channels=16
 )
@@ -176,3 +184,34 @@ def test_the_limits_of_the_held_out_clips_are_shipped(dataset, monkeypatch):
     assert settings.candidate_from == 0.0321
     assert settings.thresholds[sm.CLASSES[-1]] == 0.7
     assert sm.CLASSES[0] not in settings.thresholds  # the usual one
+
+
+def test_exercises_told_too_seldom_are_not_named(dataset, monkeypatch):
+    """Of three classes in the data the networks may answer with two only."""
+    kept = (sm.CLASSES[0], sm.CLASSES[-1])
+    asked = {}
+
+    def recognised(labels, logits, groups, outputs, least):
+        asked.update(outputs=outputs, least=least, clips=len(labels), groups=len(groups))
+        return kept
+
+    monkeypatch.setattr(release, "recognised", recognised)
+    assert release.run(command(dataset, "--name", "tiny", "--least-recall", "0.8")) == 0
+    assert asked == {"outputs": sm.CLASSES, "least": 0.8, "clips": 12, "groups": 12}
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(dataset / "weights"))
+    loaded = clf.load_classifier()
+    assert loaded.classes == kept
+    assert loaded.settings.outputs == sm.CLASSES
+    card = (dataset / "weights" / "tiny.md").read_text()
+    assert "--least-recall 0.8" in card
+    assert "were taught more" in card
+
+
+def test_the_clips_to_compare_with_go_with_the_weights(dataset, monkeypatch):
+    assert release.run(command(dataset, "--name", "tiny")) == 0
+    monkeypatch.setenv("GYMFORM_WEIGHTS", str(dataset / "weights"))
+    bank = clf.load_classifier().bank
+    assert len(bank.exercises) == 12
+    assert "nearest to a held-out one" in " ".join(
+        (dataset / "weights" / "tiny.md").read_text().split()
+    )

@@ -12,6 +12,7 @@ from gymform.dataset.reviews import ReviewStore
 from gymform.training.exercise import records
 from gymform.training.exercise import report as report_module
 from gymform.training.exercise.corpus import read_corpus
+from gymform.training.exercise.readiness import contents_of
 from gymform.training.exercise.report import (
     TIMED_CLIPS,
     as_markdown,
@@ -54,6 +55,15 @@ def test_the_whole_report_is_told(report):
     assert "## Learning curve" not in as_markdown(replace(report, learning_curve=()))
 
 
+def test_where_the_networks_started_is_told_and_nobody_is_called_unseen(report):
+    alone = replace(report, unconfirmed=0)
+    started = replace(alone, started_from="exercise-tcn")
+    assert "started from" not in as_markdown(alone)
+    assert "The networks started from exercise-tcn: where clips" in as_markdown(started)
+    assert alone.people_apart
+    assert not started.people_apart
+
+
 def test_labels_that_look_wrong_are_listed(report):
     sure = records.TestPrediction("9-1", "c.mp4", "squat", "squat", 0.9, 0.9, (0.05, 0.05, 0.9))
     others = tuple(
@@ -73,6 +83,19 @@ def test_groups_that_nobody_confirmed_are_said(report):
     assert "Nobody confirmed" not in as_markdown(report)
     assert "That is so for 7 of 23 repetitions" in as_markdown(replace(report, unconfirmed=7))
     assert "was not recorded" in as_markdown(replace(report, unconfirmed=None))
+
+
+def test_what_reviewers_disagree_about_is_left_out_and_said(report, tmp_path):
+    dataset = make_dataset(tmp_path / "waves", 4)
+    before = len(read_corpus(dataset))
+    with ReviewStore.open(dataset) as store:
+        store.set_blind(True, reviewer="Ann")
+        store.decide(store.judged()[0].item.id, "rejected", reviewer="Ben", reasons=("other",))
+    corpus = read_corpus(dataset)
+    assert (len(corpus), corpus.disputed) == (before - 1, 1)
+    assert contents_of(dataset).disputed == 1
+    assert "left out" not in as_markdown(report)
+    assert "3 repetitions were left out" in as_markdown(replace(report, disputed=3))
 
 
 def test_unconfirmed_groups_are_counted_by_repetition(tmp_path):

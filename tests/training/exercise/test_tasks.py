@@ -21,7 +21,7 @@ def corpus(dataset):
     return read_corpus(dataset)
 
 
-@pytest.mark.parametrize("model", ["tcn", "stgcn", "gru", "frame-cnn", "r2plus1d"])
+@pytest.mark.parametrize("model", ["tcn", "stgcn", "gru", "frame-cnn", "r2plus1d", "vivit"])
 def test_batches_hold_both_classes_of_the_rows_and_judging_gives_a_row_each(corpus, model):
     options = TrainOptions(model, steps=8, views=40, width=4, frames=4, size=32)
     family = family_of(model)
