@@ -204,7 +204,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report",
         action="store_true",
-        help="also write a report of one HTML file, with the film inside, to keep or to print",
+        help="also write a report of one HTML file, with the clip inside, to keep or to print",
     )
     parser.add_argument(
         "--json", action="store_true", help="print only one JSON object per clip, each on a line"
@@ -322,7 +322,7 @@ def clips_in(paths: Sequence[Path]) -> list[Path]:
         )  # fmt: skip
         if not films:
             endings = ", ".join(VIDEO_SUFFIXES)
-            raise OptionsError(f"{path.name}: expected films in this folder ({endings}), got none.")
+            raise OptionsError(f"{path.name}: expected clips in this folder ({endings}), got none.")
         found += films
     return found
 

@@ -9,13 +9,11 @@ import streamlit as st
 import gymform
 from gymform import limits
 from gymform.errors import GymformError
-from gymform.exercises import find_exercise, listed, name_of, shipped_exercises
+from gymform.exercises import find_exercise, listed, name_of
 from gymform.service.pace import in_words, measured_pace
 from gymform.service.result_store import discard_oldest
 from gymform.sniff import VIDEO_SUFFIXES
 from gymform.storage import data_dir, store_upload
-from gymform.types import OTHER
-from gymform.weights import manifest_entry
 from pages.components import access, cards
 from pages.components.clip_session import (
     ClipSession,
@@ -25,6 +23,7 @@ from pages.components.clip_session import (
     tell,
 )
 from pages.components.entry import arrive
+from pages.components.exercise_pictures import named_exercises, show_exercises
 from pages.components.results import history, job_queue
 from pages.components.text import plain
 from pages.components.upload_memory import forget
@@ -33,6 +32,7 @@ STYLE = Path(__file__).parent / "assets" / "page.css"
 SAMPLE = Path(gymform.__file__).parent / "assets" / "sample_squat.mp4"
 
 TYPICAL_S = 5.0  # seconds of a clip for which the page says how long it takes
+MOST_NAMED = 4  # exercises in the sentence at the top
 LAST = 4  # results that are shown at the start
 
 ADVICE = (
@@ -75,13 +75,13 @@ def uploaded() -> None:
 
 
 def known_exercises() -> str:
-    """The exercises that the model in use knows: "a **snatch** or a **squat**"."""
-    try:
-        classes = manifest_entry(None, "exercise").config.get("classes", [])
-    except GymformError:
-        classes = []
-    names = [str(name) for name in classes if name != OTHER]
-    names = names or [one.key for one in shipped_exercises()]
+    """The exercises that the model in use knows: "a **snatch** or a **squat**"; their number where
+    they are many, since the pictures below name them."""
+    names = named_exercises()
+    if not names:
+        return "one of those below"
+    if len(names) > MOST_NAMED:
+        return f"one of the {len(names)} below"
     return listed([f"{_article(name)} **{plain(name_of(name), 40)}**" for name in names])
 
 
@@ -103,7 +103,7 @@ def welcome(problem: GymformError | None) -> None:
         st.title("How good is the lift?")
         st.markdown(
             "Choose a clip of one repetition or a few. You get every repetition's **form** (depth, "
-            "lockout, tempo, speed), with the moment of each remark in the film; the **skeleton** "
+            "lockout, tempo, speed), with the moment of each cue in the clip; the **skeleton** "
             f"and the paths of the joints; and the **exercise**: {known_exercises()}."
         )
         if problem:
@@ -130,6 +130,7 @@ def welcome(problem: GymformError | None) -> None:
         for icon, what, how in ADVICE:
             st.markdown(f":material/{icon}: &nbsp;**{what}**  \n:small[:gray[{how}]]")
     last_results()
+    show_exercises()
 
 
 def how_long() -> str:

@@ -178,7 +178,7 @@ def _zip(total: int) -> None:
     """Export of what may be listed, and import of what was exported."""
     with st.expander("Export and import", icon=":material/folder_zip:"):
         st.caption(
-            "A zip holds the films, keypoints, answers and notes. The newest results go in first, "
+            "A zip holds the clips, keypoints, answers and notes. The newest results go in first, "
             f"as many as fit into {limits.MAX_UPLOAD_BYTES // 1024**2} MB; in the terminal "
             "`gymform data export FILE` writes them all."
         )

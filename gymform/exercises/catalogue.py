@@ -36,7 +36,7 @@ EXERCISES: tuple[Exercise, ...] = (
 ``benchmarks/form.md``; those of the other exercises are no less than what a camera that does not
 stand exactly at the side, or at the front, adds to calculated figures."""
 
-OTHER_SHARE = 0.30
+OTHER_SHARE = 0.18
 """How much of the training of the shipped classifier shows none of its exercises."""
 
 
@@ -69,25 +69,29 @@ def name_of(name: str) -> str:
     return _ANSWERS.get(name) or name.replace("_", " ").strip()
 
 
-def shipped_exercises() -> tuple[Exercise, ...]:
-    """Those that the shipped classifier tells apart, in the order of its classes."""
+def trained_exercises() -> tuple[Exercise, ...]:
+    """Those that the networks of the shipped classifier are taught, in the order of its classes.
+
+    Those that it tells too seldom are `other` in its answers: see ``train-exercise``.
+    """
     return tuple(one for one in EXERCISES if one.training_share is not None)
 
 
-def shipped_classes() -> tuple[str, ...]:
-    """The classes of the shipped classifier in the order of its probabilities; ``other`` last."""
-    return (*(one.key for one in shipped_exercises()), OTHER)
+def trained_classes() -> tuple[str, ...]:
+    """What the networks of the shipped classifier tell apart, in order; ``other`` last."""
+    return (*(one.key for one in trained_exercises()), OTHER)
 
 
 def class_of(name: str) -> str:
-    """The shipped classifier's class for data that is called so, by key or alias; or ``other``."""
+    """What the shipped classifier is taught of data that is called so, by key or alias: the
+    exercise, or ``other``."""
     known = find_exercise(name)
     return known.key if known and known.training_share is not None else OTHER
 
 
 def training_shares() -> dict[str, float]:
     """Share of each class in what the shipped classifier is trained on."""
-    shares = {one.key: one.training_share or 0.0 for one in shipped_exercises()}
+    shares = {one.key: one.training_share or 0.0 for one in trained_exercises()}
     return {**shares, OTHER: OTHER_SHARE}
 
 

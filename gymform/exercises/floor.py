@@ -18,6 +18,7 @@ from gymform.exercises.definition import (
 SIT_UP = Exercise(
     "sit_up",
     "Sit-up",
+    training_share=0.05,
     aliases=("situp", "sit_ups", "situps", "crunch", "crunches"),
     signal=Signal("trunk_rise", high=False, least=0.04),
     lying=True,
@@ -53,6 +54,7 @@ SIT_UP = Exercise(
 JUMPING_JACK = Exercise(
     "jumping_jack",
     "Jumping jack",
+    training_share=0.03,
     aliases=("jumping_jacks", "star_jump"),
     signal=Signal("apart", high=False, least=0.2),
     measures=(

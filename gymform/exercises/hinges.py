@@ -24,6 +24,7 @@ ROUNDED = BlindSpot(
 DEADLIFT = Exercise(
     "deadlift",
     "Deadlift",
+    training_share=0.14,
     aliases=("conventional_deadlift", "sumo_deadlift", "trap_bar_deadlift"),
     resting=Resting(SHOULDERS, high=False),
     phases_by=SHOULDERS,
@@ -37,7 +38,6 @@ DEADLIFT = Exercise(
         Computed("times"),
         Speed(WRISTS, "hands"),
     ),
-    training_share=0.23,
     rules=(
         Rule(
             "tip", 8.0, 4.0, False,
@@ -77,6 +77,7 @@ DEADLIFT = Exercise(
 ROMANIAN_DEADLIFT = Exercise(
     "romanian_deadlift",
     "Romanian deadlift",
+    training_share=0.03,
     aliases=("rdl", "stiff_leg_deadlift", "stiff_legged_deadlift"),
     signal=Signal("shoulders_over_hips", high=True, least=0.04),
     measures=(
@@ -127,6 +128,7 @@ ROMANIAN_DEADLIFT = Exercise(
 KETTLEBELL_SWING = Exercise(
     "kettlebell_swing",
     "Kettlebell swing",
+    training_share=0.01,
     aliases=("kb_swing", "russian_swing", "american_swing"),
     signal=Signal("hands_over_hips", high=False, least=0.15),
     measures=(

@@ -10,10 +10,10 @@ LIFT = Signal("hands_over_hips", high=False, least=0.2)
 SNATCH = Exercise(
     "snatch",
     "Snatch",
+    training_share=0.06,
     aliases=("power_snatch", "full_snatch", "squat_snatch", "hang_snatch"),
     signal=LIFT,
     measures=(Computed("duration"), Computed("overhead_catch")),
-    training_share=0.22,
     rules=(
         Rule(
             "catch_elbow", 150.0, 10.0, True,
@@ -45,6 +45,7 @@ SNATCH = Exercise(
 CLEAN_AND_JERK = Exercise(
     "clean_and_jerk",
     "Clean and jerk",
+    training_share=0.03,
     aliases=("clean", "power_clean", "squat_clean", "hang_clean", "clean_jerk"),
     signal=LIFT,
     measures=(Computed("duration"), Computed("rack"), Computed("jerk")),

@@ -24,6 +24,7 @@ UNEVEN = BlindSpot(
 BENCH_PRESS = Exercise(
     "bench_press",
     "Bench press",
+    training_share=0.06,
     aliases=("barbell_bench_press", "dumbbell_bench_press", "incline_bench_press"),
     signal=Signal("hands_from_shoulders", high=True),
     lying=True,
@@ -73,6 +74,7 @@ BENCH_PRESS = Exercise(
 OVERHEAD_PRESS = Exercise(
     "overhead_press",
     "Overhead press",
+    training_share=0.05,
     aliases=("shoulder_press", "military_press", "push_press", "strict_press"),
     signal=Signal("hands_over_shoulders", high=False, by_side=True),
     measures=(
@@ -114,6 +116,7 @@ OVERHEAD_PRESS = Exercise(
 PUSH_UP = Exercise(
     "push_up",
     "Push-up",
+    training_share=0.05,
     aliases=("pushup", "push_ups", "pushups", "press_up"),
     signal=Signal("hands_from_shoulders", high=True, least=0.05),
     lying=True,

@@ -19,6 +19,7 @@ from gymform.exercises.presses import UNEVEN
 PULL_UP = Exercise(
     "pull_up",
     "Pull-up",
+    training_share=0.04,
     aliases=("pullup", "pull_ups", "pullups", "chin_up", "chinup"),
     signal=Signal("shoulders_to_bar", high=False, least=0.06),
     measures=(
@@ -63,6 +64,7 @@ PULL_UP = Exercise(
 ROW = Exercise(
     "row",
     "Row",
+    training_share=0.03,
     aliases=("barbell_row", "bent_over_row", "dumbbell_row", "seated_row", "cable_row"),
     signal=Signal("hands_to_shoulders", high=False, by_side=True, least=0.06),
     measures=(

@@ -190,12 +190,16 @@ class _Inbox:
         return number in self._cancelled
 
     def _read(self, lines: TextIO) -> None:
-        for line in lines:
-            message = json.loads(line)
-            if message["do"] == "cancel":
-                self._cancelled.add(message["id"])
-            else:
-                self._requests.put(message)
+        try:
+            for line in lines:
+                message = json.loads(line)
+                if message["do"] == "cancel":
+                    self._cancelled.add(message["id"])
+                else:
+                    self._requests.put(message)
+        except (ValueError, TypeError, KeyError):  # deaf, it would wait for ever
+            _log.exception("what came is no request")
+            os._exit(1)
         # The app is gone: stop at once, even in the middle of a clip.
         os._exit(0)
 

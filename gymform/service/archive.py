@@ -217,9 +217,12 @@ def _check_types(result: Any) -> None:
     texts = [clip.name, clip.container, clip.codec, clip.sha256, result.prediction.label]
     texts += [*result.prediction.classes, result.prediction.model_sha256]
     texts += [one.part for one in result.prediction.ablations]
+    texts += [one.exercise for one in result.prediction.nearest]
     times = [second for one in result.prediction.windows for second in (one.start_s, one.end_s)]
     shares = [p for one in result.prediction.windows for p in one.probabilities]
     shares += [p for one in result.prediction.ablations for p in one.probabilities]
+    whole += [one.number for one in result.prediction.nearest]
+    shares += [one.likeness for one in result.prediction.nearest]
     is_fine = (
         all(isinstance(one, int | float) and abs(one) < 1e12 for one in (*whole, *times, *shares))
         and all(isinstance(one, str) and len(one) <= 500 for one in texts)

@@ -78,9 +78,15 @@ def summary(report: records.TrainingReport, test: records.Part) -> list[str]:
     ]
     if report.unconfirmed is None:
         lines.append(records.NOT_RECORDED)
-    elif not report.people_apart:
+    elif report.unconfirmed:
         of = f"{report.unconfirmed:,} of {sum(report.clips.values()):,} repetitions"
         lines.append(f"**{UNCONFIRMED}** That is so for {of}.")
+    if report.started_from:
+        lines.append(records.started(report.started_from))
+    if report.disputed:
+        lines.append(
+            f"{count(report.disputed, 'repetition')} left out: reviewers disagreed about them."
+        )
     common = max(test.rows, key=lambda row: row.support)
     lines.append(
         f"Always saying “{_name(common.name)}” would be right in "

@@ -29,6 +29,7 @@ from gymform.storage import disk_problem
 from gymform.text import file_stem
 from gymform.types import OTHER, UNKNOWN, Cue, Prediction, Provenance, Target
 from pages.components.form import show_cues, show_measures
+from pages.components.nearest import show_nearest
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
 
@@ -121,6 +122,7 @@ def show_prediction(result: Analysis) -> None:
             config=STILL_CONFIG,
             alt=charts.describe_probabilities(prediction),
         )
+        show_nearest(prediction)
         if prediction.ablations:
             why(prediction)
 

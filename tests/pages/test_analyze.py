@@ -112,6 +112,15 @@ def test_an_empty_page_invites(app):
     assert {".gif", ".webp", ".mts", ".m2ts", ".ts"} <= offered
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["squat", "lunge"], "a **squat** or a **lunge**"), (list("abcde"), "one of the 5 below")],
+)
+def test_many_exercises_are_counted_and_few_are_named(queue, monkeypatch, names, words):
+    monkeypatch.setattr("pages.components.exercise_pictures.named_exercises", lambda: names)
+    assert words in texts(AppTest.from_file(str(APP), default_timeout=30).run())
+
+
 def test_a_missing_sample_is_a_disabled_button(queue, monkeypatch, tmp_path):
     monkeypatch.setattr("gymform.__file__", str(tmp_path / "__init__.py"))
     app = AppTest.from_file(str(APP), default_timeout=30).run()

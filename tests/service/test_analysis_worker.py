@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from gymform import analysis, analysis_io
 from gymform.errors import Cancelled
+from gymform.installation import child_environment
 from gymform.service.analysis_worker import FIRST, PROXY, STEM, analyse_clip, annotated_video
 from gymform.service.summary import SUMMARY, THUMBNAIL, picture_of
 from gymform.video import write
@@ -181,3 +183,14 @@ def test_a_known_result_that_cannot_be_read_is_analysed_anew(
     analyse_clip(request_ | {"known": str(known)}, folder, lambda *_: None)
     assert analysis_io.load(folder, STEM).prediction.label != "snatch"
     assert (folder / PROXY).is_file()
+
+
+@pytest.mark.parametrize("said", [b"\n", b"not JSON\n", b"[]\n", b'{"do": "cancel"}\n', b"\xff\n"])
+def test_a_worker_that_hears_no_request_ends(said):
+    """It would be deaf, and wait for ever."""
+    command = [sys.executable, "-m", "gymform.service.analysis_worker", "tests.work:scripted"]
+    done = subprocess.run(
+        command, input=said, capture_output=True, check=False, env=child_environment(), timeout=100
+    )
+    assert done.returncode == 1
+    assert b"what came is no request" in done.stderr

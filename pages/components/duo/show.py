@@ -44,8 +44,8 @@ def pair(first: Entry, one: int, second: Entry, other: int, how: str) -> None:
     }  # fmt: skip
     duo(data, key="duo")
     if fit.mirrored:
-        st.caption("The second film is mirrored: it was filmed from the other side.")
-    _differences(found, names)
+        st.caption("The second clip is mirrored: it was filmed from the other side.")
+    _differences(found)
     _curves(found, names)
 
 
@@ -76,15 +76,15 @@ def _half(folder: Path, result: Analysis, frames: list[int], name: str, slot: st
     }
 
 
-def _differences(found: Pair, names: tuple[str, str]) -> None:
+def _differences(found: Pair) -> None:
     """A table of the measures that both repetitions have."""
     if not found.differences:
         return
     st.header("Measures")
     table: dict[str, list[Any]] = {
         "Measure": [title for title, *_ in found.differences],
-        f"1. {names[0]}": [f"{first:.1f}" for *_, first, _ in found.differences],
-        f"2. {names[1]}": [f"{second:.1f}" for *_, second in found.differences],
+        "First": [f"{first:.1f}" for *_, first, _ in found.differences],
+        "Second": [f"{second:.1f}" for *_, second in found.differences],
         "Difference": [f"{b - a:+.1f}" for *_, a, b in found.differences],
         "Unit": [unit for _, unit, *_ in found.differences],
     }
