@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def shared_data() -> Path:
 def _own_home(tmp_path_factory, monkeypatch):
     """No test uses the user's own results or fetched weights."""
     monkeypatch.setenv("GYMFORM_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _devices_stay():
+    """No test deletes a device, which it may as root: a library once deleted /dev/null to log into
+    it, and processes that began later read what others had written there."""
+    before = stat.S_IFMT(os.stat(os.devnull).st_mode)
+    yield
+    assert stat.S_IFMT(os.stat(os.devnull).st_mode) == before, f"{os.devnull} was replaced"
 
 
 @pytest.fixture(scope="session")

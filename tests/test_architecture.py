@@ -5,6 +5,7 @@ source, so that those inside functions count too, and pages are known by their f
 """
 
 import ast
+import functools
 import shutil
 import statistics
 import subprocess
@@ -59,7 +60,11 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "cv2.VideoWriter": (),
     "numpy.load": ("gymform/pose/files.py", "gymform/training/exercise/tracks.py"),
     "torch.load": ("gymform/pose/checkpoints.py",),
-    "safetensors.safe_open": ("gymform/pose/checkpoints.py", "gymform/exercise/classifier.py"),
+    "safetensors.safe_open": (
+        "gymform/pose/checkpoints.py",
+        "gymform/exercise/classifier.py",
+        "gymform/exercise/nearest.py",
+    ),
     "safetensors.torch.load": (),
     "safetensors.torch.load_file": (
         "gymform/pose/checkpoints.py",
@@ -98,7 +103,7 @@ class Program:
         for path in paths:
             parts = path.relative_to(root).with_suffix("").parts
             files[".".join(parts).removesuffix(".__init__")] = path
-        trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in files.items()}
+        trees = {name: parsed(path.read_text(encoding="utf-8")) for name, path in files.items()}
         graph = {name: modules_imported(tree, files) - {name} for name, tree in trees.items()}
         return cls(root, files, trees, graph)
 
@@ -107,8 +112,18 @@ class Program:
         return self.files[module].relative_to(self.root).as_posix()
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+parsed = functools.cache(ast.parse)
+"""Most files of a copy are like those of the program: each text is parsed once, and each tree is
+walked once."""
+
+
+@functools.cache
+def imported(tree: ast.AST) -> tuple[str, ...]:
     """Dotted names of everything that is imported anywhere in ``tree``."""
+    return tuple(_imported(tree))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -117,8 +132,13 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def used(tree: ast.AST) -> Iterator[str]:
+@functools.cache
+def used(tree: ast.AST) -> tuple[str, ...]:
     """Dotted names of everything imported or reached through a module, in full: numpy.load."""
+    return tuple(_used(tree))
+
+
+def _used(tree: ast.AST) -> Iterator[str]:
     aliases = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

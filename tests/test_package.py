@@ -246,7 +246,7 @@ def test_the_process_that_analyses_for_the_pages_starts(elsewhere, environment):
         "import subprocess, sys\n"
         "from gymform.installation import child_environment\n"
         "command = [sys.executable, '-m', 'gymform.service.analysis_worker']\n"
-        "sys.exit(subprocess.run(command, stdin=-3, env=child_environment()).returncode)"
+        "sys.exit(subprocess.run(command, input=b'', env=child_environment()).returncode)"
     )
     assert python("-P", "-c", program, cwd=elsewhere, env=environment).stderr == ""
 

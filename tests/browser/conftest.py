@@ -27,6 +27,12 @@ from tests import fakes
 PATIENCE_MS = 120_000
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
+ROOT_WITH = (
+    "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
+    ".find(root => root?.querySelector('{}'))"
+)
+"""In a page's script, for a CSS selector: the shadow root that has such an element."""
+
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory) -> Iterator[Callable[..., str]]:

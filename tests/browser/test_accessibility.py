@@ -9,6 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError as WaitedTooLong
+
+from tests import made_runs
+from tests.browser.conftest import ROOT_WITH
+from tests.dataset.makers import make_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -70,23 +75,53 @@ def opened(open_page, path: str, **look):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(open_page, addresses, name, scheme):
+    page = opened(open_page, PAGES[name].format(*addresses), color_scheme=scheme)
+    assert seriously_wrong(page) == []
+
+
+def seriously_wrong(page) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(rule, places) of what axe finds serious on a page."""
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run `npm ci`")
-    page = opened(open_page, PAGES[name].format(*addresses), color_scheme=scheme)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     assert found["passes"], "axe looked at nothing"
-    serious = [
+    return [
         (one["id"], [(node["html"][:200], node["failureSummary"][:300]) for node in one["nodes"]])
         for one in found["violations"] if one["impact"] in SERIOUS
     ]  # fmt: skip
-    assert serious == []
+
+
+@pytest.fixture(scope="module", name="filled")
+def _filled(server) -> str:
+    """The name of a data set with clips to review and a finished training, in the server's home."""
+    dataset = made_runs.make_learnable(server.home / "datasets" / "filled")
+    made_runs.make_run(dataset, "done")
+    make_store(server.home / "datasets" / "pending", 6)
+    return dataset.name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/review?dataset=pending", "/review?dataset=filled", "/models"])
+def test_axe_finds_nothing_serious_where_there_is_a_data_set(open_page, filled, path, scheme):
+    assert seriously_wrong(opened(open_page, path, color_scheme=scheme)) == []
 
 
 @pytest.mark.parametrize("name", ["start", "result", "history", "compare", "webcam"])
 def test_a_finger_hits_what_is_there_to_press(open_page, addresses, name):
     page = opened(open_page, PAGES[name].format(*addresses), **PHONE)
     assert page.evaluate(TARGETS, FINGER - 0.5) == []
+
+
+CUT_OFF = """() => [...document.querySelectorAll("[role=radiogroup]")]
+  .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
+
+
+@pytest.mark.parametrize("path", ["/review?dataset=filled", "/models?dataset=filled"])
+def test_on_a_phone_no_choice_is_cut_off(open_page, filled, path):
+    page = opened(open_page, path, **PHONE)
+    page.locator("[role=radiogroup]").first.wait_for()
+    assert page.evaluate(CUT_OFF) == []
 
 
 def test_the_keyboard_alone_leads_from_the_history_to_a_result_and_through_its_player(
@@ -104,6 +139,44 @@ def test_the_keyboard_alone_leads_from_the_history_to_a_result_and_through_its_p
     page.keyboard.press("Enter")
     page.locator("button.end-loop").wait_for()
 
+
+def test_the_keyboard_alone_uploads_a_clip(open_page, tmp_path):
+    broken = tmp_path / "squat.mp4"
+    broken.write_bytes(b"no video at all")
+    page = opened(open_page, "/")
+    press_tab_until(page, r"Upload")
+    choose_by_key(page).set_files(broken)
+    page.get_by_text(re.compile("not a video", re.IGNORECASE)).first.wait_for()
+
+
+def choose_by_key(page):
+    """The dialog that Enter opens; a key in the moment in which the page is drawn anew is lost."""
+    for _ in range(8):
+        try:
+            with page.expect_file_chooser(timeout=10_000) as chooser:
+                page.keyboard.press("Enter")
+            return chooser.value
+        except WaitedTooLong:
+            continue
+    pytest.fail("Enter opens no dialog")
+
+
+def test_the_keyboard_alone_steps_through_a_comparison(open_page, addresses):
+    page = opened(open_page, "/compare?first={}&second={}".format(*addresses))
+    page.wait_for_function(f"() => {DUO}?.querySelector('.message').hidden")
+    frames = f"() => [...{DUO}.querySelectorAll('.half')].map(one => Number(one.dataset.frame))"
+    before = page.evaluate(frames)
+    press_tab_until(page, r"^Two repetitions")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        f"before => ({frames})().every((frame, i) => frame > before[i])", arg=before
+    )
+    press_tab_until(page, r"^Ghost$")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => {DUO}.querySelector('.ghost').ariaPressed === 'true'")
+
+
+DUO = ROOT_WITH.format(".duo")
 
 FOCUSED = """() => {
   let one = document.activeElement;

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from gymform.pose.files import load_poses
 from gymform.video.read import probe
+from tests.browser.conftest import ROOT_WITH
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -27,10 +28,7 @@ ANALYSIS_MS, PATIENCE_MS = 600_000, 120_000
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-PLAYER = (
-    "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
-    ".find(root => root?.querySelector('.player'))"
-)
+PLAYER = ROOT_WITH.format(".player")
 FRAME = f"() => Number({PLAYER}?.querySelector('.player').dataset.frame)"
 CLOCK = f"{PLAYER}?.querySelector('.clock').value"
 POINT = """index => {
@@ -219,5 +217,5 @@ def test_the_sample_is_a_squat(open_page):
     page.get_by_role("button", name="Try the sample").click()
     answered(page)
     photograph(page, "sample")
-    assert page.get_by_role("heading", name="Squat, 1 repetition", exact=True).is_visible()
-    assert page.get_by_text("The knees stay over the feet", exact=False).first.is_visible()
+    assert page.get_by_role("heading", name="Squat, 2 repetitions", exact=True).is_visible()
+    assert page.get_by_text("Deep in 1 of 2", exact=False).first.is_visible()

@@ -9,12 +9,13 @@ import contextlib
 import re
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from gymform.service.history import FAILED, History
-from tests.browser.conftest import Server
+from tests.browser.conftest import ROOT_WITH, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -28,10 +29,14 @@ PHONE = {"width": 390, "height": 844}
 CONNECTED = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 """The page while its server answers, and nothing is being computed."""
 
-ROOT = (
-    "[...document.querySelectorAll('*')].map(e => e.shadowRoot)"
-    ".find(root => root?.querySelector('{0}'))"
-)
+
+def settled(page, shown: str | re.Pattern[str]):
+    """A page that shows what was asked for and rests.
+
+    Streamlit takes back what is typed, and loses a click, while it draws a page anew.
+    """
+    page.get_by_text(shown).first.wait_for()
+    page.locator(CONNECTED).wait_for()
 
 
 def heading(page, text: str):
@@ -67,7 +72,9 @@ def test_a_link_leads_to_the_result_and_a_reload_and_a_restart_back_to_it(
     heading(page, "Squat, 1 repetition").wait_for()
 
 
-def test_a_clip_goes_on_while_the_phone_is_locked_and_the_server_starts_again(open_page, server):
+def test_a_session_from_upload_to_deletion_with_a_lock_and_a_restart(
+    open_page, server, addresses, tmp_path
+):
     page = open_page("/")
     page.locator("input[type=file]").set_input_files(SAMPLE)
     page.locator("[data-testid=stProgress]").wait_for()
@@ -78,11 +85,47 @@ def test_a_clip_goes_on_while_the_phone_is_locked_and_the_server_starts_again(op
     wait_until_done(server)  # with nobody looking
     phone.send("Page.setWebLifecycleState", {"state": "active"})
     # A page that was cut off in the middle of a run is run again by itself.
-    reload, result = page.get_by_role("button", name="Reload"), heading(page, "Squat, 1 repetition")
+    reload = page.get_by_role("button", name="Reload")
+    result = heading(page, "Squat, 2 repetitions")
     reload.or_(result).first.wait_for()
     if reload.is_visible():
         reload.click()
     result.wait_for()
+    page.reload()
+    result.wait_for()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML").click()
+    report = page.context.new_page()
+    report.goto(f"file://{_kept(download.value, tmp_path)}")
+    report.get_by_role("heading", name="Squat, 2 repetitions").wait_for()
+    report.wait_for_function("() => document.querySelector('video')?.readyState > 1")
+    report.close()
+
+    address = parse_qs(urlsplit(page.url).query)["result"][0]
+    page.goto(f"{server.address}/compare?first={address}&second={addresses[0]}")
+    page.wait_for_function(f"() => {ROOT_WITH.format('.duo')}?.querySelector('.message').hidden")
+
+    page.get_by_role("link", name="History").first.click()
+    before = results(page)
+    page.get_by_label("Search").fill(SAMPLE.name)
+    page.get_by_label("Search").press("Enter")
+    settled(page, re.compile("^1 result$"))
+    page.get_by_role("button", name="Notes, delete").first.click()
+    page.get_by_role("button", name="Delete this clip and its results").click()
+    settled(page, re.compile("^Deleted: "))
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Search").press("Enter")
+    page.get_by_text(re.compile(rf"^{before - 1} results?$")).wait_for()
+    page.goto(f"{server.address}/?result={address}")
+    page.get_by_text(re.compile("deleted|no such|not here", re.IGNORECASE)).first.wait_for()
+
+
+def _kept(download, folder: Path) -> Path:
+    """The file of a download."""
+    path = folder / download.suggested_filename
+    download.save_as(path)
+    return path
 
 
 def wait_until_done(server: Server) -> None:
@@ -98,7 +141,7 @@ def wait_until_done(server: Server) -> None:
 def test_a_remark_plays_its_moment_again_and_again(open_page, addresses):
     page = open_page(f"/?result={addresses[0]}")
     page.get_by_role("button", name="See ").first.click()
-    root = ROOT.format(".player")
+    root = ROOT_WITH.format(".player")
     page.wait_for_function(
         f"""() => {{
           const root = {root};
@@ -117,7 +160,7 @@ def test_the_history_leads_to_a_result_and_its_notes_are_kept(open_page, address
     page.get_by_role("button", name="Notes, delete").first.click()
     page.get_by_label("Load (kg)").fill("102.5")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("102.5 kg").wait_for()
+    settled(page, re.compile(r"102\.5 kg"))
     page.get_by_label("Search").fill("Anna")
     page.get_by_label("Search").press("Enter")
     page.get_by_text("1 result", exact=True).wait_for()
@@ -127,7 +170,7 @@ def test_the_history_leads_to_a_result_and_its_notes_are_kept(open_page, address
 
 def test_two_repetitions_stand_side_by_side_and_one_over_the_other(open_page, addresses):
     page = open_page(f"/compare?first={addresses[0]}&second={addresses[1]}")
-    root = ROOT.format(".duo")
+    root = ROOT_WITH.format(".duo")
     page.wait_for_function(f"() => {root}?.querySelector('.message').hidden")
     frames = page.evaluate(
         f"() => [...{root}.querySelectorAll('.half')].map(one => one.dataset.frame)"
@@ -141,6 +184,24 @@ def test_two_repetitions_stand_side_by_side_and_one_over_the_other(open_page, ad
         }})"""
     )
     assert feet[0] == pytest.approx(feet[1], abs=2)
+
+
+def test_a_point_over_the_weeks_opens_its_result(open_page, server, addresses):
+    with contextlib.closing(History.open(server.home / "history.sqlite")) as history:
+        history.edit(addresses[0], lifter="")  # with those of the other tests: one line
+        history.edit(addresses[1], lifter="", day="2026-01-05")
+        page = open_page("/compare")
+        heading(page, "Over weeks").wait_for()
+        points = page.locator(".st-key-weeks .scatterlayer path.point")
+        points.first.wait_for()
+        page.locator(CONNECTED).wait_for()
+        points.first.scroll_into_view_if_needed()
+        box = points.first.bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        heading(page, "Squat, 1 repetition").wait_for()
+        assert addresses[1] in page.url  # the oldest comes first
+        history.edit(addresses[0], lifter="Anna")
+        history.edit(addresses[1], lifter="Ben")
 
 
 def test_on_a_phone_nothing_scrolls_sideways(open_page, addresses):
@@ -161,6 +222,6 @@ def test_a_result_is_deleted_and_comes_back(open_page, addresses):
     before = results(page)
     page.get_by_role("button", name="Notes, delete").first.click()
     page.get_by_role("button", name="Delete this clip and its results").click()
-    page.get_by_text(re.compile(rf"^{before - 1} results?$")).wait_for()
+    settled(page, re.compile(rf"^{before - 1} results?$"))
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text(f"{before} results")).to_be_visible(timeout=PATIENCE_MS)
