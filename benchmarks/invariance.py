@@ -1,22 +1,23 @@
 """Does an answer stay the same when the same lift is filmed otherwise?
 
-    python benchmarks/invariance.py CLIPS INDEX --answers DIR [--clips N] [--minutes M]
+    python benchmarks/invariance.py CLIPS INDEX --poses DIR [--clips N] [--changes K] [--minutes M]
 
 CLIPS is the folder of the videos, INDEX a CSV with the columns `file`, `group` and `people`.
 One clip of each group comes first, computer-made ones never. Each is analysed as it is and in
-every version of :data:`CHANGES`: half and a third of its frames, mirrored, small and strongly
+the versions of :data:`CHANGES`: half and a third of its frames, mirrored, small and strongly
 compressed, dark, panned, shaken, zoomed, with a frozen end, and after two seconds of other footage.
-DIR keeps every answer, so that a run that was stopped goes on where it was; ``--minutes`` stops it
-after a while.
+``--changes`` takes so many of them of each clip, others of the next one. DIR keeps the keypoints,
+so that a run that was stopped goes on where it was, and several processes may share the work;
+``--minutes`` stops it after a while. What is said of the keypoints is found out anew in every run.
 
 A changed clip should get the same label, and the same repetitions with the same figures: those
-within :data:`MARGINS`. Writes ``invariance.md`` beside this file, from all answers in DIR.
+within :data:`MARGINS`. Writes ``invariance.md`` beside this file, from all keypoints in DIR.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import shutil
 import sys
 import tempfile
 import time
@@ -24,16 +25,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+from cached_poses import cached_pose, load_chosen
 from clips import shuffled_rows
+from filelock import FileLock, Timeout
 from machine import describe, table
 
-from gymform.analysis import analyze
+from gymform.analysis import judge
 from gymform.errors import GymformError
-from gymform.types import UNKNOWN
+from gymform.exercise.classifier import Classifier, load_classifier
+from gymform.types import UNKNOWN, PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.write import VideoWriter
 
@@ -51,8 +54,13 @@ BEFORE_S = 2.0
 MARGINS = {
     "°": (10.0, 0.0),
     "° below level": (10.0, 0.0),
+    "° above level": (10.0, 0.0),
+    "° behind": (10.0, 0.0),
     "s": (0.15, 0.15),
     "% before": (4.0, 0.0),
+    "% above": (4.0, 0.0),
+    "%": (10.0, 0.10),
+    "% of the way": (5.0, 0.0),
     "% of height": (3.0, 0.10),
     "% of height a second": (5.0, 0.15),
 }
@@ -80,11 +88,10 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of a clip; ``problem`` in words when it was refused."""
+    """What was said of a clip."""
 
     label: str
     repetitions: tuple[Repetition, ...]
-    problem: str = ""
 
 
 # ---- the same lift, filmed otherwise -------------------------------------------------------------
@@ -215,14 +222,11 @@ def write(path: Path, frames: Sequence[Frame], crf: int) -> None:
 # ---- answers -------------------------------------------------------------------------------------
 
 
-def answer_of(path: Path) -> Answer:
-    """What the program says of a clip."""
-    try:
-        found = analyze(path)
-    except GymformError as error:
-        return Answer("refused", (), str(error))
+def answer_of(pose: PoseSequence, classifier: Classifier) -> Answer:
+    """What the program says of these keypoints."""
+    _, _, prediction, form = judge(pose, classifier)
     return Answer(
-        found.prediction.label,
+        prediction.label,
         tuple(
             Repetition(
                 rep.start_s,
@@ -230,59 +234,69 @@ def answer_of(path: Path) -> Answer:
                 {m.key: (m.value, m.unit) for m in rep.measures},
                 rep.cut_off_by is None,
             )
-            for rep in found.form.repetitions
+            for rep in form.repetitions
         ),
     )
 
 
-def to_json(answer: Answer) -> dict[str, Any]:
-    """An answer as it is kept."""
-    reps = [[r.start, r.end, r.whole, r.measures] for r in answer.repetitions]
-    return {"label": answer.label, "problem": answer.problem, "repetitions": reps}
+def kept_in(folder: Path, file: str, change: str) -> Path:
+    """Where a changed clip's keypoints are kept; beside them ``.txt`` says why there are none."""
+    return folder / f"{file.replace('/', '__')}__{list(CHANGES).index(change):02d}.npz"
 
 
-def from_json(kept: dict[str, Any]) -> Answer:
-    """An answer that was kept."""
-    reps = [
-        Repetition(start, end, {k: (v, unit) for k, (v, unit) in measures.items()}, whole)
-        for start, end, whole, measures in kept["repetitions"]
-    ]
-    return Answer(kept["label"], tuple(reps), kept["problem"])
+def known_answer(folder: Path, file: str, change: str, classifier: Classifier) -> Answer | None:
+    """What is said of a changed clip; None where its keypoints are not known yet."""
+    path = kept_in(folder, file, change)
+    if path.with_suffix(".txt").is_file():
+        return Answer("refused", ())
+    return answer_of(load_chosen(path), classifier) if path.is_file() else None
 
 
-def known_answers(folder: Path, file: str) -> tuple[Path, dict[str, Any]]:
-    """Where the answers about a clip are kept, and those known already by change."""
-    kept_in = folder / f"{file.replace('/', '__')}.json"
-    return kept_in, json.loads(kept_in.read_text()) if kept_in.is_file() else {}
+def changes_of(number: int, most: int) -> list[str]:
+    """The clip as it is, and ``most`` changes of it; other ones for the next ``number``."""
+    names = [name for name in CHANGES if name != BASE]
+    return [BASE, *(names[(number * most + i) % len(names)] for i in range(min(most, len(names))))]
 
 
-def answers(clips: Path, files: Iterable[str], folder: Path, deadline: float) -> None:
-    """Find out what is not yet known in ``folder``, until the deadline."""
+def find_poses(clips: Path, files: Sequence[str], folder: Path, most: int, deadline: float) -> None:
+    """Find the keypoints that are not yet in ``folder``, until the deadline."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        kept_in, kept = known_answers(folder, file)
-        missing = [name for name in CHANGES if name not in kept]
-        if not missing:
+    for number, file in enumerate(files):
+        missing = [
+            name
+            for name in changes_of(number, most)
+            if not any(
+                kept_in(folder, file, name).with_suffix(s).is_file() for s in (".npz", ".txt")
+            )
+        ]
+        lock = FileLock(folder / f"{file.replace('/', '__')}.lock")
+        if not missing or lock.is_locked:
             continue
         try:
-            frames = frames_of(clips / file)
+            with lock.acquire(timeout=0):
+                frames = frames_of(clips / file)
+                for name in missing:
+                    if time.monotonic() > deadline:
+                        return
+                    _find(frames, name, kept_in(folder, file, name))
+                    print(f"{file}, {name}", file=sys.stderr)
+        except Timeout:  # another process is at it
+            continue
         except GymformError as error:
             print(f"{file}: {error}", file=sys.stderr)
-            continue
-        for name in missing:
-            if time.monotonic() > deadline:
-                return
-            kept[name] = to_json(_changed_answer(frames, name))
-            kept_in.write_text(json.dumps(kept, indent=1))
-            print(f"{file}, {name}: {kept[name]['label']}", file=sys.stderr)
 
 
-def _changed_answer(frames: list[Frame], name: str) -> Answer:
+def _find(frames: list[Frame], name: str, target: Path) -> None:
+    """The keypoints of a changed clip, or why there are none."""
     change, crf = CHANGES[name]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clip.mp4"
-        write(path, change(frames), crf)
-        return answer_of(path)
+        write(Path(folder) / "clip.mp4", change(frames), crf)
+        try:
+            cached_pose(Path(folder), "clip.mp4", Path(folder))
+        except GymformError as error:
+            target.with_suffix(".txt").write_text(str(error))
+        else:
+            shutil.move(Path(folder) / "clip.mp4.npz", target)
 
 
 # ---- comparison ----------------------------------------------------------------------------------
@@ -357,19 +371,19 @@ def files_of(index: Path, most: int) -> list[str]:
 
 
 def report(folder: Path, files: Iterable[str]) -> str:
-    """The report of all answers in ``folder``."""
+    """The report on all keypoints in ``folder``."""
+    classifier = load_classifier()
     tallies = {name: Tally([], [], [], []) for name in CHANGES if name != BASE}
     clips = 0
     for file in files:
-        _, kept = known_answers(folder, file)
-        if BASE not in kept:
+        base = known_answer(folder, file, BASE, classifier)
+        if base is None:
             continue
         clips += 1
-        base = from_json(kept[BASE])
         for name, tally in tallies.items():
-            if name in kept:
-                shift = BEFORE_S if name == SHIFTED else 0.0
-                compare(file, base, from_json(kept[name]), shift, tally)
+            other = known_answer(folder, file, name, classifier)
+            if other is not None:
+                compare(file, base, other, BEFORE_S if name == SHIFTED else 0.0, tally)
     return render(tallies, clips)
 
 
@@ -388,7 +402,7 @@ def render(tallies: dict[str, Tally], clips: int) -> str:
     different = [f"- {name}: {line}" for name, tally in tallies.items() for line in tally.different]
     parts = [
         "# The same lift, filmed otherwise",
-        f"Made by `python benchmarks/invariance.py CLIPS INDEX --answers DIR` on {clips} clips, "
+        f"Made by `python benchmarks/invariance.py CLIPS INDEX --poses DIR` on {clips} clips, "
         f"{describe()}.",
         table(["change", "label equal", "repetitions equal", "figures within margins"], rows),
         f"Figures are compared where the label stayed, with these margins: {margins}. Clips are "
@@ -414,13 +428,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("index", type=Path, metavar="INDEX")
-    parser.add_argument("--answers", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--poses", type=Path, required=True, metavar="DIR")
     parser.add_argument("--clips", dest="most", type=int, default=10_000, metavar="N")
+    parser.add_argument("--changes", type=int, default=len(CHANGES) - 1, metavar="K")
     parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M")
     options = parser.parse_args()
     files = files_of(options.index, options.most)
-    answers(options.clips, files, options.answers, time.monotonic() + 60 * options.minutes)
-    text = report(options.answers, files)
+    deadline = time.monotonic() + 60 * options.minutes
+    find_poses(options.clips, files, options.poses, options.changes, deadline)
+    text = report(options.poses, files)
     OUT.write_text(text, encoding="utf-8")
     print(text)
     return 0
