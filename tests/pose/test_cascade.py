@@ -108,6 +108,17 @@ def test_where_a_joint_is_lost_the_whole_crop_is_looked_at(path, frames, small, 
     assert np.abs(found[5, :, 0, :2] - keypoints(5)).max() < 4
 
 
+def test_a_joint_that_is_only_less_sure_is_not_looked_for_again():
+    scouts = np.zeros((4, 17, 3, 3), np.float32)
+    scouts[:, :, 0] = (50, 100, 0.9)
+    peaks = scouts.copy()
+    peaks[1:, 9, 0, 2] = 0.5  # the wrist is less sure in all but the first crop,
+    peaks[2, 9, 0, 0] += 10  # elsewhere in the third
+    peaks[3, 9, 0] = (np.nan, np.nan, 0)  # and missing in the fourth
+    crops = np.full((4, 4), 200.0)
+    assert cascade._collapsed(peaks, scouts, crops).tolist() == [False, False, True, True]
+
+
 @pytest.mark.parametrize("room", [0, 10 * 320 * 240 * 3, 10**9])
 def test_crops_that_memory_does_not_hold_are_cut_again(
     path, frames, small, large, monkeypatch, room
