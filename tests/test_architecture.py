@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"video"}),
     frozenset({"motion"}),
     frozenset({"pose"}),
+    frozenset({"bar"}),
     frozenset({"exercise", "form", "draw"}),
     frozenset({"analysis", "compare", "live"}),
     frozenset({"dataset"}),

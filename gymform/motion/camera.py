@@ -84,18 +84,30 @@ def _background(
 
 def _movement(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
     """Mean distance that the frame's corners move between two pictures, in diagonals, or NaN."""
-    corners = cv2.goodFeaturesToTrack(first, MAX_CORNERS, _QUALITY, _MIN_DISTANCE, mask=mask)
-    if corners is None or len(corners) < MIN_CORNERS:
-        return float("nan")
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, np.empty_like(corners))
-    kept = found.ravel() == 1
-    if kept.sum() < MIN_CORNERS:
-        return float("nan")
-    cv2.setRNGSeed(0)  # the same clip gives the same speeds
-    matrix, followed = cv2.estimateAffinePartial2D(corners[kept], moved[kept])
-    if matrix is None or followed.sum() < max(MIN_CORNERS, MIN_AGREEMENT * kept.sum()):
+    matrix = background_motion(first, second, mask)
+    if matrix is None:
         return float("nan")
     height, width = first.shape
     frame = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
     shift = frame @ matrix[:, :2].T + matrix[:, 2] - frame
     return float(np.linalg.norm(shift, axis=1).mean() / np.hypot(width, height))
+
+
+def background_motion(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    """The similarity (2, 3) that takes the background of one picture to that of the next, px.
+
+    Pictures are uint8 (h, w), ``mask`` is 255 where the first shows background. None where too
+    little of it is seen.
+    """
+    corners = cv2.goodFeaturesToTrack(first, MAX_CORNERS, _QUALITY, _MIN_DISTANCE, mask=mask)
+    if corners is None or len(corners) < MIN_CORNERS:
+        return None
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, np.empty_like(corners))
+    kept = found.ravel() == 1
+    if kept.sum() < MIN_CORNERS:
+        return None
+    cv2.setRNGSeed(0)  # the same clip gives the same speeds
+    matrix, followed = cv2.estimateAffinePartial2D(corners[kept], moved[kept])
+    if matrix is None or followed.sum() < max(MIN_CORNERS, MIN_AGREEMENT * kept.sum()):
+        return None
+    return np.asarray(matrix)

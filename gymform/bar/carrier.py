@@ -1,0 +1,54 @@
+"""What the room hands out: the bar's path, and what speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """The path of a barbell's plate, one row for each frame of the film.
+
+    ``time_s`` float64 (T,) seconds; ``xy`` float64 (T, 2) px of the upright source frame, the
+    centre of the plate's rim, NaN where it is not known; ``r`` float64 (T,) px half its height;
+    ``observed`` bool (T,), false where a short gap was bridged; ``velocity`` float64 (T, 2) px/s
+    and ``still`` float64 (T, 2) px, the path, without the camera's motion; ``aspect`` is the
+    plate's width for each height, 1 seen straight from the side.
+
+    ``mm_per_px`` is None where the size is not to be trusted or nothing is followed; ``reasons``
+    say in sentences why, or what remains unsure. ``plate_mm`` is the diameter that was assumed.
+    ``lifting`` bool (T,) are the frames of the repetitions; ``marked`` says that a user showed it.
+    """
+
+    time_s: np.ndarray
+    xy: np.ndarray
+    r: np.ndarray
+    observed: np.ndarray
+    velocity: np.ndarray
+    still: np.ndarray
+    lifting: np.ndarray
+    aspect: float
+    mm_per_px: float | None
+    plate_mm: float
+    reasons: tuple[str, ...] = ()
+    marked: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Is a plate followed at all?"""
+        return bool(np.isfinite(self.xy).any())
+
+    @property
+    def seen(self) -> float:
+        """The share of the lift's frames in which the plate is seen."""
+        return float(self.observed[self.lifting].mean()) if self.lifting.any() else 0.0
+
+
+def no_bar(time_s: np.ndarray, plate_mm: float, *reasons: str) -> Bar:
+    """No plate, and why."""
+    nothing = np.full((len(time_s), 2), np.nan)
+    never = np.zeros(len(time_s), bool)
+    return Bar(time_s, nothing, nothing[:, 0], never, nothing, nothing, never, float("nan"), None,
+               plate_mm, tuple(reasons))  # fmt: skip

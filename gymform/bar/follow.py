@@ -1,0 +1,258 @@
+"""Follow a plate whose size and place at the hands are known, in every frame of a film.
+
+In each frame the rim is looked for near where the hands say. The best few places are kept, and of
+all frames together those are taken that fit the picture and move as the hands do (Viterbi 1967), so
+that one frame in which a leg or another plate looks better does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.ndimage import maximum_filter
+
+from gymform.bar.hands import Hands
+from gymform.bar.rim import SIZES, WIDER, profiles
+from gymform.bar.rings import blurred, edge_field, support_at
+from gymform.video.read import read_frames
+
+RADIUS_PX = 30.0
+"""Pictures are scaled so that the plate's radius is this long, px; smaller ones stay as they are,
+down to half of it."""
+
+REACH = 0.8
+"""How far from where the hands say the plate is looked for, in its radii."""
+
+PEAKS = 5
+"""So many places are kept in each frame."""
+
+RIM_EVERY = 3
+"""The rim is measured exactly in each so-manieth frame."""
+
+STEP_PX = 1.5
+
+MAX_SIDE = 1280
+
+SLIDE = 0.8
+"""How fast the plate may move against the hands, radii a second: standard deviation."""
+
+JITTER = 0.12
+"""Noise of where the hands are, radii."""
+
+MISSING = 0.16
+"""Support of the rim below which it is likelier not seen at all."""
+
+WEIGHT = 14.0
+"""Log-likelihood of support: one of 0.1 more outweighs 1.4."""
+
+
+Hear = Callable[[np.ndarray, float, float], None]
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A disc at the hands: its centre is (``x``, ``y``) px from their middle in the source's px.
+
+    ``r`` is half its height, ``aspect`` its width for each height. ``time_s`` and ``slides`` (N, 2)
+    px say how much farther it is at some moments.
+    """
+
+    x: float
+    y: float
+    r: float
+    aspect: float
+    time_s: np.ndarray
+    slides: np.ndarray
+
+    def expected(self, hands: np.ndarray, time_s: float) -> np.ndarray:
+        """Where it is (2,) px while the hands are at ``hands`` (2,)."""
+        slide = [np.interp(time_s, self.time_s, self.slides[:, i]) for i in (0, 1)]
+        return np.asarray(hands + np.array([self.x, self.y]) + slide)
+
+
+@dataclass(frozen=True, eq=False)
+class Sights:
+    """What every frame shows: ``time_s`` (T,), ``expected`` (T, 2) px, and the best places.
+
+    ``places`` (T, PEAKS, 3) are x, y, r px, NaN where there are fewer; ``support`` (T, PEAKS);
+    ``rims`` (T, sizes, widths) as of `rim.profiles` around the best of them, NaN in most frames.
+    """
+
+    time_s: np.ndarray
+    expected: np.ndarray
+    places: np.ndarray
+    support: np.ndarray
+    rims: np.ndarray
+
+
+def look(
+    path: Path, hands: Hands, plate: Plate, *, turn: int = 0, hear: Hear | None = None
+) -> Sights:
+    """Look for the plate in every frame of the film at ``path``.
+
+    ``hear`` is given each frame in grey, its px for each px of the source, and its second.
+    """
+    found: list[tuple[np.ndarray, ...]] = []
+    times, expected = [], []
+    with read_frames(path, max_side=MAX_SIDE, turn=turn) as frames:
+        for frame in frames:
+            middle = hands.at(np.array([frame.time_s]))[0]
+            there = plate.expected(middle, frame.time_s)
+            grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
+            if hear is not None:
+                hear(grey, frames.scale, frame.time_s)
+            times.append(frame.time_s)
+            expected.append(there)
+            known = bool(np.isfinite(there).all())
+            places, support = places_in(grey, frames.scale, there, plate) if known else _nowhere()
+            measured = len(times) % RIM_EVERY == 0
+            found.append((places, support, _rim(grey, frames.scale, places[0], plate, measured)))
+    return Sights(np.array(times), np.array(expected), *map(np.array, zip(*found, strict=True)))
+
+
+def _nowhere() -> tuple[np.ndarray, np.ndarray]:
+    return np.full((PEAKS, 3), np.nan), np.zeros(PEAKS)
+
+
+def _rim(
+    grey: np.ndarray, frame_scale: float, place: np.ndarray, plate: Plate, measured: bool
+) -> np.ndarray:
+    """`rim.profiles` around a place x, y, r px of the source; NaN where it is not ``measured``."""
+    if not measured or np.isnan(place[0]):
+        return np.full((len(SIZES), len(WIDER)), np.nan, np.float32)
+    return profiles(grey, place[:2] * frame_scale, plate.r * frame_scale, plate.aspect)
+
+
+def places_in(
+    grey: np.ndarray, frame_scale: float, there: np.ndarray, plate: Plate
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best places (PEAKS, 3) around ``there`` (2,) and the support (PEAKS,) of the rim."""
+    zoom = float(np.clip(RADIUS_PX / (plate.r * frame_scale), 0.05, 2.0))
+    scale = zoom * frame_scale  # picture px for each px of the source
+    r = plate.r * scale
+    reach = REACH * r
+    half = int(np.ceil(1.2 * r * max(1, plate.aspect) + reach)) + 3
+    field = blurred(_field(grey, there * frame_scale, zoom, half))
+    steps = np.arange(-reach, reach + STEP_PX / 2, STEP_PX)
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1)
+    support = support_at(field, half + grid, r, plate.aspect, 40).mean(-1)
+    places, values = _nowhere()
+    for i, (row, column) in enumerate(_peaks(support)):
+        offset, radius, value = refined(field, half, grid[row, column], r, plate.aspect)
+        places[i] = (*(there + offset / scale), radius / scale)
+        values[i] = value
+    return places, values
+
+
+def _field(grey: np.ndarray, there: np.ndarray, zoom: float, half: int) -> np.ndarray:
+    """Edges float32 (2, n, n) around a point of the frame, n = 2 half + 1, 0 outside the frame."""
+    matrix = np.array([[zoom, 0, half - zoom * there[0]], [0, zoom, half - zoom * there[1]]])
+    side = 2 * half + 1
+    if zoom < 0.7:
+        low = np.maximum(np.floor(there - half / zoom).astype(int) - 4, 0)
+        high = np.maximum(np.ceil(there + half / zoom).astype(int) + 5, low + 1)
+        part = grey[low[1] : high[1], low[0] : high[0]]
+        if not part.size:
+            return np.zeros((2, side, side), np.float32)
+        grey = cv2.GaussianBlur(part, (0, 0), 0.4 / zoom)
+        matrix[:, 2] += zoom * low
+    picture = cv2.warpAffine(
+        grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(edge_field(picture.astype(np.float32)) * _inside(grey.shape, matrix, side))
+
+
+def _inside(shape: tuple[int, ...], matrix: np.ndarray, side: int) -> np.ndarray:
+    zoom = matrix[0, 0]
+    edge = 2 / zoom
+    x, y = ((np.arange(side) - matrix[i, 2]) / zoom for i in (0, 1))
+    across = (x >= edge) & (x <= shape[1] - 1 - edge)
+    down = (y >= edge) & (y <= shape[0] - 1 - edge)
+    return np.asarray(down[:, None] & across[None])
+
+
+def _peaks(support: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Row and column of the largest local maxima, the largest first."""
+    rows, columns = np.nonzero((support == maximum_filter(support, 5)) & (support > 0))
+    for i in np.argsort(support[rows, columns])[::-1][:PEAKS]:
+        yield int(rows[i]), int(columns[i])
+
+
+def refined(
+    field: np.ndarray, half: int, offset: np.ndarray, r: float, aspect: float
+) -> tuple[np.ndarray, float, float]:
+    """The place (2,) px from the middle, the radius and the support where it is largest nearby.
+
+    To fractions of a pixel, by parabolas through the largest value on a grid and its neighbours.
+    """
+    centre, radius = offset.copy(), r
+    steps = np.array([-1.0, 0.0, 1.0])
+    for step, grow in ((1.0, 0.03), (0.6, 0.02), (0.6, 0.02)):
+        dy, dx, dr = np.meshgrid(steps * step, steps * step, steps * grow * r, indexing="ij")
+        centres = half + centre + np.stack([dx, dy], axis=-1)
+        values = support_at(field, centres, radius + dr, aspect, 48).mean(-1)  # (3, 3, 3)
+        at = np.unravel_index(np.argmax(values), values.shape)
+        move = [_vertex(np.moveaxis(values, axis, 0)[(slice(None), *_without(at, axis))])
+                for axis in range(3)]  # fmt: skip
+        centre = centre + step * np.array([move[1], move[0]])
+        radius += grow * r * move[2]
+    value = float(support_at(field, half + centre, radius, aspect, 48).mean())
+    return centre, float(radius), value
+
+
+def _without(at: tuple[np.intp, ...], axis: int) -> tuple[np.intp, ...]:
+    return at[:axis] + at[axis + 1 :]
+
+
+def _vertex(values: np.ndarray) -> float:
+    """Where, from -1 to 1, the parabola through three values at -1, 0, 1 is largest."""
+    before, here, after = (float(v) for v in values)
+    bend = before - 2 * here + after
+    if bend >= -1e-9:
+        return float(np.argmax(values)) - 1.0
+    return float(np.clip((before - after) / (2 * bend), -1, 1))
+
+
+def chosen(sights: Sights, plate: Plate) -> tuple[np.ndarray, np.ndarray]:
+    """Of each frame the place (T, 3) that all frames together make likeliest, and support (T,).
+
+    NaN where the plate is likelier hidden.
+    """
+    count = len(sights.time_s)
+    offset = (sights.places[..., :2] - sights.expected[:, None]) / plate.r  # (T, K, 2) radii
+    gain = np.where(np.isfinite(offset[..., 0]), WEIGHT * (sights.support - MISSING), -np.inf)
+    gain = gain - np.nan_to_num((offset**2).sum(-1), nan=0) * 0.5  # near to where it is expected
+    total = np.zeros((count, PEAKS + 1))
+    back = np.zeros((count, PEAKS + 1), int)
+    last = np.zeros((PEAKS + 1, 3))  # where and when each way was last seen
+    last[:, 2] = -np.inf
+    total[0, :PEAKS] = gain[0]
+    for i in range(count):
+        if i:
+            moved = offset[i][None] - last[:, None, :2]  # (K + 1, K, 2)
+            gap = sights.time_s[i] - last[:, 2]
+            spread = 2 * JITTER**2 + (SLIDE * np.minimum(gap, 10)) ** 2
+            cost = np.minimum((moved**2).sum(-1) / (2 * spread[:, None]), 8.0)
+            way = total[i - 1][:, None] - np.where(np.isfinite(gap)[:, None], cost, 0.0)
+            way = np.where(np.isnan(way), -np.inf, way)
+            back[i, :PEAKS] = np.argmax(way, axis=0)
+            total[i, :PEAKS] = np.max(way, axis=0) + gain[i]
+            back[i, PEAKS] = int(np.argmax(total[i - 1]))
+            total[i, PEAKS] = total[i - 1].max()
+        arrived = np.column_stack([offset[i], np.full(PEAKS, sights.time_s[i])])
+        last = np.vstack([arrived, last[back[i, PEAKS]] if i else last[PEAKS]])
+    return _traced(sights, total, back)
+
+
+def _traced(sights: Sights, total: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    places, support = np.full((len(total), 3), np.nan), np.zeros(len(total))
+    state = int(np.argmax(total[-1]))
+    for i in range(len(total) - 1, -1, -1):
+        if state < PEAKS:
+            places[i], support[i] = sights.places[i, state], sights.support[i, state]
+        state = int(back[i, state])
+    return places, support

@@ -1,0 +1,57 @@
+"""Following a plate in every frame (gymform/bar/follow.py)."""
+
+import numpy as np
+import pytest
+
+from gymform.bar.follow import PEAKS, Plate, Sights, chosen, look
+from gymform.bar.hands import hands_of
+from tests.bar.conftest import VIEW
+from tests.bar.films import bar_films as bf
+
+PLATE = Plate(0.0, 0.0, 20.0, 1.0, np.array([0.0]), np.zeros((1, 2)))
+
+
+def sights(frames: int = 30) -> Sights:
+    """The true place, seen fairly well in all frames, and one that stands still beside it."""
+    time_s = np.arange(frames) / 30
+    expected = np.stack([np.full(frames, 100.0), 200 - 100 * time_s], axis=-1)
+    places = np.full((frames, PEAKS, 3), np.nan)
+    support = np.zeros((frames, PEAKS))
+    places[:, 0, :2], places[:, 0, 2] = [104, 150], 20
+    places[:, 1, :2], places[:, 1, 2] = expected + np.array([3, 2]), 20
+    support[:, 0], support[:, 1] = 0.5, 0.45
+    return Sights(time_s, expected, places, support, np.full((frames, 2, 2), np.nan))
+
+
+def test_what_moves_with_the_hands_wins_over_what_stands_still():
+    found, support = chosen(sights(), PLATE)
+    assert found[:, 1] == pytest.approx(sights().expected[:, 1] + 2, abs=2.1)
+    assert np.mean(support == 0.45) > 0.9
+
+
+def test_what_is_hardly_supported_is_not_seen():
+    one = sights()
+    one.support[10:15] = 0.02
+    found, _ = chosen(one, PLATE)
+    assert np.isnan(found[10:15]).all()
+    assert np.isfinite(found[:10]).all()
+    assert np.isfinite(found[15:]).all()
+
+
+def test_every_frame_of_a_film(snatch):
+    hands = hands_of(bf.skeleton(bf.SNATCH, VIEW))
+    assert hands is not None
+    truth = bf.truth_px(bf.SNATCH, VIEW, hands.time_s)
+    offset = np.median(truth[:, :2] - hands.xy, axis=0)
+    slides = (
+        truth[:, :2] - hands.xy - offset + np.random.default_rng(0).normal(0, 5, hands.xy.shape)
+    )
+    aspect = np.cos(np.radians(VIEW.yaw))
+    plate = Plate(*offset, float(truth[0, 2]), aspect, hands.time_s, slides)
+    heard = []
+    found = look(snatch, hands, plate, hear=lambda grey, scale, time_s: heard.append(time_s))
+    assert heard == pytest.approx(list(hands.time_s))
+    places, _ = chosen(found, plate)
+    error = np.linalg.norm(places[:, :2] - truth[:, :2], axis=1) / (2 * truth[:, 2])
+    assert np.isfinite(error).mean() > 0.95
+    assert np.nanquantile(error, 0.95) < 0.05

@@ -1,0 +1,63 @@
+"""Plate or not, metres or not (gymform/bar/judge.py)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform.bar.find import Candidate
+from gymform.bar.judge import Evidence, doubts_of_size, is_seen, why_no_plate
+
+GOOD = Evidence(seen=0.95, likeness=0.99, ratio=1.2, change=0.02, camera=0.002, aspect=0.95,
+                torsos=0.5)  # fmt: skip
+
+
+def candidate(score: float, arcs: float) -> Candidate:
+    """A ring with so much support in so large a share of its rim."""
+    around = np.where(np.arange(64) < 64 * arcs, 0.5, 0.0)
+    return Candidate(0, 0, 30, 1.0, score, np.zeros((4, 2)), np.zeros(4), around)
+
+
+def test_a_good_plate_has_nothing_against_it():
+    assert list(why_no_plate(GOOD)) == []
+    assert list(doubts_of_size(GOOD, plate_given=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"seen": 0.4}, "40%"),
+        ({"likeness": 0.8}, "no plate"),
+        ({"likeness": float("nan")}, "no plate"),
+        ({"ratio": 0.3}, "no plate"),
+        ({"ratio": 2.5}, "no plate"),
+    ],
+)
+def test_what_is_no_plate(change, word):
+    (reason,) = why_no_plate(replace(GOOD, **change))
+    assert word in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"change": 0.09}, "9%"),
+        ({"aspect": 0.6}, "obliquely"),
+        ({"camera": 0.1}, "pans"),
+        ({"torsos": 0.2}, "diameter"),
+    ],
+)
+def test_what_has_no_metres(change, word):
+    (reason,) = doubts_of_size(replace(GOOD, **change), plate_given=False)
+    assert word in reason
+
+
+def test_who_says_the_diameter_is_believed():
+    assert list(doubts_of_size(replace(GOOD, torsos=0.2), plate_given=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("score", "arcs", "seen"), [(0.5, 0.9, True), (0.2, 0.9, False), (0.5, 0.5, False)]
+)
+def test_a_rim_has_to_be_seen_all_around(score, arcs, seen):
+    assert is_seen(candidate(score, arcs)) is seen

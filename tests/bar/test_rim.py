@@ -1,0 +1,32 @@
+"""Where exactly a rim is (gymform/bar/rim.py)."""
+
+import cv2
+import numpy as np
+import pytest
+
+from gymform.bar.rim import SIZES, WIDER, exact, profiles
+
+
+def plate(r: float, aspect: float, x: float = 100.3, y: float = 99.6) -> np.ndarray:
+    """A black plate with a ring inside it, on a bright wall, uint8 (200, 200)."""
+    large = np.full((1600, 1600), 180, np.uint8)
+    middle = (round(8 * x + 3.5), round(8 * y + 3.5))
+    for share, grey in ((1.0, 40), (0.7, 90), (0.6, 40), (0.2, 160)):
+        axes = (round(8 * r * aspect * share), round(8 * r * share))
+        cv2.ellipse(large, middle, axes, 0, 0, 360, grey, -1)
+    return cv2.resize(large, (200, 200), interpolation=cv2.INTER_AREA)
+
+
+@pytest.mark.parametrize(("r", "aspect"), [(45.0, 1.0), (30.0, 0.8), (60.0, 0.95)])
+@pytest.mark.parametrize("off", [0.95, 1.0, 1.06])
+def test_size_and_width_are_found_from_near_them(r, aspect, off):
+    centre = np.array([100.3, 99.6])
+    one = profiles(plate(r, aspect), centre, r * off, aspect + 0.05)
+    size, wider = exact(np.stack([one] * 5))
+    assert size * off == pytest.approx(1, abs=0.015)
+    assert aspect + 0.05 + wider == pytest.approx(aspect, abs=0.02)
+
+
+def test_too_few_frames_change_nothing():
+    nothing = np.full((20, len(SIZES), len(WIDER)), np.nan, np.float32)
+    assert exact(nothing) == (1.0, 0.0)
