@@ -1,6 +1,6 @@
 """How well the bar's plate is found, followed and measured, against marks made by eye.
 
-    python benchmarks/bar.py CLIPS --poses DIR [--sheets DIR]
+    python benchmarks/bar.py CLIPS --poses DIR [--sheets DIR] [--no-peers]
 
 CLIPS is the folder of the videos. ``truth/plates.csv`` holds the plate's ellipse in 12 to 14 frames
 of each clip that shows one, and clips that show none (see ``plate_truth.py``). DIR keeps the
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from plate_truth import PlateClip, PlateMark, read_truth
 from gymform.bar.carrier import Bar
 from gymform.bar.path import follow_bar
 from gymform.types import PoseSequence
-from gymform.video.read import probe, read_frames
+from gymform.video.read import read_frames
 from gymform.video.sparse import first_to_last, only
 
 OUT = Path(__file__).with_suffix(".md")
@@ -81,6 +81,7 @@ def main() -> int:
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("--poses", type=Path, required=True, metavar="DIR")
     parser.add_argument("--sheets", type=Path, metavar="DIR")
+    parser.add_argument("--no-peers", action="store_true", help="leave OpenCV's trackers out")
     options = parser.parse_args()
     found, marked, peers = [], [], []
     for clip in read_truth():
@@ -93,7 +94,7 @@ def main() -> int:
         if clip.marks:
             first, *others = ellipses(clip)
             marked.append(result(path, clip, pose, others, mark=first))
-            peers.append(trackers(path, first, others))
+            peers.append({} if options.no_peers else trackers(path, first, others))
     text = render(found, marked, peers)
     OUT.write_text(text, encoding="utf-8")
     print(text)
@@ -120,8 +121,8 @@ def result(
     if mark is not None and mark.ellipse:
         x, y, _, ry = mark.ellipse
         given = (mark.time_s, x, y, ry)
-    known, began = probe(path), time.process_time()
-    bar = follow_bar(path, known, pose, mark=given)
+    began = time.process_time()
+    bar = follow_bar(path, pose, mark=given)
     ms = 1000 * (time.process_time() - began) / max(len(bar.time_s), 1)
     errors, sizes = np.full(len(marks), np.nan), np.full(len(marks), np.nan)
     for i, one in enumerate(marks):
@@ -233,8 +234,9 @@ def marked_rows(
 
     rows = [row("gymform", np.concatenate([one.errors for one in marked]))]
     names = sorted({name for one in peers for name in one})
-    every: Callable[[str], np.ndarray] = lambda name: np.concatenate([p[name] for p in peers])  # noqa: E731
-    return rows + [row(f"OpenCV {name}", every(name)) for name in names]
+    return rows + [
+        row(f"OpenCV {name}", np.concatenate([one[name] for one in peers])) for name in names
+    ]
 
 
 def render(

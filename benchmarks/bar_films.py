@@ -30,6 +30,8 @@ HALF_BAR = 0.75
 """From the middle of the bar to the outer face of a plate, metres."""
 THICKNESS = 0.04
 """Of a plate, metres."""
+DRAWN_TOO_FAR = 0.6
+"""`cv2.fillPoly` fills so much more than the polygon, px: measured by the areas of discs."""
 SUB_FRAMES = 5
 SHUTTER = 0.4
 """Share of the time of a frame in which the shutter is open."""
@@ -173,8 +175,11 @@ def _disc(middle: np.ndarray, across: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _fill(image: np.ndarray, points: np.ndarray, colour: tuple[int, int, int]) -> None:
-    fixed = np.round(points * 16).astype(np.int32)
-    cv2.fillPoly(image, [fixed], colour, cv2.LINE_AA, 4)
+    """Fill a disc's outline (n, 2) px, without the rim that OpenCV draws around what it fills."""
+    out = points - points.mean(0)
+    length = np.linalg.norm(out, axis=1, keepdims=True)
+    inner = points - out / np.maximum(length, 1e-9) * np.minimum(DRAWN_TOO_FAR, 0.5 * length)
+    cv2.fillPoly(image, [np.round(inner * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
 
 
 def _drawn(scene: np.ndarray, lift: Lift, view: View, t: float, plate: bool) -> np.ndarray:

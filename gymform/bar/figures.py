@@ -3,8 +3,8 @@
 The concentric phase is the time around the greatest upward speed in which the bar goes up faster
 than a twentieth of it. The propulsive phase ends where the bar slows down faster than gravity alone
 would slow it (Sanchez-Medina, Perez & Gonzalez-Badillo, "Importance of the propulsive phase in
-strength assessment", Int J Sports Med 2010). Velocity loss compares the slowest repetition so far
-with the fastest one (Sanchez-Medina & Gonzalez-Badillo, Med Sci Sports Exerc 2011).
+strength assessment", Int J Sports Med 2010). Velocity loss compares a repetition with the fastest
+one before it (Sanchez-Medina & Gonzalez-Badillo, Med Sci Sports Exerc 2011).
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class RepFigures:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """All whole repetitions, and the set's ``loss`` of mean velocity in per cent.
+    """All whole repetitions, and the set's ``loss`` of mean velocity in per cent,
+    of the last against the fastest.
 
     ``slowed_from`` is the number of the repetition, from 1, from which on the loss exceeds
     :data:`LOSS`; None where it does not. ``loss`` is None of fewer than two repetitions.
@@ -72,53 +73,58 @@ class SetFigures:
     slowed_from: int | None
 
 
-def figures(bar: Bar, repetitions: Sequence[tuple[float, float]]) -> SetFigures:
+def figures(
+    bar: Bar, repetitions: Sequence[tuple[float, float]], slow_motion: float = 1.0
+) -> SetFigures:
     """The figures of whole repetitions (start, end) in seconds, by the plate's path.
 
-    Repetitions in which the plate is not seen well enough are left out.
+    Repetitions in which the plate is not seen well enough are left out. Where the film is
+    ``slow_motion`` times slower than life, moments are the film's, durations and speeds life's.
     """
-    found = [
-        _repetition(bar.time_s, bar.still, bar.velocity, bar.observed, span, bar.mm_per_px)
-        for span in repetitions
-    ]
-    return _set([one for one in found if one is not None])
+    track = Track(bar.time_s, bar.still, bar.velocity, bar.observed)
+    return _set(track, repetitions, bar.mm_per_px, slow_motion)
 
 
-def figures_of_hands(hands: Hands, repetitions: Sequence[tuple[float, float]]) -> SetFigures:
+def figures_of_hands(
+    hands: Hands, repetitions: Sequence[tuple[float, float]], slow_motion: float = 1.0
+) -> SetFigures:
     """The same by the hands' path: no metres, but the loss of velocity."""
     known = np.isfinite(hands.xy[:, 0])
     noise = np.full(len(hands.time_s), HANDS_NOISE * hands.torso)
     path = smooth_positions(hands.time_s, hands.xy, noise, HANDS_JERK * hands.torso)
-    found = [
-        _repetition(hands.time_s, path.position, path.velocity, known, span, None)
-        for span in repetitions
-    ]
-    return _set([one for one in found if one is not None])
+    track = Track(hands.time_s, path.position, path.velocity, known)
+    return _set(track, repetitions, None, slow_motion)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A path: ``time_s`` (T,), ``xy`` (T, 2) px, ``velocity`` (T, 2) px/s, ``observed`` (T,)."""
+
+    time_s: np.ndarray
+    xy: np.ndarray
+    velocity: np.ndarray
+    observed: np.ndarray
 
 
 def _repetition(
-    time_s: np.ndarray,
-    xy: np.ndarray,
-    velocity: np.ndarray,
-    observed: np.ndarray,
-    span: tuple[float, float],
-    mm_per_px: float | None,
+    track: Track, span: tuple[float, float], mm_per_px: float | None, slow_motion: float
 ) -> RepFigures | None:
+    time_s, up = track.time_s, -track.velocity[:, 1]
     frames = np.flatnonzero((time_s >= span[0] - 1e-6) & (time_s <= span[1] + 1e-6))
-    up = -velocity[frames, 1]
-    phase = concentric(up)
+    phase = concentric(up[frames])
     if phase is None:
         return None
     lift = frames[phase[0] : phase[1] + 1]
-    if len(lift) < MIN_FRAMES or observed[lift].mean() < MIN_SEEN:
+    if len(lift) < MIN_FRAMES or track.observed[lift].mean() < MIN_SEEN:
         return None
-    start, end = crossings(time_s, -velocity[:, 1], int(lift[0]), int(lift[-1]))
-    heights = np.interp([start, end], time_s, -xy[:, 1])
-    rise, seconds = float(heights[1] - heights[0]), end - start
-    speeds = -velocity[lift, 1]
+    start, end = crossings(time_s, up, int(lift[0]), int(lift[-1]))
+    heights = np.interp([start, end], time_s, -track.xy[:, 1])
+    rise, seconds = float(heights[1] - heights[0]), (end - start) / slow_motion
+    speeds = slow_motion * up[lift]
     to_m = None if mm_per_px is None else mm_per_px / 1000
-    metres = _metres(time_s[lift], xy[lift], speeds, rise / seconds, rise, to_m)
-    peak_s = float(time_s[lift[int(np.argmax(speeds))]]) - start
+    moments = time_s[lift] / slow_motion
+    metres = _metres(moments, track.xy[lift], speeds, rise / seconds, rise, to_m)
+    peak_s = (float(time_s[lift[int(np.argmax(speeds))]]) - start) / slow_motion
     return RepFigures(*span, start, seconds, rise / seconds, peak_s, *metres)
 
 
@@ -151,18 +157,18 @@ def concentric(up: np.ndarray) -> tuple[int, int] | None:
 
 
 def crossings(time_s: np.ndarray, up: np.ndarray, first: int, last: int) -> tuple[float, float]:
-    """Seconds between frames at which a phase begins and ends, by where its speed passes zero.
+    """Seconds at which a phase begins and ends, between frames.
 
-    At most one frame before and after it.
+    ``first`` and ``last`` are its frames as of :func:`concentric`: it begins and ends where the
+    upward speed ``up`` (T,) passes its share of the greatest one.
     """
-    start, end = float(time_s[first]), float(time_s[last])
-    if first > 0 and up[first - 1] < up[first]:
-        share = min(1.0, up[first] / (up[first] - up[first - 1]))
-        start -= share * float(time_s[first] - time_s[first - 1])
-    if last + 1 < len(up) and up[last + 1] < up[last]:
-        share = min(1.0, up[last] / (up[last] - up[last + 1]))
-        end += share * float(time_s[last + 1] - time_s[last])
-    return start, end
+    least = STARTS * float(up[first : last + 1].max())
+    ends = [float(time_s[first]), float(time_s[last])]
+    for i, (inside, outside) in enumerate(((first, first - 1), (last, last + 1))):
+        if 0 <= outside < len(up) and up[outside] < least:
+            share = (up[inside] - least) / (up[inside] - up[outside])
+            ends[i] += float(share * (time_s[outside] - time_s[inside]))
+    return ends[0], ends[1]
 
 
 def propulsive(time_s: np.ndarray, speeds: np.ndarray) -> float:
@@ -176,14 +182,20 @@ def propulsive(time_s: np.ndarray, speeds: np.ndarray) -> float:
     return float(np.trapezoid(speeds[: end + 1], time_s[: end + 1]) / (time_s[end] - time_s[0]))
 
 
-def _set(repetitions: list[RepFigures]) -> SetFigures:
-    speeds = np.array([one.speed for one in repetitions])
-    if len(speeds) < 2:
-        return SetFigures(tuple(repetitions), None, None)
-    losses = loss_of(speeds)
+def _set(
+    track: Track,
+    spans: Sequence[tuple[float, float]],
+    mm_per_px: float | None,
+    slow_motion: float,
+) -> SetFigures:
+    found = [_repetition(track, span, mm_per_px, slow_motion) for span in spans]
+    repetitions = tuple(one for one in found if one is not None)
+    if len(repetitions) < 2:
+        return SetFigures(repetitions, None, None)
+    losses = loss_of(np.array([one.speed for one in repetitions]))
     slow = np.flatnonzero(losses > LOSS)
     first = int(slow[0]) + 1 if len(slow) else None
-    return SetFigures(tuple(repetitions), float(losses[-1]), first)
+    return SetFigures(repetitions, float(losses[-1]), first)
 
 
 def loss_of(speeds: np.ndarray) -> np.ndarray:

@@ -27,13 +27,13 @@ down to half of it."""
 REACH = 0.8
 """How far from where the hands say the plate is looked for, in its radii."""
 
-PEAKS = 5
+PEAKS = 4
 """So many places are kept in each frame."""
 
 RIM_EVERY = 3
 """The rim is measured exactly in each so-manieth frame."""
 
-STEP_PX = 1.5
+STEP_PX = 2.0
 
 MAX_SIDE = 1280
 
@@ -78,7 +78,7 @@ class Plate:
 class Sights:
     """What every frame shows: ``time_s`` (T,), ``expected`` (T, 2) px, and the best places.
 
-    ``places`` (T, PEAKS, 3) are x, y, r px, NaN where there are fewer; ``support`` (T, PEAKS);
+    ``places`` (T, PEAKS, 2) are x and y px, NaN where there are fewer; ``support`` (T, PEAKS);
     ``rims`` (T, sizes, widths) as of `rim.profiles` around the best of them, NaN in most frames.
     """
 
@@ -115,22 +115,22 @@ def look(
 
 
 def _nowhere() -> tuple[np.ndarray, np.ndarray]:
-    return np.full((PEAKS, 3), np.nan), np.zeros(PEAKS)
+    return np.full((PEAKS, 2), np.nan), np.zeros(PEAKS)
 
 
 def _rim(
     grey: np.ndarray, frame_scale: float, place: np.ndarray, plate: Plate, measured: bool
 ) -> np.ndarray:
-    """`rim.profiles` around a place x, y, r px of the source; NaN where it is not ``measured``."""
+    """`rim.profiles` around a place x, y px of the source; NaN where it is not ``measured``."""
     if not measured or np.isnan(place[0]):
         return np.full((len(SIZES), len(WIDER)), np.nan, np.float32)
-    return profiles(grey, place[:2] * frame_scale, plate.r * frame_scale, plate.aspect)
+    return profiles(grey, place * frame_scale, plate.r * frame_scale, plate.aspect)
 
 
 def places_in(
     grey: np.ndarray, frame_scale: float, there: np.ndarray, plate: Plate
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best places (PEAKS, 3) around ``there`` (2,) and the support (PEAKS,) of the rim."""
+    """The best places (PEAKS, 2) around ``there`` (2,) and the support (PEAKS,) of the rim."""
     zoom = float(np.clip(RADIUS_PX / (plate.r * frame_scale), 0.05, 2.0))
     scale = zoom * frame_scale  # picture px for each px of the source
     r = plate.r * scale
@@ -139,12 +139,15 @@ def places_in(
     field = blurred(_field(grey, there * frame_scale, zoom, half))
     steps = np.arange(-reach, reach + STEP_PX / 2, STEP_PX)
     grid = np.stack(np.meshgrid(steps, steps), axis=-1)
-    support = support_at(field, half + grid, r, plate.aspect, 40).mean(-1)
+    support = support_at(field, half + grid, r, plate.aspect, 36).mean(-1)
     places, values = _nowhere()
-    for i, (row, column) in enumerate(_peaks(support)):
-        offset, radius, value = refined(field, half, grid[row, column], r, plate.aspect)
-        places[i] = (*(there + offset / scale), radius / scale)
-        values[i] = value
+    peaks = list(_peaks(support))
+    if not peaks:
+        return places, values
+    offsets, values[: len(peaks)] = refined(
+        field, half, np.array([grid[peak] for peak in peaks]), r, plate.aspect
+    )
+    places[: len(peaks)] = there + offsets / scale
     return places, values
 
 
@@ -183,29 +186,22 @@ def _peaks(support: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def refined(
-    field: np.ndarray, half: int, offset: np.ndarray, r: float, aspect: float
-) -> tuple[np.ndarray, float, float]:
-    """The place (2,) px from the middle, the radius and the support where it is largest nearby.
+    field: np.ndarray, half: int, offsets: np.ndarray, r: float, aspect: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places (K, 2) px from the middle near ``offsets`` where support is largest, and it (K,).
 
     To fractions of a pixel, by parabolas through the largest value on a grid and its neighbours.
     """
-    centre, radius = offset.copy(), r
-    steps = np.array([-1.0, 0.0, 1.0])
-    for step, grow in ((1.0, 0.03), (0.6, 0.02), (0.6, 0.02)):
-        dy, dx, dr = np.meshgrid(steps * step, steps * step, steps * grow * r, indexing="ij")
-        centres = half + centre + np.stack([dx, dy], axis=-1)
-        values = support_at(field, centres, radius + dr, aspect, 48).mean(-1)  # (3, 3, 3)
-        at = np.unravel_index(np.argmax(values), values.shape)
-        move = [_vertex(np.moveaxis(values, axis, 0)[(slice(None), *_without(at, axis))])
-                for axis in range(3)]  # fmt: skip
-        centre = centre + step * np.array([move[1], move[0]])
-        radius += grow * r * move[2]
-    value = float(support_at(field, half + centre, radius, aspect, 48).mean())
-    return centre, float(radius), value
-
-
-def _without(at: tuple[np.intp, ...], axis: int) -> tuple[np.intp, ...]:
-    return at[:axis] + at[axis + 1 :]
+    centres = offsets.copy()
+    side = np.array([-1.0, 0.0, 1.0])
+    moves = np.stack(np.meshgrid(side, side), axis=-1)  # (3, 3, 2)
+    for step in (1.4, 0.8, 0.5):
+        around = half + centres[:, None, None] + step * moves
+        values = support_at(field, around, r, aspect, 48).mean(-1)  # (K, 3, 3)
+        for i, one in enumerate(values):
+            row, column = np.unravel_index(int(np.argmax(one)), one.shape)
+            centres[i] += step * np.array([_vertex(one[row]), _vertex(one[:, column])])
+    return centres, np.asarray(support_at(field, half + centres, r, aspect, 48).mean(-1))
 
 
 def _vertex(values: np.ndarray) -> float:
@@ -218,12 +214,12 @@ def _vertex(values: np.ndarray) -> float:
 
 
 def chosen(sights: Sights, plate: Plate) -> tuple[np.ndarray, np.ndarray]:
-    """Of each frame the place (T, 3) that all frames together make likeliest, and support (T,).
+    """Of each frame the place (T, 2) that all frames together make likeliest, and support (T,).
 
     NaN where the plate is likelier hidden.
     """
     count = len(sights.time_s)
-    offset = (sights.places[..., :2] - sights.expected[:, None]) / plate.r  # (T, K, 2) radii
+    offset = (sights.places - sights.expected[:, None]) / plate.r  # (T, K, 2) radii
     gain = np.where(np.isfinite(offset[..., 0]), WEIGHT * (sights.support - MISSING), -np.inf)
     gain = gain - np.nan_to_num((offset**2).sum(-1), nan=0) * 0.5  # near to where it is expected
     total = np.zeros((count, PEAKS + 1))
@@ -249,7 +245,7 @@ def chosen(sights: Sights, plate: Plate) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _traced(sights: Sights, total: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    places, support = np.full((len(total), 3), np.nan), np.zeros(len(total))
+    places, support = np.full((len(total), 2), np.nan), np.zeros(len(total))
     state = int(np.argmax(total[-1]))
     for i in range(len(total) - 1, -1, -1):
         if state < PEAKS:

@@ -60,13 +60,15 @@ def hands_of(
     if not np.isfinite(torso):
         return None
     xy = tracks.xy.astype(np.float64)
+    said = _within_any(pose.time_s, repetitions or ())
     for joints in (WRISTS, SHOULDERS):
         middle = steady_middle(xy[:, list(joints)])
-        lifting = _within_any(pose.time_s, repetitions or ())
-        if not lifting.any():
-            lifting = moving(middle[:, 1], pose.time_s, LEAST_RANGE * torso)
-        if lifting.any() and np.isfinite(middle[lifting, 0]).mean() >= MIN_KNOWN:
-            return _hands(xy, middle, pose.time_s, lifting, joints)
+        counted = said if said.any() else pose.present
+        if np.isfinite(middle[counted, 0]).mean() < MIN_KNOWN:
+            continue
+        ups = moving(middle[:, 1], pose.time_s, LEAST_RANGE * torso)
+        lifting = said if said.any() else ups
+        return _hands(xy, middle, pose.time_s, lifting, joints) if (ups & lifting).any() else None
     return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gymform.bar.find import Candidate
 from gymform.bar.hands import Hands
-from gymform.bar.windows import TORSO_PX, Window
+from gymform.bar.windows import MIDDLE, TORSO_PX, Window
 
 MIN_SCORE = 0.26
 """Least support of the rim in the mean of all windows, of -1 to 1."""
@@ -26,11 +26,11 @@ MIN_SEEN = 0.6
 MIN_LIKENESS = 0.95
 """Least correlation of the plate's height with that of the hands."""
 
-RATIO = (0.7, 1.6)
+RATIO = (0.7, 1.75)
 """How far a plate may go up for each px that the hands do: it is nearer to the camera."""
 
 MAX_CHANGE = 0.05
-"""A plate whose radius changes by more than this share has no scale."""
+"""A plate whose radius differs by more than this share from what it usually is has no scale."""
 
 MIN_ASPECT = 0.65
 """A plate seen narrower than this is seen too obliquely for its size to be trusted."""
@@ -38,7 +38,11 @@ MIN_ASPECT = 0.65
 MAX_CAMERA = 0.05
 """Picture diagonals a second: a camera that moves faster pans too much for metres."""
 
-TORSOS = (0.36, 0.72)
+OBLIQUE, BESIDE = 0.88, 0.25
+"""A plate that is narrower than this is at the end of a bar that points away from the camera or to
+it, so it lies at least so many torsos beside the hands: a chest or a back does not."""
+
+TORSOS = (0.36, 0.76)
 """Radii in torsos of plates of the usual 450 mm: others are smaller, or nearer to the camera."""
 
 
@@ -47,8 +51,8 @@ class Evidence:
     """What was measured of a followed plate; shares from 0 to 1.
 
     ``seen`` of the lift's frames, ``likeness`` the correlation of its height with the hands' and
-    ``ratio`` its range against theirs, ``change`` how much its radius varies, ``camera`` picture
-    diagonals a second, ``torsos`` its radius in torsos.
+    ``ratio`` its range against theirs, ``change`` how much its radius varies either way, ``camera``
+    picture diagonals a second, ``torsos`` its radius in torsos.
     """
 
     seen: float
@@ -61,9 +65,11 @@ class Evidence:
 
 
 def is_seen(candidate: Candidate) -> bool:
-    """Is the rim supported well enough, all around, for it to be followed?"""
+    """Is the rim supported well enough, all around, and where a plate can be?"""
     arcs = float((candidate.arcs > ARC).mean())
-    return candidate.score >= MIN_SCORE and arcs >= MIN_ARC
+    beside = abs(candidate.x - MIDDLE) / TORSO_PX
+    placed = candidate.aspect > OBLIQUE or beside >= BESIDE
+    return bool(candidate.score >= MIN_SCORE and arcs >= MIN_ARC and placed)
 
 
 def is_head(candidate: Candidate, windows: list[Window], hands: Hands) -> bool:
@@ -95,8 +101,8 @@ def doubts_of_size(evidence: Evidence, plate_given: bool) -> Iterator[str]:
     """Sentences about what makes the scale unsure; none where metres can be trusted."""
     if evidence.change > MAX_CHANGE:
         yield (
-            f"The plate's size in the picture changes by {evidence.change:.0%}: the bar or the "
-            "camera comes nearer, so there are no metres."
+            f"The plate's size in the picture changes by {evidence.change:.0%} either way: the bar "
+            "or the camera comes nearer, so there are no metres."
         )
     if evidence.aspect < MIN_ASPECT:
         yield "The plate is seen too obliquely for metres: film it from the side."

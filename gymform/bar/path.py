@@ -14,18 +14,18 @@ from gymform.bar.find import Candidate, find_candidates, of_mark
 from gymform.bar.follow import Plate, Sights, chosen, look
 from gymform.bar.hands import Hands, hands_of
 from gymform.bar.judge import Evidence, doubts_of_size, is_head, is_seen, why_no_plate
-from gymform.bar.rim import exact
+from gymform.bar.rim import exact, growth
 from gymform.bar.smooth import Smoothed, smooth_positions
 from gymform.bar.windows import MIDDLE, Window, sample_times, windows_of
-from gymform.types import Clip, PoseSequence
+from gymform.types import PoseSequence
 
 PLATE_MM = 450.0
 """Diameter of bumper plates and of the largest iron ones (IWF, IPF), mm."""
 
-JERK = 60.0
+JERK = 120.0
 """How suddenly a bar's acceleration changes, plate radii / s^2.5."""
 
-NOISE = 0.03
+NOISE = 0.02
 """Standard deviation of a plate's place in one frame, radii."""
 
 CLEAR = 0.55
@@ -44,7 +44,6 @@ MIN_WINDOWS = 6
 
 def follow_bar(
     path: Path,
-    clip: Clip,
     pose: PoseSequence,
     *,
     repetitions: Sequence[tuple[float, float]] | None = None,
@@ -120,12 +119,14 @@ def judged(
     seen = clearly_seen(places, support)
     places[~seen] = np.nan
     diameter = PLATE_MM if plate_mm is None else plate_mm
-    if seen.sum() < MIN_WINDOWS:
+    if seen.sum() < MIN_WINDOWS or not np.isfinite(sights.rims[seen, 0, 0]).any():
         return no_bar(sights.time_s, diameter, "The plate is seen in too few frames.")
-    larger, wider = exact(sights.rims[seen & (places[:, 0] == sights.places[:, 0, 0])])
+    at_best = seen & (places[:, 0] == sights.places[:, 0, 0])
+    rims = np.where(at_best[:, None, None], sights.rims, np.nan)
+    larger, wider = exact(rims)
     plate = replace(plate, r=plate.r * larger, aspect=plate.aspect + wider)
-    r = radii(places[:, 2] * larger, sights.time_s)
-    path = smoothed(sights.time_s, places[:, :2], plate.r)
+    r = radii(plate.r * growth(rims), sights.time_s)
+    path = smoothed(sights.time_s, places, plate.r)
     observed = seen & path.used
     xy = bridged(path.position, observed, sights.time_s)
     still = background.still(xy, sights.time_s)
@@ -162,6 +163,8 @@ def smoothed(time_s: np.ndarray, xy: np.ndarray, r: float) -> Smoothed:
 def radii(seen: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     """The plate's radius (T,) px over time: slow, as it comes nearer or goes away only slowly."""
     known = np.isfinite(seen)
+    if not known.any():
+        return np.full(len(seen), np.nan)
     times, values = time_s[known], seen[known]
     first = np.searchsorted(times, times - RADIUS_S)
     last = np.searchsorted(times, times + RADIUS_S, side="right")
@@ -208,6 +211,6 @@ def evidence_of(
     sizes = r[observed & lifting] if (observed & lifting).any() else r
     low, high = np.quantile(sizes, [0.05, 0.95])
     seen = float(observed[lifting].mean()) if lifting.any() else 0.0
-    change = float((high - low) / np.median(sizes))
+    change = float((high - low) / 2 / np.median(sizes))
     return Evidence(seen, likeness, ratio, change, background.speed(), plate.aspect,
                     plate.r / hands.torso)  # fmt: skip

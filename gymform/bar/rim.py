@@ -24,6 +24,12 @@ WIDER = np.linspace(-0.12, 0.12, 7)
 NEAR = 0.11
 """The rim's radius is found to about this share before it is measured exactly."""
 
+STRETCHES = np.linspace(0.88, 1.12, 49)
+"""How many times as large as in the mean a plate may be in a frame."""
+
+STANDS_OUT = 0.08
+"""An edge outside a ring counts when it is clearer by so much than what lies between them."""
+
 MIN_FRAMES = 5
 ANGLES = 64
 BLUR_PX = 0.8
@@ -63,20 +69,59 @@ def exact(measured: np.ndarray) -> tuple[float, float]:
 
     ``measured`` (T, len(SIZES), len(WIDER)) are :func:`profiles` of frames that lie over each
     other, NaN where none was taken; (1, 0) where there are too few. The clearest edge that is no
-    farther away than `NEAR` counts.
+    farther away than `NEAR` counts, or one outside it that stands out by itself.
     """
     taken = measured[np.isfinite(measured[:, 0, 0])]
     if len(taken) < MIN_FRAMES:
         return 1.0, 0.0
     mean = taken.mean(0)
-    mean[np.abs(SIZES - 1) > NEAR] = -1
-    size, wide = np.unravel_index(int(np.argmax(mean)), mean.shape)
-    return _peak(SIZES, mean[:, wide], int(size)), _peak(WIDER, mean[size], int(wide))
+    near = np.where((np.abs(SIZES - 1) <= NEAR)[:, None], mean, -1)
+    size, wide = (int(v) for v in np.unravel_index(int(np.argmax(near)), near.shape))
+    outer = _outer(mean[:, wide], size)
+    if outer is not None:
+        return _peak(SIZES, mean[:, wide], outer), float(WIDER[wide])
+    return _peak(SIZES, near[:, wide], size), _peak(WIDER, mean[size], wide)
 
 
-def _peak(at: np.ndarray, values: np.ndarray, index: int) -> float:
+def growth(measured: np.ndarray) -> np.ndarray:
+    """How many times as large (T,) the plate is in each frame as in the mean, NaN where unknown.
+
+    1 everywhere where too few frames tell. Each frame's changes along the radius are laid over the
+    mean ones, stretched to where they fit best: that uses all rings and not the rim alone.
+    ``measured`` is as of :func:`exact`.
+    """
+    known = np.isfinite(measured[:, 0, 0])
+    if known.sum() < MIN_FRAMES:
+        return np.ones(len(measured))
+    out = np.full(len(measured), np.nan)
+    each = measured[known].mean(2)  # (N, sizes)
+    mean = each.mean(0)
+    stretched = np.stack([np.interp(SIZES / times, SIZES, mean) for times in STRETCHES])
+    fit = _normed(each) @ _normed(stretched).T  # (N, stretches)
+    out[known] = [_peak(STRETCHES, row, int(np.argmax(row)), -np.inf) for row in fit]
+    return out
+
+
+def _normed(rows: np.ndarray) -> np.ndarray:
+    centred = rows - rows.mean(-1, keepdims=True)
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=-1, keepdims=True), 1e-9))
+
+
+def _outer(values: np.ndarray, index: int) -> int | None:
+    """The outermost edge beyond one that stands out by itself, so that that one is a ring inside.
+
+    Whatever lies behind the plate smears out, as the plate moves: an edge that stays is its own.
+    """
+    for i in range(len(values) - 3, index + 2, -1):
+        around = values[i - 2 : i + 3]
+        if values[i] >= around.max() and values[i] - values[index:i].min() >= STANDS_OUT:
+            return i
+    return None
+
+
+def _peak(at: np.ndarray, values: np.ndarray, index: int, least: float = 0.0) -> float:
     """Where the parabola through a largest value and its neighbours is largest."""
-    if not 0 < index < len(at) - 1 or min(values[index - 1], values[index + 1]) < 0:
+    if not 0 < index < len(at) - 1 or min(values[index - 1], values[index + 1]) < least:
         return float(at[index])
     before, here, after = values[index - 1 : index + 2]
     bend = float(before - 2 * here + after)

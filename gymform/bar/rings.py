@@ -110,17 +110,16 @@ def support_at(
     ``centres`` (..., 2) px in the ``field`` (2, h, w); ``radii`` and ``aspects`` broadcast to
     ``centres`` without its last axis.
     """
-    theta = 2 * np.pi * (np.arange(angles) + 0.5) / angles
-    shape = centres.shape[:-1]
-    radius = np.broadcast_to(np.asarray(radii, np.float64), shape)[..., None]
-    aspect = np.broadcast_to(np.asarray(aspects, np.float64), shape)[..., None]
+    theta = (2 * np.pi * (np.arange(angles) + 0.5) / angles).astype(np.float32)
+    radius, aspect = (np.asarray(one, np.float32)[..., None] for one in (radii, aspects))
     cosine, sine = np.cos(theta), np.sin(theta)
-    x = centres[..., :1] + radius * aspect * cosine
-    y = centres[..., 1:] + radius * sine
-    nx, ny = cosine / aspect, np.broadcast_to(sine, x.shape)
+    x = centres[..., :1].astype(np.float32) + radius * aspect * cosine
+    y = centres[..., 1:].astype(np.float32) + radius * sine
+    x, y = np.broadcast_arrays(x, y)
+    nx, ny = cosine / aspect, sine
     power = nx * nx + ny * ny
     c2, s2 = (nx * nx - ny * ny) / power, 2 * nx * ny / power
-    flat_x, flat_y = (part.reshape(1, -1).astype(np.float32) for part in (x, y))
+    flat_x, flat_y = x.reshape(1, -1), y.reshape(1, -1)
     values = [_sampled(part, flat_x, flat_y).reshape(x.shape) for part in field]
     return np.asarray(values[0] * c2 + values[1] * s2)
 

@@ -7,15 +7,16 @@ import pytest
 
 from gymform.bar.find import Candidate
 from gymform.bar.judge import Evidence, doubts_of_size, is_seen, why_no_plate
+from gymform.bar.windows import MIDDLE, TORSO_PX
 
 GOOD = Evidence(seen=0.95, likeness=0.99, ratio=1.2, change=0.02, camera=0.002, aspect=0.95,
                 torsos=0.5)  # fmt: skip
 
 
-def candidate(score: float, arcs: float) -> Candidate:
+def candidate(score: float, arcs: float, aspect: float = 1.0, x: float = 0.0) -> Candidate:
     """A ring with so much support in so large a share of its rim."""
     around = np.where(np.arange(64) < 64 * arcs, 0.5, 0.0)
-    return Candidate(0, 0, 30, 1.0, score, np.zeros((4, 2)), np.zeros(4), around)
+    return Candidate(MIDDLE + x, MIDDLE, 30, aspect, score, np.zeros((4, 2)), np.zeros(4), around)
 
 
 def test_a_good_plate_has_nothing_against_it():
@@ -61,3 +62,8 @@ def test_who_says_the_diameter_is_believed():
 )
 def test_a_rim_has_to_be_seen_all_around(score, arcs, seen):
     assert is_seen(candidate(score, arcs)) is seen
+
+
+def test_an_oblique_plate_lies_beside_the_hands_and_a_chest_does_not():
+    assert is_seen(candidate(0.5, 0.9, aspect=0.75, x=-0.9 * TORSO_PX))
+    assert not is_seen(candidate(0.5, 0.9, aspect=0.75))

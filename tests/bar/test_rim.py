@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gymform.bar.rim import SIZES, WIDER, exact, profiles
+from gymform.bar.rim import SIZES, WIDER, exact, growth, profiles
 
 
 def plate(r: float, aspect: float, x: float = 100.3, y: float = 99.6) -> np.ndarray:
@@ -27,6 +27,27 @@ def test_size_and_width_are_found_from_near_them(r, aspect, off):
     assert aspect + 0.05 + wider == pytest.approx(aspect, abs=0.02)
 
 
+def test_a_painted_disc_inside_the_rim_is_not_taken_for_it():
+    """A shield painted on a plate is clearer than the plate's own black rim."""
+    centre = np.array([100.3, 99.6])
+    picture = plate(48, 1.0)
+    cv2.circle(picture, (100, 100), 36, 230, -1)
+    cv2.circle(picture, (100, 100), 12, 30, -1)
+    one = profiles(picture, centre, 36.5, 1.0)
+    size, _ = exact(np.stack([one] * 5))
+    assert size * 36.5 == pytest.approx(48, rel=0.03)
+
+
 def test_too_few_frames_change_nothing():
     nothing = np.full((20, len(SIZES), len(WIDER)), np.nan, np.float32)
     assert exact(nothing) == (1.0, 0.0)
+
+
+def test_a_plate_that_comes_nearer():
+    centre = np.array([100.3, 99.6])
+    radii = np.linspace(44, 48, 9)
+    frames = np.stack([profiles(plate(r, 1.0), centre, 46.0, 1.0) for r in radii])
+    assert growth(frames) == pytest.approx(radii / 46.0, abs=0.01)
+    assert growth(np.full_like(frames, np.nan)) == pytest.approx(1.0)
+    frames[3] = np.nan
+    assert np.isnan(growth(frames)[3])
