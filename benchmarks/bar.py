@@ -257,7 +257,8 @@ def render(
         f"{len(plates)} clips of {len({o.clip.group for o in plates})} people or sources with a "
         f"plate, {sum(len(ellipses(o.clip)) for o in plates)} marked frames; "
         f"{len(found) - len(plates)} clips without one. Nothing was marked for the program, and "
-        "no exercise named.",
+        "no exercise named. The limits in `gymform/bar` were set with these same clips in view: on "
+        "others more may go wrong.",
         "",
         table(["", "", "wanted"], summary(found)),
         "",
