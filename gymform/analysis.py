@@ -12,9 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gymform import limits
+from gymform.bar.carrier import Bar
+from gymform.bar.frames import at_frames
+from gymform.bar.path import follow_bar
 from gymform.errors import OptionsError
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.exercise.playback import speed_notes
+from gymform.exercises import find_exercise
+from gymform.form.bar import with_bar
 from gymform.form.cues import assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
@@ -43,6 +48,8 @@ class Options:
 
     ``exact`` computes in float32 and leaves out all that saves time: see `pose/networks.py`.
     ``slow_motion`` says how many times slower than life the clip plays; None: as the file says.
+    ``plate`` is (time_s, x, y, r): where the plate of the bar is in one frame, and half its height,
+    px; None: it is looked for. ``plate_mm`` is its diameter; None: the usual one.
     """
 
     pose_model: str | None = None
@@ -51,8 +58,16 @@ class Options:
     target: Target | None = None
     max_fps: float | None = None
     slow_motion: float | None = None
+    plate: tuple[float, float, float, float] | None = None
+    plate_mm: float | None = None
 
     def __post_init__(self) -> None:
+        size = self.plate_mm
+        if size is not None and not limits.MIN_PLATE_MM <= size <= limits.MAX_PLATE_MM:
+            raise OptionsError(
+                f"Diameter of the plate: expected {limits.MIN_PLATE_MM:g} to "
+                f"{limits.MAX_PLATE_MM:g} mm, got {size:g}."
+            )
         least, most = limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION
         if self.slow_motion is not None and not least <= self.slow_motion <= most:
             raise OptionsError(
@@ -71,7 +86,7 @@ class Analysis:
     which lie inside others, and under `TOTAL` the whole time by the clock.
 
     Moments are those of the clip; durations and speeds are those of life, where the clip is
-    ``slow_motion`` times slower.
+    ``slow_motion`` times slower. ``bar`` is None where none was looked for.
     """
 
     clip: Clip
@@ -82,6 +97,7 @@ class Analysis:
     form: FormReport
     seconds: Mapping[str, float]
     slow_motion: float = 1.0
+    bar: Bar | None = None
 
 
 def analyze(
@@ -94,18 +110,17 @@ def analyze(
 ) -> Analysis:
     """The analysis of the clip at ``path``, called ``name`` in texts.
 
-    ``progress`` is called in the stages probe, search, pose and classify, and may raise `Cancelled`
-    to stop. ``on_first`` hears the first answer, complete but made with a small pose network only,
-    after about a fifth of the time; it is not called where the chosen network is small itself or
-    the options ask for an exact answer. Raises VideoError, PoseError, WeightsError or OptionsError,
-    all kinds of GymformError.
+    ``progress`` is called in the stages probe, search, pose, classify and bar, and may raise
+    `Cancelled` to stop. ``on_first`` hears the first answer, complete but made with a small pose
+    network only and without the bar; it is not called where the chosen network is small itself or
+    the options ask for an exact answer. Raises the kinds of GymformError.
     """
-    options = options or Options()
-    report = progress or ignore_progress
+    options, report = options or Options(), progress or ignore_progress
     stopwatch, began_s = Stopwatch(), time.perf_counter()
 
     report("probe", 0, 1)
     clip = probe_apart(path, name)
+    slower = options.slow_motion or clip.slow_motion
     with stopwatch("load"):
         networks = load_estimators(
             options.pose_model,
@@ -115,7 +130,6 @@ def analyze(
         )
         classifier = load_classifier()
     report("probe", 1, 1)
-    slower = options.slow_motion or clip.slow_motion
 
     def answer(pose: PoseSequence, notes: tuple[str, ...] = ()) -> Analysis:
         with stopwatch("classify"):
@@ -126,8 +140,7 @@ def analyze(
         seconds[TOTAL] = time.perf_counter() - began_s
         return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
 
-    room = memory_limited(memory_of_analysis(clip.width, clip.height))
-    with stopwatch("poses"), room:
+    with stopwatch("poses"), memory_limited(memory_of_analysis(clip.width, clip.height)):
         pose, notes = extract_poses(
             path,
             clip,
@@ -141,7 +154,39 @@ def analyze(
     report("classify", 0, 1)
     result = answer(pose, notes)
     report("classify", 1, 1)
-    return result
+    report("bar", 0, 1)
+    with stopwatch("bar"), memory_limited(memory_of_analysis(clip.width, clip.height)):
+        result = with_its_bar(path, result, options)
+    report("bar", 1, 1)
+    seconds = {**stopwatch.seconds, TOTAL: time.perf_counter() - began_s}
+    return replace(result, seconds=seconds)
+
+
+def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
+    """``result`` with the bar's path in the clip at ``path``, and what it says of repetitions.
+
+    Without a mark of the plate only where a barbell may be lifted in the exercise. A path that is
+    known already is taken as it is, unless the options say something of the plate. Raises the
+    kinds of VideoError.
+    """
+    exercise, bar = find_exercise(result.prediction.label), result.bar
+    if options.plate is None and not (exercise and exercise.barbell):
+        return replace(result, bar=None)
+    if bar is None or bar.marked or options.plate or options.plate_mm:
+        bar = _bar(path, result, options)
+    return replace(result, bar=bar, form=with_bar(result.form, bar, result.slow_motion))
+
+
+def _bar(path: Path, result: Analysis, options: Options) -> Bar:
+    """The bar's path in the clip at ``path``."""
+    bar = follow_bar(
+        path,
+        result.pose,
+        repetitions=[(rep.start_s, rep.end_s) for rep in result.form.repetitions],
+        mark=options.plate,
+        plate_mm=options.plate_mm,
+    )
+    return at_frames(bar, result.pose.time_s)
 
 
 def judge(

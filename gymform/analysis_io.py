@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from gymform.analysis import Analysis, Options, measure
+from gymform.bar.files import bar_as_dict, bar_from_dicts, path_as_dict
 from gymform.draw.video import draw_skeletons
 from gymform.errors import GymformError, PoseFileError
+from gymform.form.bar import with_bar
 from gymform.motion.angles import joint_angles
 from gymform.movement_patterns import partial_answer
 from gymform.pose.files import load_poses, save_poses
@@ -85,7 +87,7 @@ def save(
         if video:
             draw_video(analysis, source, files.overlay, report)
         with atomic_path(files.json) as temporary:
-            temporary.write_text(json.dumps(as_dict(analysis), indent=2), encoding="utf-8")
+            temporary.write_text(json.dumps(_as_saved(analysis), indent=2), encoding="utf-8")
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "the disk refused it"
         raise GymformError(
@@ -107,13 +109,17 @@ def load(folder: Path, stem: str) -> Analysis:
         prediction = _prediction_from(result["prediction"])
         seconds = {str(stage): float(value) for stage, value in result["seconds"].items()}
         slower = float(result.get("slow_motion", 1.0))  # absent in older results
+        said = result.get("bar")
+        bar = None if said is None else bar_from_dicts(said, result["bar_path"], pose.time_s)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PoseFileError(
             f"{files.json.name}: expected the answer that belongs to {files.poses.name}, but it is "
             f"missing or damaged ({type(error).__name__}). Analyse the clip again."
         ) from error
     tracks, quality, form = measure(pose, prediction, slower)
-    return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower)
+    if bar is not None:
+        form = with_bar(form, bar, slower)
+    return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower, bar)
 
 
 def draw_video(
@@ -123,7 +129,7 @@ def draw_video(
     label = _label(analysis.prediction)
     draw_skeletons(
         analysis.pose, analysis.tracks, source, target,
-        label=label, form=analysis.form, progress=report,
+        label=label, form=analysis.form, bar=analysis.bar, progress=report,
     )  # fmt: skip
 
 
@@ -140,7 +146,8 @@ def draw_copy(analysis: Analysis, copy: Path, target: Path) -> None:
 
 
 def write_csv(path: Path, analysis: Analysis, table: Table | None = None) -> None:
-    """Write one row a frame and keypoint: raw and cleaned position, velocity, score, angle.
+    """Write one row a frame and keypoint: raw and cleaned position, velocity, score, angle; and
+    one for the bar, where it was followed.
 
     Lengths are px of the upright frame, times seconds, angles degrees between the two limbs at a
     joint; ``repetition`` counts from 1. What is missing is an empty cell.
@@ -168,6 +175,11 @@ def write_csv(path: Path, analysis: Analysis, table: Table | None = None) -> Non
                 )
                 row = [frame, cell(moment, 6), name, *map(cell, numbers)]
                 row += [int(tracks.filled[frame, k]), cell(angles[frame, k], 1), repetition]
+                rows.writerow(row)
+            if analysis.bar is not None and analysis.bar.found:
+                place, speed = analysis.bar.xy[frame], analysis.bar.velocity[frame]
+                row = [frame, cell(moment, 6), "bar", *[""] * 3, *map(cell, (*place, *speed))]
+                row += [int(not analysis.bar.observed[frame]), "", repetition]
                 rows.writerow(row)
 
 
@@ -198,11 +210,18 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         },
         "quality": asdict(analysis.quality),
         "form": _form_as_dict(analysis.form),
+        "bar": None if analysis.bar is None else bar_as_dict(analysis.bar),
         "slow_motion": analysis.slow_motion,
         "frames": len(analysis.pose),
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
     }
+
+
+def _as_saved(analysis: Analysis) -> dict[str, Any]:
+    """The same with the bar's path."""
+    path = None if analysis.bar is None else path_as_dict(analysis.bar)
+    return {**as_dict(analysis), "bar_path": path}
 
 
 def _partial_as_dict(prediction: Prediction) -> dict[str, Any] | None:
@@ -229,7 +248,9 @@ def options_from_dict(options: Mapping[str, Any]) -> Options:
             box=None if box is None else tuple(box),
             point=None if point is None else tuple(point),
         )
-    return Options(**{**options, "target": target})
+    plate = options.get("plate")
+    plate = None if plate is None else tuple(float(number) for number in plate)
+    return Options(**{**options, "target": target, "plate": plate})
 
 
 def _prediction_from(data: Mapping[str, Any]) -> Prediction:

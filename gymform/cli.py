@@ -186,11 +186,24 @@ def _add_analyze(commands: Any) -> None:
         "--slow-motion", type=_slow_motion, metavar="N",
         help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
+    _add_bar(parser)
     _add_outputs(parser)
     parser.add_argument(
         "--debug", action="store_true", help="show where an unexpected problem arose"
     )
     parser.set_defaults(run=_analyze)
+
+
+def _add_bar(parser: argparse.ArgumentParser) -> None:
+    """What `analyze` is told of the bar."""
+    parser.add_argument(
+        "--plate", type=_plate, metavar="X,Y,R@T",
+        help="follow the bar's plate that is here in second T: its centre and half its height, px",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plate-mm", type=_positive, metavar="MM",
+        help="the plate's diameter, mm (450, where it looks like that)",
+    )  # fmt: skip
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -222,6 +235,23 @@ def _box(text: str) -> tuple[float, float, float, float]:
     if not all(map(math.isfinite, (x, y, width, height))) or min(width, height) <= 0:
         raise argparse.ArgumentTypeError(f"expected width and height above 0, got {text!r}")
     return x, y, width, height
+
+
+def _plate(text: str) -> tuple[float, float, float, float]:
+    """(t, x, y, r) from ``x,y,r@t``."""
+    try:
+        place, _, moment = text.partition("@")
+        x, y, radius = map(float, place.split(","))
+        second = float(moment)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected three numbers in px and a second, x,y,r@t, got {text!r}"
+        ) from None
+    if not all(map(math.isfinite, (x, y, radius, second))) or radius <= 0 or second < 0:
+        raise argparse.ArgumentTypeError(
+            f"expected a radius above 0 and a second of 0 or more, got {text!r}"
+        )
+    return second, x, y, radius
 
 
 def _slow_motion(text: str) -> float:
@@ -371,7 +401,24 @@ def _options(options: argparse.Namespace) -> Options:
         target=target,
         max_fps=options.max_fps,
         slow_motion=options.slow_motion,
+        plate=options.plate,
+        plate_mm=options.plate_mm,
     )
+
+
+def _bar(result: Analysis) -> list[str]:
+    """What the bar did in each repetition, and what is not sure about it."""
+    from gymform.form.bar import BAR_SPEED
+    from gymform.form.cues import shown
+
+    if result.bar is None:
+        return []
+    lines = list(result.bar.reasons)
+    for number, rep in enumerate(result.form.repetitions, 1):
+        said = [f"{m.title[0].lower()}{m.title[1:]} {shown(m)}" for m in rep.measures
+                if m.key in ("bar_rise", BAR_SPEED, "bar_peak")]  # fmt: skip
+        lines += [f"repetition {number}: {', '.join(said)}"] if said else []
+    return lines
 
 
 def _explain(error: Exception) -> str:
@@ -396,6 +443,7 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
     remarks = (result.prediction.reason, *result.clip.problems, *result.quality.notes)
     lines += [f"  variant: {result.form.variant.lower()}"] if result.form.variant else []
     lines += [f"  {remark}" for remark in remarks if remark]
+    lines += [f"  bar: {line}" for line in _bar(result)]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
     lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]
     lines.append(f"  results in {out}")

@@ -151,6 +151,28 @@ def make_form(exercise: str = "squat", **changes: Any) -> FormReport:
     return FormReport(**values | changes)
 
 
+def make_bar(frames: int = 90, fps: float = 30.0, **changes: Any) -> Any:
+    """A ``Bar`` in the hands of the squat: 40 px down and up again, 2 mm a px, all of it seen."""
+    from gymform.bar.carrier import Bar
+
+    time_s = np.arange(frames) / fps
+    way = 40 * np.sin(np.pi * time_s / time_s[-1]) ** 2
+    xy = np.stack([np.full(frames, 150.0), 120 + way], axis=1)
+    values: dict[str, Any] = {
+        "time_s": time_s,
+        "xy": xy,
+        "r": np.full(frames, 60.0),
+        "observed": np.ones(frames, bool),
+        "velocity": np.gradient(xy, time_s, axis=0),
+        "still": xy,
+        "lifting": np.ones(frames, bool),
+        "aspect": 1.0,
+        "mm_per_px": 2.0,
+        "plate_mm": 450.0,
+    }
+    return Bar(**values | changes)
+
+
 def make_analysis(frames: int = 90, fps: float = 30.0, **parts: Any) -> Any:
     """An ``Analysis`` of the squat; give ``clip``, ``pose``, ``prediction``... to replace parts."""
     from gymform.analysis import Analysis

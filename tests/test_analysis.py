@@ -25,7 +25,7 @@ def test_answers_with_everything(painted_answer):
 def test_stages_come_in_order(painted_clip):
     heard: list[str] = []
     analyze(painted_clip, progress=lambda stage, done, total: heard.append(stage))
-    assert list(dict.fromkeys(heard)) == ["probe", "search", "pose", "classify"]
+    assert list(dict.fromkeys(heard)) == ["probe", "search", "pose", "classify", "bar"]
 
 
 def test_refuses_what_is_no_video(tmp_path):

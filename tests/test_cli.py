@@ -40,6 +40,8 @@ class Options:
     target: Target | None = None
     max_fps: float | None = None
     slow_motion: float | None = None
+    plate: tuple[float, float, float, float] | None = None
+    plate_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class FakeAnalysis(ModuleType):
             clip=fakes.make_clip(name=name, problems=("The last 3 frames are damaged.",)),
             quality=fakes.make_quality(),
             form=fakes.make_form("deadlift"),
+            bar=None,
             seconds={"network": 1.5},
         )
 
@@ -199,6 +202,8 @@ def test_interruption_stops_everything(analysis, out, capsys):
         (["--exact"], Options(exact=True)),
         (["--max-fps", "30"], Options(max_fps=30.0)),
         (["--slow-motion", "4"], Options(slow_motion=4.0)),
+        (["--plate", "10,20.5,30@1.5"], Options(plate=(1.5, 10.0, 20.5, 30.0))),
+        (["--plate-mm", "400"], Options(plate_mm=400.0)),
         (["--box", "10,20,30.5,40"], Options(target=Target(0.0, (10, 20, 30.5, 40), None))),
         (
             ["--box", "1,2,3,4", "--at", "1.5"],
@@ -222,6 +227,11 @@ def test_options_reach_the_analysis(analysis, out, arguments, expected):
         ["analyze", "a.mp4", "--box", "1,2,nan,4"],
         ["analyze", "a.mp4", "--box", "left"],
         ["analyze", "a.mp4", "--slow-motion", "99"],
+        ["analyze", "a.mp4", "--plate", "10,20,30"],
+        ["analyze", "a.mp4", "--plate", "10,20@1"],
+        ["analyze", "a.mp4", "--plate", "10,20,0@1"],
+        ["analyze", "a.mp4", "--plate", "10,20,30@-1"],
+        ["analyze", "a.mp4", "--plate-mm", "0"],
         ["analyze", "a.mp4", "--max-fps", "0"],
         ["analyze", "a.mp4", "--max-fps", "inf"],
         ["analyze", "a.mp4", "--max-fps", "many"],

@@ -16,6 +16,8 @@ LOSS = "loss"
 TITLES: dict[str, tuple[str, str]] = {
     "thigh_below_level": ("Depth", "° below level"),
     "speed": ("Speed on the way up", "% of height a second"),
+    "bar_speed": ("Mean speed of the bar", "m/s"),
+    "bar_rise": ("Rise of the bar", "cm"),
     ASYMMETRY: ("Left and right differ in height", "% of height"),
     LOSS: ("Loss of speed in the set", "%"),
     "lifting_s": ("Time up", "s"),

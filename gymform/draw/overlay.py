@@ -27,6 +27,9 @@ _INK: Colour = (16, 16, 16)
 _PAPER: Colour = (245, 245, 245)
 _TRAIL: Colour = (204, 121, 167)  # Okabe & Ito's reddish purple, unlike either side of the body
 
+_SLOW, _FAST = "#0072B2", "#F0E442"
+"""Okabe & Ito's blue and yellow, for the bar's speed."""
+
 _SHIFT = 4
 """Fractional bits of the coordinates for OpenCV: joints are placed to a sixteenth of a pixel."""
 
@@ -82,6 +85,29 @@ def draw_depth(rgb: np.ndarray, points: np.ndarray, scale: float = 1.0) -> np.nd
     return canvas
 
 
+def draw_bar(
+    rgb: np.ndarray, path: np.ndarray, speed: np.ndarray, radius: float, scale: float = 1.0
+) -> np.ndarray:
+    """A copy of ``rgb`` with the bar's path and the rim of its plate.
+
+    ``path`` (N, 2) px are its last places, oldest first, the last one where it is now, and
+    ``speed`` (N,) its speed there, 1 where it is fastest in the clip; NaN leaves a gap. ``radius``
+    px is the plate's.
+    """
+    canvas = np.array(rgb, order="C")
+    line = line_width(canvas.shape[1], canvas.shape[0], scale)
+    slow, fast = (_rgb(colour) for colour in (_SLOW, _FAST))
+    known = np.isfinite(path).all(axis=1) & np.isfinite(speed)
+    for i in np.flatnonzero(known[:-1] & known[1:]) + 1:
+        colour = _mixed(slow, fast, float(speed[i]))
+        _draw_line(canvas, _fixed(path[i - 1]), _fixed(path[i]), colour, line)
+    if known[-1] and radius > 0:
+        centre, size = _fixed(path[-1]), round(radius * 2**_SHIFT)
+        for colour, width in ((_INK, line + 2), (_PAPER, max(1, line // 2))):
+            cv2.circle(canvas, centre, size, colour, width, cv2.LINE_AA, _SHIFT)
+    return canvas
+
+
 def line_width(width: int, height: int, scale: float = 1.0) -> int:
     """Width px of a bold limb in a frame of ``width`` x ``height`` px; 3 for 640 x 480."""
     return max(2, round(scale * float(np.hypot(width, height)) / 270))
@@ -109,6 +135,12 @@ def _rgb(hexadecimal: str) -> Colour:
     """(r, g, b) of ``#rrggbb``."""
     value = int(hexadecimal.removeprefix("#"), 16)
     return value >> 16, value >> 8 & 255, value & 255
+
+
+def _mixed(first: Colour, second: Colour, share: float) -> Colour:
+    """A colour with the ``share`` of the second in it."""
+    red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
 _SIDE_COLOURS = {side: _rgb(colour) for side, colour in skeleton.COLOURS.items()}

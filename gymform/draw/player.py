@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.bar.carrier import Bar
 from gymform.draw.depth import DepthLine, depth_lines
 from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE
 from gymform.motion.angles import joint_angles, trunk_lean
@@ -29,13 +30,27 @@ class Series(TypedDict):
     values: list[int | None]
 
 
+class BarPath(TypedDict):
+    """The plate of the bar: T centres ``at`` and radii ``r``, px, None where unknown; its path
+    ``still`` as a camera that does not move sees it; its ``speed``, 1 where it is fastest, and
+    where it is ``seen``.
+    """
+
+    at: list[list[float] | None]
+    r: list[list[float] | None]
+    still: list[list[float] | None]
+    speed: list[float | None]
+    seen: list[bool]
+
+
 class PlayerKeypoints(TypedDict):
     """What the player draws, JSON-ready; T frames, 17 keypoints, px of the upright frame.
 
     ``times`` are T seconds; ``edges`` two keypoints and a colour; ``raw`` and ``clean`` T lists of
     17 points [x, y], None where missing; ``score`` T lists of 17 numbers; ``boxes`` T boxes
     [x0, y0, x1, y1] or None; ``depths`` a line for each squat whose depth is known. Below
-    ``least`` a keypoint is not drawn, from ``sure`` on it is drawn bold, as in the overlay.
+    ``least`` a keypoint is not drawn, from ``sure`` on it is drawn bold, as in the overlay. ``bar``
+    is None where none was followed.
     """
 
     width: int
@@ -53,10 +68,14 @@ class PlayerKeypoints(TypedDict):
     boxes: list[list[float] | None]
     depths: list[DepthLine]
     series: list[Series]
+    bar: BarPath | None
 
 
 def player_payload(
-    pose: PoseSequence, tracks: CleanTracks, form: FormReport | None = None
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    form: FormReport | None = None,
+    bar: Bar | None = None,
 ) -> PlayerKeypoints:
     """Times, skeleton, colours, per-frame keypoints and lines of depth for the player.
 
@@ -80,6 +99,21 @@ def player_payload(
         "boxes": _row_or_none(pose.boxes),
         "depths": depth_lines(tracks, form) if form else [],
         "series": _series(pose, tracks),
+        "bar": bar_path(bar) if bar is not None and bar.found else None,
+    }
+
+
+def bar_path(bar: Bar) -> BarPath:
+    """What is drawn of a bar."""
+    speed = np.linalg.norm(bar.velocity, axis=1)
+    known = np.isfinite(speed)
+    speed = speed / max(1e-6, float(speed[known].max())) if known.any() else speed
+    return {
+        "at": _row_or_none(bar.xy),
+        "r": _row_or_none(bar.r[:, None]),
+        "still": _row_or_none(bar.still),
+        "speed": [round(float(v), 2) if ok else None for v, ok in zip(speed, known, strict=True)],
+        "seen": bar.observed.tolist(),
     }
 
 
@@ -97,9 +131,14 @@ def _series(pose: PoseSequence, tracks: CleanTracks) -> list[Series]:
     ]  # fmt: skip
 
 
-def player_json(pose: PoseSequence, tracks: CleanTracks, form: FormReport | None = None) -> bytes:
+def player_json(
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    form: FormReport | None = None,
+    bar: Bar | None = None,
+) -> bytes:
     """:func:`player_payload` as compact UTF-8 JSON, without NaN, which browsers cannot read."""
-    payload = player_payload(pose, tracks, form)
+    payload = player_payload(pose, tracks, form, bar)
     return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gymform.bar.carrier import Bar
 from gymform.draw.depth import DepthLine, depth_lines, line_at
-from gymform.draw.overlay import draw_depth, draw_overlay, hand_trail
+from gymform.draw.overlay import draw_bar, draw_depth, draw_overlay, hand_trail
 from gymform.timing import Progress, ignore_progress
 from gymform.types import CleanTracks, FormReport, PoseSequence
 from gymform.video.read import read_frames
@@ -29,6 +30,7 @@ def draw_skeletons(
     *,
     label: str = "",
     form: FormReport | None = None,
+    bar: Bar | None = None,
     max_side: int | None = None,
     keyint: int | None = None,
     progress: Progress | None = None,
@@ -36,7 +38,7 @@ def draw_skeletons(
     """Write ``source`` with the skeleton over each frame of ``pose`` to ``target``, as H.264.
 
     ``label`` is shown in the corner, before the time; the depth of ``form`` at the bottom of each
-    squat, as a line; ``max_side`` px shrinks the picture;
+    squat, as a line; the path of the ``bar``; ``max_side`` px shrinks the picture;
     ``keyint`` limits the distance of key frames. ``progress`` is called with the stage "draw".
     Raises the kinds of VideoError.
     """
@@ -73,13 +75,31 @@ def draw_skeletons(
                 trail=hand_trail(cleaned, position, trail),
                 scale=line,
             )
-            depth = line_at(depths, position)
-            if depth:
+            picture = _with_bar(picture, bar, position, scale, line)
+            if depth := line_at(depths, position):
                 picture = draw_depth(picture, _shrunk_line(depth, scale), line)
             writer.write(picture, frame.time_s)
             if position % 10 == 0:
                 report("draw", position, total)
     report("draw", total, total)
+
+
+BAR_TRAIL_S = 3.0
+"""So long a part of the bar's path is drawn, seconds."""
+
+
+def _with_bar(
+    picture: np.ndarray, bar: Bar | None, frame: int, scale: float, line: float
+) -> np.ndarray:
+    """``picture`` with the path that the bar has come, as seen from where the camera is now."""
+    if bar is None or not np.isfinite(bar.xy[frame]).all():
+        return picture
+    first = int(np.searchsorted(bar.time_s, bar.time_s[frame] - BAR_TRAIL_S))
+    path = bar.still[first : frame + 1] + (bar.xy[frame] - bar.still[frame])
+    speed = np.linalg.norm(bar.velocity, axis=1)
+    fastest = max(1e-6, float(np.nanmax(speed)))
+    share = speed[first : frame + 1] / fastest
+    return draw_bar(picture, _shrunk(path, scale), share, float(bar.r[frame]) * scale, line)
 
 
 def _line_scale(pose: PoseSequence) -> float:

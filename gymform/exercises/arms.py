@@ -17,6 +17,7 @@ from gymform.exercises.presses import UNEVEN
 BICEP_CURL = Exercise(
     "bicep_curl",
     "Biceps curl",
+    barbell=True,
     training_share=0.03,
     aliases=("biceps_curl", "curl", "dumbbell_curl", "barbell_curl", "hammer_curl"),
     signal=Signal("hands_to_shoulders", high=False, by_side=True),

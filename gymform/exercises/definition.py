@@ -178,7 +178,7 @@ class Exercise:
     (None: where the clip begins still); ``signal`` stands in for both where a single quantity shows
     them better. ``phases_by`` are the two keypoints whose height over the feet tells lowering from
     lifting, where no signal does; None where the measures do without phases. Somebody ``lying`` has
-    a trunk that is level for most of the exercise.
+    a trunk that is level for most of the exercise; a ``barbell`` may be lifted in it.
     Without ``measures`` it gets those that any movement has: duration and ranges of joints.
     ``training_share`` is how much of the shipped classifier's training shows it, None where that
     does not know it.
@@ -195,6 +195,7 @@ class Exercise:
     rules: tuple[Rule, ...] = ()
     blind_spots: tuple[BlindSpot, ...] = ()
     lying: bool = False
+    barbell: bool = False
     training_share: float | None = None
 
     @property

@@ -24,6 +24,7 @@ ROUNDED = BlindSpot(
 DEADLIFT = Exercise(
     "deadlift",
     "Deadlift",
+    barbell=True,
     training_share=0.14,
     aliases=("conventional_deadlift", "sumo_deadlift", "trap_bar_deadlift"),
     resting=Resting(SHOULDERS, high=False),
@@ -77,6 +78,7 @@ DEADLIFT = Exercise(
 ROMANIAN_DEADLIFT = Exercise(
     "romanian_deadlift",
     "Romanian deadlift",
+    barbell=True,
     training_share=0.03,
     aliases=("rdl", "stiff_leg_deadlift", "stiff_legged_deadlift"),
     signal=Signal("shoulders_over_hips", high=True, least=0.04),

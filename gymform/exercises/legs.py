@@ -20,6 +20,7 @@ from gymform.skeleton import HIPS, SHOULDERS
 SQUAT = Exercise(
     "squat",
     "Squat",
+    barbell=True,
     training_share=0.13,
     aliases=(
         "back_squat",
@@ -80,6 +81,7 @@ SQUAT = Exercise(
 LUNGE = Exercise(
     "lunge",
     "Lunge",
+    barbell=True,
     training_share=0.06,
     aliases=("lunges", "walking_lunge", "reverse_lunge", "split_squat", "bulgarian_split_squat"),
     signal=Signal("hips_over_feet", high=True, least=0.05),

@@ -10,6 +10,7 @@ LIFT = Signal("hands_over_hips", high=False, least=0.2)
 SNATCH = Exercise(
     "snatch",
     "Snatch",
+    barbell=True,
     training_share=0.06,
     aliases=("power_snatch", "full_snatch", "squat_snatch", "hang_snatch"),
     signal=LIFT,
@@ -45,6 +46,7 @@ SNATCH = Exercise(
 CLEAN_AND_JERK = Exercise(
     "clean_and_jerk",
     "Clean and jerk",
+    barbell=True,
     training_share=0.03,
     aliases=("clean", "power_clean", "squat_clean", "hang_clean", "clean_jerk"),
     signal=LIFT,

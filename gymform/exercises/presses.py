@@ -24,6 +24,7 @@ UNEVEN = BlindSpot(
 BENCH_PRESS = Exercise(
     "bench_press",
     "Bench press",
+    barbell=True,
     training_share=0.06,
     aliases=("barbell_bench_press", "dumbbell_bench_press", "incline_bench_press"),
     signal=Signal("hands_from_shoulders", high=True),
@@ -74,6 +75,7 @@ BENCH_PRESS = Exercise(
 OVERHEAD_PRESS = Exercise(
     "overhead_press",
     "Overhead press",
+    barbell=True,
     training_share=0.05,
     aliases=("shoulder_press", "military_press", "push_press", "strict_press"),
     signal=Signal("hands_over_shoulders", high=False, by_side=True),

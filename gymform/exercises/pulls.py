@@ -64,6 +64,7 @@ PULL_UP = Exercise(
 ROW = Exercise(
     "row",
     "Row",
+    barbell=True,
     training_share=0.03,
     aliases=("barbell_row", "bent_over_row", "dumbbell_row", "seated_row", "cable_row"),
     signal=Signal("hands_to_shoulders", high=False, by_side=True, least=0.06),

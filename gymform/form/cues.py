@@ -208,9 +208,11 @@ def _is_clear(rule: Rule, found: Measure, body: Body) -> bool:
 
 
 def shown(measure: Measure) -> str:
-    """A measure in words: 7°, 1.2 s, 12 %, 5° above level, 3 % behind."""
+    """A measure in words: 7°, 1.2 s, 0.61 m/s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
         return f"{measure.value:.1f} s"
+    if measure.unit == "m/s":
+        return f"{measure.value:.2f} m/s"
     if measure.unit in EITHER_WAY:
         unit = EITHER_WAY[measure.unit][0 if measure.value >= 0 else 1]
         return f"{abs(measure.value):.0f}{unit}"

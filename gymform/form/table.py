@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gymform.exercises import find_exercise
+from gymform.form.bar import BAR_SPEED
 from gymform.types import FormReport
 
 Mark = Literal["best", "worst"]
@@ -23,7 +24,7 @@ def rated(form: FormReport) -> dict[tuple[str, int], Mark]:
     """
     exercise = find_exercise(form.exercise)
     more = {rule.key: rule.more for rule in exercise.rules} if exercise else {}
-    more["speed"] = True
+    more |= {"speed": True, BAR_SPEED: True}
     marks: dict[tuple[str, int], Mark] = {}
     for key, is_more in more.items():
         values = {

@@ -73,8 +73,12 @@ class Request:
         return _digest(self._parts() | {"exercise": manifest_entry(None, "exercise").sha256})
 
     def pose_key(self) -> str:
-        """The same of everything that the keypoints depend on: not the exercise model."""
-        return _digest(self._parts())
+        """The same of everything that the keypoints depend on: not the exercise model, nor what
+        was said of the bar.
+        """
+        parts = self._parts()
+        options = {name: said for name, said in parts["options"].items() if name not in OF_BAR}
+        return _digest(parts | {"options": options})
 
     def _parts(self) -> dict[str, Any]:
         return {
@@ -96,6 +100,10 @@ class Request:
     def as_message(self) -> dict[str, Any]:
         """The request as the worker reads it."""
         return {"path": str(self.path), "name": self.name, "options": asdict(self.options)}
+
+
+OF_BAR = ("plate", "plate_mm")
+"""Options that the keypoints do not depend on."""
 
 
 def _digest(parts: Mapping[str, Any]) -> str:
@@ -597,7 +605,8 @@ STAGE_SHARES: dict[str, float] = {
     "search": 0.20,
     "pose": 0.55,
     "classify": 0.04,
-    "proxy": 0.20,
+    "bar": 0.05,
+    "proxy": 0.15,
 }
 """Share of the total time that each stage takes, in order; updated after every finished job."""
 

@@ -37,7 +37,7 @@ from gymform.timing import Progress
 from gymform.video.memory import go_first, memory_limited, memory_of_analysis
 
 if TYPE_CHECKING:
-    from gymform.analysis import Analysis
+    from gymform.analysis import Analysis, Options
 
 Work = Callable[[dict[str, Any], Path, Progress], None]
 """Fills an empty folder with the results of a request; reports progress, which may raise."""
@@ -69,11 +69,11 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
     from gymform.service.summary import write_summary
     from gymform.video.write import transcode
 
-    if "known" in request and judge_again(Path(request["known"]), Path(request["path"]), folder):
-        progress("classify", 1, 1)
-        return
     path, name = Path(request["path"]), request["name"]
     options = options_from_dict(request["options"])
+    if "known" in request and judge_again(Path(request["known"]), path, folder, options):
+        progress("classify", 1, 1)
+        return
 
     def first(answer: Analysis) -> None:
         (folder / FIRST).mkdir()
@@ -96,13 +96,14 @@ def analyse_clip(request: dict[str, Any], folder: Path, progress: Progress) -> N
         write_summary(result, folder, folder / PROXY)
 
 
-def judge_again(known: Path, source: Path, folder: Path) -> bool:
-    """Fill ``folder`` with the result in ``known``, judged by the exercise model in use now.
+def judge_again(known: Path, source: Path, folder: Path, options: Options) -> bool:
+    """Fill ``folder`` with the result in ``known``, judged by the exercise model in use now, and
+    with the bar that the ``options`` ask for.
 
     Its keypoints are taken as they are, which makes seconds of minutes. False, and nothing is left
     in the folder, when the result cannot be read or the disk refuses.
     """
-    from gymform.analysis import judge
+    from gymform.analysis import judge, with_its_bar
     from gymform.analysis_io import load, save
     from gymform.exercise.classifier import load_classifier
     from gymform.service.summary import write_summary
@@ -114,6 +115,7 @@ def judge_again(known: Path, source: Path, folder: Path) -> bool:
         result = dataclasses.replace(
             before, tracks=tracks, quality=quality, prediction=prediction, form=form
         )
+        result = with_its_bar(source, result, options)
         _link(known / PROXY, folder / PROXY)
         save(result, source, folder, stem=STEM, video=False)
         write_summary(result, folder, folder / PROXY)

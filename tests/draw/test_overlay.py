@@ -9,6 +9,7 @@ from gymform import skeleton as sk
 from gymform.draw.overlay import (
     MIN_DRAWN_SCORE,
     SURE_SCORE,
+    draw_bar,
     draw_depth,
     draw_overlay,
     hand_trail,
@@ -234,3 +235,20 @@ def test_the_line_of_depth_is_where_it_is_said_and_nowhere_else():
     assert (plain == 90).all()
     far = np.array([(-1e9, 100.0), (1e9, 100.0), (1e9, 1e9)])
     assert (draw_depth(plain, far)[100] != 90).any()
+
+
+def test_the_path_of_the_bar_leaves_gaps_and_is_coloured_by_its_speed():
+    path = np.array([(10, 50), (30, 50), (np.nan, np.nan), (60, 50), (90, 50)], float)
+    speed = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    picture = draw_bar(np.zeros((100, 120, 3), np.uint8), path, speed, 0.0)
+    assert picture[50, 20].tolist() == [0, 114, 178]  # slow
+    assert picture[50, 75].tolist() == [240, 228, 66]  # fast
+    assert not picture[50, 45].any()
+
+
+def test_the_rim_of_the_plate_is_drawn_where_the_bar_is():
+    path = np.array([(60.0, 50.0)])
+    picture = draw_bar(np.full((100, 120, 3), 90, np.uint8), path, np.zeros(1), 20.0)
+    assert (picture[50, 80] != 90).any()
+    assert (picture[30, 60] != 90).any()
+    assert (picture[50, 60] == 90).all()

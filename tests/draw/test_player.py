@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gymform import skeleton as sk
+from gymform.bar.carrier import no_bar
 from gymform.draw.player import player_json, player_payload
 from gymform.form.cues import assess_form
 from gymform.types import Prediction
@@ -62,3 +63,14 @@ def test_lines_of_depth_are_there_when_form_is_known():
     (line,) = json.loads(player_json(pose, tracks, form))["depths"]
     assert line["first"] < line["last"]
     assert player_payload(pose, tracks)["depths"] == []
+
+
+def test_the_path_of_the_bar_is_there_where_one_was_followed():
+    pose, bar = fakes.make_pose(), fakes.make_bar()
+    bar.xy[3] = bar.velocity[3] = bar.still[3] = np.nan
+    data = json.loads(player_json(pose, fakes.make_tracks(pose), None, bar))["bar"]
+    assert data["at"][3] is data["still"][3] is data["speed"][3] is None
+    assert data["at"][0] == [150.0, 120.0]
+    assert max(one for one in data["speed"] if one is not None) == 1
+    nothing = no_bar(pose.time_s, 450.0, "There is none.")
+    assert player_payload(pose, fakes.make_tracks(pose), None, nothing)["bar"] is None

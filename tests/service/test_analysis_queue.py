@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -92,6 +93,15 @@ def test_a_job_leaves_a_result_and_nothing_else(queue, clip):
     assert run(queue, request).state is State.DONE
     assert result(queue, request).endswith("fine")
     assert [folder.name for folder in queue.store.root.iterdir()] == [request.key()]
+
+
+def test_where_the_plate_is_does_not_change_the_keypoints(clip):
+    request = clip("fine")
+    marked = dataclasses.replace(request, options=make_options(plate=(0.5, 10.0, 20.0, 5.0)))
+    assert marked.key() != request.key()
+    assert marked.pose_key() == request.pose_key()
+    other = dataclasses.replace(request, options=make_options(flip_test=True))
+    assert other.pose_key() != request.pose_key()
 
 
 def test_another_exercise_model_is_given_the_known_keypoints(queue, clip, tmp_path):

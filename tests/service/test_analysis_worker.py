@@ -168,6 +168,29 @@ def test_known_keypoints_are_judged_by_the_new_model_without_an_analysis(
     assert names(folder) == kept | pictures
 
 
+def test_a_plate_that_was_shown_is_followed_without_an_analysis(
+    request_, known, other_model, tmp_path, monkeypatch
+):
+    """Only the bar is looked for, and what it says is in the repetitions."""
+    asked = []
+
+    def follow_bar(path, pose, **how):
+        asked.append(how["mark"])
+        return fakes.make_bar(len(pose), time_s=pose.time_s, marked=True)
+
+    monkeypatch.setattr(analysis, "analyze", lambda *_, **__: pytest.fail("analysed again"))
+    monkeypatch.setattr(analysis, "follow_bar", follow_bar)
+    plate = (0.2, 30.0, 40.0, 12.0)
+    options = request_["options"] | {"plate": plate}
+    folder = tmp_path / "again"
+    folder.mkdir()
+    analyse_clip(request_ | {"known": str(known), "options": options}, folder, lambda *_: None)
+    assert asked == [plate]
+    found = analysis_io.load(folder, STEM)
+    assert found.bar is not None
+    assert found.bar.marked
+
+
 def names(folder):
     """The names of a folder's files."""
     return {path.name for path in folder.iterdir()}

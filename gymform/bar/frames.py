@@ -1,0 +1,20 @@
+"""The bar in some of the film's frames: those in which the lifter was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gymform.bar.carrier import Bar
+
+
+def at_frames(bar: Bar, time_s: np.ndarray) -> Bar:
+    """``bar`` in the frames at rising seconds ``time_s`` (N,), which are among those it knows."""
+    if len(bar.time_s) == len(time_s):
+        return replace(bar, time_s=time_s)
+    after = np.clip(np.searchsorted(bar.time_s, time_s), 1, len(bar.time_s) - 1)
+    is_before = time_s - bar.time_s[after - 1] < bar.time_s[after] - time_s
+    rows = after - is_before
+    names = ("xy", "r", "observed", "velocity", "still", "lifting")
+    return replace(bar, time_s=time_s, **{name: getattr(bar, name)[rows] for name in names})

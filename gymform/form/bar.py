@@ -1,0 +1,50 @@
+"""What the bar's path adds to the form of repetitions: its rise and its speed, in cm and m/s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gymform.bar.carrier import Bar
+from gymform.bar.figures import RepFigures, figures
+from gymform.types import FormReport, Measure
+
+BAR_SPEED = "bar_speed"
+"""The key of the measure by which repetitions are compared."""
+
+
+def with_bar(form: FormReport, bar: Bar, slow_motion: float = 1.0) -> FormReport:
+    """``form`` with the measures of the ``bar``; the same where it has no scale.
+
+    Both speak of the moments of a clip that is ``slow_motion`` times slower than life.
+    """
+    if bar.mm_per_px is None:
+        return form
+    spans = [(rep.start_s, rep.end_s) for rep in form.repetitions if not rep.cut_off_by]
+    found = {one.start_s: one for one in figures(bar, spans, slow_motion).repetitions}
+    return replace(
+        form,
+        repetitions=tuple(
+            replace(rep, measures=(*rep.measures, *_measures(found[rep.start_s], slow_motion)))
+            if not rep.cut_off_by and rep.start_s in found
+            else rep
+            for rep in form.repetitions
+        ),
+    )
+
+
+def _measures(one: RepFigures, slow_motion: float) -> Iterator[Measure]:
+    """The measures of a repetition, as far as they are known."""
+    begins = one.lifts_s
+    fastest = begins + one.time_to_peak_s * slow_motion
+    rows = (
+        ("bar_rise", "Rise of the bar", one.rise_cm, "cm", begins),
+        (BAR_SPEED, "Mean speed of the bar", one.mean_velocity, "m/s", begins),
+        ("bar_peak", "Peak speed of the bar", one.peak_velocity, "m/s", fastest),
+        ("bar_propulsive", "Mean propulsive speed", one.propulsive_velocity, "m/s", begins),
+        ("bar_to_peak", "Time to the peak speed", one.time_to_peak_s, "s", fastest),
+        ("bar_drift", "Bar away from the vertical", one.drift_cm, "cm", begins),
+    )
+    for key, title, value, unit, at_s in rows:
+        if value is not None:
+            yield Measure(key, title, value, unit, at_s)

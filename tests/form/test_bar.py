@@ -1,0 +1,51 @@
+"""What the bar adds to repetitions: nothing without a scale, and figures of life in slow motion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gymform.form.bar import with_bar
+from gymform.types import RepForm
+from tests import fakes
+
+
+def form(*spans, **changes):
+    return fakes.make_form(repetitions=tuple(RepForm(*span, ()) for span in spans), **changes)
+
+
+def values(report):
+    return [{m.key: m.value for m in rep.measures} for rep in report.repetitions]
+
+
+def test_rise_and_speed_of_a_whole_repetition():
+    bar = fakes.make_bar()
+    [found] = values(with_bar(form((0.0, bar.time_s[-1])), bar))
+    assert found["bar_rise"] == pytest.approx(8.0, abs=0.2)  # 40 px of 2 mm
+    assert found["bar_peak"] == pytest.approx(0.040 * 2 * np.pi / bar.time_s[-1], rel=0.05)
+    assert found["bar_drift"] == pytest.approx(0, abs=0.01)
+    assert 0 < found["bar_speed"] < found["bar_peak"]
+
+
+def test_without_a_scale_there_are_no_figures():
+    report = form((0.0, 2.9))
+    assert with_bar(report, fakes.make_bar(mm_per_px=None)) == report
+
+
+def test_a_repetition_that_is_cut_off_has_none():
+    report = form((0.0, 2.9))
+    cut = replace(report.repetitions[0], cut_off_by="the end of the clip")
+    report = replace(report, repetitions=(cut,))
+    assert with_bar(report, fakes.make_bar()) == report
+
+
+@pytest.mark.parametrize("slower", [2.0, 4.0])
+def test_slow_motion_is_taken_out_of_speeds_and_not_out_of_moments(slower):
+    bar = fakes.make_bar()
+    slow = replace(bar, time_s=bar.time_s * slower, velocity=bar.velocity / slower)
+    end = float(bar.time_s[-1])
+    [real] = with_bar(form((0.0, end)), bar).repetitions
+    [film] = with_bar(form((0.0, end * slower)), slow, slower).repetitions
+    for one, other in zip(real.measures, film.measures, strict=True):
+        assert other.value == pytest.approx(one.value)
+        assert other.at_s == pytest.approx(one.at_s * slower)
