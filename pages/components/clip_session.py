@@ -10,9 +10,9 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -43,6 +43,7 @@ STAGES = {
     "search": "Look for the lifter",
     "pose": "Find the joints in every frame",
     "classify": "Recognise the exercise",
+    "bar": "Follow the bar",
     "proxy": "Prepare the player",
 }
 
@@ -223,6 +224,19 @@ class ClipSession:
         if self.is_mine:
             self.analyse(request.path, request.name, chosen_options(target))
 
+    def follow_plate(self, plate: tuple[float, float, float, float] | None) -> None:
+        """Follow the bar of the same clip again, by the plate that was shown, or that is found."""
+        self._with_bar(plate=plate, plate_mm=None)
+
+    def measure_by(self, plate_mm: float) -> None:
+        """Measure the bar of the same clip again, whose plate has this diameter, mm."""
+        self._with_bar(plate_mm=plate_mm)
+
+    def _with_bar(self, **said: Any) -> None:
+        request = self._request
+        if self.is_mine:
+            self.analyse(request.path, request.name, replace(request.options, **said))
+
     def repeat(self) -> None:
         """Analyse the same clip again; after a failure, the result before stays available."""
         request, before = self._request, self.place.before
@@ -310,6 +324,7 @@ class ClipSession:
 
     def _done(self, folder: Path) -> None:
         """The result. One that is damaged on disk is deleted, so that it can be made again."""
+        from pages.components.bar import Again
         from pages.components.result import load_result, show_result
 
         with held(folder):  # nothing deletes it while it is read
@@ -328,7 +343,7 @@ class ClipSession:
                 result,
                 folder,
                 self._request.name,
-                on_other_person=self.follow if is_mine else None,
+                again=Again(self.follow, self.follow_plate, self.measure_by) if is_mine else None,
             )
             if self.place.address and is_mine:
                 notes.against_reference(self.place.address)

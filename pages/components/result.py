@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,11 @@ from gymform.service.summary import picture_of, read_summary
 from gymform.storage import disk_problem
 from gymform.text import file_stem
 from gymform.types import OTHER, UNKNOWN, Cue, Prediction, Provenance, Target
+from pages.components.bar import Again, show_bar
 from pages.components.form import show_cues, show_measures
 from pages.components.nearest import show_nearest
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
-
-OtherPerson = Callable[[Target], None]
 
 CHART_CONFIG = {"displayModeBar": False}
 COLUMNS = [1, 1]
@@ -58,19 +57,17 @@ def load_result(folder: Path) -> Analysis:
     return load(folder, STEM)
 
 
-def show_result(
-    result: Analysis, folder: Path, name: str, *, on_other_person: OtherPerson | None
-) -> None:
+def show_result(result: Analysis, folder: Path, name: str, *, again: Again | None) -> None:
     """Show an analysis, whose files are in ``folder``, of the clip that is called ``name``.
 
     The most important comes first: the answer in a line, the film with the remarks beside it, the
-    repetitions. ``on_other_person`` is None for somebody who may only look.
+    repetitions. ``again`` is None for somebody who may only look.
     """
     st.html(STYLE)
     verdict(result)
     for problem in result.clip.problems:
         st.warning(as_text(problem), icon=":material/warning:")
-    motion(folder, result, on_other_person)
+    motion(folder, result, again)
     show_prediction(result)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
@@ -101,7 +98,7 @@ def verdict(result: Analysis) -> None:
 def player_data(folder: Path) -> bytes:
     """What the player shows of the analysis in ``folder``, cached: JSON."""
     result = load_result(folder)
-    return player_json(result.pose, result.tracks, result.form)
+    return player_json(result.pose, result.tracks, result.form, result.bar)
 
 
 def in_short(result: Analysis) -> str:
@@ -183,7 +180,7 @@ def _seen(result: Analysis) -> str:
 
 
 @st.fragment
-def motion(folder: Path, result: Analysis, on_other_person: OtherPerson | None) -> None:
+def motion(folder: Path, result: Analysis, again: Again | None) -> None:
     """The player with the remarks beside it, the repetitions, and the charts, all linked."""
     state = st.session_state
     if state.get("shown") != folder.name:  # another result: start at its first frame
@@ -197,9 +194,14 @@ def motion(folder: Path, result: Analysis, on_other_person: OtherPerson | None) 
         show_cues(result.form, partial(_see, result))
     _strip(folder, result)
     show_measures(result.form)
+    show_bar(result, partial(_see_repetition, result), again)
     _charts(result)
-    if picked and on_other_person:
-        on_other_person(picked)
+    if picked and again:
+        if picked["plate"]:
+            x, y, radius = picked["plate"]
+            again.plate((picked["time_s"], x, y, radius))
+        else:
+            again.person(_target(picked))
         st.rerun()
 
 
@@ -279,8 +281,8 @@ def _unit() -> tuple[str, float | None]:
     return charts.CM, height_cm
 
 
-def _show_player(folder: Path, result: Analysis) -> Target | None:
-    """Show the player; the person that the user picked in it, if any."""
+def _show_player(folder: Path, result: Analysis) -> Mapping[str, Any] | None:
+    """Show the player; what the user picked in it, if anything."""
     state = st.session_state
 
     def rested() -> None:
@@ -299,7 +301,7 @@ def _show_player(folder: Path, result: Analysis) -> Target | None:
         on_pick=lambda: None,
         key="player",
     )
-    return _target(shown.pick) if shown.pick else None
+    return shown.pick or None
 
 
 def _target(pick: Mapping[str, Any]) -> Target:

@@ -28,7 +28,11 @@ def jump() -> None:
 st.number_input("Go to frame", 0, len(pose) - 1, key="target", on_change=jump)
 result = player(
     served(folder / "clip.mp4", "video/mp4", "video"),
-    served(player_json(pose, fakes.make_tracks(pose)), "application/json", "poses"),
+    served(
+        player_json(pose, fakes.make_tracks(pose), None, fakes.make_bar(len(pose))),
+        "application/json",
+        "poses",
+    ),
     size=pose.image_size,
     seek=(state.frame, state.turn),
     repetitions=[(0.5, 2.0)],

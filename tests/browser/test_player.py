@@ -147,7 +147,10 @@ def test_layers_can_be_switched(page):
       const {{ data }} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       return data.filter((value, i) => i % 4 === 3 && value > 0).length;
     }}"""
+    everything = page.evaluate(inked)
+    page.locator("button.toggle[data-layer=bar]").click()
     both = page.evaluate(inked)
+    assert everything > both
     page.locator("button.toggle[data-layer=box]").click()
     skeleton = page.evaluate(inked)
     page.locator("button.toggle[data-layer=clean]").click()
@@ -176,3 +179,23 @@ def test_another_person_by_click_or_box(page, drag):
         size = [length / scale for length in drag]
         assert picked["box"] == pytest.approx(corner + size, abs=1.5)
     assert picked["time_s"] == 0
+
+
+def test_a_plate_is_marked_from_its_centre_to_its_rim(page):
+    page.locator("button.mark").click()
+    follow = page.locator("button.follow")
+    area = page.locator("canvas").bounding_box()
+    scale = area["width"] / SIZE[0]
+    page.mouse.click(area["x"] + 60, area["y"] + 90)
+    assert follow.is_disabled()  # a click has no rim
+    page.mouse.move(area["x"] + 60, area["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 90, area["y"] + 130, steps=3)
+    page.mouse.up()
+    follow.click()
+    page.get_by_text("Picked").wait_for()
+    page.locator("code").wait_for()
+    picked = page.evaluate("() => JSON.parse(document.querySelector('code').innerText)")
+    expected = [60 / scale - 0.5, 90 / scale - 0.5, 50 / scale]
+    assert picked["plate"] == pytest.approx(expected, abs=1.5)
+    assert picked["point"] is picked["box"] is None

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { boxOf, pixelAt } from "../../pages/components/player/person_picker.js";
+import { boxOf, distance, pixelAt } from "../../pages/components/player/person_picker.js";
 
 test("the centre of the first pixel is 0, that of the last one less than there are", () => {
   assert.equal(pixelAt(0.5 / 640, 640), 0);
   assert.equal(pixelAt(639.5 / 640, 640), 639);
   assert.equal(pixelAt(0.5, 640), 319.5);
+});
+
+test("a plate is as large as the way from its centre to its rim", () => {
+  assert.equal(distance([10, 20], [13, 24]), 5);
 });
 
 test("outside of the picture is its edge", () => {

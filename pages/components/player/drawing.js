@@ -71,13 +71,14 @@ function drawDepth({ pen, at, line }, { line: [left, right, level], crease }) {
 }
 
 /**
- * The person who is being chosen: a box, or a circle around a point.
+ * What is being chosen: a person by a box or a point, or a plate by its centre and radius.
  *
  * @param {Sheet} sheet
  * @param {number[]} point x, y px
  * @param {number[] | null} box x, y, width, height px
+ * @param {number} radius px; 0 for a person
  */
-export function drawPick({ pen, at, line }, point, box) {
+export function drawPick({ pen, at, line }, point, box, radius) {
   pen.strokeStyle = PAPER;
   pen.lineWidth = line;
   pen.beginPath();
@@ -86,7 +87,9 @@ export function drawPick({ pen, at, line }, point, box) {
     const [right, bottom] = at([box[0] + box[2], box[1] + box[3]]);
     pen.rect(x, y, right - x, bottom - y);
   } else {
-    pen.arc(...at(point), 5 * line, 0, 2 * Math.PI);
+    const [x, y] = at(point);
+    const [rim] = at([point[0] + radius, point[1]]);
+    pen.arc(x, y, radius ? rim - x : 5 * line, 0, 2 * Math.PI);
   }
   strokeOutlined(pen, line);
 }

@@ -36,12 +36,14 @@ export {};
  */
 
 /**
- * Another person: a point x, y or a box x, y, width, height, px, of the frame at a second.
+ * What to follow in the frame at a second, px: a person by a point x, y or a box x, y, width,
+ * height, or a plate by its centre and radius x, y, r.
  *
  * @typedef {object} PickedPerson
  * @property {number} time_s
  * @property {[number, number] | null} point
  * @property {[number, number, number, number] | null} box
+ * @property {[number, number, number] | null} plate
  */
 
 /**
@@ -79,6 +81,18 @@ export {};
  */
 
 /**
+ * The plate of the bar: T centres `at` and radii `r` [px], null where unknown; its path `still` as
+ * a camera that does not move sees it; its `speed`, 1 where it is fastest; where it is `seen`.
+ *
+ * @typedef {object} BarPath
+ * @property {(number[] | null)[]} at
+ * @property {(number[] | null)[]} r
+ * @property {(number[] | null)[]} still
+ * @property {(number | null)[]} speed
+ * @property {boolean[]} seen
+ */
+
+/**
  * What is drawn, as the address in `poses` gives it; T frames, 17 keypoints, px of the upright
  * frame. `times` are T seconds; `edges` two keypoints and a colour; `raw` and `clean` T lists of 17
  * points [x, y], null where missing; `score` T lists of 17 numbers; `boxes` T boxes
@@ -102,4 +116,5 @@ export {};
  * @property {(number[] | null)[]} boxes
  * @property {DepthLine[]} depths
  * @property {Series[]} series
+ * @property {BarPath | null} bar
  */

@@ -44,11 +44,14 @@ class FrameAtRest(TypedDict):
 
 
 class PickedPerson(TypedDict):
-    """A person: a point x, y or a box x, y, width, height, px, in the frame at ``time_s``."""
+    """What to follow in the frame at ``time_s``, px: a person by a point x, y or a box x, y, width,
+    height, or a plate by its centre and radius x, y, r.
+    """
 
     time_s: float
     point: tuple[float, float] | None
     box: tuple[float, float, float, float] | None
+    plate: tuple[float, float, float] | None
 
 
 class PlayerState(TypedDict):

@@ -1,4 +1,5 @@
-// Another person to follow: a click on them, or a box dragged around them.
+// What to follow: a click on a person or a box dragged around them, or a plate from its centre to its
+// rim.
 
 import { clamped, find, listener } from "../dom.js";
 
@@ -13,9 +14,9 @@ const DRAG_PX = 6; // a shorter drag is a click
  *
  * @typedef {object} Surroundings
  * @property {() => { width: number, height: number } | null} size of the picture, px; null before it is known
- * @property {() => void} onOpen tells that a person is to be chosen
+ * @property {() => void} onOpen tells that something is to be chosen
  * @property {() => void} onDraw tells that another drawing is due
- * @property {() => void} onClick tells of a click while nobody is to be chosen
+ * @property {() => void} onClick tells of a click while nothing is to be chosen
  * @property {(person: Omit<PickedPerson, "time_s">) => void} onPick
  * @property {AbortSignal} signal ends everything
  */
@@ -36,10 +37,13 @@ export class PersonPicker {
     this.size = { width: 0, height: 0 };
     this.isOpen = false;
     this.isDown = false;
+    this.kind = "person";
     /** @type {{ start: Point, end: Point } | null} */
     this.drag = null;
     const on = listener(surroundings.signal);
-    on(find(section, ".pick"), "click", () => (this.isOpen ? this.close() : this.open()));
+    for (const button of [find(section, ".pick"), find(section, ".mark")]) {
+      on(button, "click", () => this.openOrClose(button.dataset.kind ?? "person"));
+    }
     on(find(section, ".keep"), "click", () => this.close());
     on(this.followButton, "click", () => this.follow());
     on(canvas, "pointerdown", (event) => this.down(event));
@@ -47,10 +51,22 @@ export class PersonPicker {
     on(canvas, "pointerup", () => this.up());
   }
 
-  open() {
+  /** @param {string} kind of what is chosen: "person" or "plate" */
+  openOrClose(kind) {
+    const wasOpen = this.isOpen && this.kind === kind;
+    if (this.isOpen) this.close();
+    if (!wasOpen) this.open(kind);
+  }
+
+  /** @param {string} kind */
+  open(kind) {
     const size = this.around.size();
     if (!size) return;
     this.size = size;
+    this.kind = kind;
+    for (const line of this.box.querySelectorAll("[data-for]")) {
+      line.toggleAttribute("hidden", line.getAttribute("data-for") !== kind);
+    }
     this.around.onOpen();
     this.isOpen = true;
     this.drag = null;
@@ -92,13 +108,19 @@ export class PersonPicker {
       return;
     }
     this.isDown = false;
-    this.followButton.disabled = false;
-    this.followButton.focus();
+    this.followButton.disabled = this.kind === "plate" && !this.radius();
+    if (!this.followButton.disabled) this.followButton.focus();
   }
 
   follow() {
-    const box = this.dragged();
-    if (this.drag) this.around.onPick({ point: box ? null : this.drag.start, box });
+    if (!this.drag) return;
+    const { start } = this.drag;
+    if (this.kind === "plate") {
+      this.around.onPick({ point: null, box: null, plate: [...start, this.radius()] });
+    } else {
+      const box = this.dragged();
+      this.around.onPick({ point: box ? null : start, box, plate: null });
+    }
     this.close();
   }
 
@@ -118,10 +140,29 @@ export class PersonPicker {
 
   /** @returns {[number, number, number, number] | null} the box dragged; null for a click */
   dragged() {
-    if (!this.drag) return null;
-    const least = (DRAG_PX * this.size.width) / this.canvas.clientWidth;
-    return boxOf(this.drag.start, this.drag.end, least);
+    if (!this.drag || this.kind === "plate") return null;
+    return boxOf(this.drag.start, this.drag.end, this.least());
   }
+
+  /** The radius of the plate, px, from its centre to where the pointer is; 0 for a click. */
+  radius() {
+    if (!this.drag || this.kind !== "plate") return 0;
+    const radius = distance(this.drag.start, this.drag.end);
+    return radius > this.least() ? radius : 0;
+  }
+
+  /** The longest way of the pointer, px, that is still a click. */
+  least() {
+    return (DRAG_PX * this.size.width) / this.canvas.clientWidth;
+  }
+}
+
+/**
+ * @param {Point} from
+ * @param {Point} to
+ */
+export function distance(from, to) {
+  return Math.hypot(to[0] - from[0], to[1] - from[1]);
 }
 
 /**

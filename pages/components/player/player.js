@@ -5,8 +5,9 @@
 
 import { mounted } from "../component.js";
 import { find, isPlain, listener, madeMarks, percentOf, toggleFullScreen } from "../dom.js";
-import { drawBox, drawPick, drawSkeleton, emptySheet } from "./drawing.js";
+import { drawPick, emptySheet } from "./drawing.js";
 import { drawFocus } from "./focus.js";
+import { drawLayers, offerLayers } from "./layers.js";
 import { Loop } from "./loop.js";
 import { PersonPicker } from "./person_picker.js";
 import { Playhead } from "./playhead.js";
@@ -37,7 +38,7 @@ class Player {
     this.readout = new Readout(this.section, this.canvas, this.scrubber);
     this.focus = ""; // what a cue is about, drawn over the picture
     /** @type {Record<string, boolean>} */
-    this.layers = { clean: true, raw: false, box: true };
+    this.layers = { clean: true, raw: false, box: true, bar: true };
     /** @type {Given | null} */
     this.component = null;
     /** @type {PlayerKeypoints | null} */
@@ -137,6 +138,7 @@ class Player {
     marks.forEach((mark, number) => (mark.textContent = String(number + 1)));
     this.repetitions.replaceChildren(...marks);
     this.readout.showSides(pose.sides);
+    offerLayers(this.section, pose);
     this.seeker.goTo(this.seeker.aim);
     this.ready();
   }
@@ -290,11 +292,9 @@ class Player {
     const { frame } = this.seeker;
     const sheet = emptySheet(this.canvas, this.stage, pose?.width ?? 0);
     if (!sheet || !pose) return;
-    if (layers.box) drawBox(sheet, pose.boxes[frame]);
-    if (layers.raw) drawSkeleton({ ...sheet, line: sheet.line * 0.5 }, pose, "raw", frame);
-    if (layers.clean) drawSkeleton(sheet, pose, "clean", frame);
+    drawLayers(sheet, pose, layers, frame);
     drawFocus(sheet, pose, frame, this.focus);
-    if (picker.drag) drawPick(sheet, picker.drag.start, picker.dragged());
+    if (picker.drag) drawPick(sheet, picker.drag.start, picker.dragged(), picker.radius());
     this.readout.show(pose, frame);
   }
 }

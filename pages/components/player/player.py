@@ -53,7 +53,8 @@ def player(
     chart with the key ``chart`` moves with the picture. The result, also in
     ``st.session_state[key]``, holds ``frame`` (a
     :class:`~pages.components.player.payload.FrameAtRest`), and for one run ``pick`` (a
-    :class:`~pages.components.player.payload.PickedPerson`) when the user chose another person.
+    :class:`~pages.components.player.payload.PickedPerson`) when the user chose another person
+    or showed where the plate is.
     """
     width, height = size
     data: PlayerData = {

@@ -18,13 +18,13 @@ from typing import Any, Literal
 import pytest
 
 from gymform.draw.depth import DepthLine
-from gymform.draw.player import PlayerKeypoints, Series
+from gymform.draw.player import BarPath, PlayerKeypoints, Series
 from gymform.draw.traces import Points, Traces
 
 COMPONENTS = Path(__file__).resolve().parents[3] / "pages" / "components"
 
 FETCHED: dict[str, tuple[type, ...]] = {
-    "player": (PlayerKeypoints, DepthLine, Series),
+    "player": (PlayerKeypoints, DepthLine, Series, BarPath),
     "reviewer": (Traces, Points),
 }
 """What a component fetches as a file of its own, beside its data."""
