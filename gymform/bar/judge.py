@@ -88,13 +88,10 @@ def _on_face(candidate: Candidate, i: int, window: Window, hands: Hands) -> bool
 def why_no_plate(evidence: Evidence) -> Iterator[str]:
     """Sentences about what speaks against its being the plate; none where nothing does."""
     if evidence.seen < MIN_SEEN:
-        yield (
-            f"A round thing at the hands is seen in {evidence.seen:.0%} of the lift only: "
-            "too little to be followed."
-        )
+        yield f"A round thing at the hands is seen in {evidence.seen:.0%} of the lift only."
     low, high = RATIO
     if not evidence.likeness >= MIN_LIKENESS or not low <= evidence.ratio <= high:
-        yield "What is round near the hands does not go up and down as they do: it is no plate."
+        yield "What is round near the hands does not go up and down as they do."
 
 
 def doubts_of_size(evidence: Evidence, plate_given: bool) -> Iterator[str]:
