@@ -14,6 +14,9 @@ STILL = 0.006
 """A camera that moves less than this, in picture diagonals a second, stands still: what is measured
 then is noise."""
 
+MOST_ZOOM = 2.0
+"""A background that grows or shrinks by more from one step to the next was not recognised."""
+
 
 class Background:
     """Hears frames one after the other and sums up how the background moves.
@@ -26,7 +29,6 @@ class Background:
         self._last: tuple[float, np.ndarray, np.ndarray] | None = None
         self._times: list[float] = []
         self._steps: list[np.ndarray] = []
-        self._unknown = 0
         self._size = (1.0, 1.0)
 
     def hear(self, grey: np.ndarray, frame_scale: float, time_s: float) -> None:
@@ -46,8 +48,7 @@ class Background:
     def _add(self, picture: np.ndarray, mask: np.ndarray, scale: float, time_s: float) -> None:
         assert self._last is not None
         matrix = background_motion(self._last[1], picture, self._last[2] & mask)
-        if matrix is None:
-            self._unknown += 1
+        if matrix is None or not 1 / MOST_ZOOM < np.hypot(*matrix[:, 0]) < MOST_ZOOM:
             matrix = np.eye(2, 3)
         matrix = matrix.copy()
         matrix[:, 2] /= scale
