@@ -89,6 +89,7 @@ def _search(
     def progress(done: int, total: int) -> None:
         report("search", done, total)
 
+    turn = 0
     if scout is not None:
         with contextlib.suppress(NoPersonError):
             found = follow(
@@ -101,7 +102,10 @@ def _search(
             )
             if found.plain:
                 return found
-    return follow(frames, estimator, witness=scout, target=target, progress=progress)
+            turn = found.turn
+    return follow(
+        frames, estimator, witness=scout, target=target, known_turn=turn, progress=progress
+    )
 
 
 def _counted(report: Progress, total: int) -> Callable[[int], None]:

@@ -167,6 +167,7 @@ def follow(
     witness: PoseEstimator | None = None,
     newcomers: PoseEstimator | None = None,
     target: Target | None = None,
+    known_turn: int = 0,
     progress: Progress | None = None,
 ) -> FollowedBoxes:
     """The lifter's boxes over all frames of a clip.
@@ -175,12 +176,13 @@ def follow(
     the picture changes as when somebody comes along, ``newcomers`` looks, by default ``estimator``.
 
     ``target`` selects another person by a box or a point in one frame, in px of the frame turned
-    upright. ``progress`` is called with (samples done, samples in total). Raises NoPersonError when
-    nobody is found in the clip, or at the target; OptionsError for a target outside the frame.
+    upright. ``known_turn`` is how another network would turn the pictures. ``progress`` is called
+    with (samples done, samples in total). Raises NoPersonError when nobody is found in the clip, or
+    at the target; OptionsError for a target outside the frame.
     """
     networks = _Networks(estimator, newcomers or estimator, witness)
     tracker = _Tracker(frames, networks, progress)
-    turn = tracker.turn()
+    turn = tracker.turn(known_turn)
     if turn:
         frames = frames.turned(turn)
         tracker = _Tracker(frames, networks, progress)
@@ -249,12 +251,12 @@ class _Tracker:
         self.searched: dict[int, list[Detection]] = {}
         self.largest = 0.0
 
-    def turn(self) -> int:
+    def turn(self, known: int = 0) -> int:
         """By how many degrees the pictures must be turned: judged in the longest shot."""
         longest = np.bincount(self.frames.shots).argmax()
         samples = np.flatnonzero(self.frames.shots == longest)
         people = _rivals(_chains(self._search(samples)), self.picture_size)
-        return upright_turn(self.frames, self.estimator, people[0]) if people else 0
+        return upright_turn(self.frames, self.estimator, people[0], known) if people else 0
 
     # -- seeds: find the people, and the likeliest lifter among them --------------------------
 

@@ -26,6 +26,10 @@ CLEARER = 0.1
 SLIGHTLY_CLEARER = 0.03
 """This much will do when the person also moves towards the feet and back."""
 
+AGAINST = 0.0
+"""Seen less surely than in the picture as it is, the first few samples speak against it. Engines
+differ by 0.02 there."""
+
 NO_LESS = 0.02
 """In no picture may the person be seen less surely by more than this then."""
 
@@ -49,13 +53,14 @@ class _Pair:
 
 
 def upright_turn(
-    frames: SparseFrames, estimator: PoseEstimator, people: dict[int, Detection]
+    frames: SparseFrames, estimator: PoseEstimator, people: dict[int, Detection], known: int = 0
 ) -> int:
     """By how many degrees the pictures must be turned counter-clockwise to stand upright: 0, 90,
     180 or 270.
 
     ``people`` are detections of the likeliest lifter in a few samples. Where most of them stand or
-    sit upright, nothing is looked at.
+    sit upright, nothing is looked at. ``known`` is the turn that another network found by itself:
+    two that agree need not both be sure.
     """
     lying = [person for person in people.values() if not is_up(person)]
     if not people or 2 * len(lying) <= len(people):
@@ -66,9 +71,10 @@ def upright_turn(
     pairs: list[_Pair] = []
     for batch in _samples(frames, people):
         pairs += _pairs(frames, estimator, people, batch, turn)
-        if len(pairs) < 2 or np.mean([pair.gain for pair in pairs]) < SLIGHTLY_CLEARER:
+        if len(pairs) < 2 or np.mean([pair.gain for pair in pairs]) < AGAINST:
             return 0
-    return turn if _stands(pairs) and _is_clearer(pairs) else 0
+    is_clear = _seems_clearer(pairs) if turn == known else _is_clearer(pairs)
+    return turn if _stands(pairs) and is_clear else 0
 
 
 def is_up(person: Detection) -> bool:
@@ -146,7 +152,11 @@ def _is_clearer(pairs: list[_Pair]) -> bool:
     gains = np.array([pair.gain for pair in pairs])
     if gains.mean() >= CLEARER:
         return True
-    return bool(gains.mean() >= SLIGHTLY_CLEARER and gains.min() >= -NO_LESS and _along(pairs))
+    return bool(_seems_clearer(pairs) and gains.min() >= -NO_LESS and _along(pairs))
+
+
+def _seems_clearer(pairs: list[_Pair]) -> bool:
+    return bool(np.mean([pair.gain for pair in pairs]) >= SLIGHTLY_CLEARER)
 
 
 def _along(pairs: list[_Pair]) -> bool:

@@ -101,6 +101,17 @@ def test_somebody_who_is_seen_no_less_lying_lies():
     assert not any("turned" in note for note in followed.notes)
 
 
+def test_two_networks_that_agree_need_not_both_be_sure():
+    """Movement does not tell here, so this one alone would leave the picture as it is."""
+    estimator = GravityEstimator(push_ups(), SLIGHTLY)
+    frames = sparse(estimator.pictures())
+    assert follow(frames, estimator).turn == 0
+    assert follow(frames, estimator, known_turn=90).turn == 0
+    assert follow(frames, estimator, known_turn=270).turn == 270
+    estimator = GravityEstimator(push_ups(), ALIKE)
+    assert follow(sparse(estimator.pictures()), estimator, known_turn=270).turn == 0
+
+
 def test_who_stands_costs_no_look_more(monkeypatch):
     def looks() -> int:
         estimator = GravityEstimator(squats(), CLEARLY)
