@@ -51,8 +51,11 @@ MAX_RECORDING_BYTES = 18_000_000
 """Largest recording made in the browser, bytes: as base64 it stays under the 25 MB of widget state
 that Streamlit accepts in one message (``server.maxWidgetStateSize``)."""
 
-MIN_PLATE_MM, MAX_PLATE_MM = 100.0, 600.0
-"""Diameters of plates that may be said, mm: from the smallest iron ones to technique plates."""
+MIN_PLATE_MM = 100.0
+"""Diameter of a bar's plate that may be said, at least, mm: small iron ones have 160."""
+
+MAX_PLATE_MM = 600.0
+"""The same at most, mm: bumper plates have 450."""
 
 MIN_SLOW_MOTION = 0.25
 """How many times slower than life a clip may be said to play, at least; a time lapse is below 1."""

@@ -167,8 +167,10 @@ def _every_download_opens(page, folder: Path) -> None:
     pose = load_poses(files[".npz"])
     assert probe(files[".mp4"]).frames == len(pose)
     with files[".csv"].open(newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == len(pose) * 17
+        rows = [row["keypoint"] for row in csv.DictReader(stream)]
     answer = json.loads(files[".json"].read_text())
+    assert rows.count("bar") == (len(pose) if answer["bar"]["found"] else 0)
+    assert len(rows) - rows.count("bar") == len(pose) * 17
     assert sum(answer["prediction"]["probabilities"].values()) == pytest.approx(1)
 
 

@@ -167,7 +167,8 @@ DRAGGED = (18, 27, 37)
 
 @pytest.fixture(scope="module", name="snatch")
 def _snatch(shared_data) -> PoseSequence:
-    """What the network finds in a real snatch."""
+    """What the network finds in a real snatch; by the engine of this machine, so that bounds below
+    leave room for the others (beside: 2 to 6°; stuck: 0.15 to 0.24 torsos, 10 to 19°)."""
     return analyze(shared_data / "clips" / SNATCH).pose
 
 
@@ -184,7 +185,7 @@ def stuck(right: np.ndarray, torso: float) -> np.ndarray:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("wrong", "within_torsos", "within_degrees"), [(beside, 0.05, 5.0), (stuck, 0.2, 15.0)]
+    ("wrong", "within_torsos", "within_degrees"), [(beside, 0.05, 8.0), (stuck, 0.3, 22.0)]
 )
 def test_a_wrong_elbow_in_20_frames_is_corrected_by_three_drags(
     snatch, tmp_path, wrong, within_torsos, within_degrees
