@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gymform.motion.camera import MARGIN, SIDE, background_motion
+from gymform.motion.camera import SIDE, background_mask, background_motion
 
 STEP_S = 0.1
 """The background is compared in steps of at least so many seconds."""
@@ -40,7 +40,8 @@ class Background:
         picture = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if small < 1 else grey
         scale = frame_scale * min(small, 1.0)
         self._size = (picture.shape[1] / scale, picture.shape[0] / scale)
-        mask = self._mask(picture.shape, scale, time_s)
+        box = self._boxes[int(np.abs(self._box_times - time_s).argmin())]
+        mask = background_mask(picture.shape, box, scale)
         if self._last is not None:
             self._add(picture, mask, scale, time_s)
         self._last = (time_s, picture, mask)
@@ -56,15 +57,6 @@ class Background:
             self._times.append(self._last[0])
         self._times.append(time_s)
         self._steps.append(matrix)
-
-    def _mask(self, shape: tuple[int, ...], scale: float, time_s: float) -> np.ndarray:
-        mask = np.full(shape[:2], 255, np.uint8)
-        box = self._boxes[int(np.abs(self._box_times - time_s).argmin())]
-        if np.isfinite(box).all():
-            margin = MARGIN * np.array([box[0] - box[2], box[1] - box[3]])
-            x0, y0, x1, y1 = ((box + np.r_[margin, -margin]) * scale).round().astype(int)
-            mask[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 0
-        return mask
 
     def speed(self) -> float:
         """Median speed of the picture's corners, in diagonals a second; 0 of too few frames."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,14 @@ class Bar:
     def found(self) -> bool:
         """Is a plate followed at all?"""
         return bool(np.isfinite(self.xy).any())
+
+    @functools.cached_property
+    def pace(self) -> np.ndarray:
+        """The speed (T,), 1 where it is fastest, NaN where it is not known."""
+        speed = np.linalg.norm(self.velocity, axis=1)
+        known = np.isfinite(speed)
+        fastest = max(1e-6, float(speed[known].max())) if known.any() else 1.0
+        return np.asarray(speed / fastest)
 
     @property
     def seen(self) -> float:

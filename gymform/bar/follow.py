@@ -18,6 +18,7 @@ from scipy.ndimage import maximum_filter
 from gymform.bar.hands import Hands
 from gymform.bar.rim import SIZES, WIDER, profiles
 from gymform.bar.rings import blurred, edge_field, support_at
+from gymform.bar.windows import MAX_SIDE, inside_of
 from gymform.video.read import read_frames
 
 RADIUS_PX = 30.0
@@ -34,8 +35,6 @@ RIM_EVERY = 3
 """The rim is measured exactly in each so-manieth frame."""
 
 STEP_PX = 2.0
-
-MAX_SIDE = 1280
 
 SLIDE = 0.8
 """How fast the plate may move against the hands, radii a second: standard deviation."""
@@ -166,16 +165,7 @@ def _field(grey: np.ndarray, there: np.ndarray, zoom: float, half: int) -> np.nd
     picture = cv2.warpAffine(
         grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(edge_field(picture.astype(np.float32)) * _inside(grey.shape, matrix, side))
-
-
-def _inside(shape: tuple[int, ...], matrix: np.ndarray, side: int) -> np.ndarray:
-    zoom = matrix[0, 0]
-    edge = 2 / zoom
-    x, y = ((np.arange(side) - matrix[i, 2]) / zoom for i in (0, 1))
-    across = (x >= edge) & (x <= shape[1] - 1 - edge)
-    down = (y >= edge) & (y <= shape[0] - 1 - edge)
-    return np.asarray(down[:, None] & across[None])
+    return np.asarray(edge_field(picture.astype(np.float32)) * inside_of(grey.shape, matrix, side))
 
 
 def _peaks(support: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -27,8 +27,8 @@ class Hands:
     """``xy`` float64 (T, 2) px: the middle of the hands, NaN unknown; ``time_s`` (T,) rising.
 
     ``lifting`` bool (T,) are the frames in which repetitions are done, ``torso`` px from the
-    shoulders to the hips, ``head`` float64 (T, 2) px the middle of the face, ``span`` float64 (T,)
-    px between the wrists. ``shoulders`` says that wrists were not seen and shoulders stand in.
+    shoulders to the hips, ``head`` float64 (T, 2) px the middle of the face. ``shoulders`` says
+    that wrists were not seen and shoulders stand in.
     """
 
     xy: np.ndarray
@@ -36,7 +36,6 @@ class Hands:
     lifting: np.ndarray
     torso: float
     head: np.ndarray
-    span: np.ndarray
     shoulders: bool
 
     def at(self, time_s: np.ndarray) -> np.ndarray:
@@ -105,9 +104,8 @@ def _hands(
     torso = TORSO * stature(xy[lifting])
     if not np.isfinite(torso):
         return None
-    span = np.linalg.norm(xy[:, joints[0]] - xy[:, joints[1]], axis=-1)
     head = midpoint(xy, (0, 1, 2, 3, 4))
-    return Hands(middle, time_s, lifting, torso, head, span, joints == SHOULDERS)
+    return Hands(middle, time_s, lifting, torso, head, joints == SHOULDERS)
 
 
 def steady_middle(pair: np.ndarray) -> np.ndarray:

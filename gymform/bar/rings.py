@@ -85,9 +85,8 @@ def transform(field: np.ndarray, size: int) -> np.ndarray:
 
     The field is smoothed to the thickness of a rim and padded with zeros.
     """
-    smooth = np.stack([cv2.GaussianBlur(part, (0, 0), THICKNESS_PX) for part in field])
     padded = np.zeros((2, size, size), np.float32)
-    padded[:, : field.shape[1], : field.shape[2]] = smooth
+    padded[:, : field.shape[1], : field.shape[2]] = blurred(field)
     return np.asarray(np.fft.rfft2(padded)).astype(np.complex64)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gymform.bar.hands import Hands
 from gymform.bar.rings import edge_field
 from gymform.video.read import read_frames
-from gymform.video.sparse import only
+from gymform.video.sparse import first_to_last, only
 
 TORSO_PX = 64.0
 """A torso is this long in a window, px."""
@@ -63,12 +63,8 @@ def sample_times(hands: Hands, count: int = SAMPLES) -> np.ndarray:
     if len(usable) <= count:
         return np.asarray(hands.time_s[usable])
     by_height = usable[np.argsort(hands.xy[usable, 1], kind="stable")]
-    ordered = [_spread(by_height, count // 2), _spread(usable, count - count // 2)]
-    return np.asarray(hands.time_s[np.unique(np.concatenate(ordered))])
-
-
-def _spread(indices: np.ndarray, count: int) -> np.ndarray:
-    return np.asarray(indices[np.linspace(0, len(indices) - 1, count).round().astype(int)])
+    chosen = {*first_to_last(by_height, count // 2), *first_to_last(usable, count - count // 2)}
+    return np.asarray(hands.time_s[sorted(chosen)])
 
 
 def windows_of(path: Path, hands: Hands, time_s: np.ndarray, *, turn: int = 0) -> Iterator[Window]:
@@ -97,11 +93,11 @@ def cut(grey: np.ndarray, frame_scale: float, hands: Hands, time_s: float) -> Wi
     return Window(time_s, field, inside, middle, scale, picture)
 
 
-def inside_of(shape: tuple[int, ...], matrix: np.ndarray) -> np.ndarray:
-    """bool (SIDE, SIDE): which pixels of a window show the frame (h, w), but not its very edge."""
+def inside_of(shape: tuple[int, ...], matrix: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """bool (side, side): which pixels of a window show the frame (h, w), but not its very edge."""
     zoom = matrix[0, 0]
     edge = 2 / zoom
-    grid = np.arange(SIDE)
+    grid = np.arange(side)
     x, y = ((grid - matrix[i, 2]) / zoom for i in (0, 1))
     across = (x >= edge) & (x <= shape[1] - 1 - edge)
     down = (y >= edge) & (y <= shape[0] - 1 - edge)

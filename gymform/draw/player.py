@@ -105,14 +105,11 @@ def player_payload(
 
 def bar_path(bar: Bar) -> BarPath:
     """What is drawn of a bar."""
-    speed = np.linalg.norm(bar.velocity, axis=1)
-    known = np.isfinite(speed)
-    speed = speed / max(1e-6, float(speed[known].max())) if known.any() else speed
     return {
         "at": _row_or_none(bar.xy),
         "r": _row_or_none(bar.r[:, None]),
         "still": _row_or_none(bar.still),
-        "speed": [round(float(v), 2) if ok else None for v, ok in zip(speed, known, strict=True)],
+        "speed": [round(float(v), 2) if np.isfinite(v) else None for v in bar.pace],
         "seen": bar.observed.tolist(),
     }
 

@@ -96,10 +96,8 @@ def _with_bar(
         return picture
     first = int(np.searchsorted(bar.time_s, bar.time_s[frame] - BAR_TRAIL_S))
     path = bar.still[first : frame + 1] + (bar.xy[frame] - bar.still[frame])
-    speed = np.linalg.norm(bar.velocity, axis=1)
-    fastest = max(1e-6, float(np.nanmax(speed)))
-    share = speed[first : frame + 1] / fastest
-    return draw_bar(picture, _shrunk(path, scale), share, float(bar.r[frame]) * scale, line)
+    pace, radius = bar.pace[first : frame + 1], float(bar.r[frame]) * scale
+    return draw_bar(picture, _shrunk(path, scale), pace, radius, line)
 
 
 def _line_scale(pose: PoseSequence) -> float:

@@ -71,11 +71,20 @@ def _grey(frames: SparseFrames, sample: int) -> np.ndarray:
 def _background(
     shape: tuple[int, ...], frames: SparseFrames, boxes: np.ndarray, sample: int
 ) -> np.ndarray:
-    """Mask uint8 (h, w): 255 on the background, 0 on the lifter."""
+    """The mask of a sampled frame; see :func:`background_mask`."""
+    scale = np.array([shape[1] / frames.size[0], shape[0] / frames.size[1]] * 2)
+    return background_mask(shape, boxes[frames.positions[sample]], scale)
+
+
+def background_mask(
+    shape: tuple[int, ...], box: np.ndarray, scale: np.ndarray | float
+) -> np.ndarray:
+    """Mask uint8 (h, w): 255 on the background, 0 on the lifter in ``box`` (4,), NaN for nobody.
+
+    ``scale`` is how many px of a picture of ``shape`` one px of the box's frame is.
+    """
     mask = np.full(shape[:2], 255, np.uint8)
-    box = boxes[frames.positions[sample]]
     if np.isfinite(box).all():
-        scale = np.array([shape[1] / frames.size[0], shape[0] / frames.size[1]] * 2)
         margin = MARGIN * np.array([box[0] - box[2], box[1] - box[3]])
         x0, y0, x1, y1 = ((box + np.r_[margin, -margin]) * scale).round().astype(int)
         mask[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 0

@@ -60,7 +60,8 @@ def only(time_s: np.ndarray) -> FrameChoice:
 
 
 def first_to_last(samples: np.ndarray, count: int) -> list[int]:
-    """``count`` of the rising ``samples`` (N,), first and last among them; fewer of fewer."""
+    """``count`` of the ``samples`` (N,), evenly spread, first and last among them, rising; fewer of
+    fewer."""
     spread = np.linspace(0, len(samples) - 1, count).round().astype(int)
     return [int(sample) for sample in np.unique(samples[spread])]
 

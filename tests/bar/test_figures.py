@@ -78,7 +78,7 @@ def test_a_phase_that_is_not_seen_gives_nothing():
 
 def test_hands_tell_the_loss_without_metres():
     bar, spans = lifted([0.8, 1.2])
-    hands = Hands(bar.xy, bar.time_s, bar.lifting, 120.0, bar.xy, bar.r, False)
+    hands = Hands(bar.xy, bar.time_s, bar.lifting, 120.0, bar.xy, False)
     found = figures_of_hands(hands, spans)
     assert found.loss == pytest.approx(100 * (1 - 0.8 / 1.2), abs=3)
     assert all(rep.mean_velocity is None for rep in found.repetitions)
