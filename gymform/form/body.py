@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gymform.motion.angles import joint_angles, trunk_lean, turned
-from gymform.motion.body_size import SEGMENTS, mean_known, midpoint, segment_lengths, stature
+from gymform.motion.body_size import (
+    SEGMENTS,
+    feet_of,
+    mean_known,
+    segment_lengths,
+    stature,
+    steady_midpoint,
+)
 from gymform.motion.clean import stretches
 from gymform.motion.evidence import Evidence, evidence_of
 from gymform.motion.signals import SIGNALS
@@ -118,9 +125,11 @@ class Body:
         stand on the floor. Before they are first seen, and after the last time, a camera that
         moves may have left them.
         """
-        feet, there = midpoint(self.xy, ANKLES)[:, 1], midpoint(self.xy, joints)[:, 1]
+        feet, there = np.full((2, len(self.xy)), np.nan)
         for start, stop in stretches(self.shots):
-            part = feet[start:stop]
+            xy = self.xy[start:stop]
+            part = feet_of(xy, self.size)[:, 1]
+            there[start:stop] = steady_midpoint(xy, joints)[:, 1]
             known = np.isfinite(part)
             if known.mean() >= MIN_FEET:
                 time_s = self.time_s[start:stop]

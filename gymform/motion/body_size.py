@@ -26,6 +26,10 @@ Source of the ratios: Drillis & Contini, "Body Segment Parameters", 1966 (in Win
 and Motor Control of Human Movement).
 """
 
+STRAYS = 0.08
+"""A foot that is so much higher or lower than usual, in statures, while the other is not, does not
+stand."""
+
 TORSO = 0.288
 """Length of the torso (mid-shoulder to mid-hip) as a share of stature."""
 
@@ -37,6 +41,45 @@ def midpoint(xy: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
     count = known.sum(-2)
     total = np.where(known, points, 0).sum(-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def steady_midpoint(xy: np.ndarray, pair: tuple[int, ...]) -> np.ndarray:
+    """The middle (T, 2) of the two joints of a ``pair`` over a shot; NaN where none is known.
+
+    Where only one is known, the middle is as far from it as it is before and after: it does not
+    jump when the other is hidden.
+    """
+    return _middle(xy[:, list(pair)].astype(np.float64))
+
+
+def feet_of(xy: np.ndarray, size: float = 1.0) -> np.ndarray:
+    """The middle (T, 2) of the ankles over the frames of a shot, ``size`` being the stature.
+
+    A foot that leaves the height at which it usually is while the other stays there is lifted, or
+    taken for something else: then the other one tells.
+    """
+    ankles = xy[:, list(sk.ANKLES)].astype(np.float64)
+    known = np.isfinite(ankles).all(-1)
+    if known.all(-1).any():
+        usual = np.nanmedian(np.where(known, ankles[..., 1], np.nan), axis=0)
+        away = ankles[..., 1] - usual  # (T, 2)
+        apart = np.abs(away[:, 0] - away[:, 1]) > STRAYS * size
+        strays = apart[:, None] & (np.abs(away) >= np.abs(away).max(axis=1, keepdims=True))
+        ankles[strays] = np.nan
+    return _middle(ankles)
+
+
+def _middle(points: np.ndarray) -> np.ndarray:
+    """The middle (T, 2) of two points (T, 2, 2) over time, also where only one is known."""
+    known = np.isfinite(points).all(-1)
+    both = np.flatnonzero(known.all(-1))
+    middle = np.where(known[:, :1], points[:, 0], points[:, 1])
+    if len(both):
+        half = (points[both, 1] - points[both, 0]) / 2
+        frames = np.arange(len(points))
+        ways = np.stack([np.interp(frames, both, half[:, i]) for i in range(2)], axis=1)
+        middle = middle + np.where(known[:, :1], ways, -ways)
+    return np.asarray(middle)
 
 
 def mean_known(values: np.ndarray) -> np.ndarray:

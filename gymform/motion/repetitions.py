@@ -10,7 +10,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from gymform import skeleton as sk
 from gymform.exercises import Resting, Signal
-from gymform.motion.body_size import mean_known, midpoint, running_statures
+from gymform.motion.body_size import (
+    feet_of,
+    mean_known,
+    running_statures,
+    stature,
+    steady_midpoint,
+)
 from gymform.motion.clean import stretches
 from gymform.motion.signals import SIGNALS
 from gymform.types import CleanTracks, within
@@ -45,6 +51,9 @@ RETURNED = 0.35
 
 ALIKE = 0.5
 """The main movement goes up and down with the body from this correlation on."""
+
+BEYOND = 0.15
+"""A lifter is at rest as well who is beyond the usual rest by this share of a repetition."""
 
 MIN_REP_S = 0.4
 """A shorter movement is no repetition, seconds."""
@@ -91,8 +100,8 @@ class Repetition:
 class Rest:
     """Where the lifter rests: where the signal is ``high``, or low; None where that is not known.
 
-    ``strictly``: also in a clip that begins still at the other end. ``either``: a clip that begins
-    and ends at the other end, after whole movements, is counted from there.
+    A clip that begins still at the other end and ends there, with whole movements, is counted from
+    there, but not ``strictly``; ``either``: also one that does not begin still.
     """
 
     high: bool | None = None
@@ -228,19 +237,34 @@ def _in_stretch(
     turns = turning_points(signal, HYSTERESIS * _range(signal))
     if len(turns) < 2:
         return []
-    rests_first = _rests_at_first(signal, turns, rest)
+    first = 0 if _rests_at_first(signal, turns, rest) else 1
+    level = _level(signal, turns[first:])
     found = []
-    first = 0 if rests_first else 1
-    if not rests_first:
-        found.append(_made(time_s, signal, turns[:2], edges[0]))
+    if first:
+        found.append(_made(time_s, level, turns[:2], edges[0]))
     for i in range(first, len(turns) - 2, 2):
-        cycle = turns[i : i + 3]
-        found.append(_made(time_s, signal, cycle, _cut_off(signal, cycle, turns, edges)))
+        cut_off_by = _cut_off(signal, turns[first:], i - first, edges)
+        found.append(_made(time_s, level, turns[i : i + 3], cut_off_by))
     if (len(turns) - 1 - first) % 2:
-        half = turns[-2:]
-        alone = len(turns) == 2 and edges[1] == END and _still(signal, at_start=False)
-        found.append(_made(time_s, signal, half, None if alone else edges[1]))
+        alone = len(turns) == 2 and edges[0] == START and edges[1] != CUT
+        alone = alone and _still(signal, at_start=False)
+        found.append(_made(time_s, level, turns[-2:], None if alone else edges[1]))
     return found
+
+
+def _level(signal: np.ndarray, turns: Sequence[int]) -> np.ndarray:
+    """The signal (N,), with what goes far beyond the usual rest of a set brought back to it.
+
+    The first of the ``turns``, and every other one, are at rest. Whoever gets into position goes
+    beyond; that is no part of the repetition that follows.
+    """
+    rests, reversals = signal[list(turns[::2])], signal[list(turns[1::2])]
+    if len(rests) < 3:
+        return signal
+    rest = float(np.median(rests))
+    farthest = rest + BEYOND * (rest - float(np.median(reversals)))
+    one = np.minimum(signal, farthest) if farthest > rest else np.maximum(signal, farthest)
+    return np.asarray(one)
 
 
 def _rests_at_first(signal: np.ndarray, turns: Sequence[int], rest: Rest) -> bool:
@@ -248,8 +272,8 @@ def _rests_at_first(signal: np.ndarray, turns: Sequence[int], rest: Rest) -> boo
     starts_high = bool(signal[turns[0]] > signal[turns[1]])
     begins_still = turns[0] > 0 or _still(signal, at_start=True)
     if rest.high is not None:
-        from_there = rest.either and _is_round(signal, turns)
-        return starts_high == rest.high or from_there or (begins_still and not rest.strictly)
+        other = not rest.strictly and (begins_still or rest.either) and _is_round(signal, turns)
+        return starts_high == rest.high or other
     if begins_still or len(turns) < 3:
         return True
     steps = np.abs(np.diff(signal[list(turns)]))
@@ -265,17 +289,28 @@ def _is_round(signal: np.ndarray, turns: Sequence[int]) -> bool:
 
 
 def _cut_off(
-    signal: np.ndarray, cycle: Sequence[int], turns: Sequence[int], edges: tuple[str, str]
+    signal: np.ndarray, turns: Sequence[int], first: int, edges: tuple[str, str]
 ) -> str | None:
-    """What hides a part of the cycle (rest, reversal, rest): it goes on at the stretch's edge."""
-    start, middle, end = (float(signal[i]) for i in cycle)
-    amplitude = max(abs(start - middle), abs(end - middle))
-    returned = abs(start - end) <= RETURNED * amplitude
-    begun_late = abs(start - middle) < abs(end - middle)
-    if cycle[0] == turns[0] and not returned and begun_late and not _still(signal, at_start=True):
-        return edges[0]
-    if cycle[2] == turns[-1] and not returned and not begun_late:
-        return None if edges[1] == END and _still(signal, at_start=False) else edges[1]
+    """What hides a part of the cycle from the turn ``first`` on: it goes on at the stretch's edge.
+
+    The first of the ``turns``, and every other one, are at rest. A cycle at the edge of a set is
+    compared with where the lifter rests between the others.
+    """
+    cycle = [float(signal[i]) for i in turns[first : first + 3]]
+    rests = [float(signal[i]) for i in turns[2:-1:2]]
+    at_first, at_last = first == 0, first + 3 == len(turns)
+    usual = float(np.median(rests)) if len(rests) > 1 else None
+    start = cycle[0] if usual is None or not at_last else usual
+    end = cycle[2] if usual is None or not at_first else usual
+    amplitude = max(abs(start - cycle[1]), abs(end - cycle[1]))
+    if abs(start - end) <= RETURNED * amplitude:
+        return None
+    begun_late = abs(start - cycle[1]) < abs(end - cycle[1])
+    if begun_late:
+        hidden = at_first and not _still(signal, at_start=True)
+        return edges[0] if hidden else None
+    if at_last and (edges[1] == CUT or not _still(signal, at_start=False)):
+        return edges[1]
     return None
 
 
@@ -337,7 +372,7 @@ def _is_high(
 ) -> bool | None:
     """Does the lifter rest where the signal is high? None when it does not go up and down."""
     xy, times = tracks.xy[slice(*part)], tracks.time_s[slice(*part)]
-    height = (midpoint(xy, sk.ANKLES) - midpoint(xy, resting.joints))[:, 1]
+    height = (feet_of(xy, stature(xy)) - steady_midpoint(xy, resting.joints))[:, 1]
     known = np.isfinite(height)
     if known.mean() < 0.5:
         return None
@@ -437,8 +472,7 @@ def _columns(
     xy: np.ndarray, time_s: np.ndarray, grid: np.ndarray, moving: Sequence[int]
 ) -> np.ndarray | None:
     """(N, 2 J): keypoints seen in half of the frames, relative to the feet, on the grid."""
-    feet = midpoint(xy, sk.ANKLES)
-    hips = midpoint(xy, sk.HIPS)
+    feet, hips = feet_of(xy), steady_midpoint(xy, sk.HIPS)
     seen = [np.isfinite(points).all(-1).mean() for points in (feet, hips)]
     if max(seen) < 0.5:
         return None

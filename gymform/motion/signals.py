@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.motion.body_size import mean_known, midpoint
+from gymform.motion.body_size import feet_of, mean_known, steady_midpoint
 
 ARM = 0.332
 """Length of the arm to the wrist as a share of the stature (Drillis & Contini 1966)."""
@@ -64,28 +64,28 @@ def shoulders_to_bar(xy: np.ndarray) -> np.ndarray:
 
 def hands_over_hips(xy: np.ndarray) -> np.ndarray:
     """(T, 1): how far the hands are above the hips."""
-    return np.asarray((midpoint(xy, sk.HIPS) - midpoint(xy, sk.WRISTS))[:, 1:])
+    return np.asarray((steady_midpoint(xy, sk.HIPS) - steady_midpoint(xy, sk.WRISTS))[:, 1:])
 
 
 def hands_over_feet(xy: np.ndarray) -> np.ndarray:
     """(T, 1): how far the hands are above the feet; above the hips where feet are rarely seen."""
-    return np.asarray((_ground(xy) - midpoint(xy, sk.WRISTS))[:, 1:])
+    return np.asarray((_ground(xy) - steady_midpoint(xy, sk.WRISTS))[:, 1:])
 
 
 def hips_over_feet(xy: np.ndarray) -> np.ndarray:
     """(T, 1): how far the hips are above the feet."""
-    return np.asarray((midpoint(xy, sk.ANKLES) - midpoint(xy, sk.HIPS))[:, 1:])
+    return np.asarray((feet_of(xy) - steady_midpoint(xy, sk.HIPS))[:, 1:])
 
 
 def shoulders_over_hips(xy: np.ndarray) -> np.ndarray:
     """(T, 1): how far the shoulders are above the hips."""
-    return np.asarray((midpoint(xy, sk.HIPS) - midpoint(xy, sk.SHOULDERS))[:, 1:])
+    return np.asarray((steady_midpoint(xy, sk.HIPS) - steady_midpoint(xy, sk.SHOULDERS))[:, 1:])
 
 
 def trunk_rise(xy: np.ndarray) -> np.ndarray:
     """(T, 1): how far shoulders and head are above the hips: a crunch lifts little more."""
-    hips = midpoint(xy, sk.HIPS)[:, 1]
-    tops = [midpoint(xy, sk.SHOULDERS)[:, 1], xy[:, sk.NOSE, 1]]
+    hips = steady_midpoint(xy, sk.HIPS)[:, 1]
+    tops = [steady_midpoint(xy, sk.SHOULDERS)[:, 1], xy[:, sk.NOSE, 1]]
     return mean_known(np.stack([hips - top for top in tops], axis=1))[:, None]
 
 
@@ -98,8 +98,8 @@ def apart(xy: np.ndarray) -> np.ndarray:
 
 def _ground(xy: np.ndarray) -> np.ndarray:
     """(T, 2): what heights are counted from: the feet, or the hips where feet are rarely seen."""
-    feet = midpoint(xy, sk.ANKLES)
-    return feet if np.isfinite(feet).all(-1).mean() >= 0.5 else midpoint(xy, sk.HIPS)
+    feet = feet_of(xy)
+    return feet if np.isfinite(feet).all(-1).mean() >= 0.5 else steady_midpoint(xy, sk.HIPS)
 
 
 SIGNALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -9,11 +9,13 @@ from gymform import skeleton as sk
 from gymform.motion import body_size
 from gymform.motion.body_size import (
     SEGMENTS,
+    feet_of,
     mean_known,
     midpoint,
     segment_lengths,
     stature,
     statures,
+    steady_midpoint,
 )
 from tests.motion.makers import STANDING, squat
 
@@ -108,3 +110,38 @@ def test_less_than_a_cut_changes_nothing(factor):
     assert len(set(statures(xy, RATE_HZ))) == 1
     slowly = squat(np.arange(80) / RATE_HZ) * np.linspace(1, 2.5, 80)[:, None, None]
     assert body_size._cuts(slowly, RATE_HZ) == []
+
+
+def test_the_middle_of_two_joints_does_not_jump_when_one_is_hidden():
+    time_s = np.arange(60) / 30
+    xy = squat(time_s) + 300
+    middle = midpoint(xy, sk.WRISTS)
+    np.testing.assert_allclose(steady_midpoint(xy, sk.WRISTS), middle)
+    xy[20:40, sk.LEFT_WRIST] = np.nan
+    xy[50:, sk.RIGHT_WRIST] = np.nan
+    np.testing.assert_allclose(steady_midpoint(xy, sk.WRISTS), middle, atol=3)
+    assert np.abs(midpoint(xy, sk.WRISTS) - middle).max() > 20
+    xy[10, list(sk.WRISTS)] = np.nan
+    assert np.isnan(steady_midpoint(xy, sk.WRISTS)[10]).all()
+    xy[:, sk.LEFT_WRIST] = np.nan
+    np.testing.assert_array_equal(steady_midpoint(xy, sk.WRISTS), xy[:, sk.RIGHT_WRIST])
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 20), (0, 40), (30, 60)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_foot_that_strays_does_not_move_the_feet(first, last, side):
+    """Such as an ankle on somebody who stands behind, for a third or two thirds of the film."""
+    xy = squat(np.arange(60) / 30) + 300
+    truth = feet_of(xy, 170)
+    np.testing.assert_allclose(truth, midpoint(xy, sk.ANKLES))
+    xy[first:last, sk.ANKLES[side]] += (-15, -90)
+    assert np.ptp(feet_of(xy, 170)[:, 1] - truth[:, 1]) < 1e-6
+
+
+def test_feet_that_jump_together_have_moved():
+    xy = np.repeat(STANDING[None], 30, axis=0) + 300
+    xy[10:20, :, 1] -= 40
+    np.testing.assert_allclose(feet_of(xy, 170), midpoint(xy, sk.ANKLES))
+    np.testing.assert_array_equal(
+        np.isnan(feet_of(np.full((5, 17, 2), np.nan))), np.ones((5, 2), bool)
+    )

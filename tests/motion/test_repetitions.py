@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
-from gymform.exercises import Resting
+from gymform.exercises import Resting, Signal
 from gymform.motion.clean import clean
 from gymform.motion.repetitions import (
     CUT,
@@ -17,9 +17,11 @@ from gymform.motion.repetitions import (
     START,
     find_repetitions,
     movement_range,
+    signal_repetitions,
     turning_points,
     whole_repetitions,
 )
+from gymform.types import CleanTracks
 from tests.motion.makers import STANDING, sequence, squat, squat_sequence
 
 
@@ -161,3 +163,60 @@ def test_who_walks_up_to_the_camera_does_no_repetition():
     (rep,) = whole_repetitions(clean(sequence(xy, time_s)), resting=STANDING_RESTS)
     assert rep[0] == pytest.approx(4.6, abs=0.6)
     assert rep[1] == pytest.approx(7.4, abs=0.6)
+
+
+def test_a_lift_that_ends_still_is_whole_before_a_picture_that_stands_still():
+    """A snatch goes one way only; what is frozen after it has not cut it off."""
+    time_s = np.arange(0, 5, 1 / 30)
+    pose = sequence(squat(np.clip(time_s, 0, 2.0), period_s=4, still_s=0) + 300, time_s)
+    (whole,) = find_repetitions(clean(pose))
+    shots = np.where(time_s > 4, -1, 0).astype(np.int32)
+    (frozen,) = find_repetitions(clean(replace(pose, shots=shots)))
+    assert whole.cut_off_by is frozen.cut_off_by is None
+    assert frozen.end_s == pytest.approx(whole.end_s, abs=0.15)
+    after_a_cut = np.where(time_s > 4, 1, 0).astype(np.int32)
+    (cut,) = find_repetitions(clean(replace(pose, shots=after_a_cut)))
+    assert cut.cut_off_by == CUT
+
+
+def pushing_up(begins: float, plank: float) -> CleanTracks:
+    """Arms from bent to straight: from ``begins`` up to 1.3, a rest at ``plank``, three push-ups.
+
+    1 is the usual top, 0 the bottom.
+    """
+    time_s = np.arange(0, 13, 1 / 30)
+    top = np.interp(time_s, [0, 2, 3, 5, 6], [begins, 1.3, plank, plank, 1])
+    reps = np.where((time_s > 6) & (time_s < 12), (np.cos(np.pi * (time_s - 6)) - 1) / 2, 0)
+    xy = np.repeat(STANDING[None] + 300, len(time_s), axis=0)
+    for wrist, shoulder in zip(sk.WRISTS, sk.SHOULDERS, strict=True):
+        xy[:, wrist] = xy[:, shoulder] + np.array([0, 1.0]) * (40 + 40 * (top + reps))[:, None]
+    return clean(sequence(xy, time_s))
+
+
+@pytest.mark.parametrize("begins", [0.0, 0.5, 1.3])
+@pytest.mark.parametrize("plank", [1.0, 1.15])
+def test_getting_into_position_changes_no_repetition(begins, plank):
+    signal = Signal("hands_from_shoulders", high=True, least=0.05)
+    reps = [rep for rep in signal_repetitions(pushing_up(begins, plank), signal)]
+    whole = [rep for rep in reps if rep.cut_off_by is None]
+    assert [round(rep.end_s) for rep in whole] == [8, 10, 12]
+    assert whole[0].start_s > 4.5
+
+
+def squatting(points: list[tuple[float, float]]) -> CleanTracks:
+    """Squats as deep at each second as the (second, share of the depth) ``points`` say."""
+    time_s = np.arange(0, points[-1][0], 1 / 30)
+    down = np.interp(time_s, *np.array(points).T)
+    phase = np.arccos(1 - 2 * down) / (2 * np.pi)
+    return clean(sequence(squat(phase, period_s=1, still_s=0) + 300, time_s))
+
+
+@pytest.mark.parametrize(("end", "cut_off_by"), [(0.15, None), (0.5, END)])
+def test_the_last_repetition_is_compared_with_the_rests_of_the_set(end, cut_off_by):
+    """Before it the lifter did not rise as far as usual: from there the end would seem near."""
+    tracks = squatting([
+        (0, 0), (1, 1), (2, 0), (3, 1), (4, 0), (5, 1), (6, 0.2), (7, 1), (7.9, end)
+    ])  # fmt: skip
+    *others, last = find_repetitions(tracks, resting=STANDING_RESTS)
+    assert [rep.cut_off_by for rep in others] == [None] * 3
+    assert last.cut_off_by == cut_off_by
