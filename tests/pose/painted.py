@@ -86,8 +86,10 @@ class DotNetwork(nn.Module):
         return F.interpolate(seen.reshape(-1, 1, rows, columns), scale_factor=4.0)
 
     def _peaks(self, rgb: Tensor) -> Tensor:
-        distance = (rgb[:, None] - self.colours[None, :, :, None, None]).norm(dim=2)
-        match = torch.exp(-((distance / 0.22) ** 2))  # (B, 17, H, W)
+        # squared distances of colours, without a tensor for each of their differences
+        mixed = F.conv2d(rgb, self.colours[:, :, None, None])
+        lengths = (rgb**2).sum(1, keepdim=True) + (self.colours**2).sum(1)[:, None, None]
+        match = torch.exp(-(lengths - 2 * mixed) / 0.22**2)  # (B, 17, H, W)
         match = torch.where(match > 0.3, match, 0)
         # UDP: both grids run from the first pixel's centre to the last one's
         size = self.config.heatmap_size[::-1]
