@@ -421,6 +421,14 @@ def _bar(result: Analysis) -> list[str]:
     return lines
 
 
+def _set(result: Analysis) -> list[str]:
+    """How the set slows down, and which repetitions do not count."""
+    from gymform.form.set_speed import in_words, not_counted
+
+    found = result.form.set_speed
+    return [] if found is None else [line for line in (in_words(found), not_counted(found)) if line]
+
+
 def _explain(error: Exception) -> str:
     """What to tell the user about a failed clip, without paths and tracebacks."""
     if isinstance(error, GymformError):
@@ -444,6 +452,7 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
     lines += [f"  variant: {result.form.variant.lower()}"] if result.form.variant else []
     lines += [f"  {remark}" for remark in remarks if remark]
     lines += [f"  bar: {line}" for line in _bar(result)]
+    lines += [f"  set: {line}" for line in _set(result)]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
     lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]
     lines.append(f"  results in {out}")

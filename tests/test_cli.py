@@ -133,6 +133,13 @@ def test_answer_goes_to_stdout_and_results_to_the_folder(analysis, out, capsys):
     assert sorted(file.name for file in out.iterdir()) == ["a.csv", "a.json", "a.mp4", "a.npz"]
 
 
+def test_how_a_set_slows_down_is_printed(analysis, out, monkeypatch, capsys):
+    form = fakes.make_form(set_speed=fakes.make_set_speed())
+    monkeypatch.setattr(fakes, "make_form", lambda *_: form)
+    assert analyze(out, "squat.mp4") == cli.OK
+    assert "  set: Slower by 30 % in the last repetition" in capsys.readouterr().out
+
+
 def test_failing_clip_does_not_stop_the_others(analysis, out, capsys):
     clips = ["a.mp4", "nobody.mp4", "/x/broken.mp4", "/x/bug.mp4", "b.mp4"]
     assert analyze(out, *clips) == cli.FAILED

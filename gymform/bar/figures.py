@@ -1,4 +1,4 @@
-"""What a bar's path says of each repetition, and how a set slows down.
+"""What a bar's path says of each repetition.
 
 The concentric phase is the time around the greatest upward speed in which the bar goes up faster
 than a twentieth of it. The propulsive phase ends where the bar slows down faster than gravity alone
@@ -61,16 +61,9 @@ class RepFigures:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """All whole repetitions, and the set's ``loss`` of mean velocity in per cent,
-    of the last against the fastest.
-
-    ``slowed_from`` is the number of the repetition, from 1, from which on the loss exceeds
-    :data:`LOSS`; None where it does not. ``loss`` is None of fewer than two repetitions.
-    """
+    """The whole repetitions that were seen; how the set slows down: see `form.set_speed`."""
 
     repetitions: tuple[RepFigures, ...]
-    loss: float | None
-    slowed_from: int | None
 
 
 def figures(
@@ -88,7 +81,7 @@ def figures(
 def figures_of_hands(
     hands: Hands, repetitions: Sequence[tuple[float, float]], slow_motion: float = 1.0
 ) -> SetFigures:
-    """The same by the hands' path: no metres, but the loss of velocity."""
+    """The same by the hands' path: no metres, but speeds that can be compared."""
     known = np.isfinite(hands.xy[:, 0])
     noise = np.full(len(hands.time_s), HANDS_NOISE * hands.torso)
     path = smooth_positions(hands.time_s, hands.xy, noise, HANDS_JERK * hands.torso)
@@ -189,13 +182,7 @@ def _set(
     slow_motion: float,
 ) -> SetFigures:
     found = [_repetition(track, span, mm_per_px, slow_motion) for span in spans]
-    repetitions = tuple(one for one in found if one is not None)
-    if len(repetitions) < 2:
-        return SetFigures(repetitions, None, None)
-    losses = loss_of(np.array([one.speed for one in repetitions]))
-    slow = np.flatnonzero(losses > LOSS)
-    first = int(slow[0]) + 1 if len(slow) else None
-    return SetFigures(repetitions, float(losses[-1]), first)
+    return SetFigures(tuple(one for one in found if one is not None))
 
 
 def loss_of(speeds: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from gymform.bar.carrier import Bar
 from gymform.bar.figures import RepFigures, figures
+from gymform.form.cues import with_set_speed
+from gymform.form.set_speed import better, speed_of_plate, whole_spans
 from gymform.types import FormReport, Measure
 
 BAR_SPEED = "bar_speed"
@@ -14,13 +16,15 @@ BAR_SPEED = "bar_speed"
 
 
 def with_bar(form: FormReport, bar: Bar, slow_motion: float = 1.0) -> FormReport:
-    """``form`` with the measures of the ``bar``; the same where it has no scale.
+    """``form`` with the speed of the set by the ``bar``, and its measures where it has a scale.
 
     Both speak of the moments of a clip that is ``slow_motion`` times slower than life.
     """
+    by_plate = speed_of_plate(form.repetitions, bar, slow_motion)
+    form = with_set_speed(form, better(by_plate, form.set_speed))
     if bar.mm_per_px is None:
         return form
-    spans = [(rep.start_s, rep.end_s) for rep in form.repetitions if not rep.cut_off_by]
+    spans = whole_spans(form.repetitions)
     found = {one.start_s: one for one in figures(bar, spans, slow_motion).repetitions}
     return replace(
         form,

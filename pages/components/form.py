@@ -7,9 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.form.bar import BAR_SPEED
 from gymform.form.cues import shown
+from gymform.form.set_speed import in_words, not_counted
 from gymform.form.table import BEST, WORST, rated
-from gymform.types import Cue, FormReport, Verdict
+from gymform.types import Cue, FormReport, SetSpeed, Verdict
 from pages.components.text import as_text
 
 ICONS = {
@@ -21,6 +23,15 @@ MARKS = {BEST: "▲ ", WORST: "▼ ", None: ""}
 """Before the best and the worst value of a row."""
 
 COLUMNS = [5, 2]
+
+LOSS, MOST_LOSS = "Slower than the fastest before", 60
+"""A column of the table of a set, and the loss of a full bar in it, per cent."""
+
+SET_HELP = (
+    "By how much the mean speed on the way up falls within the set, against the fastest repetition "
+    "so far (velocity loss: Sanchez-Medina & Gonzalez-Badillo 2011). It needs no scale. From 20 % "
+    "on a set is said to tire."
+)
 
 
 def show_cues(form: FormReport, see: Callable[[Cue], None]) -> None:
@@ -49,6 +60,42 @@ def show_measures(form: FormReport) -> None:
         )
         if any(MARKS[BEST] in str(cell) for column in table.values() for cell in column):
             st.caption("▲ the best and ▼ the least good of the set, by the rule of the measure.")
+
+
+def show_set(form: FormReport) -> None:
+    """Show how the set slows down, where two repetitions can be compared."""
+    found = form.set_speed
+    if found is None:
+        return
+    st.markdown("## Speed of the set", help=SET_HELP)
+    st.markdown(as_text(in_words(found)))
+    st.dataframe(
+        set_table(form, found),
+        hide_index=True,
+        width=460,
+        column_config={
+            LOSS: st.column_config.ProgressColumn(
+                LOSS, format="%.0f %%", min_value=0, max_value=MOST_LOSS, width="medium"
+            )
+        },
+    )
+    if left_out := not_counted(found):
+        st.caption(as_text(left_out))
+
+
+def set_table(form: FormReport, found: SetSpeed) -> dict[str, list[Any]]:
+    """A table by column: the repetition, per cent that it is slower, and m/s where they are known.
+
+    Repetitions that do not count have no loss.
+    """
+    table: dict[str, list[Any]] = {
+        "Repetition": list(range(1, len(found.losses) + 1)),
+        LOSS: list(found.losses),
+    }
+    speeds = [rep.value(BAR_SPEED) for rep in form.repetitions]
+    if any(speeds):
+        table["Mean speed"] = [shown(speed) if speed else "" for speed in speeds]
+    return table
 
 
 def _measured(form: FormReport) -> str:

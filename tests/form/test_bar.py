@@ -32,6 +32,17 @@ def test_without_a_scale_there_are_no_figures():
     assert with_bar(report, fakes.make_bar(mm_per_px=None)) == report
 
 
+def test_without_a_scale_the_plate_still_tells_the_speed_of_the_set():
+    time_s = np.arange(180) / 30
+    way = 120 + 40 * np.sin(np.pi * time_s / 3) ** 2
+    xy = np.stack([0 * way, way], axis=1)
+    speed = np.gradient(xy, time_s, axis=0)
+    bar = fakes.make_bar(180, xy=xy, still=xy, velocity=speed, mm_per_px=None)
+    report = with_bar(form((0.0, 3.0), (3.0, 5.9), set_speed=fakes.make_set_speed()), bar)
+    assert report.set_speed.by == "plate"
+    assert all(not rep.measures for rep in report.repetitions)
+
+
 def test_a_repetition_that_is_cut_off_has_none():
     report = form((0.0, 2.9))
     cut = replace(report.repetitions[0], cut_off_by="the end of the clip")
