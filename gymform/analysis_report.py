@@ -16,6 +16,7 @@ from gymform.analysis import Analysis
 from gymform.draw.stills import draw_stills
 from gymform.draw.svg import Line, line_chart
 from gymform.errors import GymformError
+from gymform.form import pulls
 from gymform.form.cues import shown
 from gymform.form.events import events_of
 from gymform.form.set_speed import in_words, not_counted
@@ -201,6 +202,8 @@ def _table(analysis: Analysis) -> Iterator[str]:
     yield "</tbody></table></div>"
     if marks:
         yield "<p class='meta'>▲ the best and ▼ the least good of the set.</p>"
+    if any(key in pulls.KEYS for key in titles):
+        yield f"<p class='meta'>{_quoted(pulls.HOW)}</p>"
     yield from _speed(form)
 
 

@@ -6,22 +6,33 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gymform.bar.carrier import Bar
-from gymform.bar.figures import RepFigures, figures
+from gymform.bar.figures import RepFigures, figures, track_of
+from gymform.form.body import bodies_of
 from gymform.form.cues import with_set_speed
+from gymform.form.pulls import CATCHES, at_life_s_speed, with_pulls
 from gymform.form.set_speed import better, speed_of_plate, whole_spans
-from gymform.types import FormReport, Measure
+from gymform.motion.slow_motion import at_speed, in_film
+from gymform.types import CleanTracks, FormReport, Measure, PoseSequence
 
 BAR_SPEED = "bar_speed"
 """The key of the measure by which repetitions are compared."""
 
 
-def with_bar(form: FormReport, bar: Bar, slow_motion: float = 1.0) -> FormReport:
-    """``form`` with the speed of the set by the ``bar``, and its measures where it has a scale.
+def with_bar(
+    form: FormReport,
+    bar: Bar,
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    slow_motion: float = 1.0,
+) -> FormReport:
+    """``form`` with what the ``bar`` says of it: the speed of the set, the phases of a pull, and
+    its own measures where it has a scale.
 
-    Both speak of the moments of a clip that is ``slow_motion`` times slower than life.
+    All of them speak of the moments of a clip that is ``slow_motion`` times slower than life.
     """
     by_plate = speed_of_plate(form.repetitions, bar, slow_motion)
     form = with_set_speed(form, better(by_plate, form.set_speed))
+    form = _with_pulls(form, bar, pose, tracks, slow_motion)
     if bar.mm_per_px is None:
         return form
     spans = whole_spans(form.repetitions)
@@ -35,6 +46,17 @@ def with_bar(form: FormReport, bar: Bar, slow_motion: float = 1.0) -> FormReport
             for rep in form.repetitions
         ),
     )
+
+
+def _with_pulls(
+    form: FormReport, bar: Bar, pose: PoseSequence, tracks: CleanTracks, slow_motion: float
+) -> FormReport:
+    """``form`` with the phases of a pull by the plate, where one is followed."""
+    if form.exercise not in CATCHES or not bar.found:
+        return form
+    bodies = bodies_of(at_speed(pose, slow_motion), in_film(tracks, 1 / slow_motion))
+    track = at_life_s_speed(track_of(bar), slow_motion)
+    return with_pulls(form, bodies, track, bar.mm_per_px, slow_motion)
 
 
 def _measures(one: RepFigures, slow_motion: float) -> Iterator[Measure]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gymform.bar.figures import LOSS
+from gymform.bar.figures import LOSS, track_of_hands
+from gymform.bar.hands import hands_of
 from gymform.exercises import (
     FRONT,
     WHOLE_BODY,
@@ -23,8 +24,10 @@ from gymform.exercises import (
 )
 from gymform.form.body import Body, bodies_of
 from gymform.form.metrics import measure, shows, why_missing
+from gymform.form.pulls import CATCHES, with_pulls
+from gymform.form.pulls import KEYS as PULL_KEYS
 from gymform.form.quantities import EITHER_WAY
-from gymform.form.set_speed import last_in_words, speed_of_lifter
+from gymform.form.set_speed import last_in_words, speed_of_lifter, whole_spans
 from gymform.form.variants import variant_of
 from gymform.motion.repetitions import Repetition, find_repetitions, signal_repetitions
 from gymform.types import (
@@ -105,7 +108,18 @@ def assess_form(
     variant = variant_of(exercise.key, pairs) if exercise else None
     view = _view(bodies, whole)
     report = FormReport(prediction.label, view, forms, tuple(cues), notes, variant)
-    return with_set_speed(report, speed)
+    return with_set_speed(_with_pulls(report, bodies, pose, slow_motion), speed)
+
+
+def _with_pulls(
+    form: FormReport, bodies: Sequence[Body], pose: PoseSequence, slow_motion: float
+) -> FormReport:
+    """``form`` with the phases of a pull by the hands, where they are seen."""
+    whole = [(a / slow_motion, b / slow_motion) for a, b in whole_spans(form.repetitions)]
+    hands = hands_of(pose, whole) if form.exercise in CATCHES and whole else None
+    if hands is None or hands.shoulders:
+        return form
+    return with_pulls(form, bodies, track_of_hands(hands), slow_motion=slow_motion)
 
 
 def with_set_speed(form: FormReport, found: SetSpeed | None) -> FormReport:
@@ -213,7 +227,7 @@ def _is_clear(rule: Rule, found: Measure, body: Body) -> bool:
 def shown(measure: Measure) -> str:
     """A measure in words: 7°, 1.2 s, 0.61 m/s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
-        return f"{measure.value:.1f} s"
+        return f"{measure.value:.{2 if measure.key in PULL_KEYS else 1}f} s"
     if measure.unit == "m/s":
         return f"{measure.value:.2f} m/s"
     if measure.unit in EITHER_WAY:

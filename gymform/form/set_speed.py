@@ -73,7 +73,8 @@ def speed_of_lifter(
     """The speed of a set by the hands, where they hold the load, else by the lifter's body.
 
     ``pose`` is at life's speed, ``repetitions`` are those of a film that is ``slow_motion`` times
-    slower. None of fewer than two repetitions.
+    slower. None of fewer than two repetitions, and of a movement without a name in which they are
+    not alike.
     """
     if len(whole_spans(repetitions)) < 2:
         return None
@@ -82,7 +83,8 @@ def speed_of_lifter(
         hands = hands_of(pose, spans)
         if hands is not None and not hands.shoulders:
             lifts = _lifts(repetitions, figures_of_hands(hands, spans), slow_motion)
-            if found := compared(repetitions, lifts, HANDS, "the hands"):
+            found = compared(repetitions, lifts, HANDS, "the hands")
+            if found and (exercise or found.count == len(spans)):
                 return found
     return compared(repetitions, _of_body(repetitions), BODY, f"the {_what(exercise)}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from gymform.form import pulls
 from gymform.form.bar import BAR_SPEED
 from gymform.form.cues import shown
 from gymform.form.set_speed import in_words, not_counted
@@ -60,6 +61,8 @@ def show_measures(form: FormReport) -> None:
         )
         if any(MARKS[BEST] in str(cell) for column in table.values() for cell in column):
             st.caption("▲ the best and ▼ the least good of the set, by the rule of the measure.")
+        if any(m.key in pulls.KEYS for rep in form.repetitions for m in rep.measures):
+            st.caption(pulls.HOW)
 
 
 def show_set(form: FormReport) -> None:

@@ -82,6 +82,16 @@ def test_the_phase_around_the_greatest_speed():
     assert concentric(np.array([np.nan, np.nan])) is None
 
 
+def test_a_phase_may_begin_before_its_repetition_and_end_after_it():
+    up = np.array([-1, 0, 0.5, 1, 0.5, 0, 3.0])
+    inside = np.array([0, 0, 0, 1, 1, 1, 0], bool)
+    assert concentric(up, inside) == (2, 4)
+    bar, [(start, end)] = lifted([0.8])
+    (late,) = figures(bar, [(start + 0.3, end)]).repetitions
+    (whole,) = figures(bar, [(start, end)]).repetitions
+    assert late.rise_cm == pytest.approx(whole.rise_cm)
+
+
 def test_the_propulsive_phase_ends_where_gravity_alone_would_not_slow_it_so():
     time_s = np.arange(0, 1, 0.01)
     speeds = np.where(time_s < 0.7, 1.0, 1.0 - 12 * (time_s - 0.7)).clip(0)

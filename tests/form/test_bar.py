@@ -5,13 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gymform.form.bar import with_bar
-from gymform.types import RepForm
+from gymform.form import bar as form_bar
+from gymform.motion.slow_motion import at_speed
+from gymform.types import Measure, RepForm
 from tests import fakes
 
 
 def form(*spans, **changes):
     return fakes.make_form(repetitions=tuple(RepForm(*span, ()) for span in spans), **changes)
+
+
+def with_bar(report, bar, slower=1.0):
+    pose = fakes.make_pose()
+    tracks = fakes.make_tracks(pose)
+    return form_bar.with_bar(report, bar, at_speed(pose, 1 / slower), tracks, slower)
 
 
 def values(report):
@@ -60,3 +67,10 @@ def test_slow_motion_is_taken_out_of_speeds_and_not_out_of_moments(slower):
     for one, other in zip(real.measures, film.measures, strict=True):
         assert other.value == pytest.approx(one.value)
         assert other.at_s == pytest.approx(one.at_s * slower)
+
+
+def test_a_pull_is_told_by_the_plate():
+    caught = Measure("thigh_below_level", "Depth", 5.0, "° below level", 2.8)
+    report = replace(form(exercise="snatch"), repetitions=(RepForm(0.0, 2.9, (caught,)),))
+    [rep] = with_bar(report, fakes.make_bar()).repetitions
+    assert any(m.unit == "m/s" and m.key.endswith("_peak") for m in rep.measures)

@@ -75,6 +75,14 @@ def test_metres_a_second_stand_beside_the_loss_where_they_are_known():
     assert table["Mean speed"] == ["0.52 m/s", ""]
 
 
+def test_phases_of_a_pull_say_where_they_come_from():
+    pull = Measure("transition_s", "Transition", 0.12, "s", 1.0)
+    form = make_form(repetitions=(RepForm(0.5, 2.0, (pull,)),))
+    assert measures_table(form)["1. (0.5 to 2.0 s)"] == ["0.12 s"]
+    assert "Gourgoulis" in words(show(form))
+    assert "Gourgoulis" not in words(show(make_form()))
+
+
 def test_one_repetition_has_no_speed_of_a_set():
     assert "Speed of the set" not in words(show(make_form()))
 
