@@ -474,7 +474,8 @@ class FormReport:
     ``turned`` is how far the lifter faces away from the camera, in degrees: 0 is a front or back
     view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why. ``variant``
     is a title such as "Sumo", where the skeleton tells. ``set_speed`` is None where fewer than two
-    repetitions can be compared.
+    repetitions can be compared. ``facing`` is 1 where the lifter faces right in the picture, -1
+    left, where measures of the bar rest on it.
     """
 
     exercise: str
@@ -484,6 +485,7 @@ class FormReport:
     notes: tuple[str, ...] = ()
     variant: str | None = None
     set_speed: SetSpeed | None = None
+    facing: int | None = None
 
     @property
     def seen_from(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gymform.bar.carrier import Bar
 from gymform.bar.figures import RepFigures, figures, track_of
-from gymform.form.body import bodies_of
+from gymform.exercises import find_exercise
+from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.cues import with_set_speed
+from gymform.form.loops import NOTE, facing_of, loop_measures, midfoot
 from gymform.form.pulls import CATCHES, at_life_s_speed, with_pulls
 from gymform.form.set_speed import better, speed_of_plate, whole_spans
 from gymform.motion.slow_motion import at_speed, in_film
@@ -32,31 +34,45 @@ def with_bar(
     """
     by_plate = speed_of_plate(form.repetitions, bar, slow_motion)
     form = with_set_speed(form, better(by_plate, form.set_speed))
-    form = _with_pulls(form, bar, pose, tracks, slow_motion)
-    if bar.mm_per_px is None:
+    if not bar.found or (form.exercise not in CATCHES and bar.mm_per_px is None):
         return form
+    exercise = find_exercise(form.exercise)
+    bodies = bodies_of(
+        at_speed(pose, slow_motion),
+        in_film(tracks, 1 / slow_motion),
+        lying=exercise is not None and exercise.lying,
+    )
+    track = at_life_s_speed(track_of(bar), slow_motion)
+    form = with_pulls(form, bodies, track, bar.mm_per_px, slow_motion)
+    return form if bar.mm_per_px is None else _in_metres(form, bar, bodies, slow_motion)
+
+
+def _in_metres(
+    form: FormReport, bar: Bar, bodies: Sequence[Body], slow_motion: float
+) -> FormReport:
+    """``form`` with the measures of a bar that has a scale."""
+    exercise = find_exercise(form.exercise)
     spans = whole_spans(form.repetitions)
     found = {one.start_s: one for one in figures(bar, spans, slow_motion).repetitions}
-    return replace(
-        form,
-        repetitions=tuple(
-            replace(rep, measures=(*rep.measures, *_measures(found[rep.start_s], slow_motion)))
-            if not rep.cut_off_by and rep.start_s in found
-            else rep
-            for rep in form.repetitions
-        ),
-    )
-
-
-def _with_pulls(
-    form: FormReport, bar: Bar, pose: PoseSequence, tracks: CleanTracks, slow_motion: float
-) -> FormReport:
-    """``form`` with the phases of a pull by the plate, where one is followed."""
-    if form.exercise not in CATCHES or not bar.found:
-        return form
-    bodies = bodies_of(at_speed(pose, slow_motion), in_film(tracks, 1 / slow_motion))
-    track = at_life_s_speed(track_of(bar), slow_motion)
-    return with_pulls(form, bodies, track, bar.mm_per_px, slow_motion)
+    repetitions, reasons, sides = [], [], set()
+    for rep in form.repetitions:
+        one = None if rep.cut_off_by else found.get(rep.start_s)
+        if one is None:
+            repetitions.append(rep)
+            continue
+        made = [*_measures(one, slow_motion)]
+        if bodies:
+            body = nearest_body(bodies, (rep.start_s + rep.end_s) / 2 / slow_motion)
+            facing = facing_of(body, exercise)
+            feet = midfoot(bar, body, exercise, one, slow_motion)
+            made += loop_measures(bar, one, facing, feet, slow_motion)
+            reasons += [feet.why] if feet.why else []
+            sides.add(facing)
+        repetitions.append(replace(rep, measures=(*rep.measures, *made)))
+    notes = tuple(f"{NOTE}{why}." for why in dict.fromkeys(reasons))
+    facing = sides.pop() if len(sides) == 1 else None
+    reps = tuple(repetitions)
+    return replace(form, repetitions=reps, notes=form.notes + notes, facing=facing)
 
 
 def _measures(one: RepFigures, slow_motion: float) -> Iterator[Measure]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from gymform.bar.figures import LOSS, track_of_hands
 from gymform.bar.hands import hands_of
 from gymform.exercises import (
@@ -22,7 +20,7 @@ from gymform.exercises import (
     listed,
     name_of,
 )
-from gymform.form.body import Body, bodies_of
+from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.metrics import measure, shows, why_missing
 from gymform.form.pulls import CATCHES, with_pulls
 from gymform.form.pulls import KEYS as PULL_KEYS
@@ -174,8 +172,7 @@ def _measured(
     bodies: Sequence[Body], exercise: Exercise | None, found: Repetition, slow_motion: float
 ) -> Seen:
     """A repetition with its measures; without any where it is cut off."""
-    middle = (found.start_s + found.end_s) / 2
-    body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+    body = nearest_body(bodies, (found.start_s + found.end_s) / 2)
     body = replace(body, only=found.side)
     form = RepForm(found.start_s, found.end_s, (), found.cut_off_by)
     if not found.cut_off_by:

@@ -22,7 +22,7 @@ from scipy.signal import find_peaks
 
 from gymform.bar.figures import Track, concentric, crossings
 from gymform.exercises import listed
-from gymform.form.body import Body
+from gymform.form.body import Body, nearest_body
 from gymform.skeleton import KNEES, WRISTS
 from gymform.types import FormReport, Measure, RepForm, within
 
@@ -237,8 +237,7 @@ def _pull(
     if caught_s is None:
         return Pull(reasons=("the pull is left out, since the catch is not seen",))
     start_s, end_s = rep.start_s / slow_motion, rep.end_s / slow_motion
-    middle = (start_s + end_s) / 2
-    body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+    body = nearest_body(bodies, (start_s + end_s) / 2)
     return pull_of(body, track, (start_s, end_s), caught_s / slow_motion)
 
 

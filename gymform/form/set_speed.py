@@ -78,7 +78,7 @@ def speed_of_lifter(
     """
     if len(whole_spans(repetitions)) < 2:
         return None
-    if _in_hands(exercise) and not any(rep.side for rep in repetitions):
+    if in_hands(exercise) and not any(rep.side for rep in repetitions):
         spans = [(a / slow_motion, b / slow_motion) for a, b in whole_spans(repetitions)]
         hands = hands_of(pose, spans)
         if hands is not None and not hands.shoulders:
@@ -202,7 +202,7 @@ def _of_body(repetitions: Sequence[RepForm]) -> dict[int, Lift]:
     return found
 
 
-def _in_hands(exercise: Exercise | None) -> bool:
+def in_hands(exercise: Exercise | None) -> bool:
     """Do the hands hold what is lifted? So in anything that has no name."""
     if exercise is None:
         return True
