@@ -58,11 +58,10 @@ def bar_paths(bar: Bar, repetitions: Spans, midfoots: Midfoots = ()) -> go.Figur
     figure.add_vline(0, line={"color": _NEUTRAL, "width": 1, "dash": "dot"})
     lines = [x for second, cm in midfoots if (x := _at_foot(bar, repetitions, second, cm))]
     if lines and bar.mm_per_px is not None:
-        figure.add_vline(
-            float(np.median(lines)),
-            line={"color": _NEUTRAL, "width": 2, "dash": "dash"},
-            annotation={"text": "midfoot", "textangle": -90, "yanchor": "top"},
-        )
+        look = {"color": _NEUTRAL, "width": 2, "dash": "dash"}
+        figure.add_vline(float(np.median(lines)), line=look)
+        # a line of its own in the legend: beside the path its name would lie on it
+        figure.add_scatter(x=[None], y=[None], mode="lines", name="Midfoot", line=look)
     figure.update_xaxes(title=f"Sideways ({unit})", zeroline=False)
     figure.update_yaxes(title=f"Up ({unit})", zeroline=False, scaleanchor="x", scaleratio=1)
     return _laid_out(figure)
@@ -76,7 +75,7 @@ def _at_foot(bar: Bar, repetitions: Spans, second: float, cm: float) -> float | 
     for start, end in repetitions:
         rows = np.flatnonzero((bar.time_s >= start) & (bar.time_s <= end))
         known = rows[np.isfinite(bar.still[rows]).all(axis=1)]
-        if len(known) and start - 1 <= second <= end:
+        if len(known) and start <= second + 1e-6 and second <= end:
             there = np.interp(second, bar.time_s, bar.still[:, 0])
             _, scale = length_of(bar)
             return float((there - bar.still[known[0], 0]) * scale + cm)

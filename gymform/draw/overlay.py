@@ -118,10 +118,11 @@ def draw_ghosts(rgb: np.ndarray, paths: Sequence[np.ndarray], scale: float = 1.0
         return rgb
     canvas = np.array(rgb, order="C")
     thin = max(1, line_width(canvas.shape[1], canvas.shape[0], scale) // 2)
-    for path in paths:
-        known = np.isfinite(path).all(axis=1)
-        for i in np.flatnonzero(known[:-1] & known[1:]) + 1:
-            _draw_line(canvas, _fixed(path[i - 1]), _fixed(path[i]), _PAPER, thin)
+    for rim in (1, 0):  # a dark edge shows them before a light wall
+        for path in paths:
+            known = np.isfinite(path).all(axis=1)
+            for i in np.flatnonzero(known[:-1] & known[1:]) + 1:
+                _draw_line(canvas, _fixed(path[i - 1]), _fixed(path[i]), _PAPER, thin, rim)
     return cv2.addWeighted(canvas, GHOST, rgb, 1 - GHOST, 0)
 
 

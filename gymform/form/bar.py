@@ -75,6 +75,17 @@ def _in_metres(
     return replace(form, repetitions=reps, notes=form.notes + notes, facing=facing)
 
 
+def spans_of_path(form: FormReport) -> list[tuple[float, float]]:
+    """(start, end) in seconds of the whole repetitions, each with all of the bar's way up, which
+    may begin before the lifter's repetition does."""
+    found = []
+    for rep in form.repetitions:
+        rises = rep.value(BAR_SPEED)
+        start = min(rep.start_s, rises.at_s) if rises else rep.start_s
+        found += [] if rep.cut_off_by else [(start, rep.end_s)]
+    return found
+
+
 def _measures(one: RepFigures, slow_motion: float) -> Iterator[Measure]:
     """The measures of a repetition, as far as they are known."""
     begins = one.lifts_s

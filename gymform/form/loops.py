@@ -30,7 +30,7 @@ MIDFOOT_START = "bar_midfoot"
 KEYS = frozenset({"bar_forwards", "bar_backwards", MIDFOOT_START, "bar_midfoot_most"})
 """The keys of all measures made here."""
 
-NOTE = "The bar over the midfoot is left out, since "
+NOTE = "The distance of the bar from the midfoot is left out: "
 """How notes begin that say why."""
 
 LEAST_SEEN = 0.25
@@ -66,7 +66,7 @@ def midfoot(
     if facing is None:
         return Feet(None, "which way the lifter faces is told from the side only")
     if not in_hands(exercise):
-        return Feet(None, "only hands that hold the bar before the body tell how far it is away")
+        return Feet(None, "only hands that hold the bar before the body tell it")
     rows = lift_rows(bar, one, slow_motion)
     frames = np.searchsorted(body.time_s, bar.time_s[rows] / slow_motion - 1e-6)
     rows, frames = rows[frames < len(body.time_s)], frames[frames < len(body.time_s)]

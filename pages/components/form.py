@@ -54,15 +54,40 @@ def show_measures(form: FormReport) -> None:
         st.dataframe(
             table,
             hide_index=True,
+            height="content",
             column_config={
                 TREND: st.column_config.LineChartColumn(TREND, width="small"),
-                MEASURE: st.column_config.TextColumn(pinned=True),
+                MEASURE: PINNED,
             },
         )
         if any(MARKS[BEST] in str(cell) for column in table.values() for cell in column):
             st.caption("▲ the best and ▼ the least good of the set, by the rule of the measure.")
-        if any(m.key in pulls.KEYS for rep in form.repetitions for m in rep.measures):
-            st.caption(pulls.HOW)
+
+
+def show_pull(form: FormReport) -> None:
+    """Show the phases of a pull, where one was told."""
+    table = pull_table(form)
+    if table:
+        st.markdown("## Phases of the pull", help=pulls.HOW)
+        st.dataframe(table, hide_index=True, width="content", column_config={PHASE: PINNED})
+
+
+def pull_table(form: FormReport) -> dict[str, list[str]]:
+    """A table by column: the phases, and how long and how fast they are in each repetition."""
+    reps = [(number, rep) for number, rep in enumerate(form.repetitions, 1)
+            if any(m.key in pulls.KEYS for m in rep.measures)]  # fmt: skip
+    if not reps:
+        return {}
+    table = {PHASE: [title for _, title in pulls.PHASES]}
+    for number, rep in reps:
+        before = f"{number}. " if len(form.repetitions) > 1 else ""
+        for name, what in (("duration", "s"), ("peak speed", "peak")):
+            found = [rep.value(f"{key}_{what}") for key, _ in pulls.PHASES]
+            title = f"{before}{name}" if before else name.capitalize()
+            table[title] = [shown(one) if one else "" for one in found]
+            if what == "peak" and found[-1]:
+                table[title][-1] += " down"
+    return table
 
 
 def show_set(form: FormReport) -> None:
@@ -130,15 +155,19 @@ def _cue(cue: Cue, number: int, see: Callable[[Cue], None]) -> None:
     )
 
 
-MEASURE, TREND = "Measure", "Trend"
+MEASURE, TREND, PHASE = "Measure", "Trend", "Phase"
+
+PINNED = st.column_config.TextColumn(pinned=True)
 
 
 def measures_table(form: FormReport) -> dict[str, list[Any]]:
     """A table by column: the measures' names, their values in each repetition, and their trend.
 
-    Where a rule says which is better, the best and the worst repetition are marked.
+    Where a rule says which is better, the best and the worst repetition are marked. Phases of a
+    pull have a table of their own.
     """
-    titles = {m.key: m.title for rep in form.repetitions for m in rep.measures}
+    every = (m for rep in form.repetitions for m in rep.measures)
+    titles = {m.key: m.title for m in every if m.key not in pulls.KEYS}
     marks = rated(form)
     table: dict[str, list[Any]] = {MEASURE: list(titles.values())}
     for number, rep in enumerate(form.repetitions, start=1):

@@ -19,7 +19,9 @@ def test_the_midfoot_is_a_line_from_where_the_path_begins():
     bar = fakes.make_bar()
     bar.still[:, 0] += np.arange(90)  # 0.2 cm a frame to the right
     assert len(bar_paths(bar, [(0.0, 3.0)]).layout.shapes) == 1
-    (_, line) = bar_paths(bar, [(0.0, 3.0)], [(1.0, -4.0)]).layout.shapes
+    figure = bar_paths(bar, [(0.0, 3.0)], [(1.0, -4.0)])
+    (_, line) = figure.layout.shapes
+    assert figure.data[-1].name == "Midfoot"
     assert line.x0 == pytest.approx(30 * 0.2 - 4)
     assert len(bar_paths(bar, [(0.0, 3.0)], [(9.0, -4.0)]).layout.shapes) == 1
 

@@ -74,3 +74,12 @@ def test_a_pull_is_told_by_the_plate():
     report = replace(form(exercise="snatch"), repetitions=(RepForm(0.0, 2.9, (caught,)),))
     [rep] = with_bar(report, fakes.make_bar()).repetitions
     assert any(m.unit == "m/s" and m.key.endswith("_peak") for m in rep.measures)
+
+
+def test_a_path_is_drawn_from_where_the_bar_begins_to_rise():
+    early = Measure("bar_speed", "Mean speed of the bar", 1.2, "m/s", 0.7)
+    spans = [(1.0, 2.0, early), (3.0, 4.0, replace(early, at_s=3.5)), (5.0, 6.0, None)]
+    reps = tuple(RepForm(a, b, (m,) if m else ()) for a, b, m in spans)
+    cut = RepForm(7.0, 8.0, (), "a cut")
+    report = fakes.make_form(repetitions=(*reps, cut))
+    assert form_bar.spans_of_path(report) == [(0.7, 2.0), (3.0, 4.0), (5.0, 6.0)]

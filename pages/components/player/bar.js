@@ -58,14 +58,19 @@ export function ghostsAt({ at, still, lifts }, frame) {
  */
 function drawGhosts({ pen, at, line }, paths) {
   pen.globalAlpha = GHOST;
-  pen.strokeStyle = PAPER;
-  pen.lineWidth = line / 2;
-  for (const path of paths) {
-    pen.beginPath();
-    path.forEach((point, i) => {
-      if (point) pen[path[i - 1] ? "lineTo" : "moveTo"](...at(point));
-    });
-    pen.stroke();
+  for (const [colour, width] of /** @type {const} */ ([
+    [INK, line / 2 + 2],
+    [PAPER, line / 2],
+  ])) {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    for (const path of paths) {
+      pen.beginPath();
+      path.forEach((point, i) => {
+        if (point) pen[path[i - 1] ? "lineTo" : "moveTo"](...at(point));
+      });
+      pen.stroke();
+    }
   }
   pen.globalAlpha = 1;
 }

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gymform.types import Cue, Measure, RepForm, Verdict
-from pages.components.form import ICONS, measures_table, set_table
+from pages.components.form import ICONS, measures_table, pull_table, set_table
 from tests.fakes import make_form, make_set_speed
 
 DEPTH = Measure("depth", "Depth", 3.0, "%", 1.0)
@@ -19,10 +19,11 @@ def show(form):
     def page():
         import streamlit as st
 
-        from pages.components.form import show_cues, show_measures, show_set
+        from pages.components.form import show_cues, show_measures, show_pull, show_set
 
         show_cues(st.session_state["form"], lambda cue: st.session_state.update(seen=cue.at_s))
         show_measures(st.session_state["form"])
+        show_pull(st.session_state["form"])
         show_set(st.session_state["form"])
 
     app = AppTest.from_function(page, default_timeout=60)
@@ -75,12 +76,26 @@ def test_metres_a_second_stand_beside_the_loss_where_they_are_known():
     assert table["Mean speed"] == ["0.52 m/s", ""]
 
 
-def test_phases_of_a_pull_say_where_they_come_from():
-    pull = Measure("transition_s", "Transition", 0.12, "s", 1.0)
-    form = make_form(repetitions=(RepForm(0.5, 2.0, (pull,)),))
-    assert measures_table(form)["1. (0.5 to 2.0 s)"] == ["0.12 s"]
-    assert "Gourgoulis" in words(show(form))
-    assert "Gourgoulis" not in words(show(make_form()))
+def test_phases_of_a_pull_have_a_table_of_their_own():
+    pull = (
+        Measure("transition_s", "Transition", 0.12, "s", 1.0),
+        Measure("transition_peak", "Transition, peak speed", 1.5, "m/s", 1.0),
+    )
+    one = make_form(repetitions=(RepForm(0.5, 2.0, (DEPTH, *pull)),))
+    assert measures_table(one)["Measure"] == ["Depth"]
+    assert pull_table(one) == {
+        "Phase": ["First pull", "Transition", "Second pull", "Turnover", "Catch"],
+        "Duration": ["", "0.12 s", "", "", ""],
+        "Peak speed": ["", "1.50 m/s", "", "", ""],
+    }
+    down = (Measure("catch_peak", "Catch", 0.6, "m/s", 1.0),)
+    assert pull_table(make_form(repetitions=(RepForm(0.5, 2.0, down),)))["Peak speed"][-1] == (
+        "0.60 m/s down"
+    )
+    several = make_form(repetitions=(RepForm(0.5, 2.0, (DEPTH,)), RepForm(2.0, 4.0, pull)))
+    assert list(pull_table(several)) == ["Phase", "2. duration", "2. peak speed"]
+    assert "Phases of the pull" in words(show(one))
+    assert "Phases of the pull" not in words(show(make_form()))
 
 
 def test_one_repetition_has_no_speed_of_a_set():
