@@ -6,6 +6,7 @@ pixel at (0, 0). Times are seconds from the clip's first frame, from its present
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -397,6 +398,11 @@ class RepForm:
     def value(self, key: str) -> Measure | None:
         """The measure called ``key``; None when it could not be taken."""
         return next((measure for measure in self.measures if measure.key == key), None)
+
+
+def whole_spans(repetitions: Sequence[RepForm]) -> list[tuple[float, float]]:
+    """(start, end) in seconds of the repetitions that are not cut off."""
+    return [(rep.start_s, rep.end_s) for rep in repetitions if not rep.cut_off_by]
 
 
 SIDE, FRONT = 50.0, 40.0

@@ -142,7 +142,8 @@ def _load_velocity() -> None:
             if one.load_kg and (speed := best_velocity(one.summary))]  # fmt: skip
     if not sets:
         return
-    st.markdown("## Load and velocity", help=LOAD_VELOCITY_HELP)
+    with st.container(key="load-and-velocity"):
+        st.markdown("## Load and velocity", help=LOAD_VELOCITY_HELP)
     if not lifter and len({one.lifter for one, _, _ in sets}) > 1:
         st.caption("Choose a lifter above: loads of several do not lie on one line.")
         return

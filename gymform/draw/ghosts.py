@@ -8,8 +8,7 @@ import numpy as np
 
 from gymform.bar.carrier import Bar
 from gymform.bar.figures import figures
-from gymform.form.set_speed import whole_spans
-from gymform.types import FormReport
+from gymform.types import FormReport, whole_spans
 
 MOST = 8
 """So many repetitions before the current one are drawn; more cannot be told apart."""

@@ -47,8 +47,7 @@ def draw_skeletons(
     report = progress or ignore_progress
     trail = max(2, round(TRAIL_S * pose.fps))
     line = _line_scale(pose)
-    total = len(pose)
-    depths = depth_lines(tracks, form) if form else []
+    total, depths = len(pose), depth_lines(tracks, form) if form else []
     lifts = lifts_of(bar, form)
     report("draw", 0, total)
     with (

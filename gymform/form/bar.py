@@ -12,9 +12,9 @@ from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.cues import with_set_speed
 from gymform.form.loops import NOTE, facing_of, loop_measures, midfoot
 from gymform.form.pulls import CATCHES, at_life_s_speed, with_pulls
-from gymform.form.set_speed import better, speed_of_plate, whole_spans
+from gymform.form.set_speed import better, speed_of_plate
 from gymform.motion.slow_motion import at_speed, in_film
-from gymform.types import CleanTracks, FormReport, Measure, PoseSequence
+from gymform.types import CleanTracks, FormReport, Measure, PoseSequence, RepForm, whole_spans
 
 BAR_SPEED = "bar_speed"
 """The key of the measure by which repetitions are compared."""
@@ -50,29 +50,34 @@ def with_bar(
 def _in_metres(
     form: FormReport, bar: Bar, bodies: Sequence[Body], slow_motion: float
 ) -> FormReport:
-    """``form`` with the measures of a bar that has a scale."""
+    """``form`` with the measures of a bar that has a scale, made of a ``form`` without."""
     exercise = find_exercise(form.exercise)
-    spans = whole_spans(form.repetitions)
-    found = {one.start_s: one for one in figures(bar, spans, slow_motion).repetitions}
-    repetitions, reasons, sides = [], [], set()
-    for rep in form.repetitions:
+    found = {
+        one.start_s: one
+        for one in figures(bar, whole_spans(form.repetitions), slow_motion).repetitions
+    }
+    sides, reasons = set(), []
+
+    def measured(rep: RepForm) -> RepForm:
         one = None if rep.cut_off_by else found.get(rep.start_s)
         if one is None:
-            repetitions.append(rep)
-            continue
+            return rep
         made = [*_measures(one, slow_motion)]
         if bodies:
             body = nearest_body(bodies, (rep.start_s + rep.end_s) / 2 / slow_motion)
-            facing = facing_of(body, exercise)
-            feet = midfoot(bar, body, exercise, one, slow_motion)
+            facing, feet = facing_of(body, exercise), midfoot(bar, body, exercise, one, slow_motion)
             made += loop_measures(bar, one, facing, feet, slow_motion)
-            reasons += [feet.why] if feet.why else []
+            reasons.append(feet.why)
             sides.add(facing)
-        repetitions.append(replace(rep, measures=(*rep.measures, *made)))
-    notes = tuple(f"{NOTE}{why}." for why in dict.fromkeys(reasons))
-    facing = sides.pop() if len(sides) == 1 else None
-    reps = tuple(repetitions)
-    return replace(form, repetitions=reps, notes=form.notes + notes, facing=facing)
+        return replace(rep, measures=(*rep.measures, *made))
+
+    repetitions = tuple(measured(rep) for rep in form.repetitions)
+    return replace(
+        form,
+        repetitions=repetitions,
+        notes=form.notes + tuple(f"{NOTE}{why}." for why in dict.fromkeys(reasons) if why),
+        facing=sides.pop() if len(sides) == 1 else None,
+    )
 
 
 def spans_of_path(form: FormReport) -> list[tuple[float, float]]:

@@ -25,7 +25,7 @@ from gymform.form.metrics import measure, shows, why_missing
 from gymform.form.pulls import CATCHES, with_pulls
 from gymform.form.pulls import KEYS as PULL_KEYS
 from gymform.form.quantities import EITHER_WAY
-from gymform.form.set_speed import last_in_words, speed_of_lifter, whole_spans
+from gymform.form.set_speed import last_in_words, speed_of_lifter
 from gymform.form.variants import variant_of
 from gymform.motion.repetitions import Repetition, find_repetitions, signal_repetitions
 from gymform.types import (
@@ -43,6 +43,7 @@ from gymform.types import (
     SetSpeed,
     Verdict,
     quality_level,
+    whole_spans,
 )
 
 MIN_QUALITY = 0.45

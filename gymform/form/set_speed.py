@@ -18,7 +18,7 @@ from gymform.bar.carrier import Bar
 from gymform.bar.figures import LOSS, SetFigures, figures, figures_of_hands, loss_of
 from gymform.bar.hands import hands_of
 from gymform.exercises import Exercise, Speed, listed
-from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, SetSpeed
+from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, SetSpeed, whole_spans
 
 WHOLE = 0.7
 """A repetition that rises less than this share of the highest one is partial: its speed does not
@@ -94,11 +94,6 @@ def better(plate: SetSpeed | None, lifter: SetSpeed | None) -> SetSpeed | None:
     if plate is None or lifter is None:
         return plate or lifter
     return plate if 2 * plate.count > lifter.count else lifter
-
-
-def whole_spans(repetitions: Sequence[RepForm]) -> list[tuple[float, float]]:
-    """(start, end) in seconds of the repetitions that are not cut off."""
-    return [(rep.start_s, rep.end_s) for rep in repetitions if not rep.cut_off_by]
 
 
 def compared(
