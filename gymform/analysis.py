@@ -174,7 +174,8 @@ def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
         return replace(result, bar=None)
     if bar is None or bar.marked or options.plate or options.plate_mm:
         bar = _bar(path, result, options)
-    return replace(result, bar=bar, form=with_bar(result.form, bar, result.slow_motion))
+    form = with_bar(result.form, bar, result.pose, result.tracks, result.slow_motion)
+    return replace(result, bar=bar, form=form)
 
 
 def _bar(path: Path, result: Analysis, options: Options) -> Bar:

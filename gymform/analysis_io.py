@@ -118,7 +118,7 @@ def load(folder: Path, stem: str) -> Analysis:
         ) from error
     tracks, quality, form = measure(pose, prediction, slower)
     if bar is not None:
-        form = with_bar(form, bar, slower)
+        form = with_bar(form, bar, pose, tracks, slower)
     return Analysis(clip, pose, tracks, quality, prediction, form, seconds, slower, bar)
 
 

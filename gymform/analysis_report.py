@@ -16,8 +16,10 @@ from gymform.analysis import Analysis
 from gymform.draw.stills import draw_stills
 from gymform.draw.svg import Line, line_chart
 from gymform.errors import GymformError
+from gymform.form import pulls
 from gymform.form.cues import shown
 from gymform.form.events import events_of
+from gymform.form.set_speed import in_words, not_counted
 from gymform.form.table import BEST, WORST, rated
 from gymform.form.verdict import verdict_line
 from gymform.motion.angles import joint_angles, trunk_lean
@@ -25,7 +27,7 @@ from gymform.motion.body_size import midpoint, stature
 from gymform.movement_patterns import shown_title
 from gymform.storage import atomic_path
 from gymform.text import cleaned
-from gymform.types import Cue, Verdict, percent
+from gymform.types import Cue, FormReport, Verdict, percent
 
 SUFFIX = ".report.html"
 """The end of the file's name."""
@@ -200,6 +202,16 @@ def _table(analysis: Analysis) -> Iterator[str]:
     yield "</tbody></table></div>"
     if marks:
         yield "<p class='meta'>▲ the best and ▼ the least good of the set.</p>"
+    if any(key in pulls.KEYS for key in titles):
+        yield f"<p class='meta'>{_quoted(pulls.HOW)}</p>"
+    yield from _speed(form)
+
+
+def _speed(form: FormReport) -> Iterator[str]:
+    """How the set slows down, where two repetitions can be compared."""
+    if found := form.set_speed:
+        said = f"{in_words(found)} {not_counted(found)}".strip()
+        yield f"<h2>Speed of the set</h2><p>{_quoted(said)}</p>"
 
 
 def _charts(analysis: Analysis) -> Iterator[str]:

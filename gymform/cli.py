@@ -32,7 +32,7 @@ from gymform.text import file_stem, shortened
 
 if TYPE_CHECKING:
     from gymform.analysis import Analysis, Options
-    from gymform.types import Prediction, Table
+    from gymform.types import FormReport, Prediction, Table
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 130 is what shells report for Ctrl-C."""
@@ -421,6 +421,30 @@ def _bar(result: Analysis) -> list[str]:
     return lines
 
 
+def _pulls(form: FormReport) -> list[str]:
+    """The phases of the pull of each repetition: seconds, and the bar's peak speed."""
+    from gymform.form.cues import shown
+    from gymform.form.pulls import PHASES
+
+    lines = []
+    for number, rep in enumerate(form.repetitions, 1):
+        said = []
+        for key, title in PHASES:
+            seconds, peak = rep.value(f"{key}_s"), rep.value(f"{key}_peak")
+            fastest = f" ({shown(peak)})" if peak else ""
+            said += [f"{title.lower()} {shown(seconds)}{fastest}"] if seconds else []
+        lines += [f"repetition {number}: {', '.join(said)}"] if said else []
+    return lines
+
+
+def _set(result: Analysis) -> list[str]:
+    """How the set slows down, and which repetitions do not count."""
+    from gymform.form.set_speed import in_words, not_counted
+
+    found = result.form.set_speed
+    return [] if found is None else [line for line in (in_words(found), not_counted(found)) if line]
+
+
 def _explain(error: Exception) -> str:
     """What to tell the user about a failed clip, without paths and tracebacks."""
     if isinstance(error, GymformError):
@@ -444,6 +468,8 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
     lines += [f"  variant: {result.form.variant.lower()}"] if result.form.variant else []
     lines += [f"  {remark}" for remark in remarks if remark]
     lines += [f"  bar: {line}" for line in _bar(result)]
+    lines += [f"  pull: {line}" for line in _pulls(result.form)]
+    lines += [f"  set: {line}" for line in _set(result)]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
     lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]
     lines.append(f"  results in {out}")

@@ -6,6 +6,7 @@ pixel at (0, 0). Times are seconds from the clip's first frame, from its present
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -399,6 +400,11 @@ class RepForm:
         return next((measure for measure in self.measures if measure.key == key), None)
 
 
+def whole_spans(repetitions: Sequence[RepForm]) -> list[tuple[float, float]]:
+    """(start, end) in seconds of the repetitions that are not cut off."""
+    return [(rep.start_s, rep.end_s) for rep in repetitions if not rep.cut_off_by]
+
+
 SIDE, FRONT = 50.0, 40.0
 """Degrees by which the lifter faces away from the camera: a side view from ``SIDE`` on, a front or
 back view up to ``FRONT``. In a side view angles of a squat or a deadlift err by less than 10."""
@@ -432,13 +438,50 @@ class Cue:
     look: int = 0
 
 
+PLATE, HANDS, BODY = "plate", "hands", "body"
+"""What the speed of a set may be told by."""
+
+
+@dataclass(frozen=True)
+class SetSpeed:
+    """How a set slows down, a value for each repetition of its report.
+
+    ``by`` is :data:`PLATE`, :data:`HANDS` or :data:`BODY`, ``what`` names it in words. ``losses``
+    are per cent by which the mean speed on the way up is below the fastest so far, ``lifts_s`` the
+    seconds of the clip at which the way up begins; both None where a repetition does not count, for
+    the reason in ``left_out``. ``loss`` is that of the last one that counts, uncertain by
+    ``unsure``; ``slowed_from`` the number, from 1, of the first whose loss is surely above a fifth.
+    """
+
+    by: str
+    what: str
+    losses: tuple[float | None, ...]
+    lifts_s: tuple[float | None, ...]
+    left_out: tuple[str | None, ...]
+    loss: float
+    unsure: float
+    slowed_from: int | None
+
+    @property
+    def count(self) -> int:
+        """How many repetitions count."""
+        return sum(loss is not None for loss in self.losses)
+
+    @property
+    def last(self) -> int:
+        """The number, from 1, of the last repetition that counts."""
+        return max(i for i, loss in enumerate(self.losses, 1) if loss is not None)
+
+
 @dataclass(frozen=True)
 class FormReport:
     """How the repetitions were done. ``exercise`` is the prediction's label.
 
     ``turned`` is how far the lifter faces away from the camera, in degrees: 0 is a front or back
     view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why. ``variant``
-    is a title such as "Sumo", where the skeleton tells.
+    is a title such as "Sumo", where the skeleton tells. ``set_speed`` is None where fewer than two
+    repetitions can be compared. ``facing`` is 1 where the lifter faces right in the picture, -1
+    left, where measures of the bar rest on it.
     """
 
     exercise: str
@@ -447,6 +490,8 @@ class FormReport:
     cues: tuple[Cue, ...] = ()
     notes: tuple[str, ...] = ()
     variant: str | None = None
+    set_speed: SetSpeed | None = None
+    facing: int | None = None
 
     @property
     def seen_from(self) -> str:

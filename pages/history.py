@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gymform import limits
+from gymform.compare.load_velocity import THRESHOLDS, best_velocity, in_words, load_velocity
+from gymform.draw.load_velocity import load_velocity_chart
 from gymform.errors import GymformError
 from gymform.exercises import title_of
 from gymform.roles import Role
@@ -29,7 +31,15 @@ STYLE = Path(__file__).parent / "assets" / "page.css"
 
 SHOWN = 12  # results on one sheet
 
+MOST_SETS = 500  # of a lifter in an exercise that a line is drawn through
+
 EVERY = "All"
+
+LOAD_VELOCITY_HELP = (
+    "The fastest repetition of each set with a noted load, by the bar's mean speed in m/s. What "
+    "could be lifted once at most is estimated where the line reaches the speed at which lifters "
+    "lift their most: an estimate, no test, and only as good as the metres of the clips."
+)
 
 DELETED, PROBLEM, SAID = "history-deleted", "history-problem", "history-said"
 
@@ -117,7 +127,40 @@ def _results() -> None:
         cards.card(entry, store=job_queue().store, on_delete=_delete)
     if total > SHOWN:
         st.pagination(-(-total // SHOWN), key="history-sheet")
+    if total:
+        _load_velocity()
     _zip(total)
+
+
+def _load_velocity() -> None:
+    """Load and velocity of the exercise and the lifter that were chosen."""
+    exercise, lifter = _chosen("history-exercise"), _chosen("history-lifter")
+    if not exercise:
+        return
+    entries, _ = history().find(exercise=exercise, lifter=lifter, most=MOST_SETS)
+    sets = [(one, one.load_kg, speed) for one in entries
+            if one.load_kg and (speed := best_velocity(one.summary))]  # fmt: skip
+    if not sets:
+        return
+    with st.container(key="load-and-velocity"):
+        st.markdown("## Load and velocity", help=LOAD_VELOCITY_HELP)
+    if not lifter and len({one.lifter for one, _, _ in sets}) > 1:
+        st.caption("Choose a lifter above: loads of several do not lie on one line.")
+        return
+    loads, speeds = [load for _, load, _ in sets], [speed for _, _, speed in sets]
+    found = load_velocity(loads, speeds, exercise)
+    line = estimate = None
+    if found.slope is not None and found.intercept is not None:
+        line = (found.slope, found.intercept)
+    if found.one_rm is not None and found.low is not None and found.high is not None:
+        estimate = (found.one_rm, found.low, found.high, THRESHOLDS[exercise].velocity)
+    names = [f"{plain(one.name, 40)}, {one.day}" for one, _, _ in sets]
+    said = in_words(found, exercise)
+    st.plotly_chart(
+        load_velocity_chart(loads, speeds, names, line, estimate),
+        key="load-velocity", config={"displayModeBar": False}, alt=said,
+    )  # fmt: skip
+    st.markdown(as_text(said))
 
 
 def _choice(place: DeltaGenerator, label: str, names: list[str], key: str) -> None:

@@ -26,6 +26,7 @@ from gymform.types import (
     Prediction,
     Provenance,
     RepForm,
+    SetSpeed,
     Verdict,
 )
 
@@ -149,6 +150,21 @@ def make_form(exercise: str = "squat", **changes: Any) -> FormReport:
         "notes": ("Turn the camera.",),
     }
     return FormReport(**values | changes)
+
+
+def make_set_speed(**changes: Any) -> SetSpeed:
+    """A set of three by the hands, the last of which is 30 % slower than the first."""
+    values: dict[str, Any] = {
+        "by": "hands",
+        "what": "the hands",
+        "losses": (0.0, 10.0, 30.0),
+        "lifts_s": (1.0, 4.0, 7.0),
+        "left_out": (None, None, None),
+        "loss": 30.0,
+        "unsure": 8.0,
+        "slowed_from": 3,
+    }
+    return SetSpeed(**values | changes)
 
 
 def make_bar(frames: int = 90, fps: float = 30.0, **changes: Any) -> Any:

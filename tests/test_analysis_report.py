@@ -79,6 +79,13 @@ def test_headings_are_in_order_and_the_table_has_its_heads(film):
     assert page.all("html")[0]["lang"] == "en"
 
 
+def test_it_says_how_the_set_slows_down(film):
+    assert "Speed of the set" not in report(fakes.make_analysis(), film)
+    form = fakes.make_form(set_speed=fakes.make_set_speed())
+    text = report(fakes.make_analysis(form=form), film)
+    assert "Slower by 30 % in the last repetition than in the fastest" in text
+
+
 def test_a_stranger_s_words_are_words(film):
     clip = fakes.make_clip(problems=(EVIL,))
     analysis = fakes.make_analysis(clip=clip, form=fakes.make_form(notes=(EVIL,)))

@@ -18,7 +18,7 @@ import gymform
 from gymform import cli
 from gymform.errors import NoPersonError, WeightsError
 from gymform.pose import checkpoints
-from gymform.types import Prediction
+from gymform.types import Measure, Prediction, RepForm
 from gymform.weights import ModelEntry
 from tests import fakes
 
@@ -131,6 +131,26 @@ def test_answer_goes_to_stdout_and_results_to_the_folder(analysis, out, capsys):
     assert "  form, 1.5 s: Above parallel. The thighs point 20° above level." in rest
     assert printed.err == ""
     assert sorted(file.name for file in out.iterdir()) == ["a.csv", "a.json", "a.mp4", "a.npz"]
+
+
+def test_how_a_set_slows_down_is_printed(analysis, out, monkeypatch, capsys):
+    form = fakes.make_form(set_speed=fakes.make_set_speed())
+    monkeypatch.setattr(fakes, "make_form", lambda *_: form)
+    assert analyze(out, "squat.mp4") == cli.OK
+    assert "  set: Slower by 30 % in the last repetition" in capsys.readouterr().out
+
+
+def test_the_phases_of_a_pull_are_printed_in_one_line(analysis, out, monkeypatch, capsys):
+    found = (
+        Measure("first_pull_s", "First pull", 0.56, "s", 1.0),
+        Measure("first_pull_peak", "First pull, peak speed", 1.4, "m/s", 1.5),
+        Measure("transition_s", "Transition", 0.1, "s", 1.6),
+    )
+    form = fakes.make_form("snatch", repetitions=(RepForm(0.5, 2.5, found),))
+    monkeypatch.setattr(fakes, "make_form", lambda *_: form)
+    assert analyze(out, "snatch.mp4") == cli.OK
+    line = "  pull: repetition 1: first pull 0.56 s (1.40 m/s), transition 0.10 s"
+    assert line in capsys.readouterr().out.splitlines()
 
 
 def test_failing_clip_does_not_stop_the_others(analysis, out, capsys):

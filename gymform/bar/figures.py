@@ -1,4 +1,4 @@
-"""What a bar's path says of each repetition, and how a set slows down.
+"""What a bar's path says of each repetition.
 
 The concentric phase is the time around the greatest upward speed in which the bar goes up faster
 than a twentieth of it. The propulsive phase ends where the bar slows down faster than gravity alone
@@ -17,6 +17,7 @@ import numpy as np
 from gymform.bar.carrier import Bar
 from gymform.bar.hands import Hands
 from gymform.bar.smooth import smooth_positions
+from gymform.types import within
 
 GRAVITY = 9.81
 """m/s^2."""
@@ -61,16 +62,9 @@ class RepFigures:
 
 @dataclass(frozen=True)
 class SetFigures:
-    """All whole repetitions, and the set's ``loss`` of mean velocity in per cent,
-    of the last against the fastest.
-
-    ``slowed_from`` is the number of the repetition, from 1, from which on the loss exceeds
-    :data:`LOSS`; None where it does not. ``loss`` is None of fewer than two repetitions.
-    """
+    """The whole repetitions that were seen; how the set slows down: see `form.set_speed`."""
 
     repetitions: tuple[RepFigures, ...]
-    loss: float | None
-    slowed_from: int | None
 
 
 def figures(
@@ -81,19 +75,14 @@ def figures(
     Repetitions in which the plate is not seen well enough are left out. Where the film is
     ``slow_motion`` times slower than life, moments are the film's, durations and speeds life's.
     """
-    track = Track(bar.time_s, bar.still, bar.velocity, bar.observed)
-    return _set(track, repetitions, bar.mm_per_px, slow_motion)
+    return _set(track_of(bar), repetitions, bar.mm_per_px, slow_motion)
 
 
 def figures_of_hands(
     hands: Hands, repetitions: Sequence[tuple[float, float]], slow_motion: float = 1.0
 ) -> SetFigures:
-    """The same by the hands' path: no metres, but the loss of velocity."""
-    known = np.isfinite(hands.xy[:, 0])
-    noise = np.full(len(hands.time_s), HANDS_NOISE * hands.torso)
-    path = smooth_positions(hands.time_s, hands.xy, noise, HANDS_JERK * hands.torso)
-    track = Track(hands.time_s, path.position, path.velocity, known)
-    return _set(track, repetitions, None, slow_motion)
+    """The same by the hands' path: no metres, but speeds that can be compared."""
+    return _set(track_of_hands(hands), repetitions, None, slow_motion)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +95,27 @@ class Track:
     observed: np.ndarray
 
 
+def track_of(bar: Bar) -> Track:
+    """The plate's path, as a camera that does not move sees it."""
+    return Track(bar.time_s, bar.still, bar.velocity, bar.observed)
+
+
+def track_of_hands(hands: Hands) -> Track:
+    """The smoothed path of the hands."""
+    known = np.isfinite(hands.xy[:, 0])
+    noise = np.full(len(hands.time_s), HANDS_NOISE * hands.torso)
+    path = smooth_positions(hands.time_s, hands.xy, noise, HANDS_JERK * hands.torso)
+    return Track(hands.time_s, path.position, path.velocity, known)
+
+
 def _repetition(
     track: Track, span: tuple[float, float], mm_per_px: float | None, slow_motion: float
 ) -> RepFigures | None:
     time_s, up = track.time_s, -track.velocity[:, 1]
-    frames = np.flatnonzero((time_s >= span[0] - 1e-6) & (time_s <= span[1] + 1e-6))
-    phase = concentric(up[frames])
+    phase = concentric(up, within(time_s, *span))
     if phase is None:
         return None
-    lift = frames[phase[0] : phase[1] + 1]
+    lift = np.arange(phase[0], phase[1] + 1)
     if len(lift) < MIN_FRAMES or track.observed[lift].mean() < MIN_SEEN:
         return None
     start, end = crossings(time_s, up, int(lift[0]), int(lift[-1]))
@@ -144,11 +145,16 @@ def _metres(
     return (100 * rise * to_m, mean * to_m, float(speeds.max()) * to_m, pushed, 100 * drift * to_m)
 
 
-def concentric(up: np.ndarray) -> tuple[int, int] | None:
-    """First and last index of the phase around the greatest of upward speeds (T,); None if none."""
-    if not np.isfinite(up).any() or not np.nanmax(up) > 0:
+def concentric(up: np.ndarray, inside: np.ndarray | None = None) -> tuple[int, int] | None:
+    """First and last index of the phase around the greatest of upward speeds (T,); None if none.
+
+    The greatest one is ``inside`` (T,) a repetition; its phase may begin before and end after it,
+    since a repetition is told by the lifter, who moves before the bar and after it.
+    """
+    part = up if inside is None else np.where(inside, up, np.nan)
+    if not np.isfinite(part).any() or not np.nanmax(part) > 0:
         return None
-    peak = int(np.nanargmax(up))
+    peak = int(np.nanargmax(part))
     rising = np.nan_to_num(up, nan=0.0) > STARTS * up[peak]
     falls = np.flatnonzero(~rising)
     first = int(falls[falls < peak].max(initial=-1)) + 1
@@ -189,13 +195,7 @@ def _set(
     slow_motion: float,
 ) -> SetFigures:
     found = [_repetition(track, span, mm_per_px, slow_motion) for span in spans]
-    repetitions = tuple(one for one in found if one is not None)
-    if len(repetitions) < 2:
-        return SetFigures(repetitions, None, None)
-    losses = loss_of(np.array([one.speed for one in repetitions]))
-    slow = np.flatnonzero(losses > LOSS)
-    first = int(slow[0]) + 1 if len(slow) else None
-    return SetFigures(repetitions, float(losses[-1]), first)
+    return SetFigures(tuple(one for one in found if one is not None))
 
 
 def loss_of(speeds: np.ndarray) -> np.ndarray:

@@ -11,7 +11,10 @@ ASYMMETRY = "asymmetry"
 """How much left and right differ in height; see `compare.symmetry`."""
 
 LOSS = "loss"
-"""The loss of speed within a set, per cent of its fastest repetition."""
+"""The loss of speed within a set, per cent of its fastest repetition: see `form.set_speed`."""
+
+SET = "set"
+"""Where a summary has the loss of its set, and what it was told by; older summaries lack it."""
 
 TITLES: dict[str, tuple[str, str]] = {
     "thigh_below_level": ("Depth", "° below level"),
@@ -73,6 +76,9 @@ class Change:
 def value_of(summary: Mapping[str, Any], key: str) -> float | None:
     """The mean of a measure over the whole repetitions of a result, as its summary has it."""
     reps = [rep["measures"] for rep in summary.get("repetitions", ()) if not rep.get("cut_off")]
+    if key == LOSS and SET in summary:
+        loss = (summary[SET] or {}).get("loss")
+        return None if loss is None else float(loss)
     if key == LOSS:
         speeds = [float(rep["speed"]) for rep in reps if rep.get("speed", 0) > 0]
         return 100 * (1 - speeds[-1] / max(speeds)) if len(speeds) > 1 else None

@@ -23,10 +23,15 @@ def length_of(bar: Bar) -> tuple[str, float]:
     return ("px", 1.0) if bar.mm_per_px is None else ("cm", bar.mm_per_px / 10)
 
 
-def bar_paths(bar: Bar, repetitions: Spans) -> go.Figure:
+Midfoots = Sequence[tuple[float, float]]
+"""Where the midfoot is at a second: how far right of the bar, cm."""
+
+
+def bar_paths(bar: Bar, repetitions: Spans, midfoots: Midfoots = ()) -> go.Figure:
     """The path of each repetition (start, end) s, from where it begins; up is up.
 
-    Both axes have the same scale. Every point has its second as ``customdata``.
+    Both axes have the same scale. Every point has its second as ``customdata``. A line shows where
+    the middle of the foot is, the median of repetitions.
     """
     unit, scale = length_of(bar)
     figure = go.Figure()
@@ -51,9 +56,30 @@ def bar_paths(bar: Bar, repetitions: Spans) -> go.Figure:
             )
         )
     figure.add_vline(0, line={"color": _NEUTRAL, "width": 1, "dash": "dot"})
+    lines = [x for second, cm in midfoots if (x := _at_foot(bar, repetitions, second, cm))]
+    if lines and bar.mm_per_px is not None:
+        look = {"color": _NEUTRAL, "width": 2, "dash": "dash"}
+        figure.add_vline(float(np.median(lines)), line=look)
+        # a line of its own in the legend: beside the path its name would lie on it
+        figure.add_scatter(x=[None], y=[None], mode="lines", name="Midfoot", line=look)
     figure.update_xaxes(title=f"Sideways ({unit})", zeroline=False)
     figure.update_yaxes(title=f"Up ({unit})", zeroline=False, scaleanchor="x", scaleratio=1)
     return _laid_out(figure)
+
+
+def _at_foot(bar: Bar, repetitions: Spans, second: float, cm: float) -> float | None:
+    """The chart's x of a midfoot that is ``cm`` right of the bar at a second; None where unknown.
+
+    A path of the chart begins at 0, wherever the repetition does.
+    """
+    for start, end in repetitions:
+        rows = np.flatnonzero((bar.time_s >= start) & (bar.time_s <= end))
+        known = rows[np.isfinite(bar.still[rows]).all(axis=1)]
+        if len(known) and start <= second + 1e-6 and second <= end:
+            there = np.interp(second, bar.time_s, bar.still[:, 0])
+            _, scale = length_of(bar)
+            return float((there - bar.still[known[0], 0]) * scale + cm)
+    return None
 
 
 def bar_speed(bar: Bar, repetitions: Spans, slow_motion: float = 1.0) -> go.Figure:

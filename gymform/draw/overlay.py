@@ -7,6 +7,7 @@ was not seen is not drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
@@ -26,6 +27,9 @@ Colour = tuple[int, int, int]
 _INK: Colour = (16, 16, 16)
 _PAPER: Colour = (245, 245, 245)
 _TRAIL: Colour = (204, 121, 167)  # Okabe & Ito's reddish purple, unlike either side of the body
+
+GHOST = 0.6
+"""How opaque the paths of earlier repetitions are; `player/bar.js` has the same."""
 
 _SLOW, _FAST = "#0072B2", "#F0E442"
 """Okabe & Ito's blue and yellow, for the bar's speed."""
@@ -106,6 +110,20 @@ def draw_bar(
         for colour, width in ((_INK, line + 2), (_PAPER, max(1, line // 2))):
             cv2.circle(canvas, centre, size, colour, width, cv2.LINE_AA, _SHIFT)
     return canvas
+
+
+def draw_ghosts(rgb: np.ndarray, paths: Sequence[np.ndarray], scale: float = 1.0) -> np.ndarray:
+    """A copy of ``rgb`` with faint thin ``paths``, each (N, 2) px; NaN leaves a gap."""
+    if not paths:
+        return rgb
+    canvas = np.array(rgb, order="C")
+    thin = max(1, line_width(canvas.shape[1], canvas.shape[0], scale) // 2)
+    for rim in (1, 0):  # a dark edge shows them before a light wall
+        for path in paths:
+            known = np.isfinite(path).all(axis=1)
+            for i in np.flatnonzero(known[:-1] & known[1:]) + 1:
+                _draw_line(canvas, _fixed(path[i - 1]), _fixed(path[i]), _PAPER, thin, rim)
+    return cv2.addWeighted(canvas, GHOST, rgb, 1 - GHOST, 0)
 
 
 def line_width(width: int, height: int, scale: float = 1.0) -> int:

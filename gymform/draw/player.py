@@ -14,6 +14,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.bar.carrier import Bar
 from gymform.draw.depth import DepthLine, depth_lines
+from gymform.draw.ghosts import Lift, lifts_of
 from gymform.draw.overlay import MIN_DRAWN_SCORE, SURE_SCORE
 from gymform.motion.angles import joint_angles, trunk_lean
 from gymform.types import CleanTracks, FormReport, PoseSequence
@@ -33,7 +34,7 @@ class Series(TypedDict):
 class BarPath(TypedDict):
     """The plate of the bar: T centres ``at`` and radii ``r``, px, None where unknown; its path
     ``still`` as a camera that does not move sees it; its ``speed``, 1 where it is fastest, and
-    where it is ``seen``.
+    where it is ``seen``. ``lifts`` are the first and last frame of each repetition's way up.
     """
 
     at: list[list[float] | None]
@@ -41,6 +42,7 @@ class BarPath(TypedDict):
     still: list[list[float] | None]
     speed: list[float | None]
     seen: list[bool]
+    lifts: list[Lift]
 
 
 class PlayerKeypoints(TypedDict):
@@ -99,18 +101,19 @@ def player_payload(
         "boxes": _row_or_none(pose.boxes),
         "depths": depth_lines(tracks, form) if form else [],
         "series": _series(pose, tracks),
-        "bar": bar_path(bar) if bar is not None and bar.found else None,
+        "bar": bar_path(bar, form) if bar is not None and bar.found else None,
     }
 
 
-def bar_path(bar: Bar) -> BarPath:
-    """What is drawn of a bar."""
+def bar_path(bar: Bar, form: FormReport | None = None) -> BarPath:
+    """What is drawn of a bar, with the ways up of the repetitions of ``form``."""
     return {
         "at": _row_or_none(bar.xy),
         "r": _row_or_none(bar.r[:, None]),
         "still": _row_or_none(bar.still),
         "speed": [round(float(v), 2) if np.isfinite(v) else None for v in bar.pace],
         "seen": bar.observed.tolist(),
+        "lifts": lifts_of(bar, form),
     }
 
 

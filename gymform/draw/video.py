@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gymform.bar.carrier import Bar
 from gymform.draw.depth import DepthLine, depth_lines, line_at
-from gymform.draw.overlay import draw_bar, draw_depth, draw_overlay, hand_trail
+from gymform.draw.ghosts import Lift, ghosts_at, lifts_of
+from gymform.draw.overlay import draw_bar, draw_depth, draw_ghosts, draw_overlay, hand_trail
 from gymform.timing import Progress, ignore_progress
 from gymform.types import CleanTracks, FormReport, PoseSequence
 from gymform.video.read import read_frames
@@ -45,8 +47,8 @@ def draw_skeletons(
     report = progress or ignore_progress
     trail = max(2, round(TRAIL_S * pose.fps))
     line = _line_scale(pose)
-    total = len(pose)
-    depths = depth_lines(tracks, form) if form else []
+    total, depths = len(pose), depth_lines(tracks, form) if form else []
+    lifts = lifts_of(bar, form)
     report("draw", 0, total)
     with (
         read_frames(
@@ -75,7 +77,7 @@ def draw_skeletons(
                 trail=hand_trail(cleaned, position, trail),
                 scale=line,
             )
-            picture = _with_bar(picture, bar, position, scale, line)
+            picture = _with_bar(picture, bar, lifts, position, scale, line)
             if depth := line_at(depths, position):
                 picture = draw_depth(picture, _shrunk_line(depth, scale), line)
             writer.write(picture, frame.time_s)
@@ -89,13 +91,21 @@ BAR_TRAIL_S = 3.0
 
 
 def _with_bar(
-    picture: np.ndarray, bar: Bar | None, frame: int, scale: float, line: float
+    picture: np.ndarray,
+    bar: Bar | None,
+    lifts: Sequence[Lift],
+    frame: int,
+    scale: float,
+    line: float,
 ) -> np.ndarray:
-    """``picture`` with the path that the bar has come, as seen from where the camera is now."""
+    """``picture`` with the path that the bar has come, as seen from where the camera is now, over
+    those of the ``lifts`` before."""
     if bar is None or not np.isfinite(bar.xy[frame]).all():
         return picture
     first = int(np.searchsorted(bar.time_s, bar.time_s[frame] - BAR_TRAIL_S))
     path = bar.still[first : frame + 1] + (bar.xy[frame] - bar.still[frame])
+    ghosts = [_shrunk(ghost, scale) for ghost in ghosts_at(bar, lifts, frame)]
+    picture = draw_ghosts(picture, ghosts, line)
     pace, radius = bar.pace[first : frame + 1], float(bar.r[frame]) * scale
     return draw_bar(picture, _shrunk(path, scale), pace, radius, line)
 

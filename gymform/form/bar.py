@@ -2,35 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gymform.bar.carrier import Bar
-from gymform.bar.figures import RepFigures, figures
-from gymform.types import FormReport, Measure
+from gymform.bar.figures import RepFigures, figures, track_of
+from gymform.exercises import find_exercise
+from gymform.form.body import Body, bodies_of, nearest_body
+from gymform.form.cues import with_set_speed
+from gymform.form.loops import NOTE, facing_of, loop_measures, midfoot
+from gymform.form.pulls import CATCHES, at_life_s_speed, with_pulls
+from gymform.form.set_speed import better, speed_of_plate
+from gymform.motion.slow_motion import at_speed, in_film
+from gymform.types import CleanTracks, FormReport, Measure, PoseSequence, RepForm, whole_spans
 
 BAR_SPEED = "bar_speed"
 """The key of the measure by which repetitions are compared."""
 
 
-def with_bar(form: FormReport, bar: Bar, slow_motion: float = 1.0) -> FormReport:
-    """``form`` with the measures of the ``bar``; the same where it has no scale.
+def with_bar(
+    form: FormReport,
+    bar: Bar,
+    pose: PoseSequence,
+    tracks: CleanTracks,
+    slow_motion: float = 1.0,
+) -> FormReport:
+    """``form`` with what the ``bar`` says of it: the speed of the set, the phases of a pull, and
+    its own measures where it has a scale.
 
-    Both speak of the moments of a clip that is ``slow_motion`` times slower than life.
+    All of them speak of the moments of a clip that is ``slow_motion`` times slower than life.
     """
-    if bar.mm_per_px is None:
+    by_plate = speed_of_plate(form.repetitions, bar, slow_motion)
+    form = with_set_speed(form, better(by_plate, form.set_speed))
+    if not bar.found or (form.exercise not in CATCHES and bar.mm_per_px is None):
         return form
-    spans = [(rep.start_s, rep.end_s) for rep in form.repetitions if not rep.cut_off_by]
-    found = {one.start_s: one for one in figures(bar, spans, slow_motion).repetitions}
+    exercise = find_exercise(form.exercise)
+    bodies = bodies_of(
+        at_speed(pose, slow_motion),
+        in_film(tracks, 1 / slow_motion),
+        lying=exercise is not None and exercise.lying,
+    )
+    track = at_life_s_speed(track_of(bar), slow_motion)
+    form = with_pulls(form, bodies, track, bar.mm_per_px, slow_motion)
+    return form if bar.mm_per_px is None else _in_metres(form, bar, bodies, slow_motion)
+
+
+def _in_metres(
+    form: FormReport, bar: Bar, bodies: Sequence[Body], slow_motion: float
+) -> FormReport:
+    """``form`` with the measures of a bar that has a scale, made of a ``form`` without."""
+    exercise = find_exercise(form.exercise)
+    found = {
+        one.start_s: one
+        for one in figures(bar, whole_spans(form.repetitions), slow_motion).repetitions
+    }
+    sides, reasons = set(), []
+
+    def measured(rep: RepForm) -> RepForm:
+        one = None if rep.cut_off_by else found.get(rep.start_s)
+        if one is None:
+            return rep
+        made = [*_measures(one, slow_motion)]
+        if bodies:
+            body = nearest_body(bodies, (rep.start_s + rep.end_s) / 2 / slow_motion)
+            facing, feet = facing_of(body, exercise), midfoot(bar, body, exercise, one, slow_motion)
+            made += loop_measures(bar, one, facing, feet, slow_motion)
+            reasons.append(feet.why)
+            sides.add(facing)
+        return replace(rep, measures=(*rep.measures, *made))
+
+    repetitions = tuple(measured(rep) for rep in form.repetitions)
     return replace(
         form,
-        repetitions=tuple(
-            replace(rep, measures=(*rep.measures, *_measures(found[rep.start_s], slow_motion)))
-            if not rep.cut_off_by and rep.start_s in found
-            else rep
-            for rep in form.repetitions
-        ),
+        repetitions=repetitions,
+        notes=form.notes + tuple(f"{NOTE}{why}." for why in dict.fromkeys(reasons) if why),
+        facing=sides.pop() if len(sides) == 1 else None,
     )
+
+
+def spans_of_path(form: FormReport) -> list[tuple[float, float]]:
+    """(start, end) in seconds of the whole repetitions, each with all of the bar's way up, which
+    may begin before the lifter's repetition does."""
+    found = []
+    for rep in form.repetitions:
+        rises = rep.value(BAR_SPEED)
+        start = min(rep.start_s, rises.at_s) if rises else rep.start_s
+        found += [] if rep.cut_off_by else [(start, rep.end_s)]
+    return found
 
 
 def _measures(one: RepFigures, slow_motion: float) -> Iterator[Measure]:

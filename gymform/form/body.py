@@ -255,6 +255,11 @@ def bodies_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -
     return found
 
 
+def nearest_body(bodies: Sequence[Body], second: float) -> Body:
+    """The one of ``bodies`` whose shot shows a second of life, or is nearest to it."""
+    return min(bodies, key=lambda body: float(np.abs(body.time_s - second).min()))
+
+
 def _whole(lengths: np.ndarray, usual: float) -> float:
     """A bone's true length in px: the longest seen, within what a body of this size can have."""
     known = lengths[np.isfinite(lengths)]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
-import numpy as np
-
+from gymform.bar.figures import LOSS, track_of_hands
+from gymform.bar.hands import hands_of
 from gymform.exercises import (
     FRONT,
     WHOLE_BODY,
@@ -21,9 +20,12 @@ from gymform.exercises import (
     listed,
     name_of,
 )
-from gymform.form.body import Body, bodies_of
+from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.metrics import measure, shows, why_missing
+from gymform.form.pulls import CATCHES, with_pulls
+from gymform.form.pulls import KEYS as PULL_KEYS
 from gymform.form.quantities import EITHER_WAY
+from gymform.form.set_speed import last_in_words, speed_of_lifter
 from gymform.form.variants import variant_of
 from gymform.motion.repetitions import Repetition, find_repetitions, signal_repetitions
 from gymform.types import (
@@ -38,25 +40,20 @@ from gymform.types import (
     Prediction,
     QualityLevel,
     RepForm,
+    SetSpeed,
     Verdict,
     quality_level,
+    whole_spans,
 )
 
 MIN_QUALITY = 0.45
 """Below this pose quality (see ``motion/quality.py``) nothing is concluded from the measures."""
 
-SLOWER = 0.2
-"""From this loss of speed within a set on, lifters are said to tire."""
-
 SLOWING = "The set slows down"
 """Title of the remark that lifters tire."""
 
-UNSURE_S = 0.2
-"""When a lift begins and ends is known to within so many seconds together."""
-
-WHOLE = 0.7
-"""A repetition that rises less than this share of the highest one is partial: its speed does not
-compare."""
+LEAST_SLOWING = 3
+"""Repetitions that a set has at least, for a remark that it slows down."""
 
 ONLY_CLEAR = (
     "the camera does not look from the side, and from elsewhere only what is far above or far "
@@ -76,9 +73,6 @@ FROM_SIDE = (
     "cannot be measured. Turn the camera for those."
 )
 """What another place of the camera would show."""
-
-OUTLIER = 1.7
-"""A repetition this many times as fast as the median is a cut in the film."""
 
 
 def assess_form(
@@ -103,16 +97,38 @@ def assess_form(
     whole = [one for one in every if not one.form.cut_off_by]
     rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
+    forms = tuple(one.form for one in every)
+    speed = None
     if quality.score >= MIN_QUALITY:
         cues = [cue for rule in rules if (cue := apply(rule, whole))]
-        cues += _slowing([one.form for one in whole])
-    order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
-    cues.sort(key=lambda cue: order.index(cue.verdict))
+        speed = speed_of_lifter(forms, pose, exercise, slow_motion)
     notes = tuple(_notes(prediction.label, quality, every))
-    forms = tuple(one.form for one in every)
     pairs = [(one.body, one.form) for one in whole]
     variant = variant_of(exercise.key, pairs) if exercise else None
-    return FormReport(prediction.label, _view(bodies, whole), forms, tuple(cues), notes, variant)
+    view = _view(bodies, whole)
+    report = FormReport(prediction.label, view, forms, tuple(cues), notes, variant)
+    return with_set_speed(_with_pulls(report, bodies, pose, slow_motion), speed)
+
+
+def _with_pulls(
+    form: FormReport, bodies: Sequence[Body], pose: PoseSequence, slow_motion: float
+) -> FormReport:
+    """``form`` with the phases of a pull by the hands, where they are seen."""
+    whole = [(a / slow_motion, b / slow_motion) for a, b in whole_spans(form.repetitions)]
+    hands = hands_of(pose, whole) if form.exercise in CATCHES and whole else None
+    if hands is None or hands.shoulders:
+        return form
+    return with_pulls(form, bodies, track_of_hands(hands), slow_motion=slow_motion)
+
+
+def with_set_speed(form: FormReport, found: SetSpeed | None) -> FormReport:
+    """``form`` with how its set slows down, and the remark on that where there is a reason."""
+    cues = [cue for cue in form.cues if cue.title != SLOWING]
+    if found is not None:
+        cues += _slowing(form.repetitions, found)
+    order = (Verdict.LOOK, Verdict.CLOSE, Verdict.GOOD)
+    cues.sort(key=lambda cue: order.index(cue.verdict))
+    return replace(form, cues=tuple(cues), set_speed=found)
 
 
 def repetitions_of(tracks: CleanTracks, exercise: Exercise | None) -> list[Repetition]:
@@ -157,8 +173,7 @@ def _measured(
     bodies: Sequence[Body], exercise: Exercise | None, found: Repetition, slow_motion: float
 ) -> Seen:
     """A repetition with its measures; without any where it is cut off."""
-    middle = (found.start_s + found.end_s) / 2
-    body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+    body = nearest_body(bodies, (found.start_s + found.end_s) / 2)
     body = replace(body, only=found.side)
     form = RepForm(found.start_s, found.end_s, (), found.cut_off_by)
     if not found.cut_off_by:
@@ -210,7 +225,7 @@ def _is_clear(rule: Rule, found: Measure, body: Body) -> bool:
 def shown(measure: Measure) -> str:
     """A measure in words: 7°, 1.2 s, 0.61 m/s, 12 %, 5° above level, 3 % behind."""
     if measure.unit == "s":
-        return f"{measure.value:.1f} s"
+        return f"{measure.value:.{2 if measure.key in PULL_KEYS else 1}f} s"
     if measure.unit == "m/s":
         return f"{measure.value:.2f} m/s"
     if measure.unit in EITHER_WAY:
@@ -226,30 +241,22 @@ def _often(verdict: Verdict, count: int, total: int) -> str:
     return f"This is the least good of {total} repetitions."
 
 
-def _slowing(reps: Sequence[RepForm]) -> Iterator[Cue]:
+def _slowing(reps: Sequence[RepForm], found: SetSpeed) -> Iterator[Cue]:
     """Whether the last repetition is slower than the fastest, in a set of at least three."""
-    rises = [rise.value if (rise := rep.value("rise")) else 0.0 for rep in reps]
-    whole = [rep for rep, rise in zip(reps, rises, strict=True) if rise >= WHOLE * max(rises)]
-    speeds = [found for rep in whole if (found := rep.value("speed")) and found.value > 0]
-    usual = median([found.value for found in speeds]) if speeds else 0.0
-    speeds = [found for found in speeds if found.value < OUTLIER * usual]
-    if len(speeds) < 3:
+    if found.count < LEAST_SLOWING or found.loss <= LOSS + found.unsure:
         return
-    fastest = max(found.value for found in speeds)
-    lost = 1 - speeds[-1].value / fastest
-    last = next(rep for rep in reversed(whole) if rep.value("speed") is speeds[-1])
-    rise = last.value("rise")
-    seconds = rise.value / speeds[-1].value if rise else 0.0
-    if seconds > 0 and lost > SLOWER + UNSURE_S / seconds:
-        yield Cue(
-            Verdict.LOOK,
-            SLOWING,
-            f"The last repetition rises {lost:.0%} slower than the fastest.".replace("%", " %"),
-            "Velocity-based training takes a loss of a fifth or more within a set for tiring "
-            "(Pareja-Blanco et al. 2017).",
-            speeds[-1].at_s,
-            key="speed",
-        )
+    at_s = found.lifts_s[found.last - 1]
+    last = last_in_words(found)
+    yield Cue(
+        Verdict.LOOK,
+        SLOWING,
+        f"{last[0].upper()}{last[1:]} rises {found.loss:.0f} % slower than the fastest, by the "
+        f"path of {found.what}.",
+        "Velocity-based training takes a loss of a fifth or more within a set for tiring "
+        "(Pareja-Blanco et al. 2017).",
+        reps[found.last - 1].start_s if at_s is None else at_s,
+        key="speed",
+    )
 
 
 def _cut_off(reps: Sequence[RepForm]) -> Iterator[str]:

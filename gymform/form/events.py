@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform.exercises import Exercise, find_exercise
-from gymform.form.body import Body, bodies_of
+from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.metrics import lifted
 from gymform.form.phases import Phases, phases_of
 from gymform.motion.slow_motion import at_speed, in_film
@@ -67,8 +67,7 @@ def _events(
     start_s, end_s = rep.start_s / slow_motion, rep.end_s / slow_motion
     inner: list[tuple[str, float]] = []
     if bodies:
-        middle = (start_s + end_s) / 2
-        body = min(bodies, key=lambda body: float(np.abs(body.time_s - middle).min()))
+        body = nearest_body(bodies, (start_s + end_s) / 2)
         inner = _inner(body, exercise, rep, (start_s, end_s), slow_motion)
     named = [one for one in inner if one[0] in (START, END)]
     first = next((second for name, second in named if name == START), start_s)

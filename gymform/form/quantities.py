@@ -32,6 +32,9 @@ BEFORE = "% before"
 ABOVE = "% above"
 """Unit of a height over another joint, in per cent of the stature: below 0 it is lower."""
 
+CM_BEFORE = "cm before"
+"""Unit of the bar's distance from the middle of the feet: above 0 in front, below 0 behind."""
+
 OF_HEIGHT = "% of height"
 
 EITHER_WAY: dict[str, tuple[str, str]] = {
@@ -40,6 +43,7 @@ EITHER_WAY: dict[str, tuple[str, str]] = {
     BEHIND: ("° behind", "° before"),
     BEFORE: (" % before", " % behind"),
     ABOVE: (" % above", " % below"),
+    CM_BEFORE: (" cm before", " cm behind"),
 }
 """Units of what may lie to either side, in words for values from 0 on and below 0."""
 

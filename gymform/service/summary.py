@@ -34,10 +34,11 @@ def summarise(result: Analysis) -> dict[str, Any]:
 
     ``exercise`` is the prediction's label, ``verdict`` the result in a line, ``frames`` and
     ``duration_s`` are those of the clip. ``repetitions`` have their moments by name, the ``main``
-    one among them, and their measures by key, times in seconds of the clip.
+    one among them, and their measures by key, times in seconds of the clip. ``set`` has the loss of
+    speed, per cent, and what it was told by; None where no two repetitions compare.
     """
     from gymform.compare.symmetry import asymmetry
-    from gymform.compare.trend import ASYMMETRY
+    from gymform.compare.trend import ASYMMETRY, SET
     from gymform.form.events import events_of
     from gymform.form.verdict import verdict_line
     from gymform.movement_patterns import shown_title
@@ -50,6 +51,7 @@ def summarise(result: Analysis) -> dict[str, Any]:
         "frames": len(result.pose),
         "duration_s": round(result.clip.duration_s, 3),
         "turned": round(form.turned, 1) if form.turned == form.turned else None,
+        SET: form.set_speed and {"loss": form.set_speed.loss, "by": form.set_speed.by},
         "repetitions": [
             {
                 "start_s": round(rep.start_s, 3),

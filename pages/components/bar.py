@@ -11,6 +11,8 @@ from gymform import limits
 from gymform.analysis import Analysis
 from gymform.bar.carrier import Bar
 from gymform.draw import bar_charts
+from gymform.form.bar import spans_of_path
+from gymform.form.loops import midfoots
 from gymform.types import Target
 from pages.components.text import as_text
 
@@ -64,9 +66,9 @@ def _why_none(bar: Bar, *, may_mark: bool) -> None:
 
 
 def _charts(result: Analysis, bar: Bar, go_to: Callable[[float], None]) -> None:
-    whole = [(rep.start_s, rep.end_s) for rep in result.form.repetitions if not rep.cut_off_by]
+    whole = spans_of_path(result.form)
     figures = (
-        bar_charts.bar_paths(bar, whole),
+        bar_charts.bar_paths(bar, whole, midfoots(result.form)),
         bar_charts.bar_speed(bar, whole, result.slow_motion),
     )
     for place, figure, key in zip(st.columns(2, gap="large"), figures, KEYS, strict=True):

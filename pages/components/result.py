@@ -29,7 +29,7 @@ from gymform.storage import disk_problem
 from gymform.text import file_stem
 from gymform.types import OTHER, UNKNOWN, Cue, Prediction, Provenance, Target
 from pages.components.bar import Again, show_bar
-from pages.components.form import show_cues, show_measures
+from pages.components.form import show_cues, show_measures, show_pull, show_set
 from pages.components.nearest import show_nearest
 from pages.components.player.player import player, served
 from pages.components.text import as_text, plain
@@ -194,6 +194,8 @@ def motion(folder: Path, result: Analysis, again: Again | None) -> None:
         show_cues(result.form, partial(_see, result))
     _strip(folder, result)
     show_measures(result.form)
+    show_pull(result.form)
+    show_set(result.form)
     show_bar(result, partial(_see_repetition, result), again)
     _charts(result)
     if picked and again:

@@ -55,19 +55,10 @@ def test_a_film_that_is_slower_than_life():
     assert slow.lifts_s == plain.lifts_s
 
 
-def test_a_set_slows_down():
+def test_speeds_of_a_set():
     bar, spans = lifted([0.8, 0.85, 1.05, 1.3])
-    found = figures(bar, spans)
-    assert len(found.repetitions) == 4
-    assert found.loss == pytest.approx(100 * (1 - 0.8 / 1.3), abs=2)
-    assert found.slowed_from == 3
-
-
-def test_one_repetition_has_no_loss():
-    bar, spans = lifted([0.8])
-    found = figures(bar, spans)
-    assert found.loss is None
-    assert found.slowed_from is None
+    speeds = np.array([rep.speed for rep in figures(bar, spans).repetitions])
+    assert speeds[0] / speeds == pytest.approx([1, 0.85 / 0.8, 1.05 / 0.8, 1.3 / 0.8], rel=0.02)
 
 
 def test_a_phase_that_is_not_seen_gives_nothing():
@@ -76,11 +67,12 @@ def test_a_phase_that_is_not_seen_gives_nothing():
     assert figures(bar, spans).repetitions == ()
 
 
-def test_hands_tell_the_loss_without_metres():
+def test_hands_tell_speeds_without_metres():
     bar, spans = lifted([0.8, 1.2])
     hands = Hands(bar.xy, bar.time_s, bar.lifting, 120.0, bar.xy, False)
     found = figures_of_hands(hands, spans)
-    assert found.loss == pytest.approx(100 * (1 - 0.8 / 1.2), abs=3)
+    first, second = (rep.speed for rep in found.repetitions)
+    assert second / first == pytest.approx(0.8 / 1.2, abs=0.03)
     assert all(rep.mean_velocity is None for rep in found.repetitions)
 
 
@@ -88,6 +80,16 @@ def test_the_phase_around_the_greatest_speed():
     assert concentric(np.array([-1, 0, 0.5, 1, 0.5, 0, 0.3])) == (2, 4)
     assert concentric(np.array([-1.0, -2.0])) is None
     assert concentric(np.array([np.nan, np.nan])) is None
+
+
+def test_a_phase_may_begin_before_its_repetition_and_end_after_it():
+    up = np.array([-1, 0, 0.5, 1, 0.5, 0, 3.0])
+    inside = np.array([0, 0, 0, 1, 1, 1, 0], bool)
+    assert concentric(up, inside) == (2, 4)
+    bar, [(start, end)] = lifted([0.8])
+    (late,) = figures(bar, [(start + 0.3, end)]).repetitions
+    (whole,) = figures(bar, [(start, end)]).repetitions
+    assert late.rise_cm == pytest.approx(whole.rise_cm)
 
 
 def test_the_propulsive_phase_ends_where_gravity_alone_would_not_slow_it_so():

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,27 +129,36 @@ def _server(tmp_path_factory):
 @pytest.fixture(scope="module", name="addresses")
 def _addresses(server, tmp_path_factory) -> list[str]:
     """The addresses of two finished squats."""
-    clip = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    analysis = fakes.make_analysis()
+    folder, analysis = tmp_path_factory.mktemp("clip"), fakes.make_analysis()
+    return [keep(server, folder, analysis, *row) for row in enumerate(("Anna", "Ben"))]
+
+
+@pytest.fixture(scope="module", name="barbell")
+def _barbell(server, tmp_path_factory) -> str:
+    """The address of a finished squat whose bar was followed."""
+    analysis = fakes.make_analysis(bar=fakes.make_bar())
+    return keep(server, tmp_path_factory.mktemp("clip"), analysis, 2, "Cleo")
+
+
+def keep(server: Server, made_in: Path, analysis: Any, number: int, lifter: str) -> str:
+    """Make ``analysis`` a result of the server, of a grey clip; its address."""
+    clip, key = made_in / f"{lifter}.mp4", f"{number:064x}"
     with VideoWriter(clip, width=360, height=480, fps=30) as writer:
         for time_s in analysis.pose.time_s:
             writer.write(np.full((480, 360, 3), 90, np.uint8), float(time_s))
-    store, found = ResultStore(server.home / "analyses"), []
+    store = ResultStore(server.home / "analyses")
+    with store.new_folder(key) as folder:
+        save(analysis, clip, folder, stem=STEM, video=False)
+        transcode(clip, folder / PROXY)
+        summary = write_summary(analysis, folder, folder / PROXY)
+        store.keep(key, folder)
     with contextlib.closing(History.open(server.home / "history.sqlite")) as history:
-        for number, lifter in enumerate(("Anna", "Ben")):
-            key = f"{number:064x}"
-            with store.new_folder(key) as folder:
-                save(analysis, clip, folder, stem=STEM, video=False)
-                transcode(clip, folder / PROXY)
-                summary = write_summary(analysis, folder, folder / PROXY)
-                store.keep(key, folder)
-            entry = history.add(
-                key, name=f"{lifter}.mp4", path=clip, options={}, clip_sha256=f"{number}" * 64,
-                summary=summary,
-            )  # fmt: skip
-            history.edit(entry.address, lifter=lifter)
-            found.append(entry.address)
-    return found
+        entry = history.add(
+            key, name=clip.name, path=clip, options={}, clip_sha256=f"{number}" * 64,
+            summary=summary,
+        )  # fmt: skip
+        history.edit(entry.address, lifter=lifter)
+    return entry.address
 
 
 @pytest.fixture(name="open_page")

@@ -92,6 +92,13 @@ def seriously_wrong(page) -> list[tuple[str, list[tuple[str, str]]]]:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("look", [{"color_scheme": "dark"}, PHONE], ids=["dark", "phone"])
+def test_axe_finds_nothing_serious_where_a_bar_was_followed(open_page, barbell, look):
+    page = opened(open_page, f"/?result={barbell}", **look)
+    page.get_by_role("heading", name="Bar").wait_for()
+    assert seriously_wrong(page) == []
+
+
 @pytest.fixture(scope="module", name="filled")
 def _filled(server) -> str:
     """The name of a data set with clips to review and a finished training, in the server's home."""

@@ -24,6 +24,12 @@ def test_the_loss_is_that_of_the_last_against_the_fastest():
     assert value_of(summary(30), LOSS) is None
 
 
+def test_the_loss_is_the_one_that_the_result_says_where_it_says_one():
+    said = summary(30, 40, 30)
+    assert value_of({**said, "set": {"loss": 18.0, "by": "plate"}}, LOSS) == 18.0
+    assert value_of({**said, "set": None}, LOSS) is None
+
+
 def test_what_two_results_have_can_be_followed():
     deep = summary(30, thigh_below_level=5.0)
     assert followed([deep, summary(31, thigh_below_level=3.0)]) == ["thigh_below_level", "speed"]

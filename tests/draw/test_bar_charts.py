@@ -15,6 +15,17 @@ def test_a_path_begins_where_the_repetition_does_and_up_is_up():
     np.testing.assert_allclose(line.customdata, bar.time_s)
 
 
+def test_the_midfoot_is_a_line_from_where_the_path_begins():
+    bar = fakes.make_bar()
+    bar.still[:, 0] += np.arange(90)  # 0.2 cm a frame to the right
+    assert len(bar_paths(bar, [(0.0, 3.0)]).layout.shapes) == 1
+    figure = bar_paths(bar, [(0.0, 3.0)], [(1.0, -4.0)])
+    (_, line) = figure.layout.shapes
+    assert figure.data[-1].name == "Midfoot"
+    assert line.x0 == pytest.approx(30 * 0.2 - 4)
+    assert len(bar_paths(bar, [(0.0, 3.0)], [(9.0, -4.0)]).layout.shapes) == 1
+
+
 @pytest.mark.parametrize(("scale", "unit"), [(2.0, "cm"), (None, "px")])
 def test_both_axes_have_one_scale_and_a_unit(scale, unit):
     figure = bar_paths(fakes.make_bar(mm_per_px=scale), [(0.0, 3.0)])

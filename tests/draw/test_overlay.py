@@ -11,6 +11,7 @@ from gymform.draw.overlay import (
     SURE_SCORE,
     draw_bar,
     draw_depth,
+    draw_ghosts,
     draw_overlay,
     hand_trail,
     line_width,
@@ -252,3 +253,15 @@ def test_the_rim_of_the_plate_is_drawn_where_the_bar_is():
     assert (picture[50, 80] != 90).any()
     assert (picture[30, 60] != 90).any()
     assert (picture[50, 60] == 90).all()
+
+
+def test_ghosts_are_faint_and_leave_gaps():
+    grey = np.full((200, 200, 3), 60, np.uint8)
+    path = np.array(
+        [[100.0, 20.0], [100.0, 80.0], [np.nan, np.nan], [100.0, 120.0], [100.0, 180.0]]
+    )
+    drawn = draw_ghosts(grey, [path])
+    assert 60 < drawn[50, 100, 0] < 245
+    assert (drawn[100] == 60).all()
+    assert (grey == 60).all()
+    assert draw_ghosts(grey, []) is grey

@@ -5,13 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gymform.form.bar import with_bar
-from gymform.types import RepForm
+from gymform.form import bar as form_bar
+from gymform.motion.slow_motion import at_speed
+from gymform.types import Measure, RepForm
 from tests import fakes
 
 
 def form(*spans, **changes):
     return fakes.make_form(repetitions=tuple(RepForm(*span, ()) for span in spans), **changes)
+
+
+def with_bar(report, bar, slower=1.0):
+    pose = fakes.make_pose()
+    tracks = fakes.make_tracks(pose)
+    return form_bar.with_bar(report, bar, at_speed(pose, 1 / slower), tracks, slower)
 
 
 def values(report):
@@ -32,6 +39,17 @@ def test_without_a_scale_there_are_no_figures():
     assert with_bar(report, fakes.make_bar(mm_per_px=None)) == report
 
 
+def test_without_a_scale_the_plate_still_tells_the_speed_of_the_set():
+    time_s = np.arange(180) / 30
+    way = 120 + 40 * np.sin(np.pi * time_s / 3) ** 2
+    xy = np.stack([0 * way, way], axis=1)
+    speed = np.gradient(xy, time_s, axis=0)
+    bar = fakes.make_bar(180, xy=xy, still=xy, velocity=speed, mm_per_px=None)
+    report = with_bar(form((0.0, 3.0), (3.0, 5.9), set_speed=fakes.make_set_speed()), bar)
+    assert report.set_speed.by == "plate"
+    assert all(not rep.measures for rep in report.repetitions)
+
+
 def test_a_repetition_that_is_cut_off_has_none():
     report = form((0.0, 2.9))
     cut = replace(report.repetitions[0], cut_off_by="the end of the clip")
@@ -49,3 +67,19 @@ def test_slow_motion_is_taken_out_of_speeds_and_not_out_of_moments(slower):
     for one, other in zip(real.measures, film.measures, strict=True):
         assert other.value == pytest.approx(one.value)
         assert other.at_s == pytest.approx(one.at_s * slower)
+
+
+def test_a_pull_is_told_by_the_plate():
+    caught = Measure("thigh_below_level", "Depth", 5.0, "° below level", 2.8)
+    report = replace(form(exercise="snatch"), repetitions=(RepForm(0.0, 2.9, (caught,)),))
+    [rep] = with_bar(report, fakes.make_bar()).repetitions
+    assert any(m.unit == "m/s" and m.key.endswith("_peak") for m in rep.measures)
+
+
+def test_a_path_is_drawn_from_where_the_bar_begins_to_rise():
+    early = Measure("bar_speed", "Mean speed of the bar", 1.2, "m/s", 0.7)
+    spans = [(1.0, 2.0, early), (3.0, 4.0, replace(early, at_s=3.5)), (5.0, 6.0, None)]
+    reps = tuple(RepForm(a, b, (m,) if m else ()) for a, b, m in spans)
+    cut = RepForm(7.0, 8.0, (), "a cut")
+    report = fakes.make_form(repetitions=(*reps, cut))
+    assert form_bar.spans_of_path(report) == [(0.7, 2.0), (3.0, 4.0), (5.0, 6.0)]

@@ -118,6 +118,28 @@ def test_notes_are_changed_and_a_bad_value_is_said():
     assert results.history().reference_of("squat", "Anna").address == entry.address
 
 
+def lifted(number, load, speed, lifter="Anna"):
+    """A squat with a load whose bar was so fast."""
+    entry = add(number, lifter=lifter, exercise="squat", load_kg=load)
+    rep = {"measures": {"bar_speed": speed}, "cut_off": False}
+    results.history().finish(entry.key, {**SUMMARY, "repetitions": [rep]}, 1.0)
+
+
+def test_load_and_velocity_of_a_lifter_tell_the_most_or_why_not():
+    for number, (load, speed) in enumerate([(60.0, 0.9), (80.0, 0.75), (100.0, 0.6)]):
+        lifted(number, load, speed)
+    app = page()
+    assert "Load and velocity" not in texts(app)
+    app.selectbox(key="history-exercise").select("squat").run()
+    assert "About 140 kg once: an estimate from 3 sets" in texts(app)
+    assert len(app.get("plotly_chart")) == 1
+    lifted(9, 150.0, 0.9, lifter="Ben")
+    app.run()
+    assert "Choose a lifter above" in texts(app)
+    app.selectbox(key="history-lifter").select("Ben").run()
+    assert "3 different loads are needed for a line, and there is one." in texts(app)
+
+
 def test_a_result_is_deleted_with_its_clip_and_comes_back():
     entry = add(lifter="Anna")
     app = page()

@@ -49,6 +49,13 @@ def test_from_the_front_the_summary_says_how_even_both_sides_are():
     assert summarise(front)["repetitions"][0]["measures"]["asymmetry"] > 0
 
 
+def test_the_summary_has_the_loss_of_the_set():
+    analysis = fakes.make_analysis()
+    assert summarise(analysis)["set"] is None
+    slower = replace(analysis, form=replace(analysis.form, set_speed=fakes.make_set_speed()))
+    assert summarise(slower)["set"] == {"loss": 30.0, "by": "hands"}
+
+
 def test_it_is_written_with_its_pictures_and_read_again(clip, tmp_path):
     analysis = fakes.make_analysis()
     written = write_summary(analysis, tmp_path, clip)

@@ -82,7 +82,8 @@ export {};
 
 /**
  * The plate of the bar: T centres `at` and radii `r` [px], null where unknown; its path `still` as
- * a camera that does not move sees it; its `speed`, 1 where it is fastest; where it is `seen`.
+ * a camera that does not move sees it; its `speed`, 1 where it is fastest; where it is `seen`;
+ * `lifts` are the first and last frame of each repetition's way up.
  *
  * @typedef {object} BarPath
  * @property {(number[] | null)[]} at
@@ -90,6 +91,7 @@ export {};
  * @property {(number[] | null)[]} still
  * @property {(number | null)[]} speed
  * @property {boolean[]} seen
+ * @property {[number, number][]} lifts
  */
 
 /**

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gymform.types import Cue, Measure, RepForm, Verdict
-from pages.components.form import ICONS, measures_table
-from tests.fakes import make_form
+from pages.components.form import ICONS, measures_table, pull_table, set_table
+from tests.fakes import make_form, make_set_speed
 
 DEPTH = Measure("depth", "Depth", 3.0, "%", 1.0)
 PACE = Measure("lowering_s", "Way down", 1.25, "s", 1.0)
@@ -19,10 +19,12 @@ def show(form):
     def page():
         import streamlit as st
 
-        from pages.components.form import show_cues, show_measures
+        from pages.components.form import show_cues, show_measures, show_pull, show_set
 
         show_cues(st.session_state["form"], lambda cue: st.session_state.update(seen=cue.at_s))
         show_measures(st.session_state["form"])
+        show_pull(st.session_state["form"])
+        show_set(st.session_state["form"])
 
     app = AppTest.from_function(page, default_timeout=60)
     app.session_state["form"] = form
@@ -52,6 +54,52 @@ def test_the_best_and_the_worst_repetition_are_marked():
     assert first[0].startswith("▼ ")
     assert second[0].startswith("▲ ")
     assert any("▲ the best" in caption.value for caption in show(form).caption)
+
+
+def test_the_speed_of_a_set_is_a_sentence_and_a_table():
+    left_out = (None, "it rises less than the others", None)
+    found = make_set_speed(losses=(0.0, None, 30.0), left_out=left_out)
+    app = show(make_form(set_speed=found))
+    assert "Speed of the set" in words(app)
+    assert "Slower by 30 % in the last repetition" in words(app)
+    assert "Not counted: repetition 2 (it rises less than the others)." in words(app)
+    assert set_table(make_form(), found) == {
+        "Repetition": [1, 2, 3],
+        "Slower than the fastest before": [0.0, None, 30.0],
+    }
+
+
+def test_metres_a_second_stand_beside_the_loss_where_they_are_known():
+    speed = Measure("bar_speed", "Mean speed of the bar", 0.52, "m/s", 1.0)
+    form = make_form(repetitions=(RepForm(0.5, 2.0, (speed,)), RepForm(2.0, 4.0, ())))
+    table = set_table(form, make_set_speed(losses=(0.0, 10.0)))
+    assert table["Mean speed"] == ["0.52 m/s", ""]
+
+
+def test_phases_of_a_pull_have_a_table_of_their_own():
+    pull = (
+        Measure("transition_s", "Transition", 0.12, "s", 1.0),
+        Measure("transition_peak", "Transition, peak speed", 1.5, "m/s", 1.0),
+    )
+    one = make_form(repetitions=(RepForm(0.5, 2.0, (DEPTH, *pull)),))
+    assert measures_table(one)["Measure"] == ["Depth"]
+    assert pull_table(one) == {
+        "Phase": ["First pull", "Transition", "Second pull", "Turnover", "Catch"],
+        "Duration": ["", "0.12 s", "", "", ""],
+        "Peak speed": ["", "1.50 m/s", "", "", ""],
+    }
+    down = (Measure("catch_peak", "Catch", 0.6, "m/s", 1.0),)
+    assert pull_table(make_form(repetitions=(RepForm(0.5, 2.0, down),)))["Peak speed"][-1] == (
+        "0.60 m/s down"
+    )
+    several = make_form(repetitions=(RepForm(0.5, 2.0, (DEPTH,)), RepForm(2.0, 4.0, pull)))
+    assert list(pull_table(several)) == ["Phase", "2. duration", "2. peak speed"]
+    assert "Phases of the pull" in words(show(one))
+    assert "Phases of the pull" not in words(show(make_form()))
+
+
+def test_one_repetition_has_no_speed_of_a_set():
+    assert "Speed of the set" not in words(show(make_form()))
 
 
 def test_without_repetitions_it_says_so_and_shows_no_table():
