@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from gymform.bar.hands import Hands
-from gymform.bar.rim import SIZES, WIDER, profiles
+from gymform.bar.rim import ANGLES, SIZES, profiles
 from gymform.bar.rings import blurred, edge_field, support_at
 from gymform.bar.windows import MAX_SIDE, inside_of
 from gymform.video.read import read_frames
@@ -78,7 +78,7 @@ class Sights:
     """What every frame shows: ``time_s`` (T,), ``expected`` (T, 2) px, and the best places.
 
     ``places`` (T, PEAKS, 2) are x and y px, NaN where there are fewer; ``support`` (T, PEAKS);
-    ``rims`` (T, sizes, widths) as of `rim.profiles` around the best of them, NaN in most frames.
+    ``rims`` (T, sizes, angles) as of `rim.profiles` around the best of them, NaN in most frames.
     """
 
     time_s: np.ndarray
@@ -122,7 +122,7 @@ def _rim(
 ) -> np.ndarray:
     """`rim.profiles` around a place x, y px of the source; NaN where it is not ``measured``."""
     if not measured or np.isnan(place[0]):
-        return np.full((len(SIZES), len(WIDER)), np.nan, np.float32)
+        return np.full((len(SIZES), ANGLES), np.nan, np.float16)
     return profiles(grey, place * frame_scale, plate.r * frame_scale, plate.aspect)
 
 

@@ -123,7 +123,8 @@ def judged(
         return no_bar(sights.time_s, diameter, "The plate is seen in too few frames.")
     at_best = seen & (places[:, 0] == sights.places[:, 0, 0])
     rims = np.where(at_best[:, None, None], sights.rims, np.nan)
-    larger, wider = exact(rims)
+    hands_at = np.array([plate.x, plate.y]) / plate.r
+    larger, wider = exact(rims, plate.aspect, hands_at)
     plate = replace(plate, r=plate.r * larger, aspect=plate.aspect + wider)
     r = radii(plate.r * growth(rims), sights.time_s)
     path = smoothed(sights.time_s, places, plate.r)
