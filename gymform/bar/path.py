@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gymform.bar.find import Candidate, find_candidates, of_mark
 from gymform.bar.follow import Plate, Sights, chosen, look
 from gymform.bar.hands import Hands, hands_of
 from gymform.bar.judge import Evidence, doubts_of_size, is_head, is_seen, why_no_plate
+from gymform.bar.onward import followed_on
 from gymform.bar.rim import exact, growth
 from gymform.bar.smooth import Smoothed, smooth_positions
 from gymform.bar.windows import MIDDLE, Window, sample_times, windows_of
@@ -37,6 +39,8 @@ RADIUS_S = 0.5
 BRIDGED_S = 0.25
 """A plate that is hidden for longer than this is not where smoothing would put it."""
 
+
+On = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 
 MIN_WINDOWS = 6
 """A lift that is seen in fewer frames shows no plate that moves."""
@@ -73,7 +77,8 @@ def follow_bar(
     background = Background(pose.boxes, pose.time_s)
     plate = plate_of(candidate, windows)
     sights = look(path, hands, plate, turn=turn, hear=background.hear)
-    return judged(sights, plate, hands, background, plate_mm, mark is not None)
+    on = functools.partial(followed_on, path, plate, turn=turn)
+    return judged(sights, plate, hands, background, plate_mm, mark is not None, on)
 
 
 def _found(windows: list[Window], hands: Hands) -> Candidate | None:
@@ -113,11 +118,19 @@ def judged(
     background: Background,
     plate_mm: float | None,
     marked: bool,
+    on: On,
 ) -> Bar:
-    """The path of what was seen, or none, with the reasons."""
+    """The path of what was seen, or none, with the reasons.
+
+    ``on`` follows it where the hands do not tell, from seconds, places and its usual support.
+    """
     places, support = chosen(sights, plate)
-    seen = clearly_seen(places, support)
-    places[~seen] = np.nan
+    by_hands = clearly_seen(places, support)
+    places[~by_hands] = np.nan
+    seen = by_hands
+    if by_hands.sum() >= MIN_WINDOWS:
+        places = on(sights.time_s, places, float(np.median(support[by_hands])))
+        seen = np.isfinite(places[:, 0])
     diameter = PLATE_MM if plate_mm is None else plate_mm
     if seen.sum() < MIN_WINDOWS or not np.isfinite(sights.rims[seen, 0, 0]).any():
         return no_bar(sights.time_s, diameter, "The plate is seen in too few frames.")
@@ -131,7 +144,7 @@ def judged(
     observed = seen & path.used
     xy = bridged(path.position, observed, sights.time_s)
     still = background.still(xy, sights.time_s)
-    evidence = evidence_of(sights.time_s, xy, r, observed, hands, background, plate)
+    evidence = evidence_of(sights.time_s, xy, r, observed, by_hands, hands, background, plate)
     against = list(why_no_plate(evidence))
     if against and not marked:
         return no_bar(sights.time_s, diameter, *against)
@@ -196,14 +209,18 @@ def evidence_of(
     xy: np.ndarray,
     r: np.ndarray,
     observed: np.ndarray,
+    by_hands: np.ndarray,
     hands: Hands,
     background: Background,
     plate: Plate,
 ) -> Evidence:
-    """What speaks for and against a followed disc, measured over the lift."""
+    """What speaks for and against a followed disc, measured over the lift.
+
+    ``by_hands`` bool (T,): where it was found by the hands, and is to move as they do.
+    """
     lifting = lifting_at(hands, time_s)
     middle = hands.at(time_s)
-    both = observed & lifting & np.isfinite(middle[:, 0])
+    both = observed & by_hands & lifting & np.isfinite(middle[:, 0])
     likeness, ratio = float("nan"), float("nan")
     if both.sum() >= MIN_WINDOWS:
         ups, plates = middle[both, 1], xy[both, 1]
