@@ -11,6 +11,7 @@ import numpy as np
 
 from gymform.bar.background import Background
 from gymform.bar.carrier import Bar, no_bar
+from gymform.bar.far import far_of, goes_along
 from gymform.bar.find import Candidate, find_candidates, of_mark
 from gymform.bar.follow import Plate, Sights, chosen, look
 from gymform.bar.hands import Hands, hands_of
@@ -71,19 +72,27 @@ def follow_bar(
     if len(times) < MIN_WINDOWS:
         return no_bar(pose.time_s, diameter, "The hands are seen in too few frames of a lift.")
     windows = list(windows_of(path, hands, times, turn=turn))
-    candidate = _marked(windows, hands, mark) if mark else _found(windows, hands)
+    candidates = [] if mark else find_candidates(windows)
+    candidate = _marked(windows, hands, mark) if mark else _found(candidates, windows, hands)
     if candidate is None:
         return no_bar(pose.time_s, diameter, "Nothing round is seen that moves with the hands.")
     background = Background(pose.boxes, pose.time_s)
     plate = plate_of(candidate, windows)
     sights = look(path, hands, plate, turn=turn, hear=background.hear)
     on = functools.partial(followed_on, path, plate, turn=turn)
-    return judged(sights, plate, hands, background, plate_mm, mark is not None, on)
+    bar = judged(sights, plate, hands, background, plate_mm, mark is not None, on)
+    other = far_of(candidate, candidates)
+    if not bar.found or other is None:
+        return bar
+    far = plate_of(other, windows)
+    return with_far(bar, look(path, hands, far, turn=turn), far)
 
 
-def _found(windows: list[Window], hands: Hands) -> Candidate | None:
+def _found(
+    candidates: Sequence[Candidate], windows: list[Window], hands: Hands
+) -> Candidate | None:
     """The disc that is likeliest to be a plate; None where none is clear enough."""
-    for candidate in find_candidates(windows)[:3]:
+    for candidate in candidates[:3]:
         if is_seen(candidate) and not is_head(candidate, windows, hands):
             return candidate
     return None
@@ -157,6 +166,19 @@ def judged(
         lifting_at(hands, sights.time_s), plate.aspect, scale, diameter, tuple(against + unsure),
         marked,
     )  # fmt: skip
+
+
+def with_far(bar: Bar, sights: Sights, far: Plate) -> Bar:
+    """``bar`` with the path of the plate on its other end, where that goes along with it."""
+    places, support = chosen(sights, far)
+    places[~clearly_seen(places, support)] = np.nan
+    if not goes_along(bar.xy, places, bar.lifting):
+        return bar
+    path = smoothed(sights.time_s, places, far.r)
+    known = np.isfinite(places[:, 0]) & path.used
+    larger, _ = exact(sights.rims, far.aspect, np.array([far.x, far.y]) / far.r)
+    xy = bridged(path.position, known, sights.time_s)
+    return replace(bar, far=xy, far_r=far.r * larger)
 
 
 def clearly_seen(places: np.ndarray, support: np.ndarray) -> np.ndarray:
