@@ -15,6 +15,7 @@ from gymform import limits
 from gymform.bar.carrier import Bar
 from gymform.bar.frames import at_frames
 from gymform.bar.path import follow_bar
+from gymform.bar.scale import checked_by_height
 from gymform.errors import OptionsError
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.exercise.playback import speed_notes
@@ -49,7 +50,8 @@ class Options:
     ``exact`` computes in float32 and leaves out all that saves time: see `pose/networks.py`.
     ``slow_motion`` says how many times slower than life the clip plays; None: as the file says.
     ``plate`` is (time_s, x, y, r): where the plate of the bar is in one frame, and half its height,
-    px; None: it is looked for. ``plate_mm`` is its diameter; None: the usual one.
+    px; None: it is looked for. ``plate_mm`` is its diameter; None: the usual one. ``height_cm`` is
+    the lifter's, to check the plate's scale by.
     """
 
     pose_model: str | None = None
@@ -60,6 +62,7 @@ class Options:
     slow_motion: float | None = None
     plate: tuple[float, float, float, float] | None = None
     plate_mm: float | None = None
+    height_cm: float | None = None
 
     def __post_init__(self) -> None:
         size = self.plate_mm
@@ -67,6 +70,12 @@ class Options:
             raise OptionsError(
                 f"Diameter of the plate: expected {limits.MIN_PLATE_MM:g} to "
                 f"{limits.MAX_PLATE_MM:g} mm, got {size:g}."
+            )
+        shortest, tallest = limits.MIN_HEIGHT_CM, limits.MAX_HEIGHT_CM
+        if self.height_cm is not None and not shortest <= self.height_cm <= tallest:
+            raise OptionsError(
+                f"Height of the lifter: expected {shortest:g} to {tallest:g} cm, got "
+                f"{self.height_cm:g}."
             )
         least, most = limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION
         if self.slow_motion is not None and not least <= self.slow_motion <= most:
@@ -187,6 +196,8 @@ def _bar(path: Path, result: Analysis, options: Options) -> Bar:
         mark=options.plate,
         plate_mm=options.plate_mm,
     )
+    if options.height_cm is not None:
+        bar = checked_by_height(bar, result.pose, options.height_cm)
     return at_frames(bar, result.pose.time_s)
 
 

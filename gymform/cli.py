@@ -204,6 +204,10 @@ def _add_bar(parser: argparse.ArgumentParser) -> None:
         "--plate-mm", type=_positive, metavar="MM",
         help="the plate's diameter, mm (450, where it looks like that)",
     )  # fmt: skip
+    parser.add_argument(
+        "--height", type=_positive, metavar="CM",
+        help="how tall the lifter is, cm: no metres of the bar where the plate contradicts it",
+    )  # fmt: skip
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -403,6 +407,7 @@ def _options(options: argparse.Namespace) -> Options:
         slow_motion=options.slow_motion,
         plate=options.plate,
         plate_mm=options.plate_mm,
+        height_cm=options.height,
     )
 
 

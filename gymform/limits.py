@@ -57,6 +57,12 @@ MIN_PLATE_MM = 100.0
 MAX_PLATE_MM = 600.0
 """The same at most, mm: bumper plates have 450."""
 
+MIN_HEIGHT_CM = 100.0
+"""How tall a lifter may be said to be, at least, cm: who is smaller lifts no barbell."""
+
+MAX_HEIGHT_CM = 250.0
+"""The same at most, cm: hardly anybody was ever taller."""
+
 MIN_SLOW_MOTION = 0.25
 """How many times slower than life a clip may be said to play, at least; a time lapse is below 1."""
 

@@ -42,6 +42,7 @@ class Options:
     slow_motion: float | None = None
     plate: tuple[float, float, float, float] | None = None
     plate_mm: float | None = None
+    height_cm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ def test_interruption_stops_everything(analysis, out, capsys):
         (["--slow-motion", "4"], Options(slow_motion=4.0)),
         (["--plate", "10,20.5,30@1.5"], Options(plate=(1.5, 10.0, 20.5, 30.0))),
         (["--plate-mm", "400"], Options(plate_mm=400.0)),
+        (["--height", "180"], Options(height_cm=180.0)),
         (["--box", "10,20,30.5,40"], Options(target=Target(0.0, (10, 20, 30.5, 40), None))),
         (
             ["--box", "1,2,3,4", "--at", "1.5"],

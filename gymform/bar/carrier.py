@@ -21,6 +21,9 @@ class Bar:
     ``mm_per_px`` is None where the size is not to be trusted or nothing is followed; ``reasons``
     say in sentences why, or what remains unsure. ``plate_mm`` is the diameter that was assumed.
     ``lifting`` bool (T,) are the frames of the repetitions; ``marked`` says that a user showed it.
+
+    Where the plate on the other end is seen too, ``far`` (T, 2) px is its path, NaN where it is not
+    known, and ``far_r`` px half its height; None where it is not followed.
     """
 
     time_s: np.ndarray
@@ -35,6 +38,8 @@ class Bar:
     plate_mm: float
     reasons: tuple[str, ...] = ()
     marked: bool = False
+    far: np.ndarray | None = None
+    far_r: float | None = None
 
     @property
     def found(self) -> bool:
@@ -48,6 +53,17 @@ class Bar:
         known = np.isfinite(speed)
         fastest = max(1e-6, float(speed[known].max())) if known.any() else 1.0
         return np.asarray(speed / fastest)
+
+    @property
+    def middle(self) -> np.ndarray | None:
+        """The middle of the bar (T, 2) px between both plates, None where only one is followed.
+
+        A plate twice as large is half as far away, and so lies twice as far from the middle.
+        """
+        if self.far is None or self.far_r is None:
+            return None
+        near, far = 1 / self.r[:, None], 1 / self.far_r
+        return np.asarray((near * self.xy + far * self.far) / (near + far))
 
     @property
     def seen(self) -> float:

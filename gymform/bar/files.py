@@ -17,7 +17,7 @@ _DIGITS = 2
 
 def bar_as_dict(bar: Bar) -> dict[str, Any]:
     """What is said of a bar, without its path."""
-    return {
+    said: dict[str, Any] = {
         "found": bar.found,
         "marked": bar.marked,
         "plate_mm": bar.plate_mm,
@@ -26,6 +26,9 @@ def bar_as_dict(bar: Bar) -> dict[str, Any]:
         "seen": round(bar.seen, 3),
         "reasons": list(bar.reasons),
     }
+    if bar.far_r is not None:
+        said["far_r"] = round(bar.far_r, _DIGITS)
+    return said
 
 
 def path_as_dict(bar: Bar) -> dict[str, list[Any]]:
@@ -34,6 +37,8 @@ def path_as_dict(bar: Bar) -> dict[str, list[Any]]:
         name: _rows(np.asarray(getattr(bar, name), np.float64)) for name in _PLACES
     }
     found |= {name: getattr(bar, name).astype(int).tolist() for name in ("observed", "lifting")}
+    if bar.far is not None:
+        found["far"] = _rows(bar.far)
     return found
 
 
@@ -45,6 +50,7 @@ def bar_from_dicts(said: Mapping[str, Any], path: Mapping[str, Any], time_s: np.
     count = len(time_s)
     arrays = {name: _array(path[name], count, columns) for name, columns in _PLACES.items()}
     flags = {name: _array(path[name], count, 1) > 0 for name in ("observed", "lifting")}
+    far, far_r = path.get("far"), said.get("far_r")  # older files have neither
     scale, aspect = said["mm_per_px"], said["aspect"]
     return Bar(
         time_s=time_s,
@@ -53,6 +59,8 @@ def bar_from_dicts(said: Mapping[str, Any], path: Mapping[str, Any], time_s: np.
         plate_mm=_positive(said["plate_mm"]),
         reasons=tuple(str(reason) for reason in said["reasons"]),
         marked=bool(said["marked"]),
+        far=None if far is None else _array(far, count, 2),
+        far_r=None if far_r is None else _positive(far_r),
         **arrays,
         **flags,
     )

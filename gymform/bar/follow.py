@@ -16,8 +16,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from gymform.bar.hands import Hands
-from gymform.bar.rim import SIZES, WIDER, profiles
-from gymform.bar.rings import blurred, edge_field, support_at
+from gymform.bar.rim import ANGLES, SIZES, profiles
+from gymform.bar.rings import blurred, edge_field, ring_directions, support_at
 from gymform.bar.windows import MAX_SIDE, inside_of
 from gymform.video.read import read_frames
 
@@ -35,6 +35,9 @@ RIM_EVERY = 3
 """The rim is measured exactly in each so-manieth frame."""
 
 STEP_PX = 2.0
+
+CUT = 0.6
+"""A plate of which the frame shows a smaller share of the rim counts as supported less."""
 
 SLIDE = 0.8
 """How fast the plate may move against the hands, radii a second: standard deviation."""
@@ -78,7 +81,7 @@ class Sights:
     """What every frame shows: ``time_s`` (T,), ``expected`` (T, 2) px, and the best places.
 
     ``places`` (T, PEAKS, 2) are x and y px, NaN where there are fewer; ``support`` (T, PEAKS);
-    ``rims`` (T, sizes, widths) as of `rim.profiles` around the best of them, NaN in most frames.
+    ``rims`` (T, sizes, angles) as of `rim.profiles` around the best of them, NaN in most frames.
     """
 
     time_s: np.ndarray
@@ -122,7 +125,7 @@ def _rim(
 ) -> np.ndarray:
     """`rim.profiles` around a place x, y px of the source; NaN where it is not ``measured``."""
     if not measured or np.isnan(place[0]):
-        return np.full((len(SIZES), len(WIDER)), np.nan, np.float32)
+        return np.full((len(SIZES), ANGLES), np.nan, np.float16)
     return profiles(grey, place * frame_scale, plate.r * frame_scale, plate.aspect)
 
 
@@ -147,7 +150,22 @@ def places_in(
         field, half, np.array([grid[peak] for peak in peaks]), r, plate.aspect
     )
     places[: len(peaks)] = there + offsets / scale
+    values /= share_inside(places * frame_scale, plate, frame_scale, grey.shape)
     return places, values
+
+
+def share_inside(
+    places: np.ndarray, plate: Plate, frame_scale: float, shape: tuple[int, ...]
+) -> np.ndarray:
+    """The share (PEAKS,) of the rim around each place that a frame (h, w) shows, `CUT` at least.
+
+    What is outside the frame cannot be seen, and so does not speak against a plate.
+    """
+    angles = 2 * np.pi * (np.arange(36) + 0.5) / 36
+    rim = plate.r * frame_scale * ring_directions(angles, plate.aspect)[0]
+    points = np.nan_to_num(places)[:, None] + rim  # (PEAKS, n, 2)
+    inside = ((points >= 0) & (points <= np.array(shape[1::-1]) - 1)).all(-1)
+    return np.asarray(np.maximum(inside.mean(-1), CUT))
 
 
 def _field(grey: np.ndarray, there: np.ndarray, zoom: float, half: int) -> np.ndarray:

@@ -17,4 +17,7 @@ def at_frames(bar: Bar, time_s: np.ndarray) -> Bar:
     is_before = time_s - bar.time_s[after - 1] < bar.time_s[after] - time_s
     rows = after - is_before
     names = ("xy", "r", "observed", "velocity", "still", "lifting")
-    return replace(bar, time_s=time_s, **{name: getattr(bar, name)[rows] for name in names})
+    far = None if bar.far is None else bar.far[rows]
+    return replace(
+        bar, time_s=time_s, far=far, **{name: getattr(bar, name)[rows] for name in names}
+    )

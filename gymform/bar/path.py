@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import numpy as np
 
 from gymform.bar.background import Background
 from gymform.bar.carrier import Bar, no_bar
+from gymform.bar.far import far_of, goes_along
 from gymform.bar.find import Candidate, find_candidates, of_mark
 from gymform.bar.follow import Plate, Sights, chosen, look
 from gymform.bar.hands import Hands, hands_of
 from gymform.bar.judge import Evidence, doubts_of_size, is_head, is_seen, why_no_plate
+from gymform.bar.onward import followed_on
 from gymform.bar.rim import exact, growth
 from gymform.bar.smooth import Smoothed, smooth_positions
 from gymform.bar.windows import MIDDLE, Window, sample_times, windows_of
@@ -37,6 +40,8 @@ RADIUS_S = 0.5
 BRIDGED_S = 0.25
 """A plate that is hidden for longer than this is not where smoothing would put it."""
 
+
+On = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 
 MIN_WINDOWS = 6
 """A lift that is seen in fewer frames shows no plate that moves."""
@@ -67,18 +72,27 @@ def follow_bar(
     if len(times) < MIN_WINDOWS:
         return no_bar(pose.time_s, diameter, "The hands are seen in too few frames of a lift.")
     windows = list(windows_of(path, hands, times, turn=turn))
-    candidate = _marked(windows, hands, mark) if mark else _found(windows, hands)
+    candidates = [] if mark else find_candidates(windows)
+    candidate = _marked(windows, hands, mark) if mark else _found(candidates, windows, hands)
     if candidate is None:
         return no_bar(pose.time_s, diameter, "Nothing round is seen that moves with the hands.")
     background = Background(pose.boxes, pose.time_s)
     plate = plate_of(candidate, windows)
     sights = look(path, hands, plate, turn=turn, hear=background.hear)
-    return judged(sights, plate, hands, background, plate_mm, mark is not None)
+    on = functools.partial(followed_on, path, plate, turn=turn)
+    bar = judged(sights, plate, hands, background, plate_mm, mark is not None, on)
+    other = far_of(candidate, candidates)
+    if not bar.found or other is None:
+        return bar
+    far = plate_of(other, windows)
+    return with_far(bar, look(path, hands, far, turn=turn), far)
 
 
-def _found(windows: list[Window], hands: Hands) -> Candidate | None:
+def _found(
+    candidates: Sequence[Candidate], windows: list[Window], hands: Hands
+) -> Candidate | None:
     """The disc that is likeliest to be a plate; None where none is clear enough."""
-    for candidate in find_candidates(windows)[:3]:
+    for candidate in candidates[:3]:
         if is_seen(candidate) and not is_head(candidate, windows, hands):
             return candidate
     return None
@@ -113,24 +127,33 @@ def judged(
     background: Background,
     plate_mm: float | None,
     marked: bool,
+    on: On,
 ) -> Bar:
-    """The path of what was seen, or none, with the reasons."""
+    """The path of what was seen, or none, with the reasons.
+
+    ``on`` follows it where the hands do not tell, from seconds, places and its usual support.
+    """
     places, support = chosen(sights, plate)
-    seen = clearly_seen(places, support)
-    places[~seen] = np.nan
+    by_hands = clearly_seen(places, support)
+    places[~by_hands] = np.nan
+    seen = by_hands
+    if by_hands.sum() >= MIN_WINDOWS:
+        places = on(sights.time_s, places, float(np.median(support[by_hands])))
+        seen = np.isfinite(places[:, 0])
     diameter = PLATE_MM if plate_mm is None else plate_mm
     if seen.sum() < MIN_WINDOWS or not np.isfinite(sights.rims[seen, 0, 0]).any():
         return no_bar(sights.time_s, diameter, "The plate is seen in too few frames.")
     at_best = seen & (places[:, 0] == sights.places[:, 0, 0])
     rims = np.where(at_best[:, None, None], sights.rims, np.nan)
-    larger, wider = exact(rims)
+    hands_at = np.array([plate.x, plate.y]) / plate.r
+    larger, wider = exact(rims, plate.aspect, hands_at)
     plate = replace(plate, r=plate.r * larger, aspect=plate.aspect + wider)
     r = radii(plate.r * growth(rims), sights.time_s)
     path = smoothed(sights.time_s, places, plate.r)
     observed = seen & path.used
     xy = bridged(path.position, observed, sights.time_s)
     still = background.still(xy, sights.time_s)
-    evidence = evidence_of(sights.time_s, xy, r, observed, hands, background, plate)
+    evidence = evidence_of(sights.time_s, xy, r, observed, by_hands, hands, background, plate)
     against = list(why_no_plate(evidence))
     if against and not marked:
         return no_bar(sights.time_s, diameter, *against)
@@ -143,6 +166,19 @@ def judged(
         lifting_at(hands, sights.time_s), plate.aspect, scale, diameter, tuple(against + unsure),
         marked,
     )  # fmt: skip
+
+
+def with_far(bar: Bar, sights: Sights, far: Plate) -> Bar:
+    """``bar`` with the path of the plate on its other end, where that goes along with it."""
+    places, support = chosen(sights, far)
+    places[~clearly_seen(places, support)] = np.nan
+    if not goes_along(bar.xy, places, bar.lifting):
+        return bar
+    path = smoothed(sights.time_s, places, far.r)
+    known = np.isfinite(places[:, 0]) & path.used
+    larger, _ = exact(sights.rims, far.aspect, np.array([far.x, far.y]) / far.r)
+    xy = bridged(path.position, known, sights.time_s)
+    return replace(bar, far=xy, far_r=far.r * larger)
 
 
 def clearly_seen(places: np.ndarray, support: np.ndarray) -> np.ndarray:
@@ -195,14 +231,18 @@ def evidence_of(
     xy: np.ndarray,
     r: np.ndarray,
     observed: np.ndarray,
+    by_hands: np.ndarray,
     hands: Hands,
     background: Background,
     plate: Plate,
 ) -> Evidence:
-    """What speaks for and against a followed disc, measured over the lift."""
+    """What speaks for and against a followed disc, measured over the lift.
+
+    ``by_hands`` bool (T,): where it was found by the hands, and is to move as they do.
+    """
     lifting = lifting_at(hands, time_s)
     middle = hands.at(time_s)
-    both = observed & lifting & np.isfinite(middle[:, 0])
+    both = observed & by_hands & lifting & np.isfinite(middle[:, 0])
     likeness, ratio = float("nan"), float("nan")
     if both.sum() >= MIN_WINDOWS:
         ups, plates = middle[both, 1], xy[both, 1]

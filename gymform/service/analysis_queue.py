@@ -102,7 +102,7 @@ class Request:
         return {"path": str(self.path), "name": self.name, "options": asdict(self.options)}
 
 
-OF_BAR = ("plate", "plate_mm")
+OF_BAR = ("plate", "plate_mm", "height_cm")
 """Options that the keypoints do not depend on."""
 
 

@@ -38,6 +38,15 @@ def test_a_path_is_the_same_when_read_back(frames, seed, scale):
     assert_same(read_back(bar), bar)
 
 
+def test_both_plates_are_read_back_and_older_files_have_one():
+    one = fakes.make_bar(6)
+    assert read_back(one).far is None
+    far = np.where(np.arange(6)[:, None] == 2, np.nan, 100.25 + np.zeros((6, 2)))
+    both = read_back(replace(one, far=far, far_r=31.5))
+    np.testing.assert_allclose(both.far, far, atol=0.0051)
+    assert both.far_r == 31.5
+
+
 def test_no_bar_is_no_bar_when_read_back():
     bar = read_back(no_bar(np.arange(5.0), 450.0, "Nothing round moves with the hands."))
     assert not bar.found

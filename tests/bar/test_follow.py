@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gymform.bar.follow import PEAKS, Plate, Sights, chosen, look
+from gymform.bar.follow import CUT, PEAKS, Plate, Sights, chosen, look, share_inside
 from gymform.bar.hands import hands_of
 from tests.bar.conftest import VIEW
 from tests.bar.films import bar_films as bf
@@ -55,3 +55,12 @@ def test_every_frame_of_a_film(snatch):
     error = np.linalg.norm(places - truth[:, :2], axis=1) / (2 * truth[:, 2])
     assert np.isfinite(error).mean() > 0.95
     assert np.nanquantile(error, 0.95) < 0.05
+
+
+def test_what_is_outside_the_frame_does_not_speak_against_a_plate():
+    places = np.full((PEAKS, 2), np.nan)
+    places[:3] = [[100, 100], [0, 100], [0, 0]]
+    share = share_inside(places, PLATE, 1.0, (200, 200))
+    assert share[0] == 1
+    assert share[1] == CUT  # half of it is seen
+    assert share[2] == CUT
