@@ -10,6 +10,7 @@ import streamlit as st
 from gymform import limits
 from gymform.analysis import Analysis
 from gymform.bar.carrier import Bar
+from gymform.bar.scale import PLATES
 from gymform.draw import bar_charts
 from gymform.form.bar import spans_of_path
 from gymform.form.loops import midfoots
@@ -23,12 +24,14 @@ Plate = tuple[float, float, float, float]
 @dataclass(frozen=True)
 class Again:
     """How to analyse a clip anew: following another person, or the bar by a plate that was shown
-    (None: the one that is found), or that has another diameter, mm.
+    (None: the one that is found), or that has another diameter, mm, or beside a lifter who is so
+    tall, cm (None: not known).
     """
 
     person: Callable[[Target], None]
     plate: Callable[[Plate | None], None]
     diameter: Callable[[float], None]
+    height: Callable[[float | None], None]
 
 
 CONFIG = {"displayModeBar": False}
@@ -84,26 +87,11 @@ def _charts(result: Analysis, bar: Bar, go_to: Callable[[float], None]) -> None:
 
 
 def _controls(bar: Bar, again: Again) -> None:
-    """The plate's diameter, and a way back from a plate that was shown."""
-    key = f"plate-mm-{st.session_state.get('shown', '')}"
-
-    def said() -> None:
-        if size := st.session_state[key]:
-            again.diameter(float(size))
-
+    """What metres rest on, the plate's diameter and the lifter's height, and a way back from a
+    plate that was shown."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(
-            "Diameter of the plate, mm",
-            limits.MIN_PLATE_MM,
-            limits.MAX_PLATE_MM,
-            value=None if bar.mm_per_px is None else bar.plate_mm,
-            step=5.0,
-            key=key,
-            on_change=said,
-            placeholder="such as 450",
-            width=220,
-            help="Bumper plates and the largest iron ones have 450 mm. Metres follow from it.",
-        )
+        _diameter(bar, again)
+        _height(again)
         if bar.marked:
             st.button(
                 "Look for the plate again",
@@ -111,6 +99,49 @@ def _controls(bar: Bar, again: Again) -> None:
                 on_click=again.plate,
                 args=(None,),
             )
+
+
+def _diameter(bar: Bar, again: Again) -> None:
+    key = f"plate-mm-{st.session_state.get('shown', '')}"
+
+    def said() -> None:
+        if size := st.session_state[key]:
+            again.diameter(float(size))
+
+    sizes = "; ".join(f"{name}: {mm:g}" for name, mm in PLATES.items())
+    st.number_input(
+        "Diameter of the plate, mm",
+        limits.MIN_PLATE_MM,
+        limits.MAX_PLATE_MM,
+        value=None if bar.mm_per_px is None else bar.plate_mm,
+        step=5.0,
+        key=key,
+        on_change=said,
+        placeholder="such as 450",
+        width=220,
+        help=f"Metres follow from it. Usual sizes: {sizes}. Others differ: measure yours.",
+    )
+
+
+def _height(again: Again) -> None:
+    key = f"bar-height-{st.session_state.get('shown', '')}"
+
+    def said() -> None:
+        again.height(st.session_state[key])
+
+    st.number_input(
+        "Height of the lifter, cm",
+        limits.MIN_HEIGHT_CM,
+        limits.MAX_HEIGHT_CM,
+        value=None,
+        step=1.0,
+        key=key,
+        on_change=said,
+        placeholder="such as 175",
+        width=220,
+        help="Checks the metres: where the plate and the lifter tell different scales, none is "
+        "given. Nothing else depends on it.",
+    )
 
 
 def _clicked(key: str, go_to: Callable[[float], None]) -> Callable[[], None]:

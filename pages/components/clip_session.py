@@ -232,6 +232,10 @@ class ClipSession:
         """Measure the bar of the same clip again, whose plate has this diameter, mm."""
         self._with_bar(plate_mm=plate_mm)
 
+    def check_by(self, height_cm: float | None) -> None:
+        """Check the bar's metres by how tall the lifter is, cm; None: do not."""
+        self._with_bar(height_cm=height_cm)
+
     def _with_bar(self, **said: Any) -> None:
         request = self._request
         if self.is_mine:
@@ -337,14 +341,10 @@ class ClipSession:
                 return
             self._headline()
             is_mine = self.is_mine
+            again = Again(self.follow, self.follow_plate, self.measure_by, self.check_by)
             if self.place.address:
                 notes.show(self.place.address, is_mine=is_mine)
-            show_result(
-                result,
-                folder,
-                self._request.name,
-                again=Again(self.follow, self.follow_plate, self.measure_by) if is_mine else None,
-            )
+            show_result(result, folder, self._request.name, again=again if is_mine else None)
             if self.place.address and is_mine:
                 notes.against_reference(self.place.address)
         if not is_mine:

@@ -16,7 +16,7 @@ def show(bar, *, may=True):
         from pages.components.bar import Again, show_bar
 
         state = st.session_state
-        told = [lambda how, kind=kind: state.update(again=(kind, how)) for kind in range(3)]
+        told = [lambda how, kind=kind: state.update(again=(kind, how)) for kind in range(4)]
         again = Again(*told) if state["may"] else None
         show_bar(state["result"], lambda second: state.update(second=second), again)
 
@@ -63,6 +63,15 @@ def test_without_a_size_its_field_is_empty_so_that_the_usual_one_can_be_said():
     assert app.number_input[0].value is None
     app.number_input[0].set_value(450.0).run()
     assert app.session_state["again"] == (2, 450.0)
+
+
+def test_metres_are_checked_by_the_lifter_s_height():
+    app = show(fakes.make_bar())
+    _, height = app.number_input
+    height.set_value(175.0).run()
+    assert app.session_state["again"] == (3, 175.0)
+    height.set_value(None).run()
+    assert app.session_state["again"] == (3, None)
 
 
 def test_a_plate_that_was_shown_can_be_taken_back():
