@@ -1,16 +1,20 @@
 """How exactly the bar is measured in films whose metres are known.
 
-    python benchmarks/bar_synthetic.py
+    python benchmarks/bar_synthetic.py [CLIPS --poses DIR]
 
 A drawn plate moves as in a snatch, in squats and in deadlifts before a drawn gym with plates on its
 wall, with motion blur, noise and compression, and is held by a skeleton with noise
 (``bar_films.py``): 30 and 60 frames a second, straight from the side and up to 30° oblique.
+
+With CLIPS, the folder of videos, and DIR, which keeps their keypoints, the same plate is also laid
+over real lifters without a bar (``bar_overlays.py``).
 
 Writes ``bar_synthetic.md`` beside this file.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,14 +26,18 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import bar_films as films
+import bar_overlays as overlays
+from cached_poses import cached_pose
 from machine import describe, table
 
+from gymform.bar.carrier import Bar
 from gymform.bar.figures import RepFigures, figures
 from gymform.bar.path import follow_bar
 
 OUT = Path(__file__).with_suffix(".md")
 YAWS = (0.0, 15.0, 30.0)
 RATES = (30.0, 60.0)
+COLUMNS = ["film", "repetitions", "mean velocity m/s", "rise", "path cm", "mm a px", "said"]
 VELOCITY, RISE, PATH = 0.03, 0.02, 1.0
 """Wanted: root mean square error of the mean velocity, m/s; error of the rise as a share; root mean
 square error of the path, cm."""
@@ -54,7 +62,13 @@ class Film:
 
 def main() -> int:
     """Make and measure all films, print and write the report."""
-    made = []
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", type=Path, metavar="CLIPS", nargs="?")
+    parser.add_argument("--poses", type=Path, metavar="DIR")
+    options = parser.parse_args()
+    if (options.clips is None) != (options.poses is None):
+        parser.error("CLIPS and --poses DIR go together")
+    made, laid = [], []
     with tempfile.TemporaryDirectory() as folder:
         for lift in films.LIFTS:
             for yaw in YAWS:
@@ -62,7 +76,14 @@ def main() -> int:
                     view = films.View(yaw=yaw, fps=fps)
                     made.append(measured(Path(folder) / "film.mp4", lift, view))
                     print(lift.name, view, made[-1].path_cm, made[-1].size, file=sys.stderr)
-    text = render(made)
+        for name in overlays.CLIPS if options.clips else ():
+            for yaw in YAWS:
+                for fps in RATES:
+                    view = films.View(yaw=yaw, fps=fps)
+                    path = Path(folder) / "film.mp4"
+                    laid.append(measured_over(path, options.clips, name, options.poses, view))
+                    print(name, view, laid[-1].path_cm, laid[-1].size, file=sys.stderr)
+    text = render(made, laid)
     OUT.write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -74,15 +95,40 @@ def measured(path: Path, lift: films.Lift, view: films.View) -> Film:
     pose = films.skeleton(lift, view)
     bar = follow_bar(path, pose, repetitions=lift.repetitions)
     truth = films.truth_px(lift, view, bar.time_s)
+    true = films.true_bar(lift, bar.time_s)
+    return compared(lift.name, view, bar, truth, true, lift.repetitions)
+
+
+def measured_over(path: Path, clips: Path, name: str, poses: Path, view: films.View) -> Film:
+    """One film with a plate over a real lifter, made and measured."""
+    pose = overlays.at_rate(cached_pose(clips, name, poses), view.fps)
+    overlay = overlays.overlay_of(clips / name, pose, view.fps)
+    overlays.make_overlay(path, overlay, view)
+    repetitions = overlay.repetitions()
+    bar = follow_bar(path, pose, repetitions=repetitions)
+    truth = overlays.true_plate(overlay, view, bar.time_s)
+    true = overlays.true_path(overlay, bar.time_s)
+    return compared(name.split("/")[0], view, bar, truth, true, repetitions)
+
+
+def compared(
+    name: str,
+    view: films.View,
+    bar: Bar,
+    truth: np.ndarray,
+    exact: Bar,
+    repetitions: Sequence[tuple[float, float]],
+) -> Film:
+    """What was found against ``truth`` (T, 3) px, centre and half height, and the exact bar."""
     true_mm = 1000 * films.RADIUS / float(np.median(truth[:, 2]))
     apart = (bar.xy - truth[:, :2])[bar.lifting] * true_mm / 10
     apart = apart - np.nanmedian(apart, axis=0) if np.isfinite(apart).any() else apart
-    found = figures(bar, lift.repetitions).repetitions
-    true = figures(films.true_bar(lift, bar.time_s), lift.repetitions).repetitions
+    found = figures(bar, repetitions).repetitions
+    true = figures(exact, repetitions).repetitions
     by_start = {rep.start_s: rep for rep in found}
     pairs = tuple((by_start[rep.start_s], rep) for rep in true if rep.start_s in by_start)
     return Film(
-        lift.name, view, pairs, len(true),
+        name, view, pairs, len(true),
         float(np.sqrt(np.nanmean((apart**2).sum(-1)))) if bar.found else float("nan"),
         bar.mm_per_px / true_mm if bar.mm_per_px else float("nan"), bar.seen, bar.reasons,
     )  # fmt: skip
@@ -144,24 +190,37 @@ def row_of(film: Film) -> list[str]:
     ]
 
 
-def render(made: Sequence[Film]) -> str:
+def render(made: Sequence[Film], laid: Sequence[Film]) -> str:
     """The report in Markdown."""
-    return "\n".join([
+    lines = [
         "# The bar in films of known metres",
         "",
         f"Made by `python benchmarks/bar_synthetic.py` on {describe()}.",
+        "",
+        "## Drawn films",
         "",
         f"{len(made)} films. Errors are against the same figures of the exact path; the path's "
         "error is without a constant shift of its centre.",
         "",
         table(["", "", "wanted"], summary(made)),
         "",
-        "## Film by film",
+        table(COLUMNS, [row_of(film) for film in made]),
         "",
-        table(["film", "repetitions", "mean velocity m/s", "rise", "path cm", "mm a px", "said"],
-              [row_of(film) for film in made]),
-        "",
-    ])  # fmt: skip
+    ]  # fmt: skip
+    if laid:
+        lines += [
+            "## A plate over real lifters",
+            "",
+            f"{len(laid)} films of {len(overlays.CLIPS)} clips in which nobody lifts a barbell: "
+            "the plate is drawn, the lifter, what is behind, the camera and the keypoints are "
+            "real. The plate hides what real plates hide; nothing hides the plate.",
+            "",
+            table(["", "", "wanted"], summary(laid)),
+            "",
+            table(COLUMNS, [row_of(film) for film in laid]),
+            "",
+        ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
