@@ -14,7 +14,7 @@ from pathlib import Path
 from gymform import limits
 from gymform.bar.carrier import Bar
 from gymform.bar.frames import at_frames
-from gymform.bar.path import follow_bar
+from gymform.bar.path import PLATE_MM, follow_bar
 from gymform.bar.scale import checked_by_height
 from gymform.errors import OptionsError
 from gymform.exercise.classifier import Classifier, load_classifier
@@ -175,16 +175,26 @@ def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
     """``result`` with the bar's path in the clip at ``path``, and what it says of repetitions.
 
     Without a mark of the plate only where a barbell may be lifted in the exercise. A path that is
-    known already is taken as it is, unless the options say something of the plate. Raises the
+    known already is taken as it is where nothing was said of the bar, then and now. Raises the
     kinds of VideoError.
     """
     exercise, bar = find_exercise(result.prediction.label), result.bar
     if options.plate is None and not (exercise and exercise.barbell):
         return replace(result, bar=None)
-    if bar is None or bar.marked or options.plate or options.plate_mm:
+    if bar is None or not _is_plain(bar, options):
         bar = _bar(path, result, options)
     form = with_bar(result.form, bar, result.pose, result.tracks, result.slow_motion)
     return replace(result, bar=bar, form=form)
+
+
+def _is_plain(bar: Bar, options: Options) -> bool:
+    """Is this the bar that is found where neither plate nor height are said?
+
+    One without metres may have lost them to a height.
+    """
+    said = (options.plate, options.plate_mm, options.height_cm)
+    usual = bar.plate_mm == PLATE_MM and not bar.marked
+    return usual and bar.mm_per_px is not None and all(one is None for one in said)
 
 
 def _bar(path: Path, result: Analysis, options: Options) -> Bar:

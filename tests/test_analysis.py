@@ -1,6 +1,7 @@
 """The whole analysis, with a network that sees painted people and the real classifier."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from gymform import analysis
 from gymform.analysis import TOTAL, Options, Target, analyze
 from gymform.errors import NotAVideoError, OptionsError
+from tests import fakes
 
 pytestmark = pytest.mark.usefixtures("_sees_painted_people")
 
@@ -64,3 +66,24 @@ def test_a_real_clip_of_each_exercise_gets_its_name(exercise, clip, shared_data,
     assert answer.prediction.label == exercise
     assert answer.quality.coverage > 0.95
     assert answer.quality.mean_confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("known", "said", "anew"),
+    [
+        ({}, {}, False),
+        ({}, {"height_cm": 180.0}, True),
+        ({}, {"plate_mm": 400.0}, True),
+        ({}, {"plate": (0.2, 30.0, 40.0, 12.0)}, True),
+        ({"plate_mm": 400.0}, {}, True),
+        ({"marked": True}, {}, True),
+        ({"mm_per_px": None}, {}, True),  # a height may have taken its metres
+    ],
+)
+def test_a_known_bar_counts_where_nothing_was_said_of_it(known, said, anew, monkeypatch):
+    result = fakes.make_analysis(bar=fakes.make_bar(**known))
+    found = fakes.make_bar(mm_per_px=2.5)
+    monkeypatch.setattr(analysis, "follow_bar", lambda *_, **__: found)
+    monkeypatch.setattr(analysis, "checked_by_height", lambda bar, pose, height_cm: bar)
+    after = analysis.with_its_bar(Path("clip.mp4"), result, Options(**said))
+    assert after.bar.mm_per_px == (2.5 if anew else 2.0)

@@ -34,6 +34,10 @@ class Again:
     height: Callable[[float | None], None]
 
 
+ASKED = "analysed-anew"
+"""Whether a callback has asked for another analysis: the whole page has to follow, not only the
+fragment in which it was asked."""
+
 CONFIG = {"displayModeBar": False}
 KEYS = ("bar-paths", "bar-speed")
 
@@ -89,6 +93,11 @@ def _charts(result: Analysis, bar: Bar, go_to: Callable[[float], None]) -> None:
 def _controls(bar: Bar, again: Again) -> None:
     """What metres rest on, the plate's diameter and the lifter's height, and a way back from a
     plate that was shown."""
+
+    def look_again() -> None:
+        again.plate(None)
+        st.session_state[ASKED] = True
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _diameter(bar, again)
         _height(again)
@@ -96,8 +105,7 @@ def _controls(bar: Bar, again: Again) -> None:
             st.button(
                 "Look for the plate again",
                 icon=":material/undo:",
-                on_click=again.plate,
-                args=(None,),
+                on_click=look_again,
             )
 
 
@@ -107,6 +115,7 @@ def _diameter(bar: Bar, again: Again) -> None:
     def said() -> None:
         if size := st.session_state[key]:
             again.diameter(float(size))
+            st.session_state[ASKED] = True
 
     sizes = "; ".join(f"{name}: {mm:g}" for name, mm in PLATES.items())
     st.number_input(
@@ -128,6 +137,7 @@ def _height(again: Again) -> None:
 
     def said() -> None:
         again.height(st.session_state[key])
+        st.session_state[ASKED] = True
 
     st.number_input(
         "Height of the lifter, cm",

@@ -28,7 +28,7 @@ from gymform.service.summary import picture_of, read_summary
 from gymform.storage import disk_problem
 from gymform.text import file_stem
 from gymform.types import OTHER, UNKNOWN, Cue, Prediction, Provenance, Target
-from pages.components.bar import Again, show_bar
+from pages.components.bar import ASKED, Again, show_bar
 from pages.components.form import show_cues, show_measures, show_pull, show_set
 from pages.components.nearest import show_nearest
 from pages.components.player.player import player, served
@@ -183,6 +183,8 @@ def _seen(result: Analysis) -> str:
 def motion(folder: Path, result: Analysis, again: Again | None) -> None:
     """The player with the remarks beside it, the repetitions, and the charts, all linked."""
     state = st.session_state
+    if state.pop(ASKED, False):
+        st.rerun()
     if state.get("shown") != folder.name:  # another result: start at its first frame
         state.shown, state.frame, state.clicked = folder.name, 0, 0
         state.loop, state.focus = None, ""

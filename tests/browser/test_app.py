@@ -107,6 +107,7 @@ def test_a_real_clip_from_upload_to_download(open_page, shared_data, tmp_path):
     _a_click_in_a_chart_moves_the_player(page)
     _a_cue_shows_its_moment(page)
     _every_download_opens(page, tmp_path)
+    _a_height_that_cannot_be_takes_the_metres(page)
     _another_person_is_another_analysis(page)
 
 
@@ -172,6 +173,15 @@ def _every_download_opens(page, folder: Path) -> None:
     assert rows.count("bar") == (len(pose) if answer["bar"]["found"] else 0)
     assert len(rows) - rows.count("bar") == len(pose) * 17
     assert sum(answer["prediction"]["probabilities"].values()) == pytest.approx(1)
+
+
+def _a_height_that_cannot_be_takes_the_metres(page) -> None:
+    """The bar is looked at again, and the whole page follows."""
+    height = page.locator("input[aria-label='Height of the lifter, cm']").last
+    height.fill("250")
+    height.press("Enter")
+    page.get_by_text("250 cm were said").wait_for(timeout=ANALYSIS_MS)
+    answered(page)
 
 
 def _another_person_is_another_analysis(page) -> None:
