@@ -61,6 +61,7 @@ MARGINS = {
     "% above": (4.0, 0.0),
     "%": (10.0, 0.10),
     "% of the way": (5.0, 0.0),
+    "% of its fastest": (10.0, 0.0),
     "% of height": (3.0, 0.10),
     "% of height a second": (5.0, 0.15),
 }
