@@ -93,7 +93,6 @@ def assess_form(
         return FormReport(prediction.label, float("nan"), notes=("Nobody was found to measure.",))
     found = repetitions_of(tracks, exercise)
     every = [_measured(bodies, exercise, rep, slow_motion) for rep in found]
-    every = [one for one in every if one.form.measures or one.form.cut_off_by]
     whole = [one for one in every if not one.form.cut_off_by]
     rules = exercise.rules if exercise else ()
     cues: list[Cue] = []
@@ -272,6 +271,17 @@ def _cut_off(reps: Sequence[RepForm]) -> Iterator[str]:
         )
 
 
+def _unmeasured(reps: Sequence[RepForm]) -> Iterator[str]:
+    """A sentence about whole repetitions of which nothing is measured, if there are any."""
+    times = [f"{rep.start_s:.1f} to {rep.end_s:.1f} s" for rep in reps if not rep.measures]
+    if times:
+        which = "repetitions" if len(times) > 1 else "repetition"
+        yield (
+            f"Nothing is measured of the {which} from {listed(times, 'and')}: too little of the "
+            "lifter is seen surely enough there."
+        )
+
+
 def _unjudged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[str]:
     """For each rule that could be judged from where the camera is but was not, why not."""
     said: dict[str, list[str]] = {}
@@ -313,6 +323,7 @@ def _notes(label: str, quality: PoseQuality, seen: Sequence[Seen]) -> Iterator[s
     """What could not be judged, and what would help."""
     yield from _cut_off([one.form for one in seen])
     seen = [one for one in seen if not one.form.cut_off_by]
+    yield from _unmeasured([one.form for one in seen])
     if not seen:
         yield "No repetition could be measured: show one from start to end, feet in the picture."
         return

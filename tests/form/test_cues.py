@@ -194,6 +194,15 @@ def test_a_repetition_that_the_clip_cuts_off_is_shown_and_not_judged():
     assert any("cut off by the start of the clip" in note for note in form.notes)
 
 
+def test_a_repetition_of_which_nothing_is_measured_counts_and_says_so():
+    """Without hips a squat has no phases; the movement of all other joints is seen all the same."""
+    form = hidden(squat(once(30)), 90, [*sk.HIPS], (0, 9))
+    (rep,) = form.repetitions
+    assert rep.measures == ()
+    assert rep.cut_off_by is None
+    assert any(note.startswith("Nothing is measured of the repetition") for note in form.notes)
+
+
 def test_nothing_is_measured_across_a_cut():
     """Half of a squat, cut to half of another one."""
     pose, _ = film(squat(once(30)), 90)
