@@ -4,6 +4,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +19,7 @@ from gymform.service.deletion import Sweeper, keep_days
 from gymform.service.guard import Guard
 from pages.components.access import settings, uploads, visits
 from pages.components.clips import dataset_tasks
-from pages.components.results import go_on
+from pages.components.results import analysis_engine, go_on
 from pages.components.upload_memory import room
 
 
@@ -27,6 +28,15 @@ def readable_settings() -> Settings:
     try:
         keep_days()
         return settings()
+    except OptionsError as error:
+        sys.exit(f"gymform: {error}")
+
+
+def reach_engine() -> None:
+    """Connect to what analyses the clips; the process ends when it cannot be reached."""
+    try:
+        with ThreadPoolExecutor(1) as aside:  # Ray takes the signals of the thread it starts in
+            aside.submit(analysis_engine().connect).result()
     except OptionsError as error:
         sys.exit(f"gymform: {error}")
 
@@ -47,6 +57,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         yield
 
 
+reach_engine()
 app = App(
     "app.py",
     middleware=[

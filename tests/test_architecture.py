@@ -20,7 +20,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "limits", "skeleton", "exercises", "movement_patterns", "types", "storage",
-               "timing", "sniff", "roles", "text", "weights", "installation", "in_use", "trash"}),
+               "timing", "sniff", "roles", "text", "weights", "installation", "in_use", "trash",
+               "ray_cluster"}),
     frozenset({"video"}),
     frozenset({"motion"}),
     frozenset({"pose"}),
@@ -71,6 +72,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "gymform/pose/checkpoints.py",
         "gymform/exercise/classifier.py",
     ),
+    "ray": ("gymform/ray_cluster.py",),
     "pickle": (),
     "joblib": (),
 }

@@ -58,6 +58,7 @@ from gymform.pose.files import load_poses, save_poses
 from gymform.pose.networks import load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.pose.tracking import SAMPLE_INTERVAL_S
+from gymform.ray_cluster import connect
 from gymform.storage import atomic_path
 from gymform.timing import Progress, ignore_progress
 from gymform.types import Clip, PoseSequence
@@ -498,7 +499,7 @@ def _on_ray(work: Sequence[ExtractionJob], address: str | None) -> Iterator[Extr
     Clips are sent to the machines and files come back. gymform and its weights must be installed
     there. Raises OptionsError when Ray is missing or the cluster cannot be reached.
     """
-    ray = _connected(address)
+    ray = connect(address)
     try:
         remote = ray.remote(num_cpus=1, max_retries=2)(_extract_package)
         capacity = max(1, int(IN_FLIGHT * ray.cluster_resources().get("CPU", 1)))
@@ -512,25 +513,6 @@ def _on_ray(work: Sequence[ExtractionJob], address: str | None) -> Iterator[Extr
             yield _received(ray, ready, waiting.pop(ready))
     finally:
         ray.shutdown()
-
-
-def _connected(address: str | None) -> Any:
-    """Ray, connected to the cluster at ``address``, or to a local one started for this."""
-    try:
-        import ray
-    except ImportError:
-        raise OptionsError(
-            "The engine ray needs Ray: pip install -r requirements-ray.txt, on every machine of "
-            "the cluster. Without it, --jobs N uses this machine's processors."
-        ) from None
-    try:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, OSError, ValueError, RuntimeError) as error:
-        raise OptionsError(
-            f"The Ray cluster cannot be reached ({type(error).__name__}): expected an --address "
-            "such as ray://head:10001, or auto on a machine of the cluster."
-        ) from error
-    return ray
 
 
 def _packed(job: ExtractionJob) -> _Package:

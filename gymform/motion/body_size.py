@@ -36,6 +36,9 @@ TORSO = 0.288
 
 def midpoint(xy: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
     """The mean (..., 2) of those of ``joints`` that are known; NaN where none is."""
+    if len(joints) == 1:
+        point = xy[..., joints[0], :].astype(np.float64)
+        return np.where(np.isfinite(point).all(-1, keepdims=True), point, np.nan)
     points = xy[..., list(joints), :]  # (..., J, 2)
     known = np.isfinite(points).all(-1, keepdims=True)
     count = known.sum(-2)
@@ -91,7 +94,8 @@ def mean_known(values: np.ndarray) -> np.ndarray:
 
 def segment_lengths(xy: np.ndarray) -> np.ndarray:
     """px (..., 9): the length of each of :data:`SEGMENTS`, NaN where an end is missing."""
-    ends = [midpoint(xy, a) - midpoint(xy, b) for a, b, _ in SEGMENTS]
+    middle = {end: midpoint(xy, end) for a, b, _ in SEGMENTS for end in (a, b)}
+    ends = [middle[a] - middle[b] for a, b, _ in SEGMENTS]
     return np.asarray(np.linalg.norm(np.stack(ends, axis=-2), axis=-1))
 
 
@@ -103,7 +107,11 @@ def stature(xy: np.ndarray) -> float:
     neither a foreshortened torso (front view, bent over) nor one misplaced joint can change it.
     ``xy`` (T, 17, 2) px, NaN where missing.
     """
-    lengths = segment_lengths(xy).reshape(-1, len(SEGMENTS))
+    return _stature(segment_lengths(xy).reshape(-1, len(SEGMENTS)))
+
+
+def _stature(lengths: np.ndarray) -> float:
+    """:func:`stature` by the :func:`segment_lengths` (T, 9) px."""
     seen = np.isfinite(lengths).sum(0)
     usable = seen >= max(1, 0.1 * len(lengths))
     if not usable.any():
@@ -121,12 +129,13 @@ def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:
     A shot ends where the whole body suddenly grows or shrinks by more than movement can explain,
     as when the clip cuts to a close-up. ``xy`` (T, 17, 2) px at even steps of 1 / ``rate_hz``.
     """
-    whole = stature(xy)
+    lengths = segment_lengths(xy)
+    whole = _stature(lengths)
     out = np.full(len(xy), whole)
-    edges = [0, *_cuts(xy, rate_hz), len(xy)]
+    edges = [0, *_cuts(lengths, rate_hz), len(xy)]
     if len(edges) > 2:
         for start, stop in itertools.pairwise(edges):
-            size = stature(xy[start:stop])
+            size = _stature(lengths[start:stop])
             out[start:stop] = size if np.isfinite(size) else whole
     return out
 
@@ -168,11 +177,10 @@ CUT_WINDOW_S = 0.5
 CUT_S = 0.2
 
 
-def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
-    """Indices of the frames where a shot of another scale begins."""
-    lengths = segment_lengths(xy)
-    known = np.isfinite(lengths).sum(0) > len(xy) / 2
-    if not known.any() or len(xy) < 4 * CUT_WINDOW_S * rate_hz:
+def _cuts(lengths: np.ndarray, rate_hz: float) -> list[int]:
+    """Indices of the frames where a shot of another scale begins, by :func:`segment_lengths`."""
+    known = np.isfinite(lengths).sum(0) > len(lengths) / 2
+    if not known.any() or len(lengths) < 4 * CUT_WINDOW_S * rate_hz:
         return []
     usual = np.nanmedian(lengths[:, known], axis=0)
     share = lengths[:, known] / np.maximum(usual, 1e-6)
@@ -182,7 +190,7 @@ def _cuts(xy: np.ndarray, rate_hz: float) -> list[int]:
     steps = []
     for quantile in (0.3, 0.75):  # both must jump, so that a few bad segments make no cut
         scale = ordered[seen, np.round(quantile * (count[seen] - 1)).astype(int)]
-        scale = np.interp(np.arange(len(xy)), seen, np.log(np.maximum(scale, 1e-3)))
+        scale = np.interp(np.arange(len(lengths)), seen, np.log(np.maximum(scale, 1e-3)))
         steps += [_step(scale, CUT_WINDOW_S * rate_hz), _step(scale, CUT_S * rate_hz / 2)]
     sudden = np.flatnonzero(np.min(steps, axis=0) > np.log(CUT_FACTOR))
     cuts: list[int] = []

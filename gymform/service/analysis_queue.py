@@ -1,7 +1,8 @@
-"""Analyses in the background: a queue, one worker process, results on disk.
+"""Analyses in the background: a queue, workers behind it, results on disk.
 
-A page submits a clip and polls; it never waits. There is one worker, so memory is bounded by one
-analysis however many sessions there are. It is a process of its own (see `analysis_worker.py`), so
+A page submits a clip and polls; it never waits. As many jobs run at once as the engine has slots
+(see `analysis_engine.py`): one in a process on this machine, so memory is bounded by one analysis
+however many sessions there are, or several on a cluster. A worker is never in the app's process, so
 a crash in a decoder costs one job and not the app. A job's key covers everything that the result
 depends on: the clip's content, the options, the weights, the version. A known key is answered from
 disk at once, and two sessions that ask for the same key share one job.
@@ -16,9 +17,6 @@ import hashlib
 import itertools
 import json
 import logging
-import queue
-import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict, deque
@@ -31,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from gymform import __version__, errors, limits
 from gymform.errors import BusyError, GymformError, VideoError, WorkerError
 from gymform.in_use import hold, release
-from gymform.installation import child_environment
+from gymform.service.analysis_engine import Engine, LocalEngine, Worker
 from gymform.service.analysis_worker import DEFAULT_WORK, FIRST
 from gymform.service.result_store import ResultStore
 from gymform.weights import manifest_entry, sha256_of
@@ -179,6 +177,15 @@ class _Job:
         self.held = None
 
 
+@dataclass(eq=False)
+class _Slot:
+    """A place at which one job runs at a time: its thread, its worker, the job it is at."""
+
+    thread: threading.Thread | None = None
+    worker: Worker | None = None
+    job: _Job | None = None
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a job ended: with a result in ``folder``, or for the reason ``error``.
@@ -193,12 +200,17 @@ class Ended:
 
 
 class JobQueue:
-    """Takes requests, runs one at a time, reports their progress. Safe to call from any thread."""
+    """Takes requests, runs them, reports their progress. Safe to call from any thread.
+
+    The ``engine`` runs the jobs, by default this machine, which does ``work``. Raises OptionsError
+    when it cannot be reached.
+    """
 
     def __init__(
         self,
         store: ResultStore | None = None,
         *,
+        engine: Engine | None = None,
         work: str = DEFAULT_WORK,
         max_waiting: int = limits.MAX_QUEUED_JOBS,
         abandoned_after_s: float = limits.ABANDONED_AFTER_S,
@@ -206,7 +218,8 @@ class JobQueue:
         grace_s: float = 5.0,
     ) -> None:
         self.store = store or ResultStore()
-        self._work = work
+        self._engine = engine or LocalEngine(work)
+        self._engine.connect()
         self._max_waiting = max_waiting
         self._abandoned_after_s = abandoned_after_s
         self._silent_after_s = silent_after_s
@@ -216,16 +229,18 @@ class JobQueue:
         self._changed = threading.Condition()
         self._jobs: OrderedDict[str, _Job] = OrderedDict()
         self._waiting: deque[_Job] = deque()
-        self._running: _Job | None = None
-        self._worker: _Worker | None = None
+        self._slots = [_Slot() for _ in range(self._engine.slots)]
         self._shares = dict(STAGE_SHARES)
         self._mean_s: float | None = None
         self.pace_s: float | None = None
         """Seconds that an analysis takes for each frame here; learned, or set by who knows it."""
         self._numbers = itertools.count(1)
         self._closed = False
-        self._thread = threading.Thread(target=self._serve, name="gymform-jobs", daemon=True)
-        self._thread.start()
+        for slot in self._slots:
+            slot.thread = threading.Thread(
+                target=self._serve, args=(slot,), name="gymform-jobs", daemon=True
+            )
+            slot.thread.start()
         atexit.register(self.close)
 
     def submit(
@@ -286,12 +301,13 @@ class JobQueue:
                 self._stop(job)
 
     def close(self) -> None:
-        """Stop the worker; no job runs afterwards."""
+        """Stop the workers; no job runs afterwards."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            if self._worker:
-                self._worker.kill()
+            for slot in self._slots:
+                if slot.worker:
+                    slot.worker.kill()
         atexit.unregister(self.close)
 
     # -- with the lock held ------------------------------------------------------------------
@@ -329,9 +345,9 @@ class JobQueue:
 
     def _describe(self, job: _Job) -> Status:
         if job.state is State.WAITING:
-            running = int(self._running is not None)
             place = self._waiting.index(job)
-            return Status(State.WAITING, ahead=place + running, eta_s=self._wait_s(place))
+            ahead = place + len(self._running())
+            return Status(State.WAITING, ahead=ahead, eta_s=self._wait_s(place))
         if job.state is State.RUNNING and job.progress:
             progress = job.progress
             eta_s = progress.eta_s()
@@ -344,11 +360,15 @@ class JobQueue:
         """Estimated seconds until the job with ``place`` others waiting before it begins."""
         if self._mean_s is None:
             return None
-        wait_s = place * self._mean_s
-        if self._running:
-            eta_s = self._running.progress.eta_s() if self._running.progress else None
-            wait_s += self._mean_s if eta_s is None else eta_s
-        return wait_s
+        rounds, earlier = divmod(place, len(self._slots))
+        free_s = [0.0] * (len(self._slots) - len(self._running()))
+        for job in self._running():
+            eta_s = job.progress.eta_s() if job.progress else None
+            free_s.append(self._mean_s if eta_s is None else eta_s)
+        return rounds * self._mean_s + sorted(free_s)[earlier]
+
+    def _running(self) -> list[_Job]:
+        return [slot.job for slot in self._slots if slot.job]
 
     def _stop(self, job: _Job) -> None:
         """Take an unwanted job out of the queue, or ask the worker to stop it."""
@@ -359,25 +379,29 @@ class JobQueue:
             self._tell(job, errors.Cancelled("The analysis was cancelled."))
         elif job.state is State.RUNNING and job.stop_by is None:
             job.stop_by = time.monotonic() + self._grace_s
-            if self._worker:
-                self._worker.cancel(job.number)
+            for slot in self._slots:
+                if slot.job is job and slot.worker:
+                    slot.worker.cancel(job.number)
 
     def _drop_abandoned(self) -> None:
         """Stop the jobs whose sessions have all stopped polling."""
         oldest = time.monotonic() - self._abandoned_after_s
-        for job in [*self._waiting, *([self._running] if self._running else [])]:
+        for job in [*self._waiting, *self._running()]:
             job.claims = {who: seen for who, seen in job.claims.items() if seen >= oldest}
             if not job.claims:
                 self._stop(job)
 
-    # -- the queue's own thread --------------------------------------------------------------
+    # -- the queue's own threads, one for each slot ------------------------------------------
 
-    def _serve(self) -> None:
+    def _serve(self, slot: _Slot) -> None:
         """Run job after job until the queue is closed."""
-        while job := self._next():
+        while job := self._next(slot):
             self._tell_begun(job)
+            error: GymformError | None
             try:
-                error = self._run(job)
+                error = self._run(slot, job)
+            except GymformError as problem:
+                error = problem
             except OSError as problem:
                 error = WorkerError(
                     f"The results cannot be written ({problem.strerror}). Free some space in "
@@ -389,7 +413,7 @@ class JobQueue:
             if not error and job.stop_by is None:
                 self._tell(job, None)  # before a page finds the result
             with self._changed:
-                self._running = None
+                slot.job = None
                 job.let_go()
                 if job.stop_by is not None:
                     job.state = State.CANCELLED
@@ -417,46 +441,63 @@ class JobQueue:
         except Exception:  # noqa: BLE001 - the result is there all the same
             _log.exception("the end of a job could not be noted")
 
-    def _next(self) -> _Job | None:
-        """Wait for a job; None when the queue is closed. A worker is started in the meantime."""
+    def _next(self, slot: _Slot) -> _Job | None:
+        """Wait for a job; None when the queue is closed.
+
+        In the meantime a worker is started, or let go, as the engine has it.
+        """
+        if self._engine.keeps_ready and not self._closed:
+            with contextlib.suppress(GymformError, OSError):  # tried again when there is a job
+                self._ready_worker(slot)
         with self._changed:
-            if not self._closed:
-                with contextlib.suppress(OSError):  # tried again when there is a job
-                    self._ready_worker()
-            self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+            called = self._changed.wait_for(self._is_called, self._engine.idle_s)
+        if not called and slot.worker and slot.worker.usable:
+            slot.worker.kill()
+        with self._changed:
+            self._changed.wait_for(self._is_called)
             if self._closed:
                 return None
-            job = self._running = self._waiting.popleft()
+            job = slot.job = self._waiting.popleft()
             job.state, job.progress = State.RUNNING, Estimate(self._shares, pace_s=self.pace_s)
             job.began_s = time.monotonic()
             return job
 
-    def _ready_worker(self) -> _Worker:
-        """A usable worker; a new one when the last has died."""
-        if self._worker is None or not self._worker.usable:
-            self._worker = _Worker(self._work)
-        return self._worker
+    def _is_called(self) -> bool:
+        return self._closed or bool(self._waiting)
 
-    def _run(self, job: _Job) -> GymformError | None:
+    def _ready_worker(self, slot: _Slot) -> Worker:
+        """A usable worker; a new one when the last has died."""
+        if slot.worker is None or not slot.worker.usable:
+            worker = self._engine.start()
+            with self._changed:
+                slot.worker = worker
+                if self._closed:
+                    worker.kill()
+        return slot.worker
+
+    def _run(self, slot: _Slot, job: _Job) -> GymformError | None:
         """Have a worker run one job; the error that ended it, if any.
 
         A worker that ended before it began was killed while it waited, which is not the clip's
         fault: another one tries, once.
         """
-        error = self._run_once(job)
+        error = self._run_once(slot, job)
         if error is not None and str(error) == STOPPED and not job.begun and job.stop_by is None:
-            error = self._run_once(job)
+            error = self._run_once(slot, job)
         return error
 
-    def _run_once(self, job: _Job) -> GymformError | None:
-        with self._changed:
-            if self._closed:
-                return WorkerError(STOPPED)
-            worker = self._ready_worker()
+    def _run_once(self, slot: _Slot, job: _Job) -> GymformError | None:
+        worker = self._ready_worker(slot)
+        if self._closed or job.stop_by is not None:
+            return WorkerError(STOPPED)
         started = time.monotonic()
         with self.store.new_folder(job.key) as folder:
             worker.work(job.number, self._message_for(job), folder)
-            error = self._follow(job, worker, folder)
+            try:
+                error = self._follow(job, worker, folder)
+            except BaseException:  # what it goes on with belongs to no job any more
+                worker.kill()
+                raise
             job.first = None
             if error is None and job.stop_by is None:
                 self._keep(job, folder)
@@ -488,7 +529,7 @@ class JobQueue:
             pace_s = took_s / frames
             self.pace_s = pace_s if self.pace_s is None else (self.pace_s + pace_s) / 2
 
-    def _follow(self, job: _Job, worker: _Worker, folder: Path) -> GymformError | None:
+    def _follow(self, job: _Job, worker: Worker, folder: Path) -> GymformError | None:
         """Read the worker's messages until the job has ended; the error that ended it, if any."""
         assert job.progress is not None
         last_message_s = time.monotonic()
@@ -499,14 +540,12 @@ class JobQueue:
                 self._drop_abandoned()
             if job.stop_by is not None and now > job.stop_by:
                 worker.kill()
+            if message is not None or not worker.started:
+                last_message_s = now
             if message is None:
-                if worker.ended:
-                    return WorkerError(STOPPED)
-                if now - last_message_s > self._silent_after_s:
-                    worker.kill()
-                    return WorkerError(HUNG)
+                if error := self._silence(worker, now - last_message_s):
+                    return error
                 continue
-            last_message_s = now
             if message["id"] != job.number:
                 continue
             job.begun = True
@@ -520,6 +559,15 @@ class JobQueue:
             else:
                 return _error_of(message)
 
+    def _silence(self, worker: Worker, silent_s: float) -> GymformError | None:
+        """Why a worker that said nothing for so long will say nothing more; None when it may."""
+        if worker.ended:
+            return WorkerError(STOPPED)
+        if silent_s > self._silent_after_s:
+            worker.kill()
+            return WorkerError(HUNG)
+        return None
+
 
 def _error_of(message: Mapping[str, Any]) -> GymformError:
     """The worker's error as an exception of its original type."""
@@ -528,67 +576,6 @@ def _error_of(message: Mapping[str, Any]) -> GymformError:
     kind = getattr(errors, message["kind"], None)
     known = isinstance(kind, type) and issubclass(kind, GymformError)
     return (kind if known else GymformError)(message["text"])  # type: ignore[misc]
-
-
-class _Worker:
-    """The app's end of a worker process."""
-
-    def __init__(self, work: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gymform.service.analysis_worker", work],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=child_environment(),
-        )
-        self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._killed = False
-        self._ended = threading.Event()
-        threading.Thread(target=self._read, name="gymform-worker-output", daemon=True).start()
-
-    @property
-    def usable(self) -> bool:
-        """Whether it can be given another job."""
-        return not self._killed and self._process.poll() is None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the process has ended and all its messages were read."""
-        return self._ended.is_set() and self._messages.empty()
-
-    def work(self, number: int, request: Mapping[str, Any], folder: Path) -> None:
-        self._send({"id": number, "do": "work", "request": request, "folder": str(folder)})
-
-    def cancel(self, number: int) -> None:
-        self._send({"id": number, "do": "cancel"})
-
-    def kill(self) -> None:
-        self._killed = True
-        self._process.kill()
-
-    def message(self, timeout_s: float) -> dict[str, Any] | None:
-        """The next message, or None when there is none in time or the worker has died."""
-        try:
-            return self._messages.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-
-    def _send(self, message: Mapping[str, Any]) -> None:
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
-        except OSError:  # it has died, which _follow will notice
-            _log.debug("a message came too late for the worker")
-
-    def _read(self) -> None:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            self._messages.put(json.loads(line))
-        self._process.wait()
-        self._ended.set()
-        self._messages.put(None)  # wakes the thread that waits for a message
 
 
 def _in_about(seconds: float | None) -> str:

@@ -18,6 +18,7 @@ spawned child would run again. When the app ends, standard input ends and so doe
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import json
 import logging
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 Work = Callable[[dict[str, Any], Path, Progress], None]
 """Fills an empty folder with the results of a request; reports progress, which may raise."""
+
+Send = Callable[[dict[str, Any]], None]
+"""Takes one message for the app."""
 
 STEM = "clip"
 """The stem of the files in a result's folder; the clip's own name is used for downloads."""
@@ -153,27 +157,42 @@ def annotated_video(result: Analysis, folder: Path) -> Path:
 def serve(work: Work, requests: TextIO, replies: TextIO) -> None:
     """Handle the requests, one per line, until they end, and write what happens to ``replies``."""
     inbox = _Inbox(requests)
+
+    def send(message: dict[str, Any]) -> None:
+        replies.write(json.dumps(message) + "\n")
+        replies.flush()
+
     while True:
         message = inbox.next_request()
-        reply = _Replies(replies, message["id"])
-        try:
-            work(message["request"], Path(message["folder"]), reply.progress_of(inbox))
-        except Cancelled:
-            reply.send("cancelled")
-        except GymformError as error:
-            reply.send("failed", kind=type(error).__name__, text=str(error))
-        except MemoryError:
-            text = "There is not enough memory for this clip. Try a shorter or smaller one."
-            reply.send("failed", kind="WorkerError", text=text)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next clip needs a worker
-            _log.exception("the analysis failed")
-            text = (
-                f"The analysis met an unexpected problem ({type(error).__name__}). "
-                "Try again, or try another clip; the details are in the app's log."
-            )
-            reply.send("failed", kind="WorkerError", text=text)
-        else:
-            reply.send("done")
+        answer(work, message, send, functools.partial(inbox.is_cancelled, message["id"]))
+
+
+def answer(
+    work: Work, message: dict[str, Any], send: Send, is_cancelled: Callable[[], bool]
+) -> None:
+    """Have ``work`` fill the folder that the message names, and send what happens; raises nothing.
+
+    ``is_cancelled`` is asked at each progress.
+    """
+    reply = _Replies(send, message["id"])
+    try:
+        work(message["request"], Path(message["folder"]), reply.progress_until(is_cancelled))
+    except Cancelled:
+        reply.send("cancelled")
+    except GymformError as error:
+        reply.send("failed", kind=type(error).__name__, text=str(error))
+    except MemoryError:
+        text = "There is not enough memory for this clip. Try a shorter or smaller one."
+        reply.send("failed", kind="WorkerError", text=text)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next clip needs a worker
+        _log.exception("the analysis failed")
+        text = (
+            f"The analysis met an unexpected problem ({type(error).__name__}). "
+            "Try again, or try another clip; the details are in the app's log."
+        )
+        reply.send("failed", kind="WorkerError", text=text)
+    else:
+        reply.send("done")
 
 
 class _Inbox:
@@ -209,21 +228,20 @@ class _Inbox:
 class _Replies:
     """Messages about one request."""
 
-    def __init__(self, lines: TextIO, number: int) -> None:
-        self._lines = lines
+    def __init__(self, send: Send, number: int) -> None:
+        self._send = send
         self._number = number
 
     def send(self, what: str, **fields: Any) -> None:
-        self._lines.write(json.dumps({"id": self._number, "is": what, **fields}) + "\n")
-        self._lines.flush()
+        self._send({"id": self._number, "is": what, **fields})
 
-    def progress_of(self, inbox: _Inbox) -> Progress:
+    def progress_until(self, is_cancelled: Callable[[], bool]) -> Progress:
         """A progress callback that sends at intervals, and raises Cancelled when the request is."""
         last: tuple[str, float] = ("", 0.0)
 
         def progress(stage: str, done: int, total: int) -> None:
             nonlocal last
-            if inbox.is_cancelled(self._number):
+            if is_cancelled():
                 raise Cancelled("The analysis was cancelled.")
             now = time.monotonic()
             if stage != last[0] or done >= total or now - last[1] >= _PROGRESS_INTERVAL_S:
@@ -240,7 +258,7 @@ def resolve(name: str) -> Work:
     return work
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Load what takes seconds before the first clip comes; at the very first start of all, measure
     what computes poses fastest here."""
     networks = importlib.import_module("gymform.pose.networks")
@@ -263,7 +281,7 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     name = sys.argv[1] if len(sys.argv) > 1 else DEFAULT_WORK
     if name == DEFAULT_WORK:
-        _prepare()
+        prepare()
     serve(resolve(name), requests, replies)
 
 

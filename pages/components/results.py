@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gymform.errors import GymformError
 from gymform.service import analysis_queue
+from gymform.service.analysis_engine import Engine, engine_from
 from gymform.service.analysis_queue import Ended, JobQueue, Request
 from gymform.service.history import Entry, History
 from gymform.service.once import Once
@@ -29,12 +30,18 @@ def history() -> History:
 
 
 @Once
+def analysis_engine() -> Engine:
+    """What analyses the clips of this app. Raises OptionsError when its settings are invalid."""
+    return engine_from()
+
+
+@Once
 def job_queue() -> JobQueue:
     """The one queue of this app, shared by all sessions; it goes on where the last one ended."""
     # Showing a result needs imports that take seconds: start while the first user picks a clip.
     load = threading.Thread(target=importlib.import_module, args=("gymform.analysis",), daemon=True)
     load.start()
-    queue = analysis_queue.JobQueue()
+    queue = analysis_queue.JobQueue(engine=analysis_engine())
     try:
         queue.store.favourites = history().favourite_keys
         queue.pace_s = history().pace()

@@ -237,7 +237,8 @@ def test_without_ray_the_engine_says_what_to_install(store, monkeypatch):
         extract(store, estimate=FAKE, engine="ray")
 
 
-def test_a_local_ray_cluster_does_the_same_work(store, tmp_path):
+def test_a_local_ray_cluster_does_the_same_work(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # else Ray leaves a token in the home folder
     pytest.importorskip("ray", reason="needs Ray: pip install -r requirements-ray.txt")
     report = extract(store, estimate=FAKE, engine="ray")
     assert (sorted(report.extracted), report.failed) == (["ann.mp4", "bob.mp4"], ())

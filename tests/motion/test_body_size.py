@@ -109,7 +109,7 @@ def test_less_than_a_cut_changes_nothing(factor):
     xy[50:] *= factor
     assert len(set(statures(xy, RATE_HZ))) == 1
     slowly = squat(np.arange(80) / RATE_HZ) * np.linspace(1, 2.5, 80)[:, None, None]
-    assert body_size._cuts(slowly, RATE_HZ) == []
+    assert body_size._cuts(body_size.segment_lengths(slowly), RATE_HZ) == []
 
 
 def test_the_middle_of_two_joints_does_not_jump_when_one_is_hidden():

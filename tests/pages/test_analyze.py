@@ -43,7 +43,7 @@ def _weights(tmp_path, monkeypatch):
 def _queue(monkeypatch):
     """The queue that the page will use; it waits for at most one job."""
     queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
-    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda **_: queue)
     results.job_queue.forget()
     results.history.forget()
     yield queue
@@ -456,7 +456,7 @@ def test_after_a_restart_what_waited_is_taken_up_again(app, queue, monkeypatch):
     address = address_of(app)
     queue.close()
     fresh = type(queue)(work="tests.work:scripted")
-    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: fresh)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda **_: fresh)
     results.job_queue.forget()
     results.history.forget()
     try:

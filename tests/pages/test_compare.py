@@ -25,7 +25,7 @@ def _setting(tmp_path, monkeypatch):
     """Models that are only names, and a queue of this test's own."""
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(fakes.write_manifest(tmp_path / "weights")))
     queue = analysis_queue.JobQueue(work="tests.work:scripted")
-    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda **_: queue)
     results.job_queue.forget()
     results.history.forget()
     yield

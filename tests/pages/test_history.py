@@ -25,7 +25,7 @@ def _setting(tmp_path, monkeypatch):
     folder = fakes.write_manifest(tmp_path / "weights")
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(folder))
     queue = analysis_queue.JobQueue(work="tests.work:scripted")
-    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda **_: queue)
     results.job_queue.forget()
     results.history.forget()
     yield

@@ -50,7 +50,7 @@ class Session:
 def _queue(tmp_path, monkeypatch):
     monkeypatch.setenv("GYMFORM_WEIGHTS", str(fakes.write_manifest(tmp_path / "weights")))
     queue = analysis_queue.JobQueue(work="tests.work:scripted", max_waiting=1)
-    monkeypatch.setattr(analysis_queue, "JobQueue", lambda: queue)
+    monkeypatch.setattr(analysis_queue, "JobQueue", lambda **_: queue)
     clip_session.job_queue.forget()
     yield queue
     queue.close()

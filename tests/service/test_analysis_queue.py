@@ -85,7 +85,7 @@ def result(queue: JobQueue, request: Request) -> str:
 
 
 def worker_of(queue: JobQueue) -> int:
-    return queue._worker._process.pid
+    return queue._slots[0].worker._process.pid
 
 
 def test_a_job_leaves_a_result_and_nothing_else(queue, clip):
@@ -253,7 +253,7 @@ def test_kill_in_the_middle_then_the_next_job_succeeds_every_time(queue, clip):
 
 def test_a_worker_killed_while_idle_is_not_missed(queue, clip):
     run(queue, clip("fine one"))
-    worker = queue._worker._process
+    worker = queue._slots[0].worker._process
     worker.kill()
     worker.wait()
     assert run(queue, clip("fine two")).state is State.DONE
@@ -392,7 +392,7 @@ def test_an_unknown_key_is_not_running(queue):
 def test_the_worker_leaves_with_the_app(make_queue, clip):
     queue = make_queue()
     run(queue, clip("fine"))
-    process = queue._worker._process
+    process = queue._slots[0].worker._process
     process.stdin.close()
     assert process.wait(timeout=10) == 0
 
@@ -521,7 +521,7 @@ def test_what_ends_with_the_app_has_not_ended(make_queue, clip):
     wait_until(queue, running, "me", State.RUNNING)
     queue.submit(clip("wait too"), "me")
     queue.close()
-    queue._thread.join(10)
+    queue._slots[0].thread.join(10)
     assert heard == []
     assert begun == [running]
 

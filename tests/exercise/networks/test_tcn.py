@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gymform.exercise.classifier import MAX_SECONDS as LONGEST_SEEN
 from gymform.exercise.features import RATE_HZ
-from gymform.exercise.networks.tcn import TCN, TCNConfig, pool
+from gymform.exercise.networks.tcn import TCN, TCNConfig, over_time, pool
 from gymform.training.exercise.augment import MAX_SECONDS
 
 CONFIG = TCNConfig(features=7, classes=4, channels=16)
@@ -47,6 +47,13 @@ def test_a_batch_gives_what_each_clip_gives_alone(network):
             torch.testing.assert_close(together[i], alone, atol=1e-6, rtol=0)
 
 
+def test_a_convolution_over_time_is_that_of_channels_first():
+    torch.manual_seed(0)
+    conv, x = torch.nn.Conv1d(5, 6, 3, padding=4, dilation=4), torch.randn(2, 30, 5)
+    expected = conv(x.transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(over_time(conv, x), expected, atol=1e-6, rtol=0)
+
+
 def test_the_receptive_field_holds_the_longest_stretch():
     steps = int(max(MAX_SECONDS, LONGEST_SEEN) * RATE_HZ) + 1
     assert TCNConfig(66, 4).receptive_field >= 2 * steps - 1  # from any step to any other
@@ -58,11 +65,11 @@ def test_the_receptive_field_is_what_it_says():
     torch.manual_seed(0)
     network = TCN(config).eval()
     x = torch.randn(1, 101, 2, requires_grad=True)
-    mask = torch.ones(1, 1, 101)
-    h = network.stem(x.transpose(1, 2))
+    mask = torch.ones(1, 101, 1)
+    h = over_time(network.stem, x)
     for block in network.blocks:
         h = block(h, mask)
-    h[0, :, 50].sum().backward()
+    h[0, 50].sum().backward()
     felt = torch.nonzero(x.grad[0].abs().sum(-1))[:, 0]
     reach = (config.receptive_field - 1) // 2
     assert (felt.min().item(), felt.max().item()) == (50 - reach, 50 + reach)
