@@ -13,7 +13,8 @@ from pathlib import Path
 
 from gymform import limits
 from gymform.bar.carrier import Bar
-from gymform.bar.frames import at_frames
+from gymform.bar.frames import at_frames, often_enough
+from gymform.bar.mark import check_numbers, check_place
 from gymform.bar.path import PLATE_MM, follow_bar
 from gymform.bar.scale import checked_by_height
 from gymform.errors import OptionsError
@@ -43,6 +44,12 @@ from gymform.video.sandbox import probe_apart
 __all__ = ["Analysis", "Options", "Target", "analyze"]
 
 
+PLATE_MM_SPAN = (limits.MIN_PLATE_MM, limits.MAX_PLATE_MM)
+HEIGHT_CM_SPAN = (limits.MIN_HEIGHT_CM, limits.MAX_HEIGHT_CM)
+SLOW_MOTION_SPAN = (limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION)
+"""Between which numbers an option lies."""
+
+
 @dataclass(frozen=True)
 class Options:
     """Options of an analysis: pose network, flip test, person to follow, highest frame rate.
@@ -65,24 +72,19 @@ class Options:
     height_cm: float | None = None
 
     def __post_init__(self) -> None:
-        size = self.plate_mm
-        if size is not None and not limits.MIN_PLATE_MM <= size <= limits.MAX_PLATE_MM:
-            raise OptionsError(
-                f"Diameter of the plate: expected {limits.MIN_PLATE_MM:g} to "
-                f"{limits.MAX_PLATE_MM:g} mm, got {size:g}."
-            )
-        shortest, tallest = limits.MIN_HEIGHT_CM, limits.MAX_HEIGHT_CM
-        if self.height_cm is not None and not shortest <= self.height_cm <= tallest:
-            raise OptionsError(
-                f"Height of the lifter: expected {shortest:g} to {tallest:g} cm, got "
-                f"{self.height_cm:g}."
-            )
-        least, most = limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION
-        if self.slow_motion is not None and not least <= self.slow_motion <= most:
-            raise OptionsError(
-                f"Slow motion: expected {least:g} to {most:g} times slower than life, got "
-                f"{self.slow_motion:g}."
-            )
+        if self.plate is not None:
+            check_numbers(self.plate)
+        for said, value, span, unit in (
+            ("Diameter of the plate", self.plate_mm, PLATE_MM_SPAN, "mm"),
+            ("Height of the lifter", self.height_cm, HEIGHT_CM_SPAN, "cm"),
+            ("Slow motion", self.slow_motion, SLOW_MOTION_SPAN, "times slower than life"),
+        ):
+            is_number = isinstance(value, int | float)
+            if value is not None and not (is_number and span[0] <= value <= span[1]):
+                got = f"{value:g}" if is_number else f"{str(value)[:40]!r}"
+                raise OptionsError(
+                    f"{said}: expected {span[0]:g} to {span[1]:g} {unit}, got {got}."
+                )
 
 
 TOTAL = "total"
@@ -129,6 +131,7 @@ def analyze(
 
     report("probe", 0, 1)
     clip = probe_apart(path, name)
+    _check_plate(options, clip)
     slower = options.slow_motion or clip.slow_motion
     with stopwatch("load"):
         networks = load_estimators(
@@ -167,8 +170,7 @@ def analyze(
     with stopwatch("bar"), memory_limited(memory_of_analysis(clip.width, clip.height)):
         result = with_its_bar(path, result, options)
     report("bar", 1, 1)
-    seconds = {**stopwatch.seconds, TOTAL: time.perf_counter() - began_s}
-    return replace(result, seconds=seconds)
+    return replace(result, seconds=stopwatch.seconds | {TOTAL: time.perf_counter() - began_s})
 
 
 def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
@@ -187,6 +189,12 @@ def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
     return replace(result, bar=bar, form=form)
 
 
+def _check_plate(options: Options, clip: Clip) -> None:
+    """Raise OptionsError for a plate outside a clip, which may be turned later."""
+    if options.plate:
+        check_place(options.plate, (max(clip.width, clip.height),) * 2, clip.duration_s)
+
+
 def _is_plain(bar: Bar, options: Options) -> bool:
     """Is this the bar that is found where neither plate nor height are said?
 
@@ -198,17 +206,15 @@ def _is_plain(bar: Bar, options: Options) -> bool:
 
 
 def _bar(path: Path, result: Analysis, options: Options) -> Bar:
-    """The bar's path in the clip at ``path``."""
-    bar = follow_bar(
-        path,
-        result.pose,
-        repetitions=[(rep.start_s, rep.end_s) for rep in result.form.repetitions],
-        mark=options.plate,
-        plate_mm=options.plate_mm,
-    )
+    """The bar's path in the clip at ``path``: wherever the hands go up or down, as measured in
+    `benchmarks/bar.md`."""
+    pose = result.pose
+    if options.plate:
+        check_place(options.plate, pose.image_size, float(pose.time_s[-1]))
+    bar = follow_bar(path, pose, mark=options.plate, plate_mm=options.plate_mm)
     if options.height_cm is not None:
-        bar = checked_by_height(bar, result.pose, options.height_cm)
-    return at_frames(bar, result.pose.time_s)
+        bar = checked_by_height(bar, pose, options.height_cm)
+    return often_enough(at_frames(bar, pose.time_s))
 
 
 def judge(

@@ -20,10 +20,12 @@ import tempfile
 import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gymform import __version__, limits
+from gymform.bar.mark import check_numbers
 from gymform.errors import GymformError, OptionsError, WeightsError
 from gymform.installation import app_script, child_environment, program
 from gymform.sniff import VIDEO_SUFFIXES
@@ -198,14 +200,17 @@ def _add_bar(parser: argparse.ArgumentParser) -> None:
     """What `analyze` is told of the bar."""
     parser.add_argument(
         "--plate", type=_plate, metavar="X,Y,R@T",
-        help="follow the bar's plate that is here in second T: its centre and half its height, px",
+        help="follow the bar's plate that is here in second T: its centre and half its "
+        "height, px (--plate=-5,... for a centre left of the picture)",
     )  # fmt: skip
     parser.add_argument(
-        "--plate-mm", type=_positive, metavar="MM",
+        "--plate-mm", metavar="MM",
+        type=partial(_between, limits.MIN_PLATE_MM, limits.MAX_PLATE_MM),
         help="the plate's diameter, mm (450, where it looks like that)",
     )  # fmt: skip
     parser.add_argument(
-        "--height", type=_positive, metavar="CM",
+        "--height", metavar="CM",
+        type=partial(_between, limits.MIN_HEIGHT_CM, limits.MAX_HEIGHT_CM),
         help="how tall the lifter is, cm: no metres of the bar where the plate contradicts it",
     )  # fmt: skip
 
@@ -251,20 +256,23 @@ def _plate(text: str) -> tuple[float, float, float, float]:
         raise argparse.ArgumentTypeError(
             f"expected three numbers in px and a second, x,y,r@t, got {text!r}"
         ) from None
-    if not all(map(math.isfinite, (x, y, radius, second))) or radius <= 0 or second < 0:
-        raise argparse.ArgumentTypeError(
-            f"expected a radius above 0 and a second of 0 or more, got {text!r}"
-        )
+    try:
+        check_numbers((second, x, y, radius))
+    except OptionsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return second, x, y, radius
 
 
 def _slow_motion(text: str) -> float:
     """A factor from a quarter (a time lapse) to sixteen."""
-    factor = _positive(text)
-    if not limits.MIN_SLOW_MOTION <= factor <= limits.MAX_SLOW_MOTION:
-        expected = f"{limits.MIN_SLOW_MOTION:g} to {limits.MAX_SLOW_MOTION:g}"
-        raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
-    return factor
+    return _between(limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION, text)
+
+
+def _between(least: float, most: float, text: str) -> float:
+    number = _positive(text)
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"expected {least:g} to {most:g}, got {text}")
+    return number
 
 
 def _positive(text: str) -> float:
@@ -413,12 +421,13 @@ def _options(options: argparse.Namespace) -> Options:
 
 def _bar(result: Analysis) -> list[str]:
     """What the bar did in each repetition, and what is not sure about it."""
-    from gymform.form.bar import BAR_SPEED
+    from gymform.form.bar import BAR_SPEED, NOT_MEASURED
     from gymform.form.cues import shown
 
     if result.bar is None:
         return []
     lines = list(result.bar.reasons)
+    lines += [note for note in result.form.notes if note.startswith(NOT_MEASURED)]
     for number, rep in enumerate(result.form.repetitions, 1):
         said = [f"{m.title[0].lower()}{m.title[1:]} {shown(m)}" for m in rep.measures
                 if m.key in ("bar_rise", BAR_SPEED, "bar_peak")]  # fmt: skip

@@ -28,6 +28,10 @@ STARTS = 0.05
 MIN_SEEN = 0.8
 """Least share of a phase's frames in which the bar is seen, for its figures to be given."""
 
+AT_REST = 0.15
+"""A way up whose begin or end is not in the film, or not seen, is whole where the bar moves slower
+there than this share of its greatest speed."""
+
 MIN_FRAMES = 6
 """Fewer frames of a phase give no speed."""
 
@@ -113,7 +117,7 @@ def _repetition(
 ) -> RepFigures | None:
     time_s, up = track.time_s, -track.velocity[:, 1]
     phase = concentric(up, within(time_s, *span))
-    if phase is None:
+    if phase is None or not is_whole(up, *phase):
         return None
     lift = np.arange(phase[0], phase[1] + 1)
     if len(lift) < MIN_FRAMES or track.observed[lift].mean() < MIN_SEEN:
@@ -160,6 +164,19 @@ def concentric(up: np.ndarray, inside: np.ndarray | None = None) -> tuple[int, i
     first = int(falls[falls < peak].max(initial=-1)) + 1
     last = int(falls[falls > peak].min(initial=len(up))) - 1
     return first, last
+
+
+def is_whole(up: np.ndarray, first: int, last: int) -> bool:
+    """Is all of a phase seen, of :func:`concentric` by upward speeds ``up`` (T,)?
+
+    Else it goes on before or after where the path is not known, or outside the film.
+    """
+    slow = AT_REST * float(up[first : last + 1].max())
+    for inside, outside in ((first, first - 1), (last, last + 1)):
+        followed = 0 <= outside < len(up) and np.isfinite(up[outside])
+        if not followed and up[inside] > slow:
+            return False
+    return True
 
 
 def crossings(time_s: np.ndarray, up: np.ndarray, first: int, last: int) -> tuple[float, float]:

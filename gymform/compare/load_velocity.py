@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from gymform.form.bar import BAR_SPEED
@@ -45,6 +46,13 @@ CONFIDENCE = 0.95
 """How often the interval holds the load, if the line is straight and sets scatter around it alike.
 """
 
+LEAST_ERROR = 0.02
+"""Points scatter by as much at least, m/s: so exact is a velocity by the plate, and three that lie
+on a line by chance are no more exact (`benchmarks/bar_synthetic.md`)."""
+
+LOAD_DIGITS = 1
+"""Loads that differ by less than a tenth of a kg are the same load."""
+
 WIDEST = 1.0
 """An interval that is wider than this share of the estimate says nothing."""
 
@@ -71,15 +79,21 @@ class LoadVelocity:
 def best_velocity(summary: Mapping[str, Any]) -> float | None:
     """The greatest mean velocity of the bar in the whole repetitions of a result, m/s."""
     reps = (rep["measures"] for rep in summary.get("repetitions", ()) if not rep.get("cut_off"))
-    return max((float(rep[BAR_SPEED]) for rep in reps if BAR_SPEED in rep), default=None)
+    speeds = [float(rep[BAR_SPEED]) for rep in reps if rep.get(BAR_SPEED) is not None]
+    return max((speed for speed in speeds if np.isfinite(speed)), default=None)
 
 
 def load_velocity(
     loads_kg: Sequence[float], velocities: Sequence[float], exercise: str
 ) -> LoadVelocity:
-    """The line through sets of ``loads_kg`` (N,) with the ``velocities`` (N,) of their best."""
+    """The line through sets of ``loads_kg`` (N,) with the ``velocities`` (N,) of their best.
+
+    Sets without a load or a velocity above 0 do not count.
+    """
     x, y = np.array(loads_kg, np.float64), np.array(velocities, np.float64)
-    sets, loads = len(x), len(np.unique(x))
+    known = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
+    x, y = x[known], y[known]
+    sets, loads = len(x), len(np.unique(x.round(LOAD_DIGITS)))
     if loads < LEAST_LOADS:
         return LoadVelocity(sets, loads, why=_too_few(loads))
     if x.min() > (1 - LEAST_SPREAD) * x.max():
@@ -111,7 +125,10 @@ def fieller(x: np.ndarray, y: np.ndarray, level: float) -> tuple[float, float] |
     slope, intercept = np.polyfit(x, y, 1)
     spread = float(((x - middle) ** 2).sum())
     error = float(((y - intercept - slope * x) ** 2).sum()) / (count - 2)
-    reach = float(student.ppf((1 + CONFIDENCE) / 2, count - 2)) ** 2 * error
+    sure = (1 + CONFIDENCE) / 2
+    reach = max(
+        float(student.ppf(sure, count - 2)) ** 2 * error, float(norm.ppf(sure) * LEAST_ERROR) ** 2
+    )
     # (level - mean - slope d)^2 = reach (1 + 1/n + d^2 / spread), for d = x - middle
     a = float(slope) ** 2 - reach / spread
     b = float(slope) * (level - float(y.mean()))

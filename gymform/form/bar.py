@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gymform.bar.carrier import Bar
 from gymform.bar.figures import RepFigures, figures, track_of
-from gymform.exercises import find_exercise
+from gymform.exercises import find_exercise, listed
 from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.cues import with_set_speed
 from gymform.form.loops import NOTE, facing_of, loop_measures, midfoot
@@ -18,6 +18,10 @@ from gymform.types import CleanTracks, FormReport, Measure, PoseSequence, RepFor
 
 BAR_SPEED = "bar_speed"
 """The key of the measure by which repetitions are compared."""
+
+
+NOT_MEASURED = "The bar is not measured in "
+"""How a note begins on repetitions without figures of the bar."""
 
 
 def with_bar(
@@ -72,12 +76,27 @@ def _in_metres(
         return replace(rep, measures=(*rep.measures, *made))
 
     repetitions = tuple(measured(rep) for rep in form.repetitions)
+    notes = (f"{NOTE}{why}." for why in dict.fromkeys(reasons) if why)
     return replace(
         form,
         repetitions=repetitions,
-        notes=form.notes + tuple(f"{NOTE}{why}." for why in dict.fromkeys(reasons) if why),
+        notes=(*form.notes, *_not_seen(form.repetitions, found), *notes),
         facing=sides.pop() if len(sides) == 1 else None,
     )
+
+
+def _not_seen(repetitions: Sequence[RepForm], found: Mapping[float, RepFigures]) -> Iterator[str]:
+    """A sentence about the whole repetitions of which the bar has no figures, if there are any."""
+    numbers = [
+        str(number)
+        for number, rep in enumerate(repetitions, 1)
+        if not rep.cut_off_by and rep.start_s not in found
+    ]
+    if numbers:
+        which = "repetitions" if len(numbers) > 1 else "repetition"
+        yield (
+            f"{NOT_MEASURED}{which} {listed(numbers, 'and')}: its plate is not seen all the way up."
+        )
 
 
 def spans_of_path(form: FormReport) -> list[tuple[float, float]]:

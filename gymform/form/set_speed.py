@@ -31,8 +31,8 @@ UNSURE_S = {PLATE: 0.05, HANDS: 0.2, BODY: 0.2}
 """When a lift begins and ends is known to within so many seconds together."""
 
 UNSEEN = {
-    PLATE: "the plate was not seen well enough",
-    HANDS: "the hands were not seen well enough",
+    PLATE: "the plate was not seen all the way up",
+    HANDS: "the hands were not seen all the way up",
     BODY: "its speed was not seen",
 }
 """Why a repetition without a lift does not count."""

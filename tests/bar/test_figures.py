@@ -1,5 +1,7 @@
 """Figures of repetitions and sets (gymform/bar/figures.py)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,50 @@ def test_the_propulsive_phase_ends_where_gravity_alone_would_not_slow_it_so():
 
 def test_loss_is_against_the_fastest_so_far():
     assert loss_of(np.array([1.0, 1.25, 1.0])) == pytest.approx([0, 0, 20])
+
+
+def rising(bar: Bar) -> np.ndarray:
+    """The frames of a way up."""
+    up = -bar.velocity[:, 1]
+    return np.flatnonzero(up > 0.01 * up.max())
+
+
+def without(bar: Bar, rows: slice) -> Bar:
+    """``bar`` whose plate is hidden in some frames."""
+    xy, velocity, still = bar.xy.copy(), bar.velocity.copy(), bar.still.copy()
+    observed = bar.observed.copy()
+    for array in (xy, velocity, still):
+        array[rows] = np.nan
+    observed[rows] = False
+    return replace(bar, xy=xy, velocity=velocity, still=still, observed=observed)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(0.02, 0.2), (0.15, 0.4), (0.4, 0.6), (0.5, 0.9), (0.8, 0.98)]
+)
+def test_a_plate_that_is_hidden_on_the_way_up_gives_no_part_of_it_as_the_whole(first, last):
+    bar, spans = lifted([1.0])
+    up = rising(bar)
+    begin, count = int(up[0]), len(up)
+    hidden = slice(begin + round(first * count), begin + round(last * count))
+    assert figures(bar, spans).repetitions
+    assert not figures(without(bar, hidden), spans).repetitions
+
+
+def test_a_plate_that_is_hidden_while_the_bar_rests_changes_nothing():
+    bar, spans = lifted([1.0])
+    up = rising(bar)
+    [whole] = figures(bar, spans).repetitions
+    [found] = figures(without(bar, slice(0, max(0, int(up[0]) - 3))), spans).repetitions
+    assert found == whole
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_a_film_that_begins_or_ends_on_the_way_up_gives_no_figures(share):
+    bar, spans = lifted([1.0])
+    up = rising(bar)
+    middle = int(up[0] + share * len(up))
+    for rows in (slice(middle, None), slice(None, middle)):
+        names = ("time_s", "xy", "r", "observed", "velocity", "still", "lifting")
+        part = replace(bar, **{name: getattr(bar, name)[rows] for name in names})
+        assert not figures(part, spans).repetitions

@@ -26,12 +26,18 @@ def along(loads, slope=-0.006, intercept=1.2):
     most=st.floats(130, 400),
     exercise=st.sampled_from(sorted(THRESHOLDS)),
 )
-def test_an_exact_line_gives_its_load_and_no_width(slope, most, exercise):
+def test_an_exact_line_gives_its_load_and_the_error_of_measuring(slope, most, exercise):
+    """Points that lie on a line by chance are no more exact than what is measured."""
     velocity = THRESHOLDS[exercise].velocity
-    found = load_velocity(LOADS, along(LOADS, slope, velocity - slope * most), exercise)
+    loads, speeds = LOADS, along(LOADS, slope, velocity - slope * most)
+    found = load_velocity(loads, speeds, exercise)
+    ends = fieller(np.array(loads), np.array(speeds), velocity)
+    if ends is None or found.one_rm is None:
+        assert "scatter" in found.why
+        return
     assert found.one_rm == pytest.approx(most)
-    assert found.low == pytest.approx(most, rel=1e-3)
-    assert found.high == pytest.approx(most, rel=1e-3)
+    assert found.low < most - 0.02 / -slope
+    assert found.high > most + 0.02 / -slope
 
 
 @pytest.mark.parametrize("count", [4, 6, 12])
@@ -41,8 +47,8 @@ def test_the_interval_holds_the_true_load_as_often_as_it_says(count):
     held, runs = 0, 2000
     for _ in range(runs):
         loads = rng.uniform(50, 130, count)
-        speeds = intercept + slope * loads + rng.normal(0, 0.02, count)
-        level = intercept + slope * most + rng.normal(0, 0.02)  # the day's own threshold
+        speeds = intercept + slope * loads + rng.normal(0, 0.06, count)
+        level = intercept + slope * most + rng.normal(0, 0.06)  # the day's own threshold
         ends = fieller(loads, speeds, level)
         held += ends is None or ends[0] <= most <= ends[1]
     assert held / runs == pytest.approx(CONFIDENCE, abs=0.02)
@@ -81,8 +87,8 @@ def test_what_speaks_against_an_estimate_is_said(loads, speeds, exercise, why):
 def test_the_words_say_that_it_is_an_estimate_and_from_what():
     words = in_words(load_velocity(LOADS, along(LOADS), "squat"), "squat")
     assert words == (
-        "About 150 kg once: an estimate from 4 sets with 4 different loads, with 95 % between 150 "
-        "and 150 kg. It is where the line reaches 0.30 m/s (Conceicao et al. 2016, Sanchez-Medina "
+        "About 150 kg once: an estimate from 4 sets with 4 different loads, with 95 % between 140 "
+        "and 163 kg. It is where the line reaches 0.30 m/s (Conceicao et al. 2016, Sanchez-Medina "
         "et al. 2017)."
     )
 
@@ -93,3 +99,23 @@ def test_the_best_whole_repetition_of_a_set_counts():
     summary = {"repetitions": [{"measures": one, "cut_off": cut} for one, cut in reps]}
     assert best_velocity(summary) == 0.7
     assert best_velocity({}) is None
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("bad", [(NAN, 0.5), (90.0, NAN), (INF, 0.5), (90.0, INF), (0.0, 0.5)])
+def test_what_is_no_number_does_not_count(bad):
+    with_bad = load_velocity([*LOADS, bad[0]], [*along(LOADS), bad[1]], "squat")
+    assert with_bad == load_velocity(LOADS, along(LOADS), "squat")
+
+
+def test_loads_that_only_rounding_tells_apart_are_one():
+    found = load_velocity([60.0, 60.0 + 1e-9, 100.0], [0.9, 0.9, 0.5], "squat")
+    assert (found.loads, found.one_rm) == (2, None)
+
+
+@pytest.mark.parametrize("bad", [NAN, None, INF])
+def test_a_repetition_without_a_speed_is_not_the_best(bad):
+    reps = [{"measures": {"bar_speed": one}} for one in (bad, 0.6)]
+    assert best_velocity({"repetitions": reps}) == 0.6

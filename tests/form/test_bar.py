@@ -83,3 +83,12 @@ def test_a_path_is_drawn_from_where_the_bar_begins_to_rise():
     cut = RepForm(7.0, 8.0, (), "a cut")
     report = fakes.make_form(repetitions=(*reps, cut))
     assert form_bar.spans_of_path(report) == [(0.7, 2.0), (3.0, 4.0), (5.0, 6.0)]
+
+
+def test_a_repetition_whose_plate_is_hidden_on_the_way_up_is_named():
+    bar = fakes.make_bar()
+    velocity = bar.velocity.copy()
+    velocity[60:66] = np.nan
+    report = with_bar(form((0.0, bar.time_s[-1])), replace(bar, velocity=velocity))
+    assert values(report) == [{}]
+    assert report.notes[-1].startswith(f"{form_bar.NOT_MEASURED}repetition 1: its plate")

@@ -70,7 +70,7 @@ def test_what_is_cut_off_or_not_seen_does_not_count_and_is_named():
     assert found.last == 4
     assert "in repetition 4 (the last that counts) than" in in_words(found)
     assert not_counted(found) == (
-        "Not counted: repetition 2 (the plate was not seen well enough) and repetition 5 "
+        "Not counted: repetition 2 (the plate was not seen all the way up) and repetition 5 "
         "(cut off by the end of the clip)."
     )
 
