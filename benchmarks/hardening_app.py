@@ -232,7 +232,7 @@ def worker(seed: int, kills: int = 50) -> Rows:
             key = submit()
             until(lambda key=key: queue.status(key, "a").state is State.RUNNING)
             time.sleep(rng.uniform(0.0, typical))
-            os.kill(queue._worker._process.pid, signal.SIGKILL)
+            os.kill(queue._slots[0].worker._process.pid, signal.SIGKILL)
             if finish(key) is State.FAILED:
                 killed += 1
             else:
