@@ -202,10 +202,7 @@ def render(made: Sequence[Film], laid: Sequence[Film]) -> str:
         f"{len(made)} films. Errors are against the same figures of the exact path; the path's "
         "error is without a constant shift of its centre.",
         "",
-        table(["", "", "wanted"], summary(made)),
-        "",
-        table(COLUMNS, [row_of(film) for film in made]),
-        "",
+        *tables(made),
     ]  # fmt: skip
     if laid:
         lines += [
@@ -215,12 +212,19 @@ def render(made: Sequence[Film], laid: Sequence[Film]) -> str:
             "the plate is drawn, the lifter, what is behind, the camera and the keypoints are "
             "real. The plate hides what real plates hide; nothing hides the plate.",
             "",
-            table(["", "", "wanted"], summary(laid)),
-            "",
-            table(COLUMNS, [row_of(film) for film in laid]),
-            "",
+            *tables(laid),
         ]
     return "\n".join(lines)
+
+
+def tables(films: Sequence[Film]) -> list[str]:
+    """What was found of some films, together and film by film."""
+    return [
+        table(["", "", "wanted"], summary(films)),
+        "",
+        table(COLUMNS, [row_of(film) for film in films]),
+        "",
+    ]
 
 
 if __name__ == "__main__":

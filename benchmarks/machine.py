@@ -59,9 +59,7 @@ def _processor() -> str:
 @contextmanager
 def serve(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen]]:
     """The app on a free port: its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "serve.py")]
     process = subprocess.Popen(
         [*command, "--server.headless=true", f"--server.port={port}"],
@@ -77,6 +75,13 @@ def serve(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen]]
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str) -> None:

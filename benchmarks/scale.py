@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from machine import PROJECT, describe, table
+from machine import PROJECT, describe, free_port, table
 
 HERE = Path(__file__).parent
 MARK = "GYMFORM_SCALE_RUN"
@@ -312,13 +312,6 @@ def ray_cluster(count: int, mark: str, folder: Path) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def wait_for(port: int) -> None:

@@ -185,7 +185,8 @@ def _add_analyze(commands: Any) -> None:
         "--max-fps", type=_positive, metavar="F", help="skip frames above this rate"
     )
     parser.add_argument(
-        "--slow-motion", type=_slow_motion, metavar="N",
+        "--slow-motion", metavar="N",
+        type=partial(_between, limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION),
         help="the clip plays N times slower than life; times and speeds are those of life",
     )  # fmt: skip
     _add_bar(parser)
@@ -263,12 +264,8 @@ def _plate(text: str) -> tuple[float, float, float, float]:
     return second, x, y, radius
 
 
-def _slow_motion(text: str) -> float:
-    """A factor from a quarter (a time lapse) to sixteen."""
-    return _between(limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION, text)
-
-
 def _between(least: float, most: float, text: str) -> float:
+    """A number from ``least`` to ``most``."""
     number = _positive(text)
     if not least <= number <= most:
         raise argparse.ArgumentTypeError(f"expected {least:g} to {most:g}, got {text}")

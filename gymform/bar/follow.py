@@ -17,7 +17,7 @@ from scipy.ndimage import maximum_filter
 
 from gymform.bar.hands import Hands
 from gymform.bar.rim import ANGLES, SIZES, profiles
-from gymform.bar.rings import blurred, edge_field, ring_directions, support_at
+from gymform.bar.rings import blurred, edge_field, ring_angles, ring_directions, support_at
 from gymform.bar.windows import MAX_SIDE, inside_of
 from gymform.video.read import read_frames
 
@@ -161,8 +161,7 @@ def share_inside(
 
     What is outside the frame cannot be seen, and so does not speak against a plate.
     """
-    angles = 2 * np.pi * (np.arange(36) + 0.5) / 36
-    rim = plate.r * frame_scale * ring_directions(angles, plate.aspect)[0]
+    rim = plate.r * frame_scale * ring_directions(ring_angles(36), plate.aspect)[0]
     points = np.nan_to_num(places)[:, None] + rim  # (PEAKS, n, 2)
     inside = ((points >= 0) & (points <= np.array(shape[1::-1]) - 1)).all(-1)
     return np.asarray(np.maximum(inside.mean(-1), CUT))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gymform.bar.rings import ring_directions
+from gymform.bar.rings import ring_angles, ring_directions
 
 RADIUS_PX = 60.0
 """The plate's radius in the pictures that are measured, px."""
@@ -67,7 +67,7 @@ def profiles(grey: np.ndarray, centre: np.ndarray, r: float, aspect: float) -> n
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     smooth = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), BLUR_PX)
-    points, normals = ring_directions(_angles(), aspect)  # (n, 2)
+    points, normals = ring_directions(ring_angles(ANGLES), aspect)  # (n, 2)
     at = half + RADIUS_PX * SIZES[:, None, None] * points  # (sizes, n, 2)
     x, y = (np.ascontiguousarray(at[..., i], np.float32) for i in (0, 1))
     slopes = [cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0)]
@@ -76,16 +76,12 @@ def profiles(grey: np.ndarray, centre: np.ndarray, r: float, aspect: float) -> n
     return np.asarray(change / (change + FAINT)).astype(np.float16)
 
 
-def _angles() -> np.ndarray:
-    return np.asarray(2 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES)
-
-
 def ellipse(wide: float) -> np.ndarray:
     """How far (ANGLES,) an ellipse is from its centre, as a share of half its height.
 
     ``wide`` is how much wider it is than the ellipse in whose directions it is told.
     """
-    angles = _angles()
+    angles = ring_angles(ANGLES)
     return np.asarray(1 / np.hypot(np.cos(angles) / wide, np.sin(angles)))
 
 
@@ -134,7 +130,7 @@ def taller(edges: np.ndarray, clear: np.ndarray, aspect: float, hands: np.ndarra
     ``clear``. Fitted are the height, a width, a tilt, a shift, and so much of :func:`thickness` as
     the edges show beyond their scatter; none is likelier than some where they do not tell.
     """
-    cosine, sine = ring_directions(_angles(), aspect)[1].T
+    cosine, sine = ring_directions(ring_angles(ANGLES), aspect)[1].T
     thick = thickness(aspect, hands)
     terms = np.stack([thick, np.ones_like(cosine), cosine**2, cosine * sine, cosine, sine], axis=1)
     weight, scatter = clear.astype(float), START
@@ -156,7 +152,7 @@ def thickness(aspect: float, hands: np.ndarray) -> np.ndarray:
     The plate's other face lies towards the hands, by `THICK` of the way to them, and is smaller, as
     it is farther from the camera; the outline goes around both.
     """
-    towards = np.abs(ring_directions(_angles(), aspect)[1] @ hands)
+    towards = np.abs(ring_directions(ring_angles(ANGLES), aspect)[1] @ hands)
     return np.asarray(THICK * np.maximum(towards - SMALLER, 0) / 2)
 
 

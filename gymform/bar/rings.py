@@ -47,6 +47,11 @@ def ring_directions(angles: np.ndarray, aspect: float) -> tuple[np.ndarray, np.n
     return points, normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 
 
+def ring_angles(count: int) -> np.ndarray:
+    """So many angles around a rim, even ones (count,), radians."""
+    return np.asarray(2 * np.pi * (np.arange(count) + 0.5) / count)
+
+
 def ring_kernel(radius: float, aspect: float, size: int) -> np.ndarray:
     """What to correlate :func:`edge_field` with, float32 (2, size, size), centred on (0, 0).
 
@@ -54,7 +59,7 @@ def ring_kernel(radius: float, aspect: float, size: int) -> np.ndarray:
     a rim that is clear all around, about 0 where edges point anywhere.
     """
     count = max(48, int(8 * radius))
-    angles = 2 * np.pi * (np.arange(count) + 0.5) / count
+    angles = ring_angles(count)
     points, normals = ring_directions(angles, aspect)
     doubled = np.stack(
         [normals[:, 0] ** 2 - normals[:, 1] ** 2, 2 * normals[:, 0] * normals[:, 1]]
@@ -109,7 +114,7 @@ def support_at(
     ``centres`` (..., 2) px in the ``field`` (2, h, w); ``radii`` and ``aspects`` broadcast to
     ``centres`` without its last axis.
     """
-    theta = (2 * np.pi * (np.arange(angles) + 0.5) / angles).astype(np.float32)
+    theta = ring_angles(angles).astype(np.float32)
     radius, aspect = (np.asarray(one, np.float32)[..., None] for one in (radii, aspects))
     cosine, sine = np.cos(theta), np.sin(theta)
     x = centres[..., :1].astype(np.float32) + radius * aspect * cosine

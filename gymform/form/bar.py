@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gymform.bar.carrier import Bar
-from gymform.bar.figures import RepFigures, figures, track_of
+from gymform.bar.figures import RepFigures, SetFigures, figures, track_of
 from gymform.exercises import find_exercise, listed
 from gymform.form.body import Body, bodies_of, nearest_body
 from gymform.form.cues import with_set_speed
@@ -36,7 +36,8 @@ def with_bar(
 
     All of them speak of the moments of a clip that is ``slow_motion`` times slower than life.
     """
-    by_plate = speed_of_plate(form.repetitions, bar, slow_motion)
+    found = figures(bar, whole_spans(form.repetitions), slow_motion)
+    by_plate = speed_of_plate(form.repetitions, found)
     form = with_set_speed(form, better(by_plate, form.set_speed))
     if not bar.found or (form.exercise not in CATCHES and bar.mm_per_px is None):
         return form
@@ -48,18 +49,15 @@ def with_bar(
     )
     track = at_life_s_speed(track_of(bar), slow_motion)
     form = with_pulls(form, bodies, track, bar.mm_per_px, slow_motion)
-    return form if bar.mm_per_px is None else _in_metres(form, bar, bodies, slow_motion)
+    return form if bar.mm_per_px is None else _in_metres(form, bar, found, bodies, slow_motion)
 
 
 def _in_metres(
-    form: FormReport, bar: Bar, bodies: Sequence[Body], slow_motion: float
+    form: FormReport, bar: Bar, seen: SetFigures, bodies: Sequence[Body], slow_motion: float
 ) -> FormReport:
     """``form`` with the measures of a bar that has a scale, made of a ``form`` without."""
     exercise = find_exercise(form.exercise)
-    found = {
-        one.start_s: one
-        for one in figures(bar, whole_spans(form.repetitions), slow_motion).repetitions
-    }
+    found = {one.start_s: one for one in seen.repetitions}
     sides, reasons = set(), []
 
     def measured(rep: RepForm) -> RepForm:

@@ -14,8 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from gymform.bar.carrier import Bar
-from gymform.bar.figures import LOSS, SetFigures, figures, figures_of_hands, loss_of
+from gymform.bar.figures import LOSS, SetFigures, figures_of_hands, loss_of
 from gymform.bar.hands import hands_of
 from gymform.exercises import Exercise, Speed, listed
 from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, SetSpeed, whole_spans
@@ -56,11 +55,9 @@ class Lift:
         return self.speed * self.seconds
 
 
-def speed_of_plate(
-    repetitions: Sequence[RepForm], bar: Bar, slow_motion: float = 1.0
-) -> SetSpeed | None:
-    """The speed of a set by the plate's path; None of fewer than two repetitions."""
-    found = figures(bar, whole_spans(repetitions), slow_motion)
+def speed_of_plate(repetitions: Sequence[RepForm], found: SetFigures) -> SetSpeed | None:
+    """The speed of a set by what was ``found`` of the plate's path in its whole repetitions; None
+    of fewer than two."""
     return compared(repetitions, _lifts(repetitions, found), PLATE, "the plate of the bar")
 
 

@@ -30,7 +30,7 @@ from gymform import __version__, errors, limits
 from gymform.errors import BusyError, GymformError, VideoError, WorkerError
 from gymform.in_use import hold, release
 from gymform.service.analysis_engine import Engine, LocalEngine, Worker
-from gymform.service.analysis_worker import DEFAULT_WORK, FIRST
+from gymform.service.analysis_worker import CLIP_GONE, DEFAULT_WORK, FIRST
 from gymform.service.result_store import ResultStore
 from gymform.weights import manifest_entry, sha256_of
 
@@ -93,7 +93,7 @@ class Request:
             kept = self.path.stat()
             return _sha256(self.path, kept.st_size, kept.st_mtime_ns)
         except OSError:
-            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
+            raise VideoError(CLIP_GONE) from None
 
     def as_message(self) -> dict[str, Any]:
         """The request as the worker reads it."""

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 Work = Callable[[dict[str, Any], Path, Progress], None]
 """Fills an empty folder with the results of a request; reports progress, which may raise."""
 
+CLIP_GONE = "The clip is no longer on disk. Please upload it again."
+"""What is said of a request whose clip was deleted."""
+
 Send = Callable[[dict[str, Any]], None]
 """Takes one message for the app."""
 

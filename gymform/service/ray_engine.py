@@ -19,7 +19,7 @@ from typing import Any
 from gymform import __version__
 from gymform.errors import OptionsError, VideoError, WorkerError
 from gymform.ray_cluster import connect, disconnect
-from gymform.service.analysis_worker import DEFAULT_WORK, FIRST
+from gymform.service.analysis_worker import CLIP_GONE, DEFAULT_WORK, FIRST
 from gymform.service.ray_worker import Host, parcel_of, write_files
 
 MAX_SLOTS = 64
@@ -142,7 +142,7 @@ class RayWorker:
         try:
             clip = Path(request["path"]).read_bytes()
         except OSError:
-            raise VideoError("The clip is no longer on disk. Please upload it again.") from None
+            raise VideoError(CLIP_GONE) from None
         with self._ending():
             self._host.work.remote(parcel, self._ray.put(clip))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import streamlit as st
 
@@ -33,6 +34,8 @@ class Again:
     diameter: Callable[[float], None]
     height: Callable[[float | None], None]
 
+
+T = TypeVar("T")
 
 ASKED = "analysed-anew"
 """Whether a callback has asked for another analysis: the whole page has to follow, not only the
@@ -94,10 +97,6 @@ def _controls(bar: Bar, again: Again) -> None:
     """What metres rest on, the plate's diameter and the lifter's height, and a way back from a
     plate that was shown."""
 
-    def look_again() -> None:
-        again.plate(None)
-        st.session_state[ASKED] = True
-
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _diameter(bar, again)
         _height(again)
@@ -105,8 +104,15 @@ def _controls(bar: Bar, again: Again) -> None:
             st.button(
                 "Look for the plate again",
                 icon=":material/undo:",
-                on_click=look_again,
+                on_click=_ask,
+                args=(again.plate, None),
             )
+
+
+def _ask(analyse: Callable[[T], None], said: T) -> None:
+    """Have the clip analysed anew by what was ``said``, and the whole page follow."""
+    analyse(said)
+    st.session_state[ASKED] = True
 
 
 def _diameter(bar: Bar, again: Again) -> None:
@@ -114,8 +120,7 @@ def _diameter(bar: Bar, again: Again) -> None:
 
     def said() -> None:
         if size := st.session_state[key]:
-            again.diameter(float(size))
-            st.session_state[ASKED] = True
+            _ask(again.diameter, float(size))
 
     sizes = "; ".join(f"{name}: {mm:g}" for name, mm in PLATES.items())
     st.number_input(
@@ -136,8 +141,7 @@ def _height(again: Again) -> None:
     key = f"bar-height-{st.session_state.get('shown', '')}"
 
     def said() -> None:
-        again.height(st.session_state[key])
-        st.session_state[ASKED] = True
+        _ask(again.height, st.session_state[key])
 
     st.number_input(
         "Height of the lifter, cm",

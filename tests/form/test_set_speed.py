@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gymform.bar.figures import figures
 from gymform.exercises import BENCH_PRESS, PUSH_UP, SQUAT
 from gymform.form.set_speed import (
     PARTIAL,
@@ -17,7 +18,7 @@ from gymform.form.set_speed import (
     speed_of_lifter,
     speed_of_plate,
 )
-from gymform.types import BODY, HANDS, PLATE, Measure, RepForm
+from gymform.types import BODY, HANDS, PLATE, Measure, RepForm, whole_spans
 from tests import fakes
 
 NAMES = {PLATE: "the plate of the bar", HANDS: "the hands", BODY: "the shoulders"}
@@ -118,7 +119,8 @@ def test_by_the_plate_of_a_film():
     way = 40 * np.sin(np.pi * time_s / 3) ** 2
     xy = np.stack([np.full(180, 150.0), 120 + way], axis=1)
     bar = fakes.make_bar(180, xy=xy, still=xy, velocity=np.gradient(xy, time_s, axis=0))
-    found = speed_of_plate([RepForm(0.0, 3.0, ()), RepForm(3.0, 5.9, ())], bar)
+    reps = [RepForm(0.0, 3.0, ()), RepForm(3.0, 5.9, ())]
+    found = speed_of_plate(reps, figures(bar, whole_spans(reps)))
     assert found.by == PLATE
     assert found.loss == pytest.approx(0, abs=3)
 
