@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform.exercises import ANY, FRONT, SIDE, At, Computed, Exercise, Most, Speed, Spread
-from gymform.form.body import Body
+from gymform.form.body import HALF_SEEN, Body
 from gymform.form.phases import BEYOND_S, Phases, Span, phases_of
-from gymform.form.quantities import BEFORE, OF_HEIGHT, RESTS_ON, values_of
+from gymform.form.quantities import BEFORE, OF_HEIGHT, RESTS_ON, elbow_overhead, values_of
 from gymform.motion.body_size import midpoint
 from gymform.skeleton import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 from gymform.types import Measure, RepForm
@@ -59,8 +59,9 @@ UPRIGHT = -60.0
 """Thighs that point up more than this, in degrees, are those of somebody who does not go under the
 bar: a muscle snatch has no catch."""
 
-CATCH_KEYS = ("catch_elbow", "press_out", "catch_ahead")
-"""What is measured at a catch."""
+ARM_KEYS = ("catch_elbow", "press_out")
+CATCH_KEYS = (*ARM_KEYS, "catch_ahead")
+"""What is measured at a catch: of the arms, and besides."""
 
 CATCH_S = 1.2
 """A snatch, a clean or a jerk is caught within this many seconds after the hands are overhead."""
@@ -183,7 +184,16 @@ def why_missing(body: Body, exercise: Exercise, key: str, rep: RepForm) -> str |
         frames = np.flatnonzero(body.near(moment))
     elif not named and phases is not None and phases.lifting is not None:
         frames = np.arange(phases.lifting[0], phases.lifting[1] + 1)
+    if key in ARM_KEYS and _are_arms_short(body, frames):
+        return "the arms look too short: they point at the camera, or the plate hides the hands"
     return body.why_not(_judged_joints(body, pairs), frames)
+
+
+def _are_arms_short(body: Body, frames: np.ndarray) -> bool:
+    """Are arms overhead mostly seen so that one cannot tell how far they are bent?"""
+    overhead = frames[_above_shoulders(body, AT_SHOULDERS)[frames]]
+    seen = overhead[np.isfinite(body.angle(ELBOWS)[overhead])]
+    return len(seen) > 0 and bool(np.isnan(elbow_overhead(body)[seen]).mean() >= HALF_SEEN)
 
 
 def _moved_by(exercise: Exercise) -> tuple[tuple[int, int], ...]:
@@ -491,7 +501,7 @@ def _caught(body: Body, rep: Repetition, catch: int) -> Iterator[Measure]:
     """The arms at the catch, what they do after it, and where the bar is."""
     moment = float(body.time_s[catch])
     above = _above_shoulders(body, OVERHEAD)
-    elbows = body.angle(ELBOWS)
+    elbows = elbow_overhead(body)
     caught = body.about(elbows, catch)
     yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
     later = elbows[catch : rep.last + 1][above[catch : rep.last + 1]]

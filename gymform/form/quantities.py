@@ -47,6 +47,10 @@ EITHER_WAY: dict[str, tuple[str, str]] = {
 }
 """Units of what may lie to either side, in words for values from 0 on and below 0."""
 
+SHORT_ARM = 0.4
+"""Upper arms and forearms that look shorter than this share of their length point at the camera, or
+end behind the plate: the angle between them in the picture then says little."""
+
 AGREE = 25.0
 """Degrees by which an elbow in the picture may differ from what the hand's distance tells."""
 
@@ -73,6 +77,16 @@ def arm(body: Body) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         flat &= np.abs(seen - _elbow_by_reach(body)) <= AGREE
     return body.of_pair(np.where(flat, seen, np.nan))
+
+
+def elbow_overhead(body: Body) -> np.ndarray:
+    """Degrees (T,) at the elbow of arms that hold a bar, and may point halfway to the camera.
+
+    A wide grip shortens both bones in a view from the side, but does not bend a straight arm.
+    """
+    with np.errstate(invalid="ignore"):
+        shown = (body.arm_bones >= SHORT_ARM).all(-1)  # (T, 2)
+    return body.of_pair(np.where(shown, body.angles[:, list(ELBOWS)], np.nan))
 
 
 def _elbow_by_reach(body: Body) -> np.ndarray:

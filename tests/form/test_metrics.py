@@ -129,6 +129,27 @@ def test_snatches_are_caught_on_straight_arms():
         )
 
 
+@pytest.mark.parametrize(("upper", "told"), [(0.25, False), (0.6, True)])
+def test_arms_that_look_too_short_say_nothing_of_the_catch(upper, told):
+    """From the side a wide grip shortens the arms; behind a plate the wrists end short of it."""
+    points = synthesize.snatch(np.random.default_rng(1))
+    pose, _ = film(points, 90, synthesize.BASE_HZ)
+    xy = pose.xy.copy()
+    for shoulder, elbow, wrist in zip(sk.SHOULDERS, sk.ELBOWS, sk.WRISTS, strict=True):
+        up = xy[:, wrist, 1] < xy[:, shoulder, 1]
+        fore = 0.65 * (xy[up, wrist] - xy[up, elbow])
+        xy[up, elbow] = xy[up, shoulder] + upper * (xy[up, elbow] - xy[up, shoulder])
+        xy[up, wrist] = xy[up, elbow] + fore
+    pose = replace(pose, xy=xy)
+    body = body_of(pose, clean(pose))
+    rep = measure(body, SNATCH, float(pose.time_s[0]), float(pose.time_s[-1]))
+    assert rep.value("thigh_below_level") is not None
+    for key in ("catch_elbow", "press_out"):
+        assert (rep.value(key) is not None) is told
+        if not told:
+            assert "the arms look too short" in why_missing(body, SNATCH, key, rep)
+
+
 def test_of_any_movement_the_ranges_are_measured():
     points = squat(once(30), knees_out=0.0)
     found = figures(points, 90, "unknown")
