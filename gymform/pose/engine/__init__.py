@@ -1,7 +1,7 @@
 """What computes a pose network: normalised crops in, heatmaps out.
 
-PyTorch can do it on every machine. On processors without instructions for bfloat16, ONNX Runtime or
-OpenVINO are faster; they compute the blocks of the transformer, nearly all of the work, from a file
+PyTorch can do it on every machine. On most processors ONNX Runtime or OpenVINO with matrices of
+8 bits are faster; they compute the blocks of the transformer, nearly all of the work, from a file
 that is made on this machine. Which one is used is measured once (``choice.py``).
 """
 

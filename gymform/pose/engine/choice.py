@@ -27,7 +27,7 @@ ENGINES: dict[str, str] = {
     "torch": "PyTorch, in half precision where the hardware has it",
     "torch-fp32": "PyTorch in float32: slow, what the others are compared with",
     "onnxruntime": "ONNX Runtime with matrices of 8 bits",
-    "openvino": "OpenVINO; installed by pip install 'gymform[openvino]'",
+    "openvino": "OpenVINO in 8 bits; installed by pip install 'gymform[openvino]'",
 }
 """All engines, and what they are."""
 

@@ -1,4 +1,4 @@
-"""The blocks of a pose network as an ONNX file, made on this machine and kept.
+"""The blocks of a pose network as a file for an engine, made on this machine and kept.
 
 Files are named after the sha256 of the weights they were made from, and each has its own sha256
 beside it: a file that is damaged, or of another edition of gymform, is made anew.
@@ -15,16 +15,22 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
+from gymform.pose.engine.calibration import quantise_static, sample_tokens
 from gymform.pose.vitpose import Backbone, ViTPose
 from gymform.storage import atomic_path, data_dir
 from gymform.weights import sha256_of
 
-EDITION = 1
+Kind = Literal["fp32", "dynamic", "static"]
+
+SUFFIXES: dict[Kind, str] = {"fp32": ".onnx", "dynamic": ".onnx", "static": ".zip"}
+
+EDITION = 2
 """Grows when the file of the same weights would come out differently."""
 
 OPSET = 20
@@ -33,20 +39,20 @@ FOLDER = "engines"
 """Converted files are in this folder of `data_dir`."""
 
 
-def blocks_file(network: ViTPose, sha256: str, *, int8: bool) -> Path:
-    """The ONNX file of the blocks of ``network``, whose weights have this ``sha256``.
+def blocks_file(network: ViTPose, sha256: str, kind: Kind) -> Path:
+    """The file of the blocks of ``network``, whose weights have this ``sha256``.
 
-    Input ``tokens`` and output ``encoded`` are float32 (B, N, C) with any B and N. With ``int8``
-    the matrices are of 8 bits and the numbers they are multiplied with are rounded to 8 bits as
-    they come (dynamic quantisation). Made when it is not there yet. Raises OSError when it cannot
-    be written.
+    Input ``tokens`` and output ``encoded`` are float32 (B, N, C) with any B and N. It is an ONNX
+    file in "fp32". In "dynamic" the matrices are of 8 bits, and the numbers they are multiplied
+    with are rounded to 8 bits as they come (dynamic quantisation). "static" is for OpenVINO: see
+    `calibration.py`. Made when it is not there yet. Raises OSError when it cannot be written.
     """
     folder = data_dir() / FOLDER
     folder.mkdir(exist_ok=True)
-    path = folder / f"{_key(network, sha256)}-{'int8' if int8 else 'fp32'}.onnx"
+    path = folder / f"{_key(network, sha256)}-{kind}{SUFFIXES[kind]}"
     with FileLock(path.with_suffix(".lock")):
         if not _is_whole(path):
-            _make(network, path, int8)
+            _make(network, path, kind)
     return path
 
 
@@ -68,11 +74,13 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _make(network: ViTPose, path: Path, int8: bool) -> None:
+def _make(network: ViTPose, path: Path, kind: Kind) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, atomic_path(path) as target:
         plain = Path(folder) / "blocks.onnx"
         _export(network, plain)
-        if int8:
+        if kind == "static":
+            quantise_static(plain, sample_tokens(network), target)
+        elif kind == "dynamic":
             _quantise(plain, target)
         else:
             os.replace(plain, target)

@@ -23,7 +23,7 @@ class OnnxEngine(TokenEngine):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            blocks_file(network, sha256, int8=True), options, providers=["CPUExecutionProvider"]
+            blocks_file(network, sha256, "dynamic"), options, providers=["CPUExecutionProvider"]
         )
 
     def encode(self, tokens: Tensor) -> Tensor:

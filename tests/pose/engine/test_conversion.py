@@ -30,30 +30,30 @@ def test_the_file_computes_the_blocks_for_any_number_of_tokens(network, shape):
     tokens = torch.randn(*shape, 48)
     with torch.inference_mode():
         wanted = network.backbone.encode(tokens).numpy()
-    plain = run(blocks_file(network, SHA, int8=False), tokens)
+    plain = run(blocks_file(network, SHA, "fp32"), tokens)
     np.testing.assert_allclose(plain, wanted, atol=1e-4)
-    rounded = run(blocks_file(network, SHA, int8=True), tokens)
+    rounded = run(blocks_file(network, SHA, "dynamic"), tokens)
     assert 0 < np.abs(rounded - wanted).max() < 0.2
 
 
 def test_a_file_is_made_once(network, monkeypatch):
-    first = blocks_file(network, SHA, int8=True)
+    first = blocks_file(network, SHA, "dynamic")
     monkeypatch.setattr(conversion, "_make", lambda *_: pytest.fail("it was made again"))
-    assert blocks_file(network, SHA, int8=True) == first
+    assert blocks_file(network, SHA, "dynamic") == first
 
 
 def test_other_weights_other_networks_and_other_editions_have_their_own(network, monkeypatch):
     other = ViTPose(replace(network.config, heads=2)).eval()
-    files = {blocks_file(network, SHA, int8=False), blocks_file(network, SHA, int8=True)}
-    files |= {blocks_file(network, "b" * 64, int8=False), blocks_file(other, SHA, int8=False)}
+    files = {blocks_file(network, SHA, "fp32"), blocks_file(network, SHA, "dynamic")}
+    files |= {blocks_file(network, "b" * 64, "fp32"), blocks_file(other, SHA, "fp32")}
     monkeypatch.setattr(conversion, "EDITION", conversion.EDITION + 1)
-    files.add(blocks_file(network, SHA, int8=False))
+    files.add(blocks_file(network, SHA, "fp32"))
     assert len(files) == 5
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "no note", "gone"])
 def test_a_damaged_file_is_made_anew(network, damage):
-    path = blocks_file(network, SHA, int8=False)
+    path = blocks_file(network, SHA, "fp32")
     whole = path.read_bytes()
     if damage == "cut":
         path.write_bytes(whole[:-100])
@@ -66,5 +66,5 @@ def test_a_damaged_file_is_made_anew(network, damage):
     tokens = torch.randn(1, 5, 48)
     with torch.inference_mode():
         wanted = network.backbone.encode(tokens).numpy()
-    made = blocks_file(network, SHA, int8=False)
+    made = blocks_file(network, SHA, "fp32")
     np.testing.assert_allclose(run(made, tokens), wanted, atol=1e-4)
