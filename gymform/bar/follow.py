@@ -18,8 +18,8 @@ from scipy.ndimage import maximum_filter
 from gymform.bar.hands import Hands
 from gymform.bar.rim import ANGLES, SIZES, profiles
 from gymform.bar.rings import blurred, edge_field, ring_angles, ring_directions, support_at
-from gymform.bar.windows import MAX_SIDE, inside_of
-from gymform.video.read import read_frames
+from gymform.bar.windows import AHEAD, in_grey, inside_of
+from gymform.video.ahead import ahead
 
 RADIUS_PX = 30.0
 """Pictures are scaled so that the plate's radius is this long, px; smaller ones stay as they are,
@@ -100,19 +100,18 @@ def look(
     """
     found: list[tuple[np.ndarray, ...]] = []
     times, expected = [], []
-    with read_frames(path, max_side=MAX_SIDE, turn=turn) as frames:
-        for frame in frames:
-            middle = hands.at(np.array([frame.time_s]))[0]
-            there = plate.expected(middle, frame.time_s)
-            grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
+    with ahead(lambda: in_grey(path, turn), AHEAD) as frames:
+        for grey, scale, time_s in frames:
+            middle = hands.at(np.array([time_s]))[0]
+            there = plate.expected(middle, time_s)
             if hear is not None:
-                hear(grey, frames.scale, frame.time_s)
-            times.append(frame.time_s)
+                hear(grey, scale, time_s)
+            times.append(time_s)
             expected.append(there)
             known = bool(np.isfinite(there).all())
-            places, support = places_in(grey, frames.scale, there, plate) if known else _nowhere()
+            places, support = places_in(grey, scale, there, plate) if known else _nowhere()
             measured = len(times) % RIM_EVERY == 0
-            found.append((places, support, _rim(grey, frames.scale, places[0], plate, measured)))
+            found.append((places, support, _rim(grey, scale, places[0], plate, measured)))
     return Sights(np.array(times), np.array(expected), *map(np.array, zip(*found, strict=True)))
 
 

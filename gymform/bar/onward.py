@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from gymform.bar.follow import RADIUS_PX, Plate, places_in
-from gymform.bar.windows import MAX_SIDE
-from gymform.video.read import read_frames
+from gymform.bar.windows import in_grey
 from gymform.video.sparse import only
 
 AWAY_S = 1.5
@@ -71,14 +70,12 @@ def gaps(time_s: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def _pictures(
     path: Path, plate: Plate, time_s: np.ndarray, wanted: np.ndarray, turn: int
 ) -> Iterator[tuple[int, tuple[np.ndarray, float]]]:
-    with read_frames(path, max_side=MAX_SIDE, keep=only(time_s[wanted]), turn=turn) as frames:
-        for frame in frames:
-            grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
-            zoom = min(1.0, RADIUS_PX / (plate.r * frames.scale))
-            size = (round(grey.shape[1] * zoom), round(grey.shape[0] * zoom))
-            small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-            index = int(np.abs(time_s - frame.time_s).argmin())
-            yield index, (small, frames.scale * size[0] / grey.shape[1])
+    for grey, scale, at_s in in_grey(path, turn, only(time_s[wanted])):
+        zoom = min(1.0, RADIUS_PX / (plate.r * scale))
+        size = (round(grey.shape[1] * zoom), round(grey.shape[0] * zoom))
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        index = int(np.abs(time_s - at_s).argmin())
+        yield index, (small, scale * size[0] / grey.shape[1])
 
 
 def _walked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from gymform.bar.hands import Hands
 from gymform.bar.rings import edge_field
-from gymform.video.read import read_frames
+from gymform.video.ahead import ahead
+from gymform.video.read import Keep, read_frames
 from gymform.video.sparse import first_to_last, only
 
 TORSO_PX = 64.0
@@ -27,6 +28,9 @@ SAMPLES = 36
 
 MAX_SIDE = 1280
 """Larger frames are shrunk to this before anything else, px."""
+
+AHEAD = 4
+"""Frames are decoded in a thread of its own, at most so many ahead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +73,18 @@ def sample_times(hands: Hands, count: int = SAMPLES) -> np.ndarray:
 
 def windows_of(path: Path, hands: Hands, time_s: np.ndarray, *, turn: int = 0) -> Iterator[Window]:
     """The windows of the film at ``path`` at these rising seconds."""
-    keep = only(time_s)
+    with ahead(lambda: in_grey(path, turn, only(time_s)), AHEAD) as frames:
+        for grey, scale, at_s in frames:
+            yield cut(grey, scale, hands, at_s)
+
+
+def in_grey(
+    path: Path, turn: int, keep: Keep | None = None
+) -> Generator[tuple[np.ndarray, float, float]]:
+    """Frames uint8 (h, w) of the film in grey, their px for each px of the source, and seconds."""
     with read_frames(path, max_side=MAX_SIDE, keep=keep, turn=turn) as frames:
         for frame in frames:
-            grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
-            yield cut(grey, frames.scale, hands, frame.time_s)
+            yield cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), frames.scale, frame.time_s
 
 
 def cut(grey: np.ndarray, frame_scale: float, hands: Hands, time_s: float) -> Window:
