@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -36,6 +36,7 @@ from machine import describe, table
 from gymform.analysis import judge
 from gymform.errors import GymformError
 from gymform.exercise.classifier import Classifier, load_classifier
+from gymform.exercises import find_exercise
 from gymform.types import UNKNOWN, PoseSequence
 from gymform.video.read import read_frames
 from gymform.video.write import VideoWriter
@@ -305,12 +306,17 @@ def _find(frames: list[Frame], name: str, target: Path) -> None:
 
 @dataclass
 class Tally:
-    """How many labels, clips' repetitions and figures are equal, of how many."""
+    """How many labels, clips' repetitions and figures are equal, of how many.
 
-    labels: list[bool]
-    repetitions: list[bool]
-    figures: list[bool]
-    different: list[str]
+    ``named`` bool: is what was changed an exercise with a name, and not `other` or unknown?
+    """
+
+    labels: list[bool] = field(default_factory=list)
+    repetitions: list[bool] = field(default_factory=list)
+    figures: list[bool] = field(default_factory=list)
+    named: list[bool] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
 
 
 def compare(file: str, base: Answer, other: Answer, shift: float, tally: Tally) -> None:
@@ -320,7 +326,11 @@ def compare(file: str, base: Answer, other: Answer, shift: float, tally: Tally) 
     if not same:
         tally.different.append(f"{file}: {base.label}, then {other.label}")
     pairs = paired(base.repetitions, other.repetitions, shift)
-    tally.repetitions.append(len(pairs) == _whole(base.repetitions) == _whole(other.repetitions))
+    counts = _whole(base.repetitions), _whole(other.repetitions)
+    tally.repetitions.append(len(pairs) == counts[0] == counts[1])
+    tally.named.append(find_exercise(base.label) is not None)
+    if not tally.repetitions[-1]:
+        tally.counted.append(f"{file} ({base.label}): {counts[0]}, then {counts[1]}")
     if not same or base.label == UNKNOWN:
         return
     for one, two in pairs:
@@ -374,7 +384,7 @@ def files_of(index: Path, most: int) -> list[str]:
 def report(folder: Path, files: Iterable[str]) -> str:
     """The report on all keypoints in ``folder``."""
     classifier = load_classifier()
-    tallies = {name: Tally([], [], [], []) for name in CHANGES if name != BASE}
+    tallies = {name: Tally() for name in CHANGES if name != BASE}
     clips = 0
     for file in files:
         base = known_answer(folder, file, BASE, classifier)
@@ -396,11 +406,18 @@ def render(tallies: dict[str, Tally], clips: int) -> str:
     ]
     kinds = ("labels", "repetitions", "figures")
     rows.append(["all", *(share(together(tallies.values(), kind)) for kind in kinds)])
+    named = np.array(together(tallies.values(), "named"), bool)
+    for title, which in (("of these, exercises with a name", named), ("the others", ~named)):
+        parts = (np.array(together(tallies.values(), kind))[which] for kind in kinds[:2])
+        rows.append([title, *(share(part.tolist()) for part in parts), ""])
     margins = "; ".join(
         f"{least:g} {unit}" + (f" or {ratio:.0%}" if ratio else "")
         for unit, (least, ratio) in MARGINS.items()
     )
-    different = [f"- {name}: {line}" for name, tally in tallies.items() for line in tally.different]
+    different, counted = (
+        "\n".join(f"- {name}: {line}" for name, tally in tallies.items() for line in lines(tally))
+        for lines in (lambda tally: tally.different, lambda tally: tally.counted)
+    )
     parts = [
         "# The same lift, filmed otherwise",
         f"Made by `python benchmarks/invariance.py CLIPS INDEX --poses DIR` on {clips} clips, "
@@ -409,7 +426,9 @@ def render(tallies: dict[str, Tally], clips: int) -> str:
         f"Figures are compared where the label stayed, with these margins: {margins}. Clips are "
         f"cut after {LONGEST_S:g} s and at most {MAX_SIDE} px large.",
         "## Where the label changed",
-        "\n".join(different) or "Nowhere.",
+        different or "Nowhere.",
+        "## Where the repetitions changed",
+        counted or "Nowhere.",
     ]
     return "\n\n".join(parts) + "\n"
 
