@@ -467,7 +467,7 @@ mean of both, and what is left after the program's correction (near {bodies.NEAR
 ## Verdicts
 
 From the side, depth within {rule.margin:g}° is called about parallel; from elsewhere nothing is
-said within {rule.oblique:g}°. A verdict agrees when the eye says the same, "too close to tell"
+said within {rule.oblique + rule.gap:g}°. A verdict agrees when the eye says the same, "too close to tell"
 standing for about parallel; where the two people differ, either will do. Give or take: also right
 where the eye's slope is no farther from what was said than two people are from each other.
 Opposite: above where the eye says below, or the other way round. Depths less than {rule.gap:g}°

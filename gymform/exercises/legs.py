@@ -53,10 +53,10 @@ SQUAT = Exercise(
             "Powerlifting rules (IPF) count a squat when the hips are lower than the tops of the "
             "knees. Many train higher on purpose. Nearer than 8° the keypoints cannot tell which "
             "side of parallel it is.",
-            oblique=14.0,
+            oblique=13.0,
             subject="Depth",
             level="About parallel: the hips end level with the knees, give or take 8°",
-            gap=1.0,
+            gap=2.0,
         ),
         Rule(
             "tip", 10.0, 4.0, False,

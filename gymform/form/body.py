@@ -98,13 +98,13 @@ class Body:
         The mean of both sides where both are seen: knees that point outwards are nearer to the
         camera on one side and farther on the other, and what tilts one thigh in the picture of a
         camera above or below them tilts the other the opposite way. From the side the near one must
-        be seen.
+        be seen, from elsewhere both.
         """
         slopes = self.thighs + self.thigh_bias
         with np.errstate(invalid="ignore"):
             doubtful = np.abs(self.thighs[:, 0] - self.thighs[:, 1]) > APART
-        if self.from_side:
-            doubtful |= np.isnan(slopes[:, self.side])
+        needed = slopes[:, [self.side]] if self.from_side else slopes
+        doubtful |= np.isnan(needed).any(axis=1)
         slopes[doubtful] = np.nan
         return mean_known(slopes)
 

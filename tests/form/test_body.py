@@ -134,10 +134,13 @@ def test_what_tilts_the_thighs_opposite_ways_leaves_the_depth(tilt):
     assert tilted(tilt, -tilt).depth[0] == pytest.approx(level)
 
 
-def test_depth_needs_the_near_thigh_from_the_side_and_either_from_elsewhere():
+def test_depth_needs_the_near_thigh_from_the_side_and_both_from_elsewhere():
     assert np.isnan(tilted(np.nan, 3.0).depth).all()
     assert np.isfinite(tilted(3.0, np.nan).depth).all()
-    assert np.isfinite(tilted(np.nan, 3.0, degrees=0).depth).all()
+    for degrees in (0, 45):
+        assert np.isnan(tilted(np.nan, 3.0, degrees=degrees).depth).all()
+        assert np.isnan(tilted(3.0, np.nan, degrees=degrees).depth).all()
+        assert np.isfinite(tilted(3.0, 3.0, degrees=degrees).depth).all()
 
 
 def test_thighs_that_cannot_belong_together_have_no_depth():
