@@ -47,5 +47,5 @@ def load_chosen(file: Path) -> PoseSequence:
     pose = load_poses(file)
     if not pose.peaks.shape[2]:
         return pose
-    xy, score = choose_keypoints(pose.peaks, pose.time_s, pose.shots)
+    xy, score = choose_keypoints(pose.peaks, pose.time_s, pose.shots, pose.boxes)
     return replace(pose, xy=xy, score=score)

@@ -160,7 +160,7 @@ def poses_around(frame: HardFrame, clips: Path, estimator: PoseEstimator) -> Pos
     except NoPersonError:
         boxes = np.full((len(frames.time_s), 4), np.nan, np.float32)
     peaks = peaks_in(path, frames, boxes, estimator)
-    xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots)
+    xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots, boxes)
     made_by = Provenance(network=estimator.model.name, weights_sha256=estimator.model.sha256)
     return PoseSequence(
         xy=xy,
@@ -261,7 +261,7 @@ def raw_and_decoded(
     for frame, pose in zip(frames, poses, strict=True):
         t = row_of(frame, pose)
         raw += answers_of(frame, pose.peaks[t, :, 0, :2], pose.peaks[t, :, 0, 2])
-        xy, score = choose_keypoints(pose.peaks, pose.time_s, pose.shots)
+        xy, score = choose_keypoints(pose.peaks, pose.time_s, pose.shots, pose.boxes)
         decoded += answers_of(frame, xy[t], score[t])
     return {"highest peak": raw, "chosen over time": decoded}
 

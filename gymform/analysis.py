@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from gymform import limits
 from gymform.bar.carrier import Bar
 from gymform.bar.frames import at_frames, often_enough
@@ -26,6 +28,7 @@ from gymform.form.cues import assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
 from gymform.motion.slow_motion import at_speed, in_film
+from gymform.pose.adaptive import frames_of
 from gymform.pose.networks import load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.timing import Progress, Stopwatch, ignore_progress
@@ -54,8 +57,9 @@ SLOW_MOTION_SPAN = (limits.MIN_SLOW_MOTION, limits.MAX_SLOW_MOTION)
 class Options:
     """Options of an analysis: pose network, flip test, person to follow, highest frame rate.
 
-    ``exact`` computes in float32 and leaves out all that saves time: see `pose/networks.py`.
-    ``slow_motion`` says how many times slower than life the clip plays; None: as the file says.
+    ``exact`` computes in float32 and leaves out all that saves time: see `pose/networks.py`. With
+    it and with ``flip_test`` every frame is looked at, see `pose/adaptive.py`. ``slow_motion`` says
+    how many times slower than life the clip plays; None: as the file says.
     ``plate`` is (time_s, x, y, r): where the plate of the bar is in one frame, and half its height,
     px; None: it is looked for. ``plate_mm`` is its diameter; None: the usual one. ``height_cm`` is
     the lifter's, to check the plate's scale by.
@@ -110,6 +114,14 @@ class Analysis:
     slow_motion: float = 1.0
     bar: Bar | None = None
 
+    @property
+    def looked_at(self) -> str:
+        """In how many frames the pose network looked for joints, in words."""
+        count, skipped = len(self.pose), int(self.pose.interpolated.sum())
+        if not skipped:
+            return f"looked at all {count}"
+        return f"looked at {count - skipped} of {count}, the others are interpolated"
+
 
 def analyze(
     path: Path,
@@ -128,7 +140,6 @@ def analyze(
     """
     options, report = options or Options(), progress or ignore_progress
     stopwatch, began_s = Stopwatch(), time.perf_counter()
-
     report("probe", 0, 1)
     clip = probe_apart(path, name)
     _check_plate(options, clip)
@@ -142,12 +153,12 @@ def analyze(
         )
         classifier = load_classifier()
     report("probe", 1, 1)
+    judge_of = _Judge(classifier, slower, stopwatch)
 
     def answer(pose: PoseSequence, notes: tuple[str, ...] = ()) -> Analysis:
-        with stopwatch("classify"):
-            tracks, quality, prediction, form = judge(pose, classifier, slower)
-            said = options.slow_motion
-            notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
+        tracks, quality, prediction, form = judge_of(pose)
+        said = options.slow_motion
+        notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
         shown, seconds = _as_shown(clip, pose, notes), dict(stopwatch.seconds)
         seconds[TOTAL] = time.perf_counter() - began_s
         return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
@@ -162,6 +173,7 @@ def analyze(
             max_fps=options.max_fps,
             progress=report,
             on_first=None if on_first is None else lambda first: on_first(answer(first)),
+            rests_on=None if options.exact or options.flip_test else judge_of.rests_on,
         )
     report("classify", 0, 1)
     result = answer(pose, notes)
@@ -171,6 +183,33 @@ def analyze(
         result = with_its_bar(path, result, options)
     report("bar", 1, 1)
     return replace(result, seconds=stopwatch.seconds | {TOTAL: time.perf_counter() - began_s})
+
+
+@dataclass(eq=False)
+class _Judge:
+    """Says what keypoints of one clip say, as :func:`judge`, and which frames that rests on.
+
+    The exercise is told once it was asked for those: a few more frames do not tell another one.
+    """
+
+    classifier: Classifier
+    slow_motion: float
+    stopwatch: Stopwatch
+    prediction: Prediction | None = None
+
+    def __call__(
+        self, pose: PoseSequence
+    ) -> tuple[CleanTracks, PoseQuality, Prediction, FormReport]:
+        with self.stopwatch("classify"):
+            if self.prediction is None:
+                return judge(pose, self.classifier, self.slow_motion)
+            tracks, quality, form = measure(pose, self.prediction, self.slow_motion)
+            return tracks, quality, self.prediction, form
+
+    def rests_on(self, pose: PoseSequence) -> np.ndarray:
+        """bool (T,): the frames to look at, for figures to rest on no interpolated ones."""
+        _, _, self.prediction, form = self(pose)
+        return frames_of(form.rests_on, pose.time_s, ~pose.interpolated)
 
 
 def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:

@@ -150,12 +150,13 @@ def write_csv(path: Path, analysis: Analysis, table: Table | None = None) -> Non
     one for the bar, where it was followed.
 
     Lengths are px of the upright frame, times seconds, angles degrees between the two limbs at a
-    joint; ``repetition`` counts from 1. What is missing is an empty cell.
+    joint; ``repetition`` counts from 1; ``interpolated`` is 1 in frames that the network did not
+    look at. What is missing is an empty cell.
     """
     how = table or Table()
     header = ["frame", "time_s", "keypoint", "x", "y", "score", "x_clean", "y_clean"]
-    header += ["vx_px_s", "vy_px_s", "filled", "angle_deg", "repetition"]
-    pose, tracks = analysis.pose, analysis.tracks
+    header += ["vx_px_s", "vy_px_s", "filled", "angle_deg", "repetition", "interpolated"]
+    pose, tracks, skipped = analysis.pose, analysis.tracks, analysis.pose.interpolated
     angles = joint_angles(tracks.xy)
 
     def cell(number: float, digits: int = 3) -> str:
@@ -175,11 +176,12 @@ def write_csv(path: Path, analysis: Analysis, table: Table | None = None) -> Non
                 )
                 row = [frame, cell(moment, 6), name, *map(cell, numbers)]
                 row += [int(tracks.filled[frame, k]), cell(angles[frame, k], 1), repetition]
+                row += [int(skipped[frame])]
                 rows.writerow(row)
             if analysis.bar is not None and analysis.bar.found:
                 place, speed = analysis.bar.xy[frame], analysis.bar.velocity[frame]
                 row = [frame, cell(moment, 6), "bar", *[""] * 3, *map(cell, (*place, *speed))]
-                row += [int(not analysis.bar.observed[frame]), "", repetition]
+                row += [int(not analysis.bar.observed[frame]), "", repetition, 0]
                 rows.writerow(row)
 
 
@@ -213,6 +215,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         "bar": None if analysis.bar is None else bar_as_dict(analysis.bar),
         "slow_motion": analysis.slow_motion,
         "frames": len(analysis.pose),
+        "frames_looked_at": int((~analysis.pose.interpolated).sum()),
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
     }
@@ -234,8 +237,9 @@ def _partial_as_dict(prediction: Prediction) -> dict[str, Any] | None:
 
 def _form_as_dict(form: FormReport) -> dict[str, Any]:
     """The report as plain data; None where something is unknown, since JSON has no NaN."""
-    known = np.isfinite(form.turned)
-    return {**asdict(form), "turned": form.turned if known else None}
+    data = {**asdict(form), "turned": form.turned if np.isfinite(form.turned) else None}
+    del data["rests_on"]  # of use while frames can be looked at only
+    return data
 
 
 def options_from_dict(options: Mapping[str, Any]) -> Options:

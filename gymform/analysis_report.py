@@ -253,6 +253,7 @@ def _provenance(analysis: Analysis, name: str) -> Iterator[str]:
         "sha256 of the clip": clip.sha256,
         "Pose model": f"{origin.network}, weights {origin.weights_sha256[:16]}"
         f"{', ' + origin.engine if origin.engine else ''}",
+        "Frames": analysis.looked_at,
         "Exercise model": f"weights {analysis.prediction.model_sha256[:16]}",
         "Made by": f"gymform {__version__} on {date.today().isoformat()}",
     }

@@ -483,6 +483,7 @@ def _summary(name: str, result: Analysis, out: Path) -> str:
     lines += [f"  set: {line}" for line in _set(result)]
     shown = (cue for cue in result.form.cues if cue.verdict != "close")
     lines += [f"  form, {cue.at_s:.1f} s: {cue.title}. {cue.text}" for cue in shown]
+    lines.append(f"  frames: {result.looked_at}")
     lines.append(f"  results in {out}")
     return "\n".join(lines)
 

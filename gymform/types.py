@@ -51,6 +51,14 @@ def within(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
     return np.asarray((time_s >= start_s - 1e-6) & (time_s <= end_s + 1e-6))
 
 
+def within_any(time_s: np.ndarray, spans: Sequence[tuple[float, float]]) -> np.ndarray:
+    """bool (T,): which of the seconds ``time_s`` (T,) lie in one of the ``spans`` (start, end)."""
+    inside = np.zeros(len(time_s), bool)
+    for start, end in spans:
+        inside |= within(time_s, start, end)
+    return inside
+
+
 @dataclass(frozen=True)
 class Clip:
     """What is known of a video file after probing or decoding it.
@@ -124,7 +132,8 @@ class PoseSequence:
     ``shots`` int32 (T,) numbers the stretches between cuts, rising, and is -1 where the picture
     stands still. ``peaks`` float32 (T, 17, K, 3) are the network's own answers, x and y in px and
     score, likeliest first and NaN, NaN, 0 where there are fewer: ``xy`` is what
-    ``pose/decoding.py`` chose among them over time. K is 0 where they were not kept.
+    ``pose/decoding.py`` chose among them over time. K is 0 where they were not kept. Frames that
+    the network did not look at have no peaks; their keypoints are ``interpolated``.
     """
 
     xy: np.ndarray
@@ -197,6 +206,15 @@ class PoseSequence:
         """bool (T,): frames in which a person was found."""
         return np.asarray((self.score > 0).any(axis=1))
 
+    @property
+    def interpolated(self) -> np.ndarray:
+        """bool (T,): frames that the network did not look at, between two in which it did."""
+        answered = np.isfinite(self.peaks[..., 0]).any(axis=(1, 2))
+        if not answered.any():  # peaks were not kept
+            return np.zeros(len(self), bool)
+        followed = np.isfinite(self.boxes).all(axis=1)
+        return np.asarray(self.present & followed & ~answered)
+
 
 @dataclass(frozen=True, eq=False)
 class CleanTracks:
@@ -204,7 +222,7 @@ class CleanTracks:
 
     ``xy`` float32 (T, 17, 2) px, NaN where nothing is known; ``velocity`` float32 (T, 17, 2) px/s;
     ``filled`` bool (T, 17), true where a value was interpolated; ``time_s`` float64 (T,);
-    ``shots`` int32 (T,) as in :class:`PoseSequence`.
+    ``shots`` int32 (T,) and ``interpolated`` bool (T,) as in :class:`PoseSequence`.
     """
 
     xy: np.ndarray
@@ -212,6 +230,7 @@ class CleanTracks:
     filled: np.ndarray
     time_s: np.ndarray
     shots: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    interpolated: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
         owner = "CleanTracks"
@@ -219,7 +238,10 @@ class CleanTracks:
         count = len(self.time_s)
         if self.shots is _NOT_GIVEN:
             object.__setattr__(self, "shots", np.zeros(count, np.int32))
+        if self.interpolated is _NOT_GIVEN:
+            object.__setattr__(self, "interpolated", np.zeros(count, np.bool_))
         _check_array(owner, "shots", self.shots, (count,), np.int32)
+        _check_array(owner, "interpolated", self.interpolated, (count,), np.bool_)
         _check_array(owner, "xy", self.xy, (count, NUM_KEYPOINTS, 2), np.float32)
         _check_array(owner, "velocity", self.velocity, (count, NUM_KEYPOINTS, 2), np.float32)
         _check_array(owner, "filled", self.filled, (count, NUM_KEYPOINTS), np.bool_)
@@ -232,6 +254,7 @@ class CleanTracks:
             self.filled[frames],
             self.time_s[frames],
             self.shots[frames],
+            self.interpolated[frames],
         )
 
 
@@ -473,6 +496,11 @@ class SetSpeed:
         return max(i for i, loss in enumerate(self.losses, 1) if loss is not None)
 
 
+Rest = tuple[float, float, float]
+"""What a figure rests on: the keypoints from a second to another one, in frames that were looked at
+and are no farther apart than the third number, seconds; 0 for every frame."""
+
+
 @dataclass(frozen=True)
 class FormReport:
     """How the repetitions were done. ``exercise`` is the prediction's label.
@@ -481,7 +509,8 @@ class FormReport:
     view, 90 a side view, NaN unknown. ``notes`` say what could not be judged, and why. ``variant``
     is a title such as "Sumo", where the skeleton tells. ``set_speed`` is None where fewer than two
     repetitions can be compared. ``facing`` is 1 where the lifter faces right in the picture, -1
-    left, where measures of the bar rest on it.
+    left, where measures of the bar rest on it. ``rests_on`` says whose keypoints the figures were
+    taken from.
     """
 
     exercise: str
@@ -492,6 +521,7 @@ class FormReport:
     variant: str | None = None
     set_speed: SetSpeed | None = None
     facing: int | None = None
+    rests_on: tuple[Rest, ...] = ()
 
     @property
     def seen_from(self) -> str:

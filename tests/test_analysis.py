@@ -9,7 +9,11 @@ import pytest
 from gymform import analysis
 from gymform.analysis import TOTAL, Options, Target, analyze
 from gymform.errors import NotAVideoError, OptionsError
+from gymform.pose.adaptive import frames_of
+from gymform.video.write import VideoWriter
 from tests import fakes
+from tests.form.figures import film, once, squat
+from tests.pose.painted import paint
 
 pytestmark = pytest.mark.usefixtures("_sees_painted_people")
 
@@ -87,3 +91,44 @@ def test_a_known_bar_counts_where_nothing_was_said_of_it(known, said, anew, monk
     monkeypatch.setattr(analysis, "checked_by_height", lambda bar, pose, height_cm: bar)
     after = analysis.with_its_bar(Path("clip.mp4"), result, Options(**said))
     assert after.bar.mm_per_px == (2.5 if anew else 2.0)
+
+
+# ---- adaptive frames, end to end
+
+
+@pytest.fixture(scope="module")
+def drawn_squat(tmp_path_factory) -> Path:
+    """A squat of three seconds at 30 frames a second: painted people before noise."""
+    pose, _ = film(squat(once(30)), 50)
+    rng = np.random.default_rng(0)
+    face = [k for k in range(17) if not np.isfinite(pose.xy[0, k]).all()]
+    path = tmp_path_factory.mktemp("drawn") / "squat.mp4"
+    with VideoWriter(path, width=640, height=480, fps=30, crf=4) as writer:
+        for xy, moment in zip(pose.xy, pose.time_s, strict=True):
+            xy[face] = xy[0] - [0, 9]
+            noise = rng.integers(-12, 13, (480, 640, 1))  # or the picture would stand still
+            picture = np.clip(paint((640, 480), xy) + noise, 0, 255).astype(np.uint8)
+            writer.write(picture, float(moment))
+    return path
+
+
+def test_no_figure_rests_on_an_interpolated_frame(drawn_squat):
+    answer = analyze(drawn_squat)
+    skipped = answer.pose.interpolated
+    assert 0.1 < skipped.mean() < 0.9
+    assert answer.form.repetitions
+    assert answer.form.rests_on
+    assert not frames_of(answer.form.rests_on, answer.pose.time_s, ~skipped).any()
+    times = answer.pose.time_s
+    for rep in answer.form.repetitions:
+        assert rep.measures
+        for measure in rep.measures:
+            assert not skipped[np.abs(times - measure.at_s).argmin()]
+    assert answer.quality.coverage == 1
+
+
+@pytest.mark.parametrize("options", [Options(exact=True), Options(flip_test=True)])
+def test_an_exact_answer_looks_at_every_frame(painted_clip, options):
+    answer = analyze(painted_clip, options)
+    assert not answer.pose.interpolated.any()
+    assert answer.looked_at == "looked at all 24"

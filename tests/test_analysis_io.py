@@ -201,3 +201,23 @@ def test_the_csv_can_be_written_for_other_spreadsheets(tmp_path):
     assert not any("." in line for line in lines[1:])
     with pytest.raises(OptionsError, match="comma"):
         Table(",", ",")
+
+
+def test_interpolated_frames_are_marked_and_survive_saving(tmp_path, painted_answer, painted_clip):
+    skipped = painted_answer.pose.interpolated
+    assert skipped.any()
+    files = analysis_io.save(painted_answer, painted_clip, tmp_path, stem="clip", video=False)
+    loaded = analysis_io.load(tmp_path, "clip")
+    np.testing.assert_array_equal(loaded.pose.interpolated, skipped)
+    np.testing.assert_array_equal(loaded.tracks.interpolated, skipped)
+    assert loaded.form == painted_answer.form
+    with files.csv.open(encoding="utf-8", newline="") as stream:
+        noses = [row for row in csv.DictReader(stream) if row["keypoint"] == "nose"]
+    assert [int(row["interpolated"]) for row in noses] == skipped.astype(int).tolist()
+    assert [int(row["filled"]) for row in noses] == skipped.astype(int).tolist()
+    said = json.loads(files.json.read_text(encoding="utf-8"))
+    assert said["frames_looked_at"] == said["frames"] - skipped.sum()
+    assert (
+        loaded.looked_at
+        == f"looked at {said['frames_looked_at']} of 24, the others are interpolated"
+    )

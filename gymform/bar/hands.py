@@ -10,7 +10,7 @@ import numpy as np
 from gymform.motion.body_size import TORSO, midpoint, stature
 from gymform.motion.clean import clean
 from gymform.skeleton import SHOULDERS, WRISTS
-from gymform.types import PoseSequence, within
+from gymform.types import PoseSequence, within_any
 
 MIN_KNOWN = 0.5
 """Hands that are known in a smaller share of a lift's frames do not tell where the bar is."""
@@ -59,7 +59,8 @@ def hands_of(
     if not np.isfinite(torso):
         return None
     xy = tracks.xy.astype(np.float64)
-    said = _within_any(pose.time_s, repetitions or ())
+    spans = [(start - MARGIN_S, end + MARGIN_S) for start, end in repetitions or ()]
+    said = within_any(pose.time_s, spans)
     for joints in (WRISTS, SHOULDERS):
         middle = steady_middle(xy[:, list(joints)])
         counted = said if said.any() else pose.present
@@ -69,13 +70,6 @@ def hands_of(
         lifting = said if said.any() else ups
         return _hands(xy, middle, pose.time_s, lifting, joints) if (ups & lifting).any() else None
     return None
-
-
-def _within_any(time_s: np.ndarray, spans: Sequence[tuple[float, float]]) -> np.ndarray:
-    inside = np.zeros(len(time_s), bool)
-    for start, end in spans:
-        inside |= within(time_s, start - MARGIN_S, end + MARGIN_S)
-    return inside
 
 
 def moving(height: np.ndarray, time_s: np.ndarray, least: float) -> np.ndarray:

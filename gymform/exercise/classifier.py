@@ -288,7 +288,8 @@ def _seen(tracks: CleanTracks, start_s: float, end_s: float) -> float:
     """The share of the body's joints that are known in these seconds, at least `LEAST_WEIGHT`."""
     inside = within(tracks.time_s, start_s, end_s)
     body = list(BODY)
-    known = np.isfinite(tracks.xy[inside][:, body]).all(-1) & ~tracks.filled[inside][:, body]
+    lost = tracks.filled & ~tracks.interpolated[:, None]
+    known = np.isfinite(tracks.xy[inside][:, body]).all(-1) & ~lost[inside][:, body]
     return max(LEAST_WEIGHT, float(known.mean())) if known.size else LEAST_WEIGHT
 
 

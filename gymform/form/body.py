@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,13 +20,16 @@ from gymform.motion.clean import stretches
 from gymform.motion.evidence import Evidence, evidence_of
 from gymform.motion.signals import SIGNALS
 from gymform.skeleton import ANKLES, BODY_PAIRS, HIPS, KNEES
-from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence
+from gymform.types import FRONT, SIDE, CleanTracks, PoseSequence, Rest
 
 WINDOW_S = 0.1
 """A value at a moment is the median over this many seconds before and after it."""
 
 HALF_SEEN = 0.5
-"""Share of those frames in which the value must be known."""
+"""Share of those frames in which the value must be known, of those that were looked at."""
+
+DENSE_S = 0.07
+"""In these seconds frames are looked at that are no farther apart than this."""
 
 MIN_FEET = 0.2
 """Share of a shot's frames in which an ankle must be seen for heights above the feet."""
@@ -56,15 +59,17 @@ class Body:
     """What was seen of a lifter over T frames.
 
     ``evidence`` says which joints count, and why others do not; ``shots`` (T,) are those of the
-    film. ``xy`` (T, 17, 2) px of the joints that count, NaN elsewhere; ``size`` the stature in px;
-    ``turned`` the degrees by which the lifter faces away from the camera, NaN unknown; ``side`` the
-    one nearer to the camera, 0 left or 1 right. In degrees, NaN where a bone's length is
-    impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``, and ``thighs``
-    (T, 2), how far the left and the right one point below level. ``slow_motion``: how many times
-    slower than life the film is whose moments are spoken of. ``arm_bones`` (T, 2, 2) are the
-    apparent lengths of the left and the right upper arm and forearm over the true ones, and
-    ``upper_arms`` and ``forearms`` (2,) px the true ones. ``only`` is the side that a one-sided
-    repetition is done with, None both.
+    film, and ``observed`` bool (T,) the frames that a network looked at. ``xy`` (T, 17, 2) px of
+    the joints that count, or lie between two frames in which they do, NaN elsewhere; ``size`` the
+    stature in px; ``turned`` the degrees by which the lifter faces away from the camera, NaN
+    unknown; ``side`` the one nearer to the camera, 0 left or 1 right. In degrees, NaN where a
+    bone's length is impossible: ``angles`` (T, 17) and ``lean`` (T,) as in ``motion/angles.py``,
+    and ``thighs`` (T, 2), how far the left and the right one point below level. ``slow_motion``:
+    how many times slower than life the film is whose moments are spoken of. ``arm_bones``
+    (T, 2, 2) are the apparent lengths of the left and the right upper arm and forearm over the true
+    ones, and ``upper_arms`` and ``forearms`` (2,) px the true ones. ``only`` is the side that a
+    one-sided repetition is done with, None both. ``asked`` collects what figures were taken from:
+    by :meth:`about`, and by whom calls :meth:`rest_on`.
     """
 
     evidence: Evidence
@@ -80,8 +85,10 @@ class Body:
     arm_bones: np.ndarray
     upper_arms: np.ndarray
     forearms: np.ndarray
+    observed: np.ndarray
     slow_motion: float = 1.0
     only: int | None = None
+    asked: list[Rest] = field(default_factory=list)
 
     @property
     def thigh_bias(self) -> np.ndarray:
@@ -165,8 +172,18 @@ class Body:
 
     def about(self, values: np.ndarray, frame: int) -> float:
         """The median of ``values`` (T,) around a frame; NaN where less than half was seen."""
-        part = values[self.near(frame)]
-        return median(part) if np.isfinite(part).mean() >= HALF_SEEN else float("nan")
+        self.rest_on(frame)
+        part = values[self.near(frame) & self.observed]
+        seen = len(part) > 0 and np.isfinite(part).mean() >= HALF_SEEN
+        return median(part) if seen else float("nan")
+
+    def rest_on(self, first: int, last: int | None = None) -> None:
+        """Note that a figure is taken from what is around a frame, which has to be looked at; or
+        from all frames from ``first`` to ``last``."""
+        at_s = float(self.time_s[first])
+        if last is None:
+            self.asked.append((at_s - WINDOW_S, at_s + WINDOW_S, DENSE_S))
+        self.asked.append((at_s, float(self.time_s[first if last is None else last]), 0.0))
 
     def near(self, frame: int) -> np.ndarray:
         """bool (T,): the frames that a value at ``frame`` is taken from, in the same shot."""
@@ -200,7 +217,7 @@ def body_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -> 
     if not np.isfinite(size):
         return None
     evidence = evidence_of(pose, tracks)
-    xy = np.where(evidence.seen[..., None], tracks.xy, np.nan).astype(np.float64)
+    xy = np.where(evidence.known[..., None], tracks.xy, np.nan).astype(np.float64)
     view = turned(xy, size, lying=lying)
     every = segment_lengths(xy)  # (T, 9)
     lengths = every[:, :5]
@@ -237,6 +254,7 @@ def body_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -> 
         bones,
         np.maximum(arms[:2], 1e-6),
         np.maximum(arms[2:], 1e-6),
+        ~pose.interpolated,
     )
 
 

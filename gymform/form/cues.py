@@ -40,6 +40,7 @@ from gymform.types import (
     Prediction,
     QualityLevel,
     RepForm,
+    Rest,
     SetSpeed,
     Verdict,
     quality_level,
@@ -100,13 +101,22 @@ def assess_form(
     speed = None
     if quality.score >= MIN_QUALITY:
         cues = [cue for rule in rules if (cue := apply(rule, whole))]
-        speed = speed_of_lifter(forms, pose, exercise, slow_motion)
+        speed = speed_of_lifter(forms, pose, exercise, slow_motion, bodies[0].asked)
     notes = tuple(_notes(prediction.label, quality, every))
     pairs = [(one.body, one.form) for one in whole]
     variant = variant_of(exercise.key, pairs) if exercise else None
     view = _view(bodies, whole)
     report = FormReport(prediction.label, view, forms, tuple(cues), notes, variant)
-    return with_set_speed(_with_pulls(report, bodies, pose, slow_motion), speed)
+    report = with_set_speed(_with_pulls(report, bodies, pose, slow_motion), speed)
+    return replace(report, rests_on=_asked(bodies, slow_motion))
+
+
+def _asked(bodies: Sequence[Body], slow_motion: float) -> tuple[Rest, ...]:
+    """What figures of ``bodies`` were taken from, in the film's seconds."""
+    asked = {rest for body in bodies for rest in body.asked}
+    return tuple(
+        (a * slow_motion, b * slow_motion, gap * slow_motion) for a, b, gap in sorted(asked)
+    )
 
 
 def _with_pulls(

@@ -70,6 +70,7 @@ def midfoot(
     rows = lift_rows(bar, one, slow_motion)
     frames = np.searchsorted(body.time_s, bar.time_s[rows] / slow_motion - 1e-6)
     rows, frames = rows[frames < len(body.time_s)], frames[frames < len(body.time_s)]
+    rows, frames = rows[body.observed[frames]], frames[body.observed[frames]]
     shift = bar.xy[rows, 0] - midpoint(body.xy[frames], WRISTS)[:, 0]
     if not len(rows) or np.isfinite(shift).mean() < LEAST_SEEN:
         return Feet(None, "the hands are not seen well enough")

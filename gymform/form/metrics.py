@@ -73,6 +73,8 @@ def measure(body: Body, exercise: Exercise | None, start_s: float, end_s: float)
     Of an exercise that is not known, or has no measures of its own, those that any movement has.
     """
     first, last = body.frame_at(start_s), body.frame_at(end_s)
+    for edge in (first, last):
+        body.rest_on(edge)
     if exercise is None or not exercise.measures:
         taken = _of_any_movement(body, first, last)
     else:
@@ -243,7 +245,7 @@ def _at_moment(body: Body, rep: Repetition, wanted: At) -> Iterator[Measure]:
 def _most(body: Body, rep: Repetition, wanted: Most) -> Iterator[Measure]:
     """The largest value of a quantity in a repetition, at least 0."""
     values, unit = values_of(body, wanted.quantity)
-    frame = _extreme(values, rep.frames, np.nanargmax)
+    frame = _extreme(body, values, rep.frames, np.nanargmax)
     if frame is not None:
         most = max(0.0, body.about(values, frame))
         yield Measure(wanted.key, wanted.title, most, unit, float(body.time_s[frame]))
@@ -252,7 +254,7 @@ def _most(body: Body, rep: Repetition, wanted: Most) -> Iterator[Measure]:
 def _spread(body: Body, rep: Repetition, wanted: Spread) -> Iterator[Measure]:
     """How far a quantity goes to and fro in a repetition; its moment is the farther end."""
     values, unit = values_of(body, wanted.quantity)
-    low, high = (_extreme(values, rep.frames, pick) for pick in (np.nanargmin, np.nanargmax))
+    low, high = (_extreme(body, values, rep.frames, pick) for pick in (np.nanargmin, np.nanargmax))
     if low is None or high is None:
         return
     span = body.about(values, high) - body.about(values, low)
@@ -287,9 +289,11 @@ def _of_any_movement(body: Body, first: int, last: int) -> Iterator[Measure]:
     last = body.frame_at(body.time_s[last] + BEYOND_S)
     pairs = {"knee": KNEES, "hip": HIPS, "shoulder": SHOULDERS, "elbow": ELBOWS}
     for name, pair in pairs.items():
-        angles = body.angle(pair)[first : last + 1]
+        angles = np.where(body.observed, body.angle(pair), np.nan)[first : last + 1]
         if np.isfinite(angles).sum() >= 5:
             low = first + int(np.nanargmin(angles))
+            for end in (low, first + int(np.nanargmax(angles))):
+                body.rest_on(end)
             reach = float(np.nanpercentile(angles, 98) - np.nanpercentile(angles, 2))
             yield Measure(f"{name}_range", f"Range of the {name}", reach, "°",
                           float(body.time_s[low]))  # fmt: skip
@@ -316,7 +320,7 @@ def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
     phases = rep.phases
     if phases is None or phases.lifting is None or _at_edge(body, phases.bottom):
         return
-    worst = _extreme(body.lean, _early(body, phases.lifting), np.nanargmax)
+    worst = _extreme(body, body.lean, _early(body, phases.lifting), np.nanargmax)
     if worst is not None:
         more = max(0.0, body.about(body.lean, worst) - body.about(body.lean, phases.bottom))
         moment = float(body.time_s[worst])
@@ -332,7 +336,7 @@ def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
     )
     # legs that seem to stand on one spot are one leg, found twice
     share = np.where(ankles >= STANCE * body.size, 100 * knees / np.maximum(ankles, 1e-6), np.nan)
-    least = _extreme(share, _early(body, rep.phases.lifting), np.nanargmin)
+    least = _extreme(body, share, _early(body, rep.phases.lifting), np.nanargmin)
     if least is not None:
         yield _at(body, "knees_apart", "Knees apart, of the ankles", share, least, "%")
 
@@ -343,7 +347,7 @@ def _bar_ahead(body: Body, rep: Repetition) -> Iterator[Measure]:
         return
     lifting = rep.phases.lifting
     ahead = 100 * _ahead_of_midfoot(body)
-    most = _extreme(ahead, np.arange(lifting[0], lifting[1] + 1), np.nanargmax)
+    most = _extreme(body, ahead, np.arange(lifting[0], lifting[1] + 1), np.nanargmax)
     if most is not None:
         yield _at(body, "bar_ahead", "Hands from the midfoot, on the way", ahead, most, BEFORE)
 
@@ -365,6 +369,8 @@ def _times(body: Body, rep: Repetition) -> Iterator[Measure]:
     )
     for key, title, span, seconds in named:
         if span is not None and seconds is not None:
+            for end in span:
+                body.rest_on(end)
             yield Measure(key, title, seconds, "s", float(body.time_s[span[0]]))
     if phases.hold_s is not None and phases.lowering and phases.lifting:
         between = min(phases.lowering[1], phases.lifting[1])
@@ -404,16 +410,17 @@ def _speed(
 
 
 def _extreme(
-    values: np.ndarray, frames: np.ndarray, pick: Callable[[np.ndarray], np.intp]
+    body: Body, values: np.ndarray, frames: np.ndarray, pick: Callable[[np.ndarray], np.intp]
 ) -> int | None:
-    """The one of ``frames`` where ``values`` (T,) are extreme.
+    """The one of ``frames`` where ``values`` (T,) are extreme, of those that were looked at.
 
     None when fewer than 3 or less than `MOSTLY` of them are known: the extreme may be hidden.
     """
     part = values[frames]
     known = np.isfinite(part)
-    enough = known.sum() >= 3 and known.mean() >= MOSTLY
-    return int(frames[pick(part)]) if enough else None
+    seen = known & body.observed[frames]
+    enough = known.sum() >= 3 and known.mean() >= MOSTLY and seen.any()
+    return int(frames[pick(np.where(seen, part, np.nan))]) if enough else None
 
 
 def _early(body: Body, lifting: Span) -> np.ndarray:
@@ -444,6 +451,7 @@ def _overhead_catch(body: Body, rep: Repetition) -> Iterator[Measure]:
         return
     hands = body.height(WRISTS)
     bottom = rep.first + int(np.nanargmin(hands[rep.first : over + 1]))
+    body.rest_on(bottom, over)
     catch = _catch(body, over, rep.last)
     if _just_seen(hands, body.time_s, over):
         seconds = float(body.time_s[over] - body.time_s[bottom])
@@ -503,7 +511,9 @@ def _caught(body: Body, rep: Repetition, catch: int) -> Iterator[Measure]:
     above = _above_shoulders(body, OVERHEAD)
     elbows = elbow_overhead(body)
     caught = body.about(elbows, catch)
+    body.rest_on(catch, rep.last)
     yield Measure("catch_elbow", "Elbow angle at the catch", caught, "°", moment)
+    above &= body.observed
     later = elbows[catch : rep.last + 1][above[catch : rep.last + 1]]
     later = later[np.isfinite(later)]
     if len(later) >= 3:
@@ -522,7 +532,10 @@ def _even(body: Body, rep: Repetition) -> Iterator[Measure]:
     known = np.isfinite(both).all(-1)
     if body.only is not None or known.sum() < 3 or known.mean() < MOSTLY:
         return
-    way = float(np.nanmax(both[known].mean(-1)) - np.nanmin(both[known].mean(-1)))
+    middle = both[known].mean(-1)
+    for end in (int(middle.argmax()), int(middle.argmin())):
+        body.rest_on(int(rep.frames[known][end]))
+    way = float(np.ptp(middle))
     gap = np.abs(both[:, 0] - both[:, 1])
     worst = int(rep.frames[int(np.nanargmax(gap))])
     if way > LEAST_WAY:

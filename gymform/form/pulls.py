@@ -155,7 +155,9 @@ def knee_moments(
         return (), "angles of the knees are seen from the side only"
     angle, time_s = body.angle(KNEES), body.time_s
     inside = within(time_s, *span_s)
-    rows = np.flatnonzero(inside & np.isfinite(angle))
+    if inside.any():
+        body.rest_on(*np.flatnonzero(inside)[[0, -1]])
+    rows = np.flatnonzero(inside & np.isfinite(angle) & body.observed)
     values, moments = angle[rows], time_s[rows]
     peaks = find_peaks(values, prominence=BEND)[0] if len(rows) >= 5 else np.zeros(0, int)
     nearest = int(np.abs(moments[peaks] - peak_s).argmin()) if len(peaks) else -1

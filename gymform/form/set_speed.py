@@ -17,7 +17,8 @@ import numpy as np
 from gymform.bar.figures import LOSS, SetFigures, figures_of_hands, loss_of
 from gymform.bar.hands import hands_of
 from gymform.exercises import Exercise, Speed, listed
-from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, SetSpeed, whole_spans
+from gymform.form.body import DENSE_S, WINDOW_S
+from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, Rest, SetSpeed, whole_spans
 
 WHOLE = 0.7
 """A repetition that rises less than this share of the highest one is partial: its speed does not
@@ -66,12 +67,13 @@ def speed_of_lifter(
     pose: PoseSequence,
     exercise: Exercise | None,
     slow_motion: float = 1.0,
+    asked: list[Rest] | None = None,
 ) -> SetSpeed | None:
     """The speed of a set by the hands, where they hold the load, else by the lifter's body.
 
     ``pose`` is at life's speed, ``repetitions`` are those of a film that is ``slow_motion`` times
     slower. None of fewer than two repetitions, and of a movement without a name in which they are
-    not alike.
+    not alike. To ``asked`` is added when the hands begin and end to lift, in life's seconds.
     """
     if len(whole_spans(repetitions)) < 2:
         return None
@@ -82,6 +84,10 @@ def speed_of_lifter(
             lifts = _lifts(repetitions, figures_of_hands(hands, spans), slow_motion)
             found = compared(repetitions, lifts, HANDS, "the hands")
             if found and (exercise or found.count == len(spans)):
+                ends = [(one.lifts_s / slow_motion, one.seconds) for one in lifts.values()]
+                moments = (second for start, long in ends for second in (start, start + long))
+                if asked is not None:
+                    asked += [(at - WINDOW_S, at + WINDOW_S, DENSE_S) for at in moments]
                 return found
     return compared(repetitions, _of_body(repetitions), BODY, f"the {_what(exercise)}")
 

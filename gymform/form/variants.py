@@ -50,9 +50,10 @@ def variant_of(exercise: str, seen: Sequence[tuple[Body, RepForm]]) -> str | Non
 
 
 def _frames(body: Body, rep: RepForm) -> np.ndarray:
-    """bool (T,): the frames of a repetition."""
+    """bool (T,): the frames of a repetition that were looked at."""
     start, end = rep.start_s / body.slow_motion, rep.end_s / body.slow_motion
-    return np.asarray((body.time_s >= start - 1e-9) & (body.time_s <= end + 1e-9))
+    inside = (body.time_s >= start - 1e-9) & (body.time_s <= end + 1e-9)
+    return np.asarray(inside & body.observed)
 
 
 def _stance(body: Body, rep: RepForm) -> str | None:

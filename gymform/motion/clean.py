@@ -36,9 +36,10 @@ def clean(pose: PoseSequence) -> CleanTracks:
     """Masked, outlier-free, gap-filled and smoothed trajectories; ``pose`` itself is unchanged.
 
     Each shot is cleaned by itself: nothing is filled, smoothed or derived across a cut. Where the
-    picture stands still nothing is known.
+    picture stands still nothing is known. Frames that no network looked at are filled.
     """
-    trusted = (pose.score >= MIN_SCORE) & (pose.shots >= 0)[:, None]
+    skipped = pose.interpolated
+    trusted = (pose.score >= MIN_SCORE) & ((pose.shots >= 0) & ~skipped)[:, None]
     raw = np.where(trusted[..., None], pose.xy, np.nan).astype(np.float64)
     xy, velocity = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
     filled = np.zeros(raw.shape[:2], bool)
@@ -50,7 +51,7 @@ def clean(pose: PoseSequence) -> CleanTracks:
         xy[start:stop] = smooth(whole, times)
         velocity[start:stop] = derive(xy[start:stop], times)
     return CleanTracks(
-        xy.astype(np.float32), velocity.astype(np.float32), filled, pose.time_s, pose.shots
+        xy.astype(np.float32), velocity.astype(np.float32), filled, pose.time_s, pose.shots, skipped
     )
 
 

@@ -40,16 +40,18 @@ class Doubt(IntEnum):
     """Why a joint does not count in a frame; the larger one is said first."""
 
     NONE = 0
-    NOT_SURE = 1
-    MISSING = 2
-    JUMPS = 3
-    BONE = 4
-    OUTSIDE = 5
-    NOBODY = 6
-    STAND = 7
+    INTERPOLATED = 1
+    NOT_SURE = 2
+    MISSING = 3
+    JUMPS = 4
+    BONE = 5
+    OUTSIDE = 6
+    NOBODY = 7
+    STAND = 8
 
 
 WORDS = {
+    Doubt.INTERPOLATED: "was not looked at",
     Doubt.NOT_SURE: "is not seen clearly",
     Doubt.MISSING: "is hidden",
     Doubt.JUMPS: "jumps",
@@ -73,6 +75,14 @@ class Evidence:
         """bool (T, 17): the joints that count."""
         return np.asarray(self.doubt == Doubt.NONE)
 
+    @property
+    def known(self) -> np.ndarray:
+        """bool (T, 17): those, and the ones that lie between two frames in which they count.
+
+        They tell where a movement turns, so that it is looked at there. No figure is taken of them.
+        """
+        return np.asarray(self.doubt <= Doubt.INTERPOLATED)
+
     def why_not(self, joints: Sequence[int], frames: Iterable[int]) -> str | None:
         """What speaks against ``joints`` in ``frames``, as a clause with the joint and the seconds.
 
@@ -84,14 +94,17 @@ class Evidence:
         doubt = self.doubt[rows][:, np.array(joints, int)]
         if not doubt.any():
             return None
+        if (doubt > Doubt.INTERPOLATED).any():  # what is hidden is worth more words
+            doubt = np.where(doubt > Doubt.INTERPOLATED, doubt, np.uint8(0))
         column = int((doubt > 0).sum(0).argmax())
         kinds, counts = np.unique(doubt[:, column][doubt[:, column] > 0], return_counts=True)
         kind = Doubt(int(kinds[counts.argmax()]))
-        return f"the {joint_name(joints[column])} {WORDS[kind]} {self._when(joints[column], rows)}"
+        when = self._when(joints[column], rows, min(kind, Doubt.NOT_SURE))
+        return f"the {joint_name(joints[column])} {WORDS[kind]} {when}"
 
-    def _when(self, joint: int, rows: np.ndarray) -> str:
-        """The stretch of doubt about a joint that the frames ``rows`` touch."""
-        doubtful = self.doubt[:, joint] > 0
+    def _when(self, joint: int, rows: np.ndarray, least: Doubt) -> str:
+        """The stretch of doubt, ``least`` or more, about a joint that the frames ``rows`` touch."""
+        doubtful = self.doubt[:, joint] >= least
         hits = rows[doubtful[rows]]
         first, last = int(hits[0]), int(hits[-1])
         while first > 0 and doubtful[first - 1]:
@@ -110,8 +123,27 @@ def joint_name(joint: int) -> str:
 
 
 def evidence_of(pose: PoseSequence, tracks: CleanTracks, min_score: float = MIN_SCORE) -> Evidence:
-    """What was seen of the lifter in ``pose``, ``tracks`` being ``clean(pose)``."""
-    size = stature(tracks.xy)
+    """What was seen of the lifter in ``pose``, ``tracks`` being ``clean(pose)``.
+
+    A frame that no network looked at has the doubts of those on both sides of it, and one of its
+    own.
+    """
+    skipped = pose.interpolated
+    if not skipped.any():
+        return Evidence(_doubts(pose, tracks, stature(tracks.xy), min_score), pose.time_s)
+    looked = np.flatnonzero(~skipped)
+    seen = _doubts(pose.part(looked), tracks.part(looked), stature(tracks.xy), min_score)
+    doubt = np.empty(pose.score.shape, np.uint8)
+    after = np.searchsorted(looked, np.arange(len(doubt)))
+    sides = (np.clip(after - 1, 0, None), np.minimum(after, len(looked) - 1))
+    doubt[:] = np.maximum(*(seen[side] for side in sides))
+    doubt[skipped] = np.maximum(doubt[skipped], np.uint8(Doubt.INTERPOLATED))
+    doubt[looked] = seen
+    return Evidence(doubt, pose.time_s)
+
+
+def _doubts(pose: PoseSequence, tracks: CleanTracks, size: float, min_score: float) -> np.ndarray:
+    """A :class:`Doubt` uint8 (T, 17) for each joint, of frames that were all looked at."""
     doubt = np.zeros(pose.score.shape, np.uint8)
 
     def mark(where: np.ndarray, kind: Doubt) -> None:
@@ -125,7 +157,7 @@ def evidence_of(pose: PoseSequence, tracks: CleanTracks, min_score: float = MIN_
         mark(_outside(pose, size), Doubt.OUTSIDE)
     mark(np.broadcast_to(~pose.present[:, None], doubt.shape), Doubt.NOBODY)
     mark(np.broadcast_to((pose.shots < 0)[:, None], doubt.shape), Doubt.STAND)
-    return Evidence(doubt, pose.time_s)
+    return doubt
 
 
 def _jumps(pose: PoseSequence, size: float) -> np.ndarray:

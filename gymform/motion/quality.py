@@ -53,7 +53,7 @@ def assess(pose: PoseSequence, tracks: CleanTracks) -> PoseQuality:
     """
     present = pose.present
     trusted = pose.score >= MIN_SCORE
-    seen = evidence_of(pose, tracks, MIN_SCORE).seen
+    seen = evidence_of(pose, tracks, MIN_SCORE).known
     metrics = {
         "coverage": float(present.mean()),
         "mean_confidence": _mean(pose.score[present][:, list(sk.BODY)]),

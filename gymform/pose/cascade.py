@@ -4,6 +4,8 @@ The small network needs a fifth of the time. Its keypoints are the first answer,
 one which patches of each crop show the body. Where the large one is much less sure of a joint than
 the small one was, the joint may lie outside those patches: there it looks at the whole crop.
 Decoding runs in a thread of its own meanwhile, and crops that fit into memory are cut only once.
+
+Where the body moves evenly the large network need not look at each frame: see `adaptive.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gymform.pose.adaptive import look_where_it_moves, runs_of
 from gymform.pose.crops import box_to_crop
 from gymform.pose.decoding import PEAKS
 from gymform.pose.estimator import PoseEstimator
@@ -36,6 +39,9 @@ COLLAPSED, ELSEWHERE = 0.2, 0.03
 and its place another one, by this share of the crop's height. In 816 frames of 34 clips a joint was
 less sure in 28 of 100 frames, and elsewhere too in 12 of 100. Where it was not elsewhere, a look at
 the whole crop moved 6 in 1,000 joints by that much; it moves 3 in 1,000 in the other frames."""
+
+BLOCK = 128
+"""Crops beyond those are cut in blocks of so many, in each of which all that is needed is found."""
 
 WHOLE_EVERY = 30
 """Each so many frames, the large network looks at the whole crop all the same."""
@@ -106,20 +112,79 @@ def scouted(
     return peaks, kept
 
 
-def by_two(
-    clip: FollowedFrames,
-    scouts: np.ndarray,
-    kept: dict[int, np.ndarray],
-    estimator: PoseEstimator,
-    done: Done,
-) -> np.ndarray:
-    """The peaks of the large network, which looks near the small one's ``scouts``."""
-    peaks, crops = clip.no_peaks(), clip.crops(estimator)
-    for rows, pixels in _kept_or_cut(clip, kept, estimator):
-        whole = rows % WHOLE_EVERY == 0
-        peaks[rows] = near_scouts(estimator, pixels, crops[rows], scouts[rows], whole)
-        done(len(rows))
-    return peaks
+def where_it_moves(look: SecondLook) -> None:
+    """Let the large network look where the body moves, and leave out the frames in between."""
+    clip = look.clip
+
+    def choose(rows: np.ndarray) -> None:
+        inside = np.zeros(len(clip.boxes), bool)
+        inside[rows] = True
+        runs = runs_of(inside, clip.frames.frame_shots)
+        chosen, _ = look_where_it_moves(look.at, look.scouts, clip.frames.time_s, runs)
+        look.done(len(rows) - len(chosen))
+
+    missing = np.setdiff1d(clip.rows, list(look.kept))
+    choose(np.setdiff1d(clip.rows, missing))
+    if len(missing):
+        cut = clip.cut(missing, [look.estimator])
+        with ahead(lambda: _chunks(cut, BLOCK), 1) as blocks:
+            for rows, (pixels,) in blocks:
+                look.keep(rows, pixels)
+                choose(rows)
+                look.forget_beyond(KEPT_BYTES)
+
+
+@dataclass(eq=False)
+class SecondLook:
+    """The large network, which looks near the small one's ``scouts`` (T, 17, K, 3).
+
+    ``peaks`` (T, 17, K, 3) are what it has found so far; ``kept`` are crops by their frame, until
+    it has looked at them.
+    """
+
+    clip: FollowedFrames
+    scouts: np.ndarray
+    kept: dict[int, np.ndarray]
+    estimator: PoseEstimator
+    done: Done
+    peaks: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.peaks = self.clip.no_peaks()
+        self._crops = self.clip.crops(self.estimator)
+
+    def at(self, rows: np.ndarray) -> np.ndarray:
+        """Look at rising frames (N,): their peaks (N, 17, K, 3)."""
+        for some, pixels in self._kept_or_cut(rows):
+            whole = some % WHOLE_EVERY == 0
+            found = near_scouts(self.estimator, pixels, self._crops[some], self.scouts[some], whole)
+            self.peaks[some] = found
+            self.done(len(some))
+        return np.asarray(self.peaks[rows])
+
+    def keep(self, rows: np.ndarray, pixels: list[np.ndarray]) -> None:
+        """Keep the crops of frames (N,) until they are looked at."""
+        self.kept.update(zip(rows.tolist(), pixels, strict=True))
+
+    def forget_beyond(self, size: int) -> None:
+        """Forget the last crops that are kept, until they take ``size`` bytes at most."""
+        total = sum(pixels.nbytes for pixels in self.kept.values())
+        while total > size:
+            _, pixels = self.kept.popitem()
+            total -= pixels.nbytes
+
+    def _kept_or_cut(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """Chunks of rows with their crops: from memory, which they leave, then from the clip."""
+        here = np.isin(rows, list(self.kept))
+        missing, known = rows[~here], rows[here]
+        for first in range(0, len(known), CHUNK):
+            some = known[first : first + CHUNK]
+            yield some, [self.kept.pop(int(row)) for row in some]
+        if len(missing):
+            cut = self.clip.cut(missing, [self.estimator])
+            with ahead(lambda: _chunks(cut), 2) as chunks:
+                for some, (pixels,) in chunks:
+                    yield some, pixels
 
 
 def near_scouts(
@@ -139,20 +204,6 @@ def near_scouts(
         some = [pixels[i] for i in again]
         peaks[again] = _joined(estimator.peaks_in_crops(some, crops[again], PEAKS))
     return peaks
-
-
-def _kept_or_cut(
-    clip: FollowedFrames, kept: dict[int, np.ndarray], estimator: PoseEstimator
-) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-    """Chunks of rows with their crops: from memory, which they leave, then from the clip."""
-    missing = np.setdiff1d(clip.rows, list(kept))
-    while kept:
-        rows = np.array(sorted(kept)[:CHUNK])
-        yield rows, [kept.pop(int(row)) for row in rows]
-    if len(missing):
-        with ahead(lambda: _chunks(clip.cut(missing, [estimator])), 2) as chunks:
-            for rows, (pixels,) in chunks:
-                yield rows, pixels
 
 
 def _distances(scouts: np.ndarray, crops: np.ndarray, estimator: PoseEstimator) -> np.ndarray:
@@ -178,10 +229,10 @@ def _joined(found: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 
 
 def _chunks(
-    cut: Generator[tuple[int, list[np.ndarray]]],
+    cut: Generator[tuple[int, list[np.ndarray]]], count: int = CHUNK
 ) -> Generator[tuple[np.ndarray, list[list[np.ndarray]]]]:
     """Rows (B,) together, and their crops for each estimator."""
     with contextlib.closing(cut):
-        while batch := list(itertools.islice(cut, CHUNK)):
+        while batch := list(itertools.islice(cut, count)):
             rows = np.array([row for row, _ in batch])
             yield rows, [list(crops) for crops in zip(*(crops for _, crops in batch), strict=True)]

@@ -17,6 +17,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.motion.body_size import SEGMENTS, stature
 from gymform.motion.clean import stretches
+from gymform.pose.adaptive import interpolated, runs_of
 
 PEAKS = 3
 """How many peaks of a heatmap are looked at."""
@@ -81,18 +82,27 @@ _BONES = {(a[0], b[0]): length for a, b, length in SEGMENTS if len(a) == 1 and l
 
 
 def choose_keypoints(
-    peaks: np.ndarray, time_s: np.ndarray, shots: np.ndarray
+    peaks: np.ndarray, time_s: np.ndarray, shots: np.ndarray, boxes: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints float32 (T, 17, 2) px and scores (T, 17) out of ``peaks`` (T, 17, K, 3).
 
-    ``peaks`` and ``shots`` (T,) are as in PoseSequence, ``time_s`` (T,) rising seconds. NaN and 0
-    where nothing fits, and where the picture stands still.
+    ``peaks``, ``shots`` (T,) and ``boxes`` (T, 4) are as in PoseSequence, ``time_s`` (T,) rising
+    seconds. NaN and 0 where nothing fits, and where the picture stands still. Frames in which the
+    lifter was followed, but that the network did not look at, are interpolated; none without boxes.
     """
     xy = np.full((*peaks.shape[:2], 2), np.nan, np.float32)
     score = np.zeros(peaks.shape[:2], np.float32)
+    looked = np.isfinite(peaks[..., 0]).any(axis=(1, 2))
+    followed = looked if boxes is None else np.isfinite(boxes).all(axis=1)
     for start, stop in stretches(shots):
-        part = slice(start, stop)
+        part = start + np.flatnonzero((looked | ~followed)[start:stop])
         xy[part], score[part] = _choose_in_shot(peaks[part], time_s[part])
+    for run in runs_of(followed, shots):
+        seen = run[looked[run]]
+        if 0 < len(seen) < len(run):
+            span = slice(seen[0], seen[-1] + 1)
+            some = interpolated(xy[span], score[span], time_s[span], looked[span])
+            xy[span], score[span] = some
     return xy, score
 
 

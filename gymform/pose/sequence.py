@@ -10,7 +10,13 @@ import numpy as np
 
 from gymform import __version__
 from gymform.errors import NoPersonError
-from gymform.pose.cascade import FollowedFrames, by_one, by_two, scouted
+from gymform.pose.cascade import (
+    FollowedFrames,
+    SecondLook,
+    by_one,
+    scouted,
+    where_it_moves,
+)
 from gymform.pose.decoding import choose_keypoints
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.tracking import SAMPLE_INTERVAL_S, FollowedBoxes, follow
@@ -20,6 +26,13 @@ from gymform.video.sparse import SparseFrames, every, sample_frames
 
 FirstPoses = Callable[[PoseSequence], None]
 """Hears the small network's keypoints of all frames, before the large one has begun."""
+
+RestsOn = Callable[[PoseSequence], np.ndarray]
+"""The frames, bool (T,), whose keypoints the figures of a clip are taken from."""
+
+ROUNDS = 6
+"""Other keypoints put a figure elsewhere, seldom more than twice. After so many times, the large
+network looks at all frames."""
 
 
 def extract_poses(
@@ -32,13 +45,16 @@ def extract_poses(
     max_fps: float | None = None,
     progress: Progress | None = None,
     on_first: FirstPoses | None = None,
+    rests_on: RestsOn | None = None,
 ) -> tuple[PoseSequence, tuple[str, ...]]:
     """The lifter's keypoints in every frame, and notes about the clip for the user.
 
     ``clip`` is the result of `probe` for ``path``; ``target`` selects another person; ``max_fps``
     limits the frame rate by skipping frames. A small network, the ``scout``, searches for the
     lifter, tells ``estimator`` where to look (see `cascade.py`), and its keypoints are handed to
-    ``on_first``. ``progress`` is called with (stage, done, total) for the stages "search" and
+    ``on_first``. With ``rests_on`` the large one looks only at frames around which the body moves,
+    and at those that it names (see `adaptive.py`); the others are interpolated. ``progress`` is
+    called with (stage, done, total) for the stages "search" and
     "pose", and may raise to stop. A picture that lies on its side is turned: keypoints and
     ``target`` are in px of the turned frame. Raises NoPersonError, OptionsError and the kinds of
     VideoError.
@@ -69,8 +85,9 @@ def extract_poses(
             scouts, kept = scouted(followed, scout, estimator, done)
         if on_first is not None:
             on_first(finished(scouts, scout))
-        peaks = by_two(followed, scouts, kept, estimator, done)
-        pose = finished(peaks, estimator, scout.model.name)
+        look = SecondLook(followed, scouts, kept, estimator, done)
+        ahead = scout.model.name
+        pose = _looked(look, rests_on, lambda peaks: finished(peaks, estimator, ahead))
     # what the estimator did during the search is part of "search" already
     for stage in ("crop", "network"):
         stopwatch.seconds[stage] -= during_search.get(stage, 0.0)
@@ -108,6 +125,26 @@ def _search(
     )
 
 
+def _looked(
+    look: SecondLook, rests_on: RestsOn | None, finished: Callable[[np.ndarray], PoseSequence]
+) -> PoseSequence:
+    """The keypoints by a large network that looks at all frames; or with ``rests_on`` where the
+    body moves, and where figures of what is ``finished`` so far are taken from."""
+    if rests_on is None:
+        look.at(look.clip.rows)
+        return finished(look.peaks)
+    where_it_moves(look)
+    done, look.done = look.done, lambda _more: done(0)  # what figures rest on was not counted
+    for _ in range(ROUNDS):
+        pose = finished(look.peaks.copy())
+        wanted = pose.interpolated & rests_on(pose)
+        if not wanted.any():
+            return pose
+        look.at(np.flatnonzero(wanted))
+    look.at(np.flatnonzero(pose.interpolated & ~wanted))
+    return finished(look.peaks)
+
+
 def _counted(report: Progress, total: int) -> Callable[[int], None]:
     """Adds up what is done of the stage "pose"."""
     done = 0
@@ -137,7 +174,7 @@ def _provenance(network: PoseEstimator, scout: str, clip: Clip, turn: int) -> Pr
 def _sequence(peaks: np.ndarray, followed: FollowedFrames, provenance: Provenance) -> PoseSequence:
     """The keypoints chosen among peaks (T, 17, K, 3), with where they come from."""
     frames = followed.frames
-    xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots)
+    xy, score = choose_keypoints(peaks, frames.time_s, frames.frame_shots, followed.boxes)
     return PoseSequence(
         xy=xy,
         score=score,

@@ -482,6 +482,7 @@ def details(result: Analysis) -> None:
             f"{clip.frames} frames, {clip.fps:.2f} a second, {plain(clip.codec.upper())}\n"
             f"- **Pose model** {plain(origin.network)}, weights `{origin.weights_sha256[:12]}`, "
             f"flip test {'on' if origin.flip_test else 'off'}{_computed(origin)}\n"
+            f"- **Frames** {result.looked_at}\n"
             f"- **Exercise model** weights `{result.prediction.model_sha256[:12]}`\n"
             f"- **Time** {_times(result.seconds)}"
         )

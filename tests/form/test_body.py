@@ -12,6 +12,7 @@ from gymform.form.body import APART, bodies_of, body_of, median
 from gymform.motion.clean import clean
 from gymform.motion.evidence import MIN_SCORE
 from tests.form.figures import SIZE_PX, angle_at, below_level, film, once, squat
+from tests.motion.makers import sparsely
 
 POINTS = squat(once(30))
 
@@ -184,3 +185,18 @@ def test_feet_are_not_guessed_long_before_they_are_first_seen():
     height = body_of(part, clean(part)).height(sk.HIPS)
     assert np.isnan(height[:15]).all()
     assert np.isfinite(height[25:]).all()
+
+
+def test_a_value_rests_on_frames_that_were_looked_at():
+    pose, _ = film(squat(once(30)), 90)
+    pose = sparsely(pose)
+    body = body_of(pose, clean(pose))
+    lean = body.lean.copy()
+    lean[~body.observed] = 1000  # whatever is between
+    assert body.about(lean, 47) < 90
+    assert np.isfinite(lean).all()
+    at_s = body.time_s[47]
+    asked = [(at_s - 0.1, at_s + 0.1, 0.07), (at_s, at_s, 0.0)]
+    np.testing.assert_allclose(sorted(body.asked), asked)
+    lean[body.observed] = np.nan
+    assert np.isnan(body.about(lean, 47))

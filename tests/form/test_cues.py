@@ -10,9 +10,11 @@ from gymform.exercises import EXERCISES, SQUAT
 from gymform.form.cues import apply, assess_form, level_of, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
+from gymform.pose.adaptive import frames_of
 from gymform.types import Measure, Prediction, Verdict
 from tests.fakes import make_prediction, make_quality
 from tests.form.figures import deadlift, film, once, squat
+from tests.motion.makers import sparsely
 
 
 def prediction_of(exercise):
@@ -330,3 +332,30 @@ def test_where_the_film_begins_or_ends_on_the_way_is_no_extreme(part, missing):
     cut = rising[24:] if part == "start" else rising[: 15 + 24]
     form = report(cut, 90, "deadlift")
     assert all(rep.value(missing) is None for rep in form.repetitions)
+
+
+@pytest.mark.parametrize("exercise", ["squat", "unknown"])
+def test_figures_of_sparse_keypoints_come_to_rest_on_frames_that_are_looked_at(exercise):
+    whole, _ = film(squat(once(60)), 90, fps=60)
+    looked = np.arange(len(whole)) % 12 == 0
+    looked[-1] = True
+    for _ in range(5):
+        pose = sparsely(whole, looked=looked)
+        tracks = clean(pose)
+        report = assess_form(pose, tracks, assess(pose, tracks), prediction_of(exercise))
+        more = frames_of(report.rests_on, pose.time_s, looked)
+        if not more.any():
+            break
+        looked |= more
+    assert not more.any()
+    assert looked.mean() < 0.7
+    tracks = clean(whole)
+    best = assess_form(whole, tracks, assess(whole, tracks), prediction_of(exercise))
+    (rep,), (full,) = report.repetitions, best.repetitions
+    assert {m.key for m in rep.measures} == {m.key for m in full.measures}
+    for one in full.measures:
+        off = 0.12 if one.unit == "s" else 4
+        assert rep.value(one.key).value == pytest.approx(one.value, abs=off)
+    assert [cue.title for cue in report.cues] == [cue.title for cue in best.cues]
+    for one in rep.measures:
+        assert looked[np.abs(pose.time_s - one.at_s).argmin()]

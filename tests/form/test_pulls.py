@@ -45,7 +45,8 @@ def lift(fps=50.0, knee=KNEE, speed=SPEED, hands=0.1):
     time_s = np.arange(0, 2.6, 1 / fps)
     count = len(time_s)
     body = replace(body, time_s=time_s, shots=body.shots[:count], xy=body.xy[:count].copy(),
-                   angles=np.zeros((count, 17)), lean=body.lean[:count])  # fmt: skip
+                   angles=np.zeros((count, 17)), lean=body.lean[:count],
+                   observed=body.observed[:count])  # fmt: skip
     body.angles[:, list(sk.KNEES)] = along(knee, time_s)[:, None]
     feet = body.xy[:, list(sk.ANKLES), 1].mean(1)
     body.xy[:, list(sk.WRISTS), 1] = (feet - hands * body.size)[:, None]

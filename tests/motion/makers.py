@@ -1,8 +1,11 @@
 """Synthetic movements for the tests of motion and exercise."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gymform import skeleton as sk
+from gymform.pose.adaptive import interpolated
 from gymform.types import PoseSequence
 
 STANDING = np.array([
@@ -51,3 +54,17 @@ def squat_sequence(fps: float = 30.0, seconds: float = 7.0, **options) -> PoseSe
     """Two squats in ``seconds``, in the middle of a picture of 640 x 360."""
     time_s = np.arange(round(seconds * fps)) / fps
     return sequence(squat(time_s, **options) + np.array([320, 300]), time_s)
+
+
+def sparsely(pose: PoseSequence, every: int = 5, looked: np.ndarray | None = None) -> PoseSequence:
+    """``pose`` by a network that looked at one of so many frames, and at the last; or at those
+    ``looked`` at (T,)."""
+    peaks = np.full((len(pose), 17, 1, 3), np.nan, np.float32)
+    peaks[..., 2] = 0
+    if looked is None:
+        looked = np.arange(len(pose)) % every == 0
+        looked[-1] = True
+    peaks[looked, :, 0, :2], peaks[looked, :, 0, 2] = pose.xy[looked], pose.score[looked]
+    xy, score = interpolated(pose.xy, pose.score, pose.time_s, looked)
+    boxes = np.tile(np.float32([0, 0, *pose.image_size]), (len(pose), 1))
+    return replace(pose, xy=xy, score=score, peaks=peaks, boxes=boxes)

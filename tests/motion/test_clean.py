@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gymform import skeleton as sk
 from gymform.motion.clean import MAX_GAP_S, clean, fill_gaps, smooth
-from tests.motion.makers import sequence, squat, squat_sequence
+from tests.motion.makers import sequence, sparsely, squat, squat_sequence
 
 RATES = (3.0, 10.0, 24.0, 30.0, 59.94, 240.0)
 
@@ -152,3 +152,13 @@ def test_cleaning_commutes_with_shift_and_scale(shift, scale, fps, seed):
     np.testing.assert_array_equal(plain.filled, moved.filled)
     np.testing.assert_allclose(moved.xy, plain.xy * scale + shift, rtol=1e-3, atol=2e-2 * scale)
     np.testing.assert_allclose(moved.velocity, plain.velocity * scale, rtol=1e-2, atol=1 * scale)
+
+
+def test_frames_that_no_network_looked_at_are_filled():
+    pose = sparsely(squat_sequence())
+    tracks = clean(pose)
+    np.testing.assert_array_equal(tracks.interpolated, pose.interpolated)
+    np.testing.assert_array_equal(tracks.filled, np.repeat(pose.interpolated[:, None], 17, axis=1))
+    whole = clean(squat_sequence())
+    assert not whole.interpolated.any()
+    assert np.abs(tracks.xy - whole.xy).max() < 4

@@ -9,7 +9,7 @@ import pytest
 from gymform import skeleton as sk
 from gymform.motion.clean import clean
 from gymform.motion.evidence import Doubt, evidence_of, joint_name
-from tests.motion.makers import squat_sequence
+from tests.motion.makers import sparsely, squat_sequence
 
 SOME = slice(60, 75)
 
@@ -89,3 +89,36 @@ def test_nothing_counts_while_the_picture_stands_still():
 
 def test_names_are_plain():
     assert joint_name(sk.LEFT_HIP) == "left hip"
+
+
+# ---- frames that no network looked at
+
+
+def test_an_interpolated_frame_is_never_seen_but_known():
+    pose = sparsely(squat_sequence())
+    evidence = doubts(pose)
+    skipped = pose.interpolated
+    assert skipped.any()
+    assert (evidence.doubt[skipped] == Doubt.INTERPOLATED).all()
+    assert not evidence.seen[skipped].any()
+    assert evidence.seen[~skipped].all()
+    assert evidence.known.all()
+    assert "was not looked at" in evidence.why_not(sk.HIPS, np.flatnonzero(skipped))
+
+
+def test_it_has_the_doubts_of_the_frames_beside_it():
+    evidence = doubts(sparsely(changed(sk.LEFT_HIP, score=0.4)))
+    # 60, 65 and 70 were looked at and are doubtful: so is what lies beside them
+    assert (evidence.doubt[56:75, sk.LEFT_HIP] == Doubt.NOT_SURE).all()
+    assert (evidence.doubt[[54, 76], sk.LEFT_HIP] == Doubt.INTERPOLATED).all()
+    said = evidence.why_not(sk.HIPS, range(40, 80))
+    assert said == "the left hip is not seen clearly from 1.9 to 2.5 s"
+
+
+def test_a_jump_is_found_between_the_frames_that_were_looked_at():
+    pose = squat_sequence()
+    xy = pose.xy.copy()
+    xy[60:, sk.RIGHT_WRIST] += 180
+    evidence = doubts(sparsely(replace(pose, xy=xy)))
+    assert (evidence.doubt[55:61, sk.RIGHT_WRIST] >= Doubt.JUMPS).all()
+    assert (evidence.doubt[20:40, sk.RIGHT_WRIST] <= Doubt.INTERPOLATED).all()

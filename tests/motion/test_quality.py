@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gymform import skeleton as sk
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from tests.motion.makers import sequence, squat_sequence
+from tests.motion.makers import sequence, sparsely, squat_sequence
 
 SWAP = list(sk.FLIP_ORDER)
 
@@ -127,3 +127,10 @@ def test_legs_on_something_else_are_noticed(good):
     quality = quality_of(xy, good.time_s, image_size=(2000, 2000))
     assert quality.score < 0.5
     assert any("do not fit together" in note for note in quality.notes)
+
+
+def test_frames_that_were_not_looked_at_take_nothing_from_the_quality():
+    whole, sparse = squat_sequence(), sparsely(squat_sequence())
+    before, after = (assess(pose, clean(pose)) for pose in (whole, sparse))
+    assert (after.coverage, after.missing) == (before.coverage, before.missing) == (1, 0)
+    assert after.score == pytest.approx(before.score, abs=0.02)

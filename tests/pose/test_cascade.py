@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gymform.pose import cascade
-from gymform.pose.cascade import FollowedFrames, by_one, by_two, scouted
+from gymform.pose.cascade import FollowedFrames, SecondLook, by_one, scouted, where_it_moves
 from gymform.pose.estimator import PoseEstimator
 from gymform.video.sparse import SparseFrames, sample_frames
 from gymform.video.write import VideoWriter
@@ -59,6 +59,13 @@ def small() -> PoseEstimator:
 
 def ignore(_more: int) -> None:
     """Nobody wants to know."""
+
+
+def by_two(clip, scouts, kept, large, done) -> np.ndarray:
+    """The large network's peaks in all frames."""
+    look = SecondLook(clip, scouts, kept, large, done)
+    look.at(clip.rows)
+    return look.peaks
 
 
 def both(clip: FollowedFrames, small: PoseEstimator, large: PoseEstimator) -> np.ndarray:
@@ -155,3 +162,62 @@ def test_nobody_followed_asks_no_network(path, frames, small, large, monkeypatch
     assert asked == []
     assert np.isnan(peaks[..., :2]).all()
     assert (peaks[..., 2] == 0).all()
+
+
+# ---- adaptive: what moves evenly is not looked at in every frame
+
+
+def where_moving(clip: FollowedFrames, small: PoseEstimator, large: PoseEstimator) -> SecondLook:
+    done: list[int] = []
+    scouts, kept = scouted(clip, small, large, ignore)
+    look = SecondLook(clip, scouts, kept, large, done.append)
+    where_it_moves(look)
+    assert sum(done) == len(clip.rows)  # those that are left out are done, too
+    return look
+
+
+def looked_at(look: SecondLook) -> np.ndarray:
+    return np.flatnonzero(np.isfinite(look.peaks[..., 0]).any(axis=(1, 2)))
+
+
+def test_even_movement_is_looked_at_in_some_frames_that_are_what_they_were(
+    path, frames, small, large
+):
+    clip = followed(path, frames, without=(7, 8))
+    look = where_moving(clip, small, large)
+    rows = looked_at(look)
+    assert {0, 6, 9, FRAMES - 1} <= set(rows.tolist()) <= set(clip.rows.tolist())
+    assert len(rows) < 0.7 * len(clip.rows)
+    every = both(clip, small, large)
+    np.testing.assert_allclose(look.peaks[rows], every[rows], atol=0.05)
+    left_out = np.setdiff1d(np.arange(FRAMES), rows)
+    assert (look.peaks[left_out][..., 2] == 0).all()
+
+
+def test_further_frames_are_looked_at_when_asked_for(path, frames, small, large, monkeypatch):
+    clip = followed(path, frames)
+    look = where_moving(clip, small, large)
+    more = np.setdiff1d(clip.rows, looked_at(look))[:5]
+    asked = watch_crops(large, monkeypatch)
+    found = look.at(more)
+    assert sum(map(len, asked)) == len(more)
+    np.testing.assert_array_equal(found, look.peaks[more])
+    for row, peaks in zip(more, found, strict=True):
+        assert np.abs(peaks[:, 0, :2] - keypoints(row)).max() < 4
+
+
+@pytest.mark.parametrize("crops", [0, 10, 25])
+def test_memory_changes_nothing_of_what_is_found(path, frames, small, large, monkeypatch, crops):
+    room = crops * 320 * 240 * 3
+    monkeypatch.setattr(cascade, "KEPT_BYTES", room)
+    monkeypatch.setattr(cascade, "BLOCK", 8)
+    look = where_moving(followed(path, frames), small, large)
+    assert sum(pixels.nbytes for pixels in look.kept.values()) <= room
+    rows = looked_at(look)
+    assert len(rows) < FRAMES
+    np.testing.assert_allclose(
+        look.peaks[rows], both(followed(path, frames), small, large)[rows], atol=0.05
+    )
+    rest = np.setdiff1d(np.arange(FRAMES), rows)
+    for row, peaks in zip(rest, look.at(rest), strict=True):  # whether kept or cut again
+        assert np.abs(peaks[:, 0, :2] - keypoints(row)).max() < 4

@@ -135,3 +135,31 @@ def test_the_frame_rate_does_not_matter(fps):
     peaks[hidden, sk.LEFT_ANKLE, 0] = [520, 90, 0.6]
     _, score = choose_keypoints(peaks, time_s, np.zeros(len(time_s), np.int32))
     np.testing.assert_array_equal(score[:, sk.LEFT_ANKLE] == 0, hidden)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_frames_that_were_not_looked_at_are_interpolated_and_chosen_again_alike(seed):
+    rng = np.random.default_rng(seed)
+    xy = squatting()
+    looked = rng.random(COUNT) < 0.4
+    followed = np.ones(COUNT, bool)
+    followed[60:66] = False
+    looked[60:66] = False
+    looked[[0, 59, 66, -1]] = True
+    shots = (np.arange(COUNT) >= 30).astype(np.int32)
+    looked[[29, 30]] = True
+    boxes = np.where(followed[:, None], np.float32([0, 0, 640, 480]), np.float32(np.nan))
+    peaks = peaks_of(xy)
+    peaks[~looked] = np.nan
+    peaks[~looked, ..., 2] = 0
+    chosen, score = choose_keypoints(peaks, TIME_S, shots, boxes)
+    np.testing.assert_allclose(chosen[looked], xy[looked], atol=1e-3)
+    assert np.isnan(chosen[60:66]).all()
+    assert (score[followed] > 0).all()
+    for frame in np.flatnonzero(followed & ~looked):
+        a, b = (np.flatnonzero(looked[:frame])[-1], frame + np.flatnonzero(looked[frame:])[0])
+        share = (TIME_S[frame] - TIME_S[a]) / (TIME_S[b] - TIME_S[a])
+        np.testing.assert_allclose(chosen[frame], xy[a] + share * (xy[b] - xy[a]), atol=0.05)
+    again, _ = choose_keypoints(peaks, TIME_S, shots, boxes)
+    np.testing.assert_array_equal(again, chosen)

@@ -222,3 +222,80 @@ def _searchers(monkeypatch) -> list[str]:
 
     monkeypatch.setattr(sequence, "follow", watch)
     return names
+
+
+# ---- adaptive frames
+
+
+def sparse(clip_path, small, rests_on):
+    return extract_poses(
+        clip_path, probe(clip_path), PoseEstimator(dot_model()), scout=small, rests_on=rests_on
+    )[0]
+
+
+def nothing(pose):
+    return np.zeros(len(pose), bool)
+
+
+def test_frames_between_are_interpolated_marked_and_near_to_the_truth(clip_path, small):
+    pose = sparse(clip_path, small, nothing)
+    every, _ = extract_poses(clip_path, probe(clip_path), PoseEstimator(dot_model()), scout=small)
+    skipped = pose.interpolated
+    assert skipped.any()
+    assert not every.interpolated.any()
+    np.testing.assert_array_equal(pose.present, every.present)
+    assert (pose.peaks[skipped][..., 2] == 0).all()
+    assert not skipped[[EMPTY_FRAMES, FRAMES - 1]].any()
+    np.testing.assert_array_equal(pose.xy[~skipped], every.xy[~skipped])
+    for frame in np.flatnonzero(skipped & (np.arange(FRAMES) > EMPTY_FRAMES)):
+        assert np.abs(pose.xy[frame] - keypoints(frame)).max() < 10
+
+
+def test_what_figures_rest_on_is_looked_at(clip_path, small):
+    asked: list[np.ndarray] = []
+
+    def rests_on(pose):
+        asked.append(pose.interpolated)
+        return np.arange(len(pose)) < 25
+
+    pose = sparse(clip_path, small, rests_on)
+    assert asked[0][:25].any()
+    assert not pose.interpolated[:25].any()
+    np.testing.assert_array_equal(pose.interpolated[25:], asked[0][25:])
+    assert len(asked) == 2
+
+
+def test_figures_that_never_come_to_rest_let_it_look_at_every_frame(clip_path, small):
+    asked: list[int] = []
+
+    def rests_on(pose):  # always elsewhere
+        wanted = np.zeros(len(pose), bool)
+        wanted[np.flatnonzero(pose.interpolated)[:1]] = True
+        asked.append(1)
+        return wanted
+
+    pose = sparse(clip_path, small, rests_on)
+    assert len(asked) == sequence.ROUNDS
+    assert not pose.interpolated.any()
+
+
+def test_without_a_small_network_every_frame_is_looked_at(clip_path):
+    assert not sparse(clip_path, None, nothing).interpolated.any()
+
+
+def test_stopping_stops_the_further_looks_too(clip_path, small):
+    calls: list[int] = []
+
+    def progress(stage, done, total):
+        if calls:
+            raise Cancelled("enough")
+
+    def rests_on(pose):
+        calls.append(1)
+        return np.ones(len(pose), bool)
+
+    with pytest.raises(Cancelled):
+        extract_poses(
+            clip_path, probe(clip_path), PoseEstimator(dot_model()), scout=small,
+            rests_on=rests_on, progress=progress,
+        )  # fmt: skip
