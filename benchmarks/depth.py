@@ -467,9 +467,9 @@ mean of both, and what is left after the program's correction (near {bodies.NEAR
 ## Verdicts
 
 From the side, depth within {rule.margin:g}° is called about parallel; from elsewhere nothing is
-said within {rule.oblique + rule.gap:g}°. A verdict agrees when the eye says the same, "too close to tell"
-standing for about parallel; where the two people differ, either will do. Give or take: also right
-where the eye's slope is no farther from what was said than two people are from each other.
+said within {rule.oblique + rule.gap:g}°. A verdict agrees when the eye says the same, "too close to
+tell" standing for about parallel; where the two people differ, either will do. Give or take: also
+right where the eye's slope is no farther from what was said than two people are from each other.
 Opposite: above where the eye says below, or the other way round. Depths less than {rule.gap:g}°
 beyond about parallel are called parallel or a little higher, or a little deeper: that agrees with
 either, and is {sum(v in (HIGHER, DEEPER) for _, v in from_side)} of the
