@@ -24,16 +24,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from cached_poses import load_chosen
+from cached_poses import kept_file, load_chosen
 from clips import shuffled_rows
-from invariance import MARGINS, Answer, Repetition, Tally, compare, paired, share
+from invariance import Tally, as_answer, compare, margins, paired, share
 from machine import describe, table
 
 from gymform.analysis import judge, measure
 from gymform.errors import GymformError
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.motion.body_size import TORSO, stature
-from gymform.pose.adaptive import SURE, frames_of, interpolated, look_where_it_moves, runs_of
+from gymform.motion.evidence import MIN_SCORE
+from gymform.pose.adaptive import frames_of, interpolated, look_where_it_moves, runs_of
 from gymform.pose.cascade import FollowedFrames, by_one
 from gymform.pose.decoding import choose_keypoints
 from gymform.pose.networks import load_estimators
@@ -104,31 +105,15 @@ def adaptively(
     return prediction, measure(pose, prediction)[2], everything, ROUNDS
 
 
-def answer_of(prediction: Prediction, form: FormReport) -> Answer:
-    """The same as `invariance.py` compares it."""
-    return Answer(
-        prediction.label,
-        tuple(
-            Repetition(
-                rep.start_s,
-                rep.end_s,
-                {m.key: (m.value, m.unit) for m in rep.measures},
-                rep.cut_off_by is None,
-            )
-            for rep in form.repetitions
-        ),
-    )
-
-
 def errors_of(pose: PoseSequence, looked: np.ndarray, runs: list[np.ndarray]) -> np.ndarray:
     """How far joints are off in frames that are left out, in torsos: those that are surely seen."""
     xy, score = pose.peaks[:, :, 0, :2], pose.peaks[:, :, 0, 2]
-    torso = TORSO * stature(np.where(score[..., None] >= SURE, xy, np.nan).astype(float))
+    torso = TORSO * stature(np.where(score[..., None] >= MIN_SCORE, xy, np.nan).astype(float))
     parts = []
     for run in runs:
         between, least = interpolated(xy[run], score[run], pose.time_s[run], looked[run])
         off = np.linalg.norm(between - xy[run], axis=-1) / torso
-        sure = (least >= SURE) & (score[run] >= SURE) & ~looked[run, None]
+        sure = (least >= MIN_SCORE) & (score[run] >= MIN_SCORE) & ~looked[run, None]
         parts.append(off[:, FACE_AND_BODY][sure[:, FACE_AND_BODY]])
     return np.concatenate([*parts, np.zeros(0)])
 
@@ -145,7 +130,7 @@ def add(
     found.errors.append(errors_of(pose, looked, runs))
     prediction, form, looked, number = adaptively(pose, looked, model)
     _, _, before, whole = judge(pose, model)
-    one, other = answer_of(before, whole), answer_of(prediction, form)
+    one, other = as_answer(before, whole), as_answer(prediction, form)
     compare(row["file"], one, other, 0.0, found.tally)
     for a, b in paired(one.repetitions, other.repetitions, 0.0) if one.label == other.label else ():
         found.lost += [key not in b.measures for key in a.measures]
@@ -163,12 +148,7 @@ def add(
 def clips_of(index: Path, poses: Path, most: int) -> list[dict[str, str]]:
     """Rows of clips whose keypoints are known, ``most`` at most; no computer-made ones."""
     rows = [row for row in shuffled_rows(index) if row["people"] != "generated"]
-    return [row for row in rows if kept_in(poses, row).is_file()][:most]
-
-
-def kept_in(poses: Path, row: dict[str, str]) -> Path:
-    """Where the keypoints of a clip are."""
-    return poses / f"{row['file'].replace('/', '__')}.npz"
+    return [row for row in rows if kept_file(poses, row["file"]).is_file()][:most]
 
 
 def render(found: Found) -> str:
@@ -176,10 +156,6 @@ def render(found: Found) -> str:
     errors = np.concatenate([*found.errors, np.zeros(0)])
     middle, most, extreme = np.percentile(errors, (50, 95, 99))
     asked = ", ".join(f"{n} times in {found.rounds[n]}" for n in sorted(found.rounds))
-    margins = "; ".join(
-        f"{least:g} {unit}" + (f" or {ratio:.0%}" if ratio else "")
-        for unit, (least, ratio) in MARGINS.items()
-    )
     rows = [
         ["frames looked at where something moves", f"{found.first / found.frames:.3f}"],
         ["frames looked at with those that figures rest on", f"{found.looked / found.frames:.3f}"],
@@ -203,7 +179,7 @@ def render(found: Found) -> str:
         f"clips ({found.frames} frames), {describe()}. The constants were chosen on these clips.",
         table(["against all frames", "value"], rows),
         f"Figures asked for further frames: {asked} clips. They are compared where the label "
-        f"stayed, with these margins: {margins}.",
+        f"stayed, with these margins: {margins()}.",
         "## Frames looked at, by exercise and frame rate",
         table(["clips", "count", "mean share of the frames"], kinds),
         "## Where the label changed",
@@ -224,7 +200,7 @@ def main() -> int:
     found, classifier = Found(), load_classifier()
     for row in clips_of(options.index, options.poses, options.most):
         try:
-            pose = load_chosen(kept_in(options.poses, row))
+            pose = load_chosen(kept_file(options.poses, row["file"]))
             scouts = scouts_of(options.clips / row["file"], pose, options.scouts)
         except GymformError as error:
             print(f"{row['file']}: {error}", file=sys.stderr)

@@ -29,7 +29,7 @@ def cached_pose(
 
     What was chosen among the network's answers is chosen again, as the program does it today.
     """
-    file = folder / f"{name.replace('/', '__')}.npz"
+    file = kept_file(folder, name)
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         print(f"{name}: finding keypoints", file=sys.stderr)
@@ -40,6 +40,11 @@ def cached_pose(
         )
         save_poses(file, pose)
     return load_chosen(file)
+
+
+def kept_file(folder: Path, name: str) -> Path:
+    """Where the keypoints of the clip ``name`` are kept."""
+    return folder / f"{name.replace('/', '__')}.npz"
 
 
 def load_chosen(file: Path) -> PoseSequence:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cached_poses import cached_pose
+from cached_poses import cached_pose, kept_file
 from machine import describe, table
 
 from gymform.dataset.reviews import ReviewStore
@@ -128,7 +128,7 @@ def pose_of(file: str, stored: dict[str, Path], options: argparse.Namespace) -> 
     """The keypoints of a clip: the data set's, those that are kept, or found now."""
     if file in stored:
         return load_poses(stored[file])
-    if options.known and not (options.poses / f"{file.replace('/', '__')}.npz").is_file():
+    if options.known and not kept_file(options.poses, file).is_file():
         return None
     return cached_pose(
         options.clips, file, options.poses, model=options.pose_model, max_fps=options.max_fps

@@ -37,7 +37,7 @@ from gymform.analysis import judge
 from gymform.errors import GymformError
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.exercises import find_exercise
-from gymform.types import UNKNOWN, PoseSequence
+from gymform.types import UNKNOWN, FormReport, PoseSequence, Prediction
 from gymform.video.read import read_frames
 from gymform.video.write import VideoWriter
 
@@ -227,6 +227,11 @@ def write(path: Path, frames: Sequence[Frame], crf: int) -> None:
 def answer_of(pose: PoseSequence, classifier: Classifier) -> Answer:
     """What the program says of these keypoints."""
     _, _, prediction, form = judge(pose, classifier)
+    return as_answer(prediction, form)
+
+
+def as_answer(prediction: Prediction, form: FormReport) -> Answer:
+    """What is compared of an answer."""
     return Answer(
         prediction.label,
         tuple(
@@ -410,27 +415,33 @@ def render(tallies: dict[str, Tally], clips: int) -> str:
     for title, which in (("of these, exercises with a name", named), ("the others", ~named)):
         parts = (np.array(together(tallies.values(), kind))[which] for kind in kinds[:2])
         rows.append([title, *(share(part.tolist()) for part in parts), ""])
-    margins = "; ".join(
-        f"{least:g} {unit}" + (f" or {ratio:.0%}" if ratio else "")
-        for unit, (least, ratio) in MARGINS.items()
-    )
-    different, counted = (
-        "\n".join(f"- {name}: {line}" for name, tally in tallies.items() for line in lines(tally))
-        for lines in (lambda tally: tally.different, lambda tally: tally.counted)
-    )
     parts = [
         "# The same lift, filmed otherwise",
         f"Made by `python benchmarks/invariance.py CLIPS INDEX --poses DIR` on {clips} clips, "
         f"{describe()}.",
         table(["change", "label equal", "repetitions equal", "figures within margins"], rows),
-        f"Figures are compared where the label stayed, with these margins: {margins}. Clips are "
+        f"Figures are compared where the label stayed, with these margins: {margins()}. Clips are "
         f"cut after {LONGEST_S:g} s and at most {MAX_SIDE} px large.",
         "## Where the label changed",
-        different or "Nowhere.",
+        lines(tallies, "different"),
         "## Where the repetitions changed",
-        counted or "Nowhere.",
+        lines(tallies, "counted"),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def margins() -> str:
+    """`MARGINS` in words."""
+    return "; ".join(
+        f"{least:g} {unit}" + (f" or {ratio:.0%}" if ratio else "")
+        for unit, (least, ratio) in MARGINS.items()
+    )
+
+
+def lines(tallies: dict[str, Tally], key: str) -> str:
+    """The lines of all tallies, each with the change's name."""
+    said = [f"- {name}: {line}" for name, tally in tallies.items() for line in getattr(tally, key)]
+    return "\n".join(said) or "Nowhere."
 
 
 def together(tallies: Iterable[Tally], key: str) -> list[bool]:

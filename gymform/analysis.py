@@ -143,7 +143,7 @@ def analyze(
     report("probe", 0, 1)
     clip = probe_apart(path, name)
     _check_plate(options, clip)
-    slower = options.slow_motion or clip.slow_motion
+    said, slower = options.slow_motion, options.slow_motion or clip.slow_motion
     with stopwatch("load"):
         networks = load_estimators(
             options.pose_model,
@@ -156,9 +156,9 @@ def analyze(
     judge_of = _Judge(classifier, slower, stopwatch)
 
     def answer(pose: PoseSequence, notes: tuple[str, ...] = ()) -> Analysis:
-        tracks, quality, prediction, form = judge_of(pose)
-        said = options.slow_motion
-        notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
+        with stopwatch("classify"):
+            tracks, quality, prediction, form = judge_of(pose)
+            notes += speed_notes(pose, tracks, prediction, classifier, said=said, used=slower)
         shown, seconds = _as_shown(clip, pose, notes), dict(stopwatch.seconds)
         seconds[TOTAL] = time.perf_counter() - began_s
         return Analysis(shown, pose, tracks, quality, prediction, form, seconds, slower)
@@ -185,31 +185,40 @@ def analyze(
     return replace(result, seconds=stopwatch.seconds | {TOTAL: time.perf_counter() - began_s})
 
 
+Judged = tuple[CleanTracks, PoseQuality, Prediction, FormReport]
+"""What keypoints say: see :func:`judge`."""
+
+
 @dataclass(eq=False)
 class _Judge:
     """Says what keypoints of one clip say, as :func:`judge`, and which frames that rests on.
 
     The exercise is told once it was asked for those: a few more frames do not tell another one.
+    ``last`` are the keypoints that were judged last, which are not judged again, and what they say.
     """
 
     classifier: Classifier
     slow_motion: float
     stopwatch: Stopwatch
     prediction: Prediction | None = None
+    last: tuple[PoseSequence, Judged] | None = None
 
-    def __call__(
-        self, pose: PoseSequence
-    ) -> tuple[CleanTracks, PoseQuality, Prediction, FormReport]:
-        with self.stopwatch("classify"):
-            if self.prediction is None:
-                return judge(pose, self.classifier, self.slow_motion)
-            tracks, quality, form = measure(pose, self.prediction, self.slow_motion)
-            return tracks, quality, self.prediction, form
+    def __call__(self, pose: PoseSequence) -> Judged:
+        if self.last is None or self.last[0] is not pose:
+            self.last = pose, self._judged(pose)
+        return self.last[1]
 
     def rests_on(self, pose: PoseSequence) -> np.ndarray:
         """bool (T,): the frames to look at, for figures to rest on no interpolated ones."""
-        _, _, self.prediction, form = self(pose)
+        with self.stopwatch("classify"):
+            _, _, self.prediction, form = self(pose)
         return frames_of(form.rests_on, pose.time_s, ~pose.interpolated)
+
+    def _judged(self, pose: PoseSequence) -> Judged:
+        if self.prediction is None:
+            return judge(pose, self.classifier, self.slow_motion)
+        tracks, quality, form = measure(pose, self.prediction, self.slow_motion)
+        return tracks, quality, self.prediction, form
 
 
 def with_its_bar(path: Path, result: Analysis, options: Options) -> Analysis:
@@ -256,9 +265,7 @@ def _bar(path: Path, result: Analysis, options: Options) -> Bar:
     return often_enough(at_frames(bar, pose.time_s))
 
 
-def judge(
-    pose: PoseSequence, classifier: Classifier, slow_motion: float = 1.0
-) -> tuple[CleanTracks, PoseQuality, Prediction, FormReport]:
+def judge(pose: PoseSequence, classifier: Classifier, slow_motion: float = 1.0) -> Judged:
     """What keypoints say: trajectories, their quality, the exercise, the form.
 
     Where the clip is ``slow_motion`` times slower than life, movement is judged at life's speed;

@@ -182,7 +182,7 @@ class Body:
         from all frames from ``first`` to ``last``."""
         at_s = float(self.time_s[first])
         if last is None:
-            self.asked.append((at_s - WINDOW_S, at_s + WINDOW_S, DENSE_S))
+            self.asked.append(around(at_s))
         self.asked.append((at_s, float(self.time_s[first if last is None else last]), 0.0))
 
     def near(self, frame: int) -> np.ndarray:
@@ -202,6 +202,11 @@ class Body:
         """1 when the lifter faces right in a side view, -1 left: knees bend forwards."""
         bent = self.xy[:, list(KNEES)] - (self.xy[:, list(HIPS)] + self.xy[:, list(ANKLES)]) / 2
         return 1.0 if np.nansum(bent[..., 0]) >= 0 else -1.0
+
+
+def around(at_s: float) -> Rest:
+    """What a value at a moment rests on."""
+    return at_s - WINDOW_S, at_s + WINDOW_S, DENSE_S
 
 
 def body_of(pose: PoseSequence, tracks: CleanTracks, *, lying: bool = False) -> Body | None:

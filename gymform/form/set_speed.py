@@ -17,7 +17,7 @@ import numpy as np
 from gymform.bar.figures import LOSS, SetFigures, figures_of_hands, loss_of
 from gymform.bar.hands import hands_of
 from gymform.exercises import Exercise, Speed, listed
-from gymform.form.body import DENSE_S, WINDOW_S
+from gymform.form.body import around
 from gymform.types import BODY, HANDS, PLATE, PoseSequence, RepForm, Rest, SetSpeed, whole_spans
 
 WHOLE = 0.7
@@ -87,7 +87,7 @@ def speed_of_lifter(
                 ends = [(one.lifts_s / slow_motion, one.seconds) for one in lifts.values()]
                 moments = (second for start, long in ends for second in (start, start + long))
                 if asked is not None:
-                    asked += [(at - WINDOW_S, at + WINDOW_S, DENSE_S) for at in moments]
+                    asked += map(around, moments)
                 return found
     return compared(repetitions, _of_body(repetitions), BODY, f"the {_what(exercise)}")
 

@@ -128,17 +128,16 @@ def evidence_of(pose: PoseSequence, tracks: CleanTracks, min_score: float = MIN_
     A frame that no network looked at has the doubts of those on both sides of it, and one of its
     own.
     """
-    skipped = pose.interpolated
+    skipped, size = pose.interpolated, stature(tracks.xy)
     if not skipped.any():
-        return Evidence(_doubts(pose, tracks, stature(tracks.xy), min_score), pose.time_s)
+        return Evidence(_doubts(pose, tracks, size, min_score), pose.time_s)
     looked = np.flatnonzero(~skipped)
-    seen = _doubts(pose.part(looked), tracks.part(looked), stature(tracks.xy), min_score)
-    doubt = np.empty(pose.score.shape, np.uint8)
-    after = np.searchsorted(looked, np.arange(len(doubt)))
-    sides = (np.clip(after - 1, 0, None), np.minimum(after, len(looked) - 1))
-    doubt[:] = np.maximum(*(seen[side] for side in sides))
-    doubt[skipped] = np.maximum(doubt[skipped], np.uint8(Doubt.INTERPOLATED))
+    seen = _doubts(pose.part(looked), tracks.part(looked), size, min_score)
+    doubt = np.full(pose.score.shape, Doubt.INTERPOLATED, np.uint8)
     doubt[looked] = seen
+    after = np.searchsorted(looked, np.flatnonzero(skipped))
+    for side in (np.maximum(after - 1, 0), np.minimum(after, len(looked) - 1)):
+        doubt[skipped] = np.maximum(doubt[skipped], seen[side])
     return Evidence(doubt, pose.time_s)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from gymform import skeleton as sk
 from gymform.motion.body_size import TORSO, stature
+from gymform.motion.evidence import MIN_SCORE
 from gymform.types import Rest
 
 GRID_S = 0.3
@@ -37,9 +38,6 @@ are looked at, and 0.966 instead of 0.985 of the figures of 51 clips are within 
 
 SCOUT_TOLERANCE = 0.15
 """The same for the small network's joints in the frames that are left out."""
-
-SURE = 0.5
-"""A joint counts from this score on, as in ``motion/evidence.py``."""
 
 CHANGED = 0.2
 """Where a joint is surely seen on one side of this limit only, its scores differ by more."""
@@ -163,7 +161,7 @@ class _Lines:
         line = first[:, :2] + share * (last[:, :2] - first[:, :2])
         off = np.linalg.norm(seen[:, :2] - line, axis=-1) / self.torso[middle]
         least = np.minimum(first[:, 2], last[:, 2])
-        sure = (least >= SURE, seen[:, 2] >= SURE)
+        sure = (least >= MIN_SCORE, seen[:, 2] >= MIN_SCORE)
         moved = sure[0] & sure[1] & ~(off <= TOLERANCE)
         changed = (sure[0] != sure[1]) & (np.abs(seen[:, 2] - least) > CHANGED)
         return not bool((moved | changed).any())
@@ -175,7 +173,7 @@ class _Lines:
         share = (share / share[-1])[:, None, None]
         line = part[0, :, :2] + share * (part[-1, :, :2] - part[0, :, :2])
         off = np.linalg.norm(part[..., :2] - line, axis=-1) / self.torso[start]
-        sure = (part[..., 2] >= SURE) & (part[0, :, 2] >= SURE) & (part[-1, :, 2] >= SURE)
+        sure = np.minimum(part[..., 2], part[[0, -1], :, 2].min(axis=0)) >= MIN_SCORE
         return not bool((sure & (off > SCOUT_TOLERANCE)).any())
 
 
@@ -202,7 +200,7 @@ def _speed(scouts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     after = np.maximum(last, np.minimum(frames + 1, len(frames) - 1))
     body = scouts[:, list(_JOINTS)]
     way = np.linalg.norm(body[after, :, :2] - body[before, :, :2], axis=-1)
-    sure = np.minimum(body[after, :, 2], body[before, :, 2]) >= SURE
+    sure = np.minimum(body[after, :, 2], body[before, :, 2]) >= MIN_SCORE
     seconds = np.maximum(time_s[after] - time_s[before], 1e-6)[:, None]
     return np.asarray(np.where(sure, way / seconds, 0).max(1))
 
@@ -210,7 +208,7 @@ def _speed(scouts: np.ndarray, time_s: np.ndarray) -> np.ndarray:
 def _torso(scouts: np.ndarray) -> float:
     """Length of the lifter's torso, px, by joints (N, 17, 3); NaN where unknown."""
     xy = scouts[..., :2].astype(np.float64)
-    return TORSO * stature(np.where(scouts[..., 2:] >= SURE, xy, np.nan))
+    return TORSO * stature(np.where(scouts[..., 2:] >= MIN_SCORE, xy, np.nan))
 
 
 def _gap(one: Interval) -> bool:
