@@ -34,7 +34,15 @@ from gymform.errors import GymformError
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.evidence import MIN_SCORE
-from gymform.pose.adaptive import frames_of, interpolated, look_where_it_moves, runs_of
+from gymform.pose.adaptive import (
+    filled,
+    frames_of,
+    interpolated,
+    look_where_it_moves,
+    now_and_then,
+    runs_of,
+    where_fast,
+)
 from gymform.pose.cascade import FollowedFrames, by_one
 from gymform.pose.decoding import choose_keypoints
 from gymform.pose.networks import load_estimators
@@ -49,12 +57,14 @@ FACE_AND_BODY = [NOSE, *BODY]
 @dataclass
 class Found:
     """What came out of some clips: ``first`` and ``looked`` of ``frames`` were looked at, before
-    figures asked for more and at last; ``errors`` are in torsos; ``cues`` says whether they are
-    equal; ``lost`` counts figures that are there of all frames only."""
+    figures asked for more and at last, and ``scouted`` by the small network; ``errors`` are in
+    torsos; ``cues`` says whether they are equal; ``lost`` counts figures that are there of all
+    frames only."""
 
     tally: Tally = field(default_factory=Tally)
     first: int = 0
     looked: int = 0
+    scouted: int = 0
     frames: int = 0
     errors: list[np.ndarray] = field(default_factory=list)
     cues: list[bool] = field(default_factory=list)
@@ -77,6 +87,19 @@ def scouts_of(clip: Path, pose: PoseSequence, kept: Path | None) -> np.ndarray:
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, peaks=peaks)
     return peaks
+
+
+def thinned(
+    scouts: np.ndarray, time_s: np.ndarray, runs: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The small network's peaks as an analysis has them, which leaves out frames where nobody moves
+    fast, and bool (T,): the others."""
+    looked = now_and_then(time_s, runs)
+    looked |= where_fast(scouts[:, :, 0], time_s, runs, looked)
+    some = np.full_like(scouts, np.nan)
+    some[..., 2] = 0
+    some[looked] = scouts[looked]
+    return filled(some, time_s, runs), looked
 
 
 def chosen(pose: PoseSequence, looked: np.ndarray) -> PoseSequence:
@@ -123,6 +146,7 @@ def add(
 ) -> None:
     """Compare one clip, and add what comes out."""
     runs = runs_of(np.isfinite(pose.boxes).all(1), pose.shots)
+    scouts, scouted = thinned(scouts, pose.time_s, runs)
     rows, _ = look_where_it_moves(lambda some: pose.peaks[some], scouts, pose.time_s, runs)
     looked = np.zeros(len(pose), bool)
     looked[rows] = True
@@ -139,6 +163,7 @@ def add(
     found.rounds[number] += 1
     found.first += len(rows)
     found.looked += int(looked.sum())
+    found.scouted += int(scouted.sum())
     found.frames += frames
     rate = "60 frames/s" if pose.fps > 45 else "30 frames/s or fewer"
     for kind in (row["exercise"], rate):
@@ -157,6 +182,7 @@ def render(found: Found) -> str:
     middle, most, extreme = np.percentile(errors, (50, 95, 99))
     asked = ", ".join(f"{n} times in {found.rounds[n]}" for n in sorted(found.rounds))
     rows = [
+        ["frames that the small network looks at", f"{found.scouted / found.frames:.3f}"],
         ["frames looked at where something moves", f"{found.first / found.frames:.3f}"],
         ["frames looked at with those that figures rest on", f"{found.looked / found.frames:.3f}"],
         ["interpolated joints off by, torsos: median", f"{middle:.4f}"],

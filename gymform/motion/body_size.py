@@ -117,10 +117,21 @@ def _stature(lengths: np.ndarray) -> float:
     if not usable.any():
         return float("nan")
     ratios = np.array([ratio for _, _, ratio in SEGMENTS])
-    estimates = np.nanpercentile(lengths[:, usable], 85, axis=0) / ratios[usable]
+    estimates = _quantile(lengths[:, usable], seen[usable], 0.85) / ratios[usable]
     estimates = np.sort(estimates)[::-1]
     size = float(estimates[min(2, len(estimates) - 1)])
     return size if size > 1e-6 else float("nan")
+
+
+def _quantile(values: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
+    """`numpy.nanquantile` (N,) of columns (T, N) in which ``known`` (N,) values are not NaN, one at
+    least; that needs ten times as long."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    place = share * (known - 1)
+    below = place.astype(int)
+    columns = np.arange(values.shape[1])
+    low, high = ordered[below, columns], ordered[np.minimum(below + 1, known - 1), columns]
+    return np.asarray(low + (place - below) * (high - low))
 
 
 def statures(xy: np.ndarray, rate_hz: float) -> np.ndarray:

@@ -5,6 +5,9 @@ before and after. Frames are looked at every `GRID_S` seconds first, and whereve
 network's keypoints move fast. Then the middle between two of them is looked at: where it lies on
 the line, the frames beside it are left out, which halves the gap that was checked; otherwise both
 halves are split again (bisection), down to neighbouring frames.
+
+The small network looks every `SCOUT_S` seconds, and at the frames in between where somebody moves
+fast.
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ clip of 38 had another number of repetitions, and 5 in 100 fewer frames were loo
 FAST = 3.0
 """Torsos a second from which on every frame is looked at: pulls, jumps, dropped weights. Without it
 a tenth fewer frames are."""
+
+SCOUT_S = 1 / 15
+"""Seconds between the small network's looks. Even what falls freely is off the line between two of
+them by 0.01 torsos only."""
 
 SPEED_S = 0.05
 """Speeds are taken over so many seconds before and after a frame."""
@@ -58,6 +65,55 @@ def runs_of(followed: np.ndarray, shots: np.ndarray) -> list[np.ndarray]:
     rows = np.flatnonzero(followed & (shots >= 0))
     breaks = (np.diff(rows) > 1) | (np.diff(shots[rows]) != 0)
     return [run for run in np.split(rows, np.flatnonzero(breaks) + 1) if len(run)]
+
+
+def now_and_then(time_s: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
+    """bool (T,): the frames of the ``runs`` that the small network looks at in any case.
+
+    ``time_s`` (T,) are rising seconds. First and last frame of each run are looked at.
+    """
+    chosen = np.zeros(len(time_s), bool)
+    for run in runs:
+        chosen[run] = _on_grid(time_s[run], SCOUT_S)
+    return chosen
+
+
+def where_fast(
+    scouts: np.ndarray, time_s: np.ndarray, runs: Iterable[np.ndarray], looked: np.ndarray
+) -> np.ndarray:
+    """bool (T,): the other frames that the small network looks at, since somebody moves fast.
+
+    ``scouts`` (T, 17, 3) are its likeliest joints in the frames ``looked`` at, as
+    :func:`now_and_then` chose them. All frames where the length of the torso is not known.
+    """
+    chosen = np.zeros(len(time_s), bool)
+    for run in runs:
+        rows = run[looked[run]]
+        speed = _speed(scouts[rows], time_s[rows])
+        fast = ~(speed < FAST * _torso(scouts[rows]))
+        after = np.searchsorted(rows, run)  # the frame that was looked at, or the one after it
+        before = np.maximum(after - 1, 0)
+        chosen[run] = (fast[after] | fast[before]) & ~looked[run]
+    return chosen
+
+
+def filled(peaks: np.ndarray, time_s: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
+    """Peaks (T, 17, K, 3) with those in between where a network found nothing in a frame.
+
+    The likeliest places are interpolated; the others are those of the frame before.
+    """
+    whole = peaks.copy()
+    looked = np.isfinite(peaks[..., 0]).any(axis=(1, 2))
+    for run in runs:
+        seen = run[looked[run]]
+        if 0 < len(seen) < len(run):
+            span = slice(seen[0], seen[-1] + 1)
+            best = peaks[span, :, 0]
+            xy, score = interpolated(best[..., :2], best[..., 2], time_s[span], looked[span])
+            frames = np.arange(seen[0], seen[-1] + 1)
+            whole[span] = peaks[seen[np.searchsorted(seen, frames, "right") - 1]]
+            whole[span, :, 0, :2], whole[span, :, 0, 2] = xy, score
+    return whole
 
 
 def look_where_it_moves(
@@ -185,8 +241,13 @@ def _first(scouts: np.ndarray, time_s: np.ndarray, torso: float) -> np.ndarray:
     """
     if not np.isfinite(torso):
         return np.ones(len(time_s), bool)
-    cells = np.floor((time_s - time_s[0]) / GRID_S + 1e-6)
-    chosen = np.r_[True, np.diff(cells) > 0] | (_speed(scouts, time_s) >= FAST * torso)
+    return _on_grid(time_s, GRID_S) | (_speed(scouts, time_s) >= FAST * torso)
+
+
+def _on_grid(time_s: np.ndarray, interval_s: float) -> np.ndarray:
+    """bool (N,): the first frame in each interval, and the last of all."""
+    cells = np.floor((time_s - time_s[0]) / interval_s + 1e-6)
+    chosen = np.r_[True, np.diff(cells) > 0]
     chosen[-1] = True
     return np.asarray(chosen)
 

@@ -18,7 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gymform.pose.adaptive import look_where_it_moves, runs_of
+from gymform.pose.adaptive import (
+    look_where_it_moves,
+    now_and_then,
+    runs_of,
+    where_fast,
+)
 from gymform.pose.crops import box_to_crop
 from gymform.pose.decoding import PEAKS
 from gymform.pose.estimator import PoseEstimator
@@ -68,6 +73,12 @@ class FollowedFrames:
         peaks[..., 2] = 0
         return peaks
 
+    def runs(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Those of the frames ``rows`` (N,) that follow each other: see `adaptive.runs_of`."""
+        inside = np.zeros(len(self.boxes), bool)
+        inside[rows] = True
+        return runs_of(inside, self.frames.frame_shots)
+
     def crops(self, estimator: PoseEstimator) -> np.ndarray:
         """What ``estimator`` looks at in each frame: centres and sizes (T, 4) px."""
         return box_to_crop(self.boxes, estimator.padding)
@@ -95,15 +106,29 @@ def by_one(clip: FollowedFrames, estimator: PoseEstimator, done: Done) -> np.nda
 
 
 def scouted(
-    clip: FollowedFrames, scout: PoseEstimator, estimator: PoseEstimator, done: Done
+    clip: FollowedFrames,
+    scout: PoseEstimator,
+    estimator: PoseEstimator,
+    done: Done,
+    *,
+    seldom: bool = False,
 ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-    """The peaks of the small network, and the large one's crops as far as they are kept."""
+    """The peaks of the small network, and the large one's crops as far as they are kept.
+
+    With ``seldom`` it leaves out frames around which nobody moves fast: see `adaptive.py`.
+    """
     peaks, crops = clip.no_peaks(), clip.crops(scout)
     kept: dict[int, np.ndarray] = {}
     room = KEPT_BYTES
+
+    def look(rows: np.ndarray, pixels: list[np.ndarray], chosen: np.ndarray) -> None:
+        some = [pixels[i] for i in np.flatnonzero(chosen)]
+        peaks[rows[chosen]] = _joined(scout.peaks_in_crops(some, crops[rows[chosen]], PEAKS))
+
     with ahead(lambda: _chunks(clip.cut(clip.rows, [scout, estimator])), 2) as chunks:
         for rows, (small, large) in chunks:
-            peaks[rows] = _joined(scout.peaks_in_crops(small, crops[rows], PEAKS))
+            for chosen in _looks(clip, rows, peaks) if seldom else [np.ones(len(rows), bool)]:
+                look(rows, small, chosen)
             for row, pixels in zip(rows, large, strict=True):
                 if room >= pixels.nbytes:
                     kept[int(row)] = pixels
@@ -112,15 +137,28 @@ def scouted(
     return peaks, kept
 
 
+def _looks(clip: FollowedFrames, rows: np.ndarray, peaks: np.ndarray) -> Iterator[np.ndarray]:
+    """Which of ``rows`` (N,) a small network looks at first, bool (N,), and which after that.
+
+    ``peaks`` (T, 17, K, 3) are where it has put its answers by then.
+    """
+    times, runs = clip.frames.time_s, clip.runs(rows)
+    looked = now_and_then(times, runs)
+    still = np.setdiff1d(rows, np.concatenate(runs) if runs else [])
+    looked[still] = True
+    yield looked[rows]
+    more = where_fast(peaks[:, :, 0], times, runs, looked)[rows]
+    if more.any():
+        yield more
+
+
 def where_it_moves(look: SecondLook) -> None:
     """Let the large network look where the body moves, and leave out the frames in between."""
     clip = look.clip
 
     def choose(rows: np.ndarray) -> None:
-        inside = np.zeros(len(clip.boxes), bool)
-        inside[rows] = True
-        runs = runs_of(inside, clip.frames.frame_shots)
-        chosen, _ = look_where_it_moves(look.at, look.scouts, clip.frames.time_s, runs)
+        runs, times = clip.runs(rows), clip.frames.time_s
+        chosen, _ = look_where_it_moves(look.at, look.scouts, times, runs)
         look.done(len(rows) - len(chosen))
 
     missing = np.setdiff1d(clip.rows, list(look.kept))

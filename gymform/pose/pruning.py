@@ -7,7 +7,7 @@ is unsure, all the places that it holds for possible count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -43,19 +43,22 @@ def patch_distances(points: np.ndarray, score: np.ndarray, config: ViTPoseConfig
     them. 0 everywhere for whom all joints are too unsure to go by.
     """
     centres = _centres(config)  # (N, 2)
-    # unknown places are far away, so that they are nobody's nearest
+    # unknown places, and bones with an unknown end, are far away: they are nobody's nearest
     known = np.isfinite(points).all(axis=-1)
     counted = known & (score >= POSSIBLE)
     counted[:, :, 0] |= known[:, :, 0]
     places = np.where(counted[..., None], points, 1e6).astype(np.float32)
     best = np.broadcast_to(score[:, :, :1], score.shape)
     flat = places.reshape(len(places), -1, 2)
-    away = np.linalg.norm(centres[None, :, None] - flat[:, None], axis=-1)  # (B, N, 17 P)
-    to_joints = (away * _shortening(best.reshape(len(best), 1, -1))).min(axis=2)
+    to_joints = _nearest(
+        (centres[:, i, None] - flat[:, None, :, i] for i in range(2)),
+        _shortening(best.reshape(len(best), -1)),
+    )
     ends = np.array(_BONES).T
-    start, end = (places[:, joints, 0] for joints in ends)
+    both = known[:, ends, 0].all(axis=1)[..., None]
+    start, end = (np.where(both, places[:, joints, 0], np.float32(1e6)) for joints in ends)
     weakest = np.minimum(*(score[:, joints, 0] for joints in ends))
-    to_bones = (_to_segments(centres, start, end) * _shortening(weakest)[:, None]).min(axis=2)
+    to_bones = _nearest(_from_segments(centres, start, end), _shortening(weakest))
     distances = np.minimum(to_joints, to_bones)
     distances[score[:, _BODY, 0].mean(axis=1) < SURE] = 0
     return np.asarray(distances, dtype=np.float32)
@@ -71,18 +74,19 @@ def like_counts(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Batches of crops that need about as many patches: row numbers, and patches int64 (b, n).
 
-    ``distances`` (B, N) are those of :func:`patch_distances`. Each crop of a batch gets as many
-    patches as the one that needs most, the nearest ones; None stands for all patches.
+    Those that need most come first, so that of several that compute them none is left with a long
+    one at the end. ``distances`` (B, N) are those of :func:`patch_distances`. Each crop of a batch
+    gets as many patches as the one that needs most, the nearest ones; None stands for all patches.
     """
     needed = (distances <= radius).sum(axis=1)
     order = np.argsort(needed, kind="stable")
     some, whole = np.split(order, [np.searchsorted(needed[order], distances.shape[1])])
-    for rows in _split(some, batch):
+    for rows in _split(whole, batch):
+        yield rows, None
+    for rows in reversed(_split(some, batch)):
         count = min(-(-int(needed[rows].max()) // STEP) * STEP, distances.shape[1])
         nearest = np.argsort(distances[rows], axis=1, kind="stable")[:, :count]
         yield rows, nearest.astype(np.int64)
-    for rows in _split(whole, batch):
-        yield rows, None
 
 
 def _split(rows: np.ndarray, batch: int) -> list[np.ndarray]:
@@ -103,10 +107,22 @@ def _centres(config: ViTPoseConfig) -> np.ndarray:
     return np.stack((x, y), axis=1).astype(np.float32) * config.patch_size + np.float32(offset)
 
 
-def _to_segments(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distances (B, N, S) of points (N, 2) from segments between (B, S, 2) and (B, S, 2)."""
+def _from_segments(
+    points: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """From the nearest points of segments between (B, S, 2) and (B, S, 2), how far points (N, 2)
+    lie to the right and further down: (B, N, S) each."""
     way = end - start  # (B, S, 2)
-    length = np.maximum((way**2).sum(axis=-1), 1e-6)  # (B, S)
-    from_start = points[None, :, None] - start[:, None]  # (B, N, S, 2)
-    along = np.clip((from_start * way[:, None]).sum(axis=-1) / length[:, None], 0, 1)
-    return np.asarray(np.linalg.norm(from_start - along[..., None] * way[:, None], axis=-1))
+    share = way / np.maximum((way**2).sum(axis=-1, keepdims=True), 1e-6)
+    right, down = (points[:, i, None] - start[:, None, :, i] for i in range(2))  # (B, N, S)
+    along = right * share[:, None, :, 0] + down * share[:, None, :, 1]
+    np.clip(along, 0, 1, out=along)
+    return right - along * way[:, None, :, 0], down - along * way[:, None, :, 1]
+
+
+def _nearest(off: Iterable[np.ndarray], factors: np.ndarray) -> np.ndarray:
+    """The least distance (B, N) of things that are ``off`` to the right and down (B, N, M) each,
+    and whose distances are shortened by ``factors`` (B, M)."""
+    right, down = off
+    square = (right * right + down * down) * (factors * factors)[:, None]
+    return np.asarray(np.sqrt(square.min(axis=2)))

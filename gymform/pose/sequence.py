@@ -10,6 +10,7 @@ import numpy as np
 
 from gymform import __version__
 from gymform.errors import NoPersonError
+from gymform.pose.adaptive import filled
 from gymform.pose.cascade import (
     FollowedFrames,
     SecondLook,
@@ -52,10 +53,10 @@ def extract_poses(
     ``clip`` is the result of `probe` for ``path``; ``target`` selects another person; ``max_fps``
     limits the frame rate by skipping frames. A small network, the ``scout``, searches for the
     lifter, tells ``estimator`` where to look (see `cascade.py`), and its keypoints are handed to
-    ``on_first``. With ``rests_on`` the large one looks only at frames around which the body moves,
-    and at those that it names (see `adaptive.py`); the others are interpolated. ``progress`` is
-    called with (stage, done, total) for the stages "search" and
-    "pose", and may raise to stop. A picture that lies on its side is turned: keypoints and
+    ``on_first``. With ``rests_on`` both look only at frames around which the body moves, the large
+    one also at those that it names (see `adaptive.py`); the others are interpolated. ``progress``
+    is called with (stage, done, total) for the stages "search" and "pose", and may raise to stop. A
+    picture that lies on its side is turned: keypoints and
     ``target`` are in px of the turned frame. Raises NoPersonError, OptionsError and the kinds of
     VideoError.
     """
@@ -82,9 +83,11 @@ def extract_poses(
     else:
         done = _counted(report, 2 * len(followed.rows))
         with stopwatch("first"):
-            scouts, kept = scouted(followed, scout, estimator, done)
+            seldom = rests_on is not None
+            scouts, kept = scouted(followed, scout, estimator, done, seldom=seldom)
         if on_first is not None:
             on_first(finished(scouts, scout))
+        scouts = filled(scouts, frames.time_s, followed.runs(followed.rows))
         look = SecondLook(followed, scouts, kept, estimator, done)
         ahead = scout.model.name
         pose = _looked(look, rests_on, lambda peaks: finished(peaks, estimator, ahead))

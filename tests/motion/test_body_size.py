@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from gymform import skeleton as sk
 from gymform.motion import body_size
@@ -66,6 +67,18 @@ def test_a_segment_that_is_hardly_ever_seen_does_not_count():
     assert np.isnan(stature(xy))
     xy[:10] = figure()
     assert stature(xy) == pytest.approx(170)
+
+
+@given(
+    hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+               elements=st.one_of(st.floats(-1e3, 1e3), st.just(float("nan")))),
+    st.floats(0, 1),
+)  # fmt: skip
+def test_the_quantile_is_numpy_s(values, share):
+    values[0] = 1.0
+    known = np.isfinite(values).sum(0)
+    found = body_size._quantile(values, known, share)
+    np.testing.assert_allclose(found, np.nanquantile(values, share, axis=0), atol=1e-9)
 
 
 @pytest.mark.parametrize("xy", [np.full((9, 17, 2), np.nan), np.zeros((9, 17, 2))])

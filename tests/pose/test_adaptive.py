@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from gymform import skeleton as sk
 from gymform.pose import adaptive
-from gymform.pose.adaptive import frames_of, interpolated, look_where_it_moves, runs_of
+from gymform.pose.adaptive import (
+    filled,
+    frames_of,
+    interpolated,
+    look_where_it_moves,
+    now_and_then,
+    runs_of,
+    where_fast,
+)
 from tests.motion.makers import STANDING, squat
 
 TORSO = 48.0
@@ -217,3 +225,80 @@ def test_of_a_dense_film_only_some_frames_are_asked_for():
     none = np.zeros(240, bool)
     assert frames_of([(0.4, 0.6, 0.07)], time_s, none).sum() <= 4
     assert frames_of([(0.4, 0.6, 0.0)], time_s, none).sum() == pytest.approx(49, abs=1)
+
+
+# ---- the small network
+
+
+def scouted_frames(xy: np.ndarray, time_s: np.ndarray, runs=None) -> np.ndarray:
+    """bool (T,): the frames that the small network looks at, where it sees ``xy`` (T, 17, 2)."""
+    runs = [np.arange(len(time_s))] if runs is None else runs
+    scouts = peaks_of(xy)[:, :, 0]
+    seen = now_and_then(time_s, runs)
+    scouts[~seen] = np.nan
+    more = where_fast(scouts, time_s, runs, seen)
+    assert not (more & seen).any()
+    return seen | more
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    fps=st.sampled_from([10.0, 15.0, 24.0, 30.0, 60.0, 120.0]),
+    speed=st.floats(0, 0.8 * adaptive.FAST),
+)
+def test_the_small_network_looks_now_and_then_where_nobody_moves_fast(fps, speed):
+    time_s = np.arange(round(2 * fps)) / fps
+    seen = np.flatnonzero(scouted_frames(walking(time_s, speed), time_s))
+    assert {0, len(time_s) - 1} <= set(seen.tolist())
+    assert longest_gap_s(seen, time_s) <= adaptive.SCOUT_S + 1 / fps
+    assert len(seen) <= time_s[-1] / adaptive.SCOUT_S + 2
+
+
+@settings(max_examples=25, deadline=None)
+@given(fps=st.sampled_from([24.0, 30.0, 60.0]), speed=st.floats(1.5 * adaptive.FAST, 9))
+def test_the_small_network_looks_at_all_of_a_fast_movement(fps, speed):
+    time_s = np.arange(round(2 * fps)) / fps
+    xy = walking(time_s, 0.2)
+    fast = (time_s > 0.8) & (time_s < 1.3)
+    xy[:, sk.LEFT_WRIST, 1] -= np.cumsum(np.where(fast, speed * TORSO / fps, 0))
+    seen = scouted_frames(xy, time_s)
+    assert seen[(time_s > 0.9) & (time_s < 1.2)].all()
+    assert not seen.all()
+
+
+def test_the_small_network_looks_at_all_frames_of_a_body_of_unknown_size():
+    time_s = np.arange(30) / 30
+    assert scouted_frames(np.full((30, 17, 2), np.nan), time_s).all()
+
+
+def test_the_small_network_does_not_look_across_a_cut_nor_outside_the_runs():
+    time_s = np.arange(60) / 60
+    runs = [np.arange(5, 25), np.arange(25, 50)]
+    seen = scouted_frames(walking(time_s, 0.1), time_s, runs)
+    assert seen[[5, 24, 25, 49]].all()
+    assert not seen[:5].any()
+    assert not seen[50:].any()
+
+
+def test_what_the_small_network_left_out_lies_between_what_it_saw():
+    time_s = np.arange(31) / 30
+    xy = squat(time_s, period_s=1.0, depth=40)
+    whole = peaks_of(xy)
+    whole[:, 3, 1] = (7, 8, 0.2)
+    some = whole.copy()
+    skipped = ~now_and_then(time_s, [np.arange(31)])
+    assert skipped.any()
+    some[skipped] = np.nan
+    found = filled(some, time_s, [np.arange(31)])
+    np.testing.assert_array_equal(found[~skipped], whole[~skipped])
+    assert np.abs(found[:, :, 0] - whole[:, :, 0]).max() < 0.03 * TORSO
+    np.testing.assert_array_equal(found[:, 3, 1], whole[:, 3, 1])  # those of the frame before
+
+
+def test_before_the_first_and_after_the_last_answer_nothing_is_filled():
+    peaks = peaks_of(walking(np.arange(10) / 30, 0.5))
+    peaks[[0, 1, 4, 9]] = np.nan
+    found = filled(peaks, np.arange(10) / 30, [np.arange(10)])
+    assert np.isnan(found[[0, 1, 9], :, 0, :2]).all()
+    assert np.isfinite(found[2:9, :, 0]).all()
+    assert np.isnan(filled(np.full_like(peaks, np.nan), np.arange(10.0), [np.arange(10)])).all()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gymform.pose import cascade
+from gymform.pose import adaptive, cascade
 from gymform.pose.cascade import FollowedFrames, SecondLook, by_one, scouted, where_it_moves
 from gymform.pose.estimator import PoseEstimator
 from gymform.video.sparse import SparseFrames, sample_frames
@@ -101,6 +101,22 @@ def test_the_large_network_looks_at_some_patches_and_now_and_then_at_all(
     assert len(whole) == len(range(0, FRAMES, cascade.WHOLE_EVERY))
     assert len(some) == FRAMES - len(whole)
     assert max(some) < 0.9 * large.model.config.tokens
+
+
+def test_the_small_network_may_leave_out_frames_where_nobody_moves_fast(
+    path, frames, small, large, monkeypatch
+):
+    monkeypatch.setattr(adaptive, "SCOUT_S", 0.2)
+    clip = followed(path, frames, without=(0, 7, 8))
+    whole, _ = scouted(clip, small, large, ignore)
+    done: list[int] = []
+    some, kept = scouted(clip, small, large, done.append, seldom=True)
+    seen = np.isfinite(some[..., 0]).any(axis=(1, 2))
+    assert seen.sum() < 0.5 * len(clip.rows)
+    assert seen[[1, 6, 9, FRAMES - 1]].all()
+    np.testing.assert_allclose(some[seen], whole[seen], atol=0.05)
+    assert set(kept) == set(clip.rows.tolist())
+    assert sum(done) == len(clip.rows)
 
 
 def test_where_a_joint_is_lost_the_whole_crop_is_looked_at(path, frames, small, large):
