@@ -11,6 +11,7 @@ a joint behind a plate is missing, not on the other leg.
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -116,9 +117,9 @@ def _choose_in_shot(peaks: np.ndarray, time_s: np.ndarray) -> tuple[np.ndarray, 
     xy = np.full((*best.shape[:2], 2), np.nan, np.float32)
     score = np.zeros(best.shape[:2], np.float32)
     for joints in _LEVELS:
-        for joint in joints:
-            merit = _merit(peaks[:, joint], xy, joint, size)
-            chosen = _path(peaks[:, joint, :, :2] / size, merit, time_s)
+        merit = np.stack([_merit(peaks[:, joint], xy, joint, size) for joint in joints])
+        places = peaks[:, joints, :, :2].swapaxes(0, 1) / size
+        for joint, chosen in zip(joints, _paths(places, merit, time_s), strict=True):
             rows = np.flatnonzero(chosen >= 0)
             found = peaks[rows, joint, chosen[rows]]
             xy[rows, joint], score[rows, joint] = found[:, :2], found[:, 2]
@@ -139,61 +140,73 @@ def _merit(peaks: np.ndarray, xy: np.ndarray, joint: int, size: float) -> np.nda
     return np.asarray(merit)
 
 
-def _path(places: np.ndarray, merit: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """The peak to take in each frame, or -1: int (T,), the path of the largest merit.
+def _paths(places: np.ndarray, merit: np.ndarray, time_s: np.ndarray) -> list[np.ndarray]:
+    """The peak to take in each frame, or -1: int (T,) of each joint, the path of the largest merit.
 
-    ``places`` (T, K, 2) are in statures, ``merit`` (T, K). Two peaks that follow each other within
-    `REACH_S` must not be farther apart than a limb moves in that time; after a longer gap, or at
-    the price of a jump, they may.
+    ``places`` (J, T, K, 2) are in statures, ``merit`` (J, T, K). Two peaks that follow each other
+    within `REACH_S` must not be farther apart than a limb moves in that time; after a longer gap,
+    or at the price of a jump, they may.
     """
-    count, width = merit.shape
-    step_s = _steps(time_s)
-    gain = merit * step_s[:, None]
-    total = np.full((count, width), -np.inf)
-    before = np.full((count, width), -1)
-    best_of_frame = np.full(count, -np.inf)
-    peak_of_frame = np.zeros(count, int)
+    joints, count, width = merit.shape
+    gain = merit * _steps(time_s)[:, None]
+    total = np.full(merit.shape, -np.inf)
+    before = np.full(merit.shape, -1)
     jump = JUMP_S * (1 - MIN_SCORE)
     first = 0
-    old, old_at = 0.0, -1  # the best end of a path that is too long ago to matter
-    any_best, any_at = -np.inf, -1
+    old = _End(np.zeros(joints), np.full(joints, -1))  # of a path too long ago to matter
+    best = _End(np.full(joints, -np.inf), np.full(joints, -1))
     for t in range(count):
         while time_s[t] - time_s[first] > REACH_S:
-            if best_of_frame[first] > old:
-                old, old_at = best_of_frame[first], first * width + peak_of_frame[first]
+            old.extend(total[:, first], first)
             first += 1
-        options = np.full(width, old)
-        source = np.full(width, old_at)
-        if any_at >= 0 and any_best - jump > old:
-            options[:], source[:] = any_best - jump, any_at
+        jumps = best.value - jump > old.value
+        options = np.repeat(np.where(jumps, best.value - jump, old.value)[:, None], width, 1)
+        source = np.repeat(np.where(jumps, best.at, old.at)[:, None], width, 1)
         if t > first:
-            value, at = _best_step(
-                places[first:t], total[first:t], time_s[first:t], places[t], time_s[t]
+            value, at = _best_steps(
+                places[:, first:t], total[:, first:t], time_s[first:t], places[:, t], time_s[t]
             )
             better = value > options
             options = np.where(better, value, options)
             source = np.where(better, at + first * width, source)
-        total[t] = options + gain[t]
-        before[t] = source
-        peak_of_frame[t] = int(np.argmax(total[t]))
-        best_of_frame[t] = total[t, peak_of_frame[t]]
-        if best_of_frame[t] > any_best:
-            any_best, any_at = best_of_frame[t], t * width + peak_of_frame[t]
-    return _traced(before, any_at if any_best > 0 else -1)
+        total[:, t] = options + gain[:, t]
+        before[:, t] = source
+        best.extend(total[:, t], t)
+    ends = np.where(best.value > 0, best.at, -1)
+    return [_traced(*one) for one in zip(before, ends.tolist(), strict=True)]
 
 
-def _best_step(
+@dataclass(eq=False)
+class _End:
+    """The best end of each joint's path so far: its ``value`` (J,), and its flat index ``at``."""
+
+    value: np.ndarray
+    at: np.ndarray
+
+    def extend(self, total: np.ndarray, t: int) -> None:
+        """Let the best peak of frame ``t`` be the end where its ``total`` (J, K) is better."""
+        peak = total.argmax(axis=1)
+        value = total[np.arange(len(total)), peak]
+        better = value > self.value
+        self.value = np.where(better, value, self.value)
+        self.at = np.where(better, t * total.shape[1] + peak, self.at)
+
+
+def _best_steps(
     places: np.ndarray, total: np.ndarray, times: np.ndarray, to: np.ndarray, time_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best way to each of the peaks ``to`` (K, 2) from earlier ones: values, flat indices."""
-    distance = np.linalg.norm(to - places[:, :, None], axis=-1)  # (W, K, K)
+    """The best way to each of the peaks ``to`` (J, K, 2) from those of W frames before, in each of
+    which a path is worth ``total`` (J, W, K): values and flat indices (J, K)."""
+    joints, width = to.shape[:2]
+    distance = np.linalg.norm(to[:, None, None] - places[:, :, :, None], axis=-1)  # (J, W, K, K)
     since = (time_s - times)[:, None, None]
     haste = np.maximum(distance - USUAL * since - SLACK / 2, 0)
     hidden = (np.arange(len(times)) < len(times) - 1)[:, None, None]
-    value = total[:, :, None] - HASTE_COST * haste - GAP_COST * hidden * distance
-    value = np.where(distance <= FASTEST * since + SLACK, value, -np.inf).reshape(-1, len(to))
-    at = value.argmax(axis=0)
-    return value[at, np.arange(len(to))], at
+    value = total[..., None] - HASTE_COST * haste - GAP_COST * hidden * distance
+    value = np.where(distance <= FASTEST * since + SLACK, value, -np.inf)
+    value = value.reshape(joints, -1, width)
+    at = value.argmax(axis=1)
+    return np.take_along_axis(value, at[:, None], axis=1)[:, 0], at
 
 
 def _traced(before: np.ndarray, end: int) -> np.ndarray:
@@ -243,9 +256,11 @@ def _swapped(
         return swap
     cost = np.array([0.0, 0.0])
     back = np.zeros((len(usable), 2), int)
+    seen = places[usable]
+    apart = _distances(seen[:-1], seen[1:]).tolist()
+    crossed = _distances(seen[:-1], seen[1:, :, ::-1]).tolist()
     for i, (a, b) in enumerate(itertools.pairwise(usable), start=1):
-        same = _distance(places[a], places[b])
-        other = _distance(places[a], places[b][:, ::-1])
+        same, other = apart[i - 1], crossed[i - 1]
         ways = np.array([[same, other + SWAP_COST], [other, same]])  # from, to
         if time_s[b] - time_s[a] > REACH_S:
             ways = np.array([[0.0, SWAP_COST], [0.0, 0.0]])
@@ -260,7 +275,7 @@ def _swapped(
     return swap
 
 
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Sum over joints and sides of the distance between two frames (J, 2, 2), each up to 0.3."""
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Distances (N,) between frames (N, J, 2, 2): sums over joints and sides, each up to 0.3."""
     lengths = np.linalg.norm(a - b, axis=-1)
-    return float(np.minimum(np.nan_to_num(lengths), 0.3).sum())
+    return np.asarray(np.minimum(np.nan_to_num(lengths), 0.3).sum(axis=(1, 2)))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
+from gymform.pose import decoding
 from gymform.pose.decoding import PEAKS, choose_keypoints
 from tests.motion.makers import STANDING, squat
 
@@ -163,3 +164,15 @@ def test_frames_that_were_not_looked_at_are_interpolated_and_chosen_again_alike(
         np.testing.assert_allclose(chosen[frame], xy[a] + share * (xy[b] - xy[a]), atol=0.05)
     again, _ = choose_keypoints(peaks, TIME_S, shots, boxes)
     np.testing.assert_array_equal(again, chosen)
+
+
+def test_each_joint_goes_its_own_way():
+    rng = np.random.default_rng(4)
+    places, merit = rng.uniform(0, 0.3, (5, 40, 3, 2)), rng.uniform(-0.2, 0.6, (5, 40, 3))
+    merit[rng.random(merit.shape) < 0.3] = -np.inf
+    time_s = np.cumsum(rng.choice([0.03, 0.1, 0.7], 40))
+    together = decoding._paths(places, merit, time_s)
+    for joint, chosen in enumerate(together):
+        [alone] = decoding._paths(places[[joint]], merit[[joint]], time_s)
+        np.testing.assert_array_equal(chosen, alone)
+    assert any((chosen >= 0).any() and (chosen < 0).any() for chosen in together)
