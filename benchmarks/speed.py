@@ -1,11 +1,12 @@
 """How fast it is: the network by engine, whole analyses, several at once, larger and longer clips.
 
-    python benchmarks/speed.py [CLIP ...] [--only PART] [--mediapipe PYTHON]
+    python benchmarks/speed.py [CLIP ...] [--seconds S --side PX] [--only PART] [--mediapipe PYTHON]
 
 Parts are network, analysis, shape, together and start. Figures of a part that is not run are kept
 from before. All of one part are measured in one run, so that they can be compared; clips are the
-sample unless others are given. ``--mediapipe`` names an interpreter that has MediaPipe
-(`mediapipe_poses.py` says how).
+sample unless others are given. With ``--seconds`` and ``--side`` whole analyses are of the first
+seconds of each clip, made as large as that at 30 frames a second. ``--mediapipe`` names an
+interpreter that has MediaPipe (`mediapipe_poses.py` says how).
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def main() -> int:
     """Measure the parts that are asked for, and write the report with what was known before."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
+    parser.add_argument("--seconds", type=float, default=0)
+    parser.add_argument("--side", type=float, default=0)
     parser.add_argument("--only", action="append", choices=PARTS, metavar="PART")
     parser.add_argument("--mediapipe", metavar="PYTHON")
     parser.add_argument("--out", type=Path, default=HERE / "speed")
@@ -227,9 +230,19 @@ def row_of(name: str, found: dict[str, float]) -> list[str]:
 
 
 def analysis(options: argparse.Namespace) -> list[list[str]]:
-    """Each clip by itself."""
-    clips = options.clips or [SAMPLE]
-    return [row_of(path.name, result_of(start_analysis(path))) for path in clips]
+    """Each clip by itself, as it is or in the form that is asked for."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for clip in options.clips or [SAMPLE]:
+            path, name = clip, clip.name
+            if options.seconds or options.side:
+                path = Path(folder) / "clip.mp4"
+                width, height = reshaped(
+                    path, source=clip, seconds=options.seconds, side=options.side
+                )
+                name += f", {width} x {height}"
+            rows.append(row_of(name, result_of(start_analysis(path))))
+    return rows
 
 
 def shape(options: argparse.Namespace) -> list[list[str]]:
@@ -243,25 +256,29 @@ def shape(options: argparse.Namespace) -> list[list[str]]:
     return rows
 
 
-def reshaped(path: Path, *, seconds: float = 0, side: float = 0, fps: float = 30) -> None:
-    """Write the sample to ``path`` in another form."""
+def reshaped(
+    path: Path, *, source: Path = SAMPLE, seconds: float = 0, side: float = 0, fps: float = 30
+) -> tuple[int, int]:
+    """Write the clip ``source`` to ``path`` in another form: its width and height."""
     import cv2
 
     from gymform.video.read import read_frames
     from gymform.video.write import VideoWriter
 
-    with read_frames(SAMPLE) as frames:
-        pictures = [frame.rgb for frame in frames]
+    with read_frames(source) as frames:
+        pictures, times = zip(*((frame.rgb, frame.time_s) for frame in frames), strict=True)
         scale = side / max(frames.width, frames.height) if side else 1.0
         size = round(frames.width * scale) // 2 * 2, round(frames.height * scale) // 2 * 2
-    film = seconds or len(pictures) / 30
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    film = seconds or len(pictures) / rate
     with VideoWriter(path, width=size[0], height=size[1], fps=fps) as writer:
         for number in range(round(film * fps)):
-            at = round(number * 30 / fps)
+            at = round(number * rate / fps)
             back = at // len(pictures) % 2  # there and back, so that nothing jumps
             at = at % len(pictures)
             picture = pictures[-1 - at if back else at]
             writer.write(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), number / fps)
+    return size
 
 
 def together(options: argparse.Namespace) -> list[list[str]]:
