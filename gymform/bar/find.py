@@ -103,16 +103,16 @@ def mean_field(
     """
     rows, columns = box
     size = (rows.stop - rows.start, columns.stop - columns.start)
-    total, count = np.zeros((2, *size)), np.zeros(size)
+    total, count = np.zeros((2, *size), np.float32), np.zeros(size, np.uint16)
     for i, window in enumerate(windows):
         dx, dy = (0, 0) if shifts is None else (round(float(one)) for one in shifts[i])
-        inside = window.inside.view(np.uint8)
+        across = list(_wrapped(columns, dx))
         for to_y, from_y in _wrapped(rows, dy):
-            for to_x, from_x in _wrapped(columns, dx):
-                for whole, part in zip(total, window.field, strict=True):
-                    cv2.accumulate(part[from_y, from_x], whole[to_y, to_x])
-                cv2.accumulate(inside[from_y, from_x], count[to_y, to_x])
-    return np.asarray(total / np.maximum(count, len(windows) / 4)).astype(np.float32)
+            for to_x, from_x in across:
+                total[:, to_y, to_x] += window.field[:, from_y, from_x]
+                count[to_y, to_x] += window.inside[from_y, from_x]
+    total /= np.maximum(count, np.float32(len(windows) / 4))
+    return total
 
 
 def _wrapped(span: slice, shift: int) -> Iterator[tuple[slice, slice]]:

@@ -207,18 +207,19 @@ def refined(
         values = rim.support(field, around.reshape(-1, 2)).reshape(-1, 9)
         row, column = np.divmod(values.argmax(1), 3)
         square = values.reshape(-1, 3, 3).astype(np.float64)
-        centres[:, 0] += step * _vertex(square[each, row])
-        centres[:, 1] += step * _vertex(square[each, :, column])
+        lines = np.stack([square[each, row], square[each, :, column]], axis=1)  # (K, 2, 3)
+        centres += step * _vertices(lines)
     return centres, rim.support(field, half + centres)[0]
 
 
-def _vertex(values: np.ndarray) -> np.ndarray:
-    """Where (K,), from -1 to 1, parabolas through values (K, 3) at -1, 0, 1 are largest."""
-    before, here, after = values.T
+def _vertices(values: np.ndarray) -> np.ndarray:
+    """Where (...), from -1 to 1, parabolas through values (..., 3) at -1, 0, 1 are largest."""
+    before, here, after = values[..., 0], values[..., 1], values[..., 2]
     bend = before - 2 * here + after
     flat = bend >= -1e-9
-    tops = np.clip((before - after) / (2 * np.where(flat, -1.0, bend)), -1, 1)
-    return np.asarray(np.where(flat, values.argmax(1) - 1.0, tops))
+    tops = (before - after) / (2 * np.where(flat, -1.0, bend))
+    inside = np.minimum(np.maximum(tops, -1), 1)
+    return np.asarray(np.where(flat, values.argmax(-1) - 1.0, inside))
 
 
 def chosen(sights: Sights, plate: Plate) -> tuple[np.ndarray, np.ndarray]:
