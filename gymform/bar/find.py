@@ -8,18 +8,31 @@ and keypoints are noisy, and the rim is measured again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from gymform.bar.rings import blurred, correlate, spaced, support_at, transform
+from gymform.bar.rings import (
+    blurred,
+    correlate,
+    peaks,
+    rim_of,
+    rims_of,
+    spaced,
+    support_at,
+    transform,
+)
 from gymform.bar.windows import SIDE, TORSO_PX, Window
 
 RADII = (0.2, 0.8)
 """Radii of plates that are looked for, in torsos."""
+
+FINER = 1.08
+"""Each radius that is looked for is so many times the one before, at most."""
 
 ASPECTS = (0.65, 0.8, 1.0)
 """Widths for each height: how obliquely a plate may be seen."""
@@ -37,7 +50,9 @@ CHANCE = 0.15
 FAR = 1.6
 """A plate's centre is no farther than this from the middle of the hands, in torsos."""
 
-FFT_SIDE = 180
+FFT_SIDE = 144
+"""Half a window, and what a rim reaches beyond it around the farthest centre, with few factors."""
+
 NEARER = (0.9, 1.0, 1.15, 1.3, 1.45)
 """How far a plate may move for each px that the hands do."""
 
@@ -69,17 +84,59 @@ class Candidate:
     arcs: np.ndarray
 
 
-def mean_field(windows: Sequence[Window], shifts: np.ndarray | None = None) -> np.ndarray:
-    """The mean float32 (2, SIDE, SIDE) of the windows' fields where they show the frame.
+Box = tuple[slice, slice]
+"""Rows and columns of a window."""
 
-    ``shifts`` (N, 2) px say where what belongs to (0, 0) lies in each window.
+WHOLE: Box = (slice(0, SIDE), slice(0, SIDE))
+
+MARGIN_PX = 6
+"""So much more than a rim is looked at, as smoothing needs it."""
+
+
+def mean_field(
+    windows: Sequence[Window], shifts: np.ndarray | None = None, box: Box = WHOLE
+) -> np.ndarray:
+    """The mean float32 (2, h, w) of the windows' fields in a ``box``, where they show the frame.
+
+    ``shifts`` (N, 2) px say where what belongs to (0, 0) lies in each window; what leaves a window
+    comes in at its other side.
     """
-    total, count = np.zeros((2, SIDE, SIDE)), np.zeros((SIDE, SIDE))
+    rows, columns = box
+    size = (rows.stop - rows.start, columns.stop - columns.start)
+    total, count = np.zeros((2, *size), np.float32), np.zeros(size, np.uint16)
     for i, window in enumerate(windows):
-        dx, dy = (0, 0) if shifts is None else np.round(shifts[i]).astype(int)
-        total += np.roll(window.field, (-dy, -dx), axis=(1, 2))
-        count += np.roll(window.inside, (-dy, -dx), axis=(0, 1))
-    return np.asarray(total / np.maximum(count, len(windows) / 4)).astype(np.float32)
+        dx, dy = (0, 0) if shifts is None else (round(float(one)) for one in shifts[i])
+        across = list(_wrapped(columns, dx))
+        for to_y, from_y in _wrapped(rows, dy):
+            for to_x, from_x in across:
+                total[:, to_y, to_x] += window.field[:, from_y, from_x]
+                count[to_y, to_x] += window.inside[from_y, from_x]
+    total /= np.maximum(count, np.float32(len(windows) / 4))
+    return total
+
+
+def _wrapped(span: slice, shift: int) -> Iterator[tuple[slice, slice]]:
+    """Where in a box, and from where in a window, its ``span`` comes that lies ``shift`` px on."""
+    first = (span.start + shift) % SIDE
+    length = span.stop - span.start
+    until = min(length, SIDE - first)
+    yield slice(0, until), slice(first, first + until)
+    if until < length:
+        yield slice(until, length), slice(0, length - until)
+
+
+def field_near(
+    candidate: Candidate, windows: Sequence[Window], reach: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The smoothed mean (2, h, w) of the aligned windows around a candidate, and its corner (2,).
+
+    It holds all that is no farther than ``reach`` px from the candidate's centre either way.
+    """
+    middle = np.array([candidate.x, candidate.y])
+    low = np.clip(np.floor(middle - reach).astype(int) - MARGIN_PX, 0, SIDE - 1)
+    high = np.clip(np.ceil(middle + reach).astype(int) + MARGIN_PX + 1, low + 1, SIDE)
+    columns, rows = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return blurred(mean_field(windows, candidate.shifts, (rows, columns))), low
 
 
 def first_candidates(windows: Sequence[Window]) -> list[Candidate]:
@@ -111,9 +168,10 @@ def _scanned(whole: np.ndarray, shifts: np.ndarray) -> list[Candidate]:
     allowed = np.hypot(grid[None], grid[:, None]) <= FAR * TORSO_PX / 2
     found: list[Candidate] = []
     for aspect in ASPECTS:
-        for r in spaced(RADII[0] * TORSO_PX / 2, RADII[1] * TORSO_PX / 2, 1.08):
-            score = np.where(allowed, correlate(field, r, aspect, FFT_SIDE)[:side, :side], -1)
-            ys, xs = np.nonzero((score == maximum_filter(score, 7)) & (score > 0.03))
+        for r in spaced(RADII[0] * TORSO_PX / 2, RADII[1] * TORSO_PX / 2, FINER):
+            score = correlate(field, r, aspect, FFT_SIDE)[:side, :side]
+            score[~allowed] = -1
+            ys, xs = peaks(score, 7, 0.03)
             best = np.argsort(score[ys, xs])[::-1][:6]
             found += [
                 Candidate(2 * x + 0.5, 2 * y + 0.5, 2 * r, aspect, float(score[y, x]), shifts,
@@ -148,8 +206,8 @@ def distinct(
 
 def same_ring(one: Candidate, other: Candidate) -> bool:
     """Are the two rings nearly the same?"""
-    apart = np.hypot(one.x - other.x, one.y - other.y)
-    return bool(apart < 0.25 * other.r and abs(np.log(one.r / other.r)) < 0.12)
+    apart = math.hypot(one.x - other.x, one.y - other.y)
+    return apart < 0.25 * other.r and abs(math.log(one.r / other.r)) < 0.12
 
 
 def aligned(candidate: Candidate, windows: Sequence[Window], fields: np.ndarray) -> Candidate:
@@ -167,35 +225,38 @@ def shifted(candidate: Candidate, fields: np.ndarray, reach: float) -> Candidate
     """The candidate with its place in each window: the best within ``reach`` px of the last one."""
     step = max(1.0, reach / 8)
     steps = np.arange(-8, 9) * step if reach > 8 else np.arange(-np.floor(reach), reach + 0.5)
-    grid = np.stack(np.meshgrid(steps, steps), axis=-1)  # (n, n, 2)
-    before = candidate.shifts
-    shifts, seen = np.zeros_like(before), np.zeros(len(before))
-    centre = np.array([candidate.x, candidate.y])
-    for i, field in enumerate(fields):
-        offsets = before[i] + grid
-        support = support_at(field, centre + offsets, candidate.r, candidate.aspect, 40).mean(-1)
-        distance = (offsets**2).sum(-1) / (SPREAD * TORSO_PX) ** 2
-        at = np.unravel_index(np.argmax(support - 0.03 * distance), support.shape)
-        shifts[i], seen[i] = offsets[at], support[at]
-    return replace(candidate, shifts=shifts, seen=seen)
+    offsets = candidate.shifts[:, None] + _grid(steps)  # (N, n * n, 2)
+    centres = np.array([candidate.x, candidate.y]) + offsets
+    rim = rim_of(candidate.r, candidate.aspect, 40)
+    support = np.concatenate([rim.support(*pair) for pair in zip(fields, centres, strict=True)])
+    distance = (offsets**2).sum(-1) / (SPREAD * TORSO_PX) ** 2
+    each, at = np.arange(len(offsets)), np.argmax(support - 0.03 * distance, axis=1)
+    return replace(candidate, shifts=offsets[each, at], seen=support[each, at].astype(np.float64))
 
 
 def measured(candidate: Candidate, windows: Sequence[Window]) -> Candidate:
     """The candidate with the ring that the mean of the aligned windows supports best nearby."""
-    field = blurred(mean_field(windows, candidate.shifts))
-    radii = candidate.r * np.linspace(0.88, 1.12, 17)
     aspects = np.unique(np.clip(candidate.aspect + np.linspace(-0.1, 0.1, 5), 0.55, 1.1))
-    steps = np.arange(-3, 4)
-    dy, dx, r, a = np.meshgrid(steps, steps, radii, aspects, indexing="ij")
-    centres = np.stack([candidate.x + dx, candidate.y + dy], axis=-1)
-    support = support_at(field, centres, r, a, 48).mean(-1)
-    at = np.unravel_index(np.argmax(support), support.shape)
-    best = centres[at]
-    arcs = support_at(field, best, r[at], a[at])
+    r, a = _pairs(candidate.r * np.linspace(0.88, 1.12, 17), aspects)
+    centres = np.array([candidate.x, candidate.y]) + _grid(np.arange(-3, 4))  # (49, 2)
+    field, corner = field_near(candidate, windows, 3 + float(r.max() * max(1.0, a.max())))
+    support = rims_of(r, a, 48).support(field, centres - corner).T  # (49, rings)
+    at, ring = np.unravel_index(np.argmax(support), support.shape)
+    arcs = support_at(field, centres[at] - corner, float(r[ring]), float(a[ring]))
     return replace(
-        candidate, x=float(best[0]), y=float(best[1]), r=float(r[at]), aspect=float(a[at]),
-        score=float(support[at]), arcs=arcs,
+        candidate, x=float(centres[at, 0]), y=float(centres[at, 1]), r=float(r[ring]),
+        aspect=float(a[ring]), score=float(support[at, ring]), arcs=arcs,
     )  # fmt: skip
+
+
+def _pairs(radii: np.ndarray, aspects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each of the radii with each of the aspects, both (K,)."""
+    return np.repeat(radii, len(aspects)), np.tile(aspects, len(radii))
+
+
+def _grid(steps: np.ndarray) -> np.ndarray:
+    """Offsets (n * n, 2) of a square grid, row by row."""
+    return np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
 
 
 def find_candidates(windows: Sequence[Window]) -> list[Candidate]:
@@ -211,23 +272,23 @@ def find_candidates(windows: Sequence[Window]) -> list[Candidate]:
 
 def concentric(candidate: Candidate, windows: Sequence[Window]) -> list[Candidate]:
     """Larger rings around the centre of a candidate that its aligned windows support."""
-    field = blurred(mean_field(windows, candidate.shifts))
     radii = np.array(spaced(max(LEAST * TORSO_PX, 1.1 * candidate.r), MOST * TORSO_PX, 1.025))
     if len(radii) < 3:
         return []
-    aspects = np.clip(candidate.aspect + np.array([-0.1, -0.05, 0, 0.05, 0.1]), NARROWEST, 1.08)
-    steps = np.arange(-4, 5, 2)
-    r, a, dy, dx = np.meshgrid(radii, np.unique(aspects), steps, steps, indexing="ij")
-    centres = np.stack([candidate.x + dx, candidate.y + dy], axis=-1)
-    support = support_at(field, centres, r, a, 40).mean(-1)
-    best = support.reshape(len(radii), -1)
+    beside = np.array([-0.1, -0.05, 0, 0.05, 0.1])
+    aspects = np.unique(np.clip(candidate.aspect + beside, NARROWEST, 1.08))
+    r, a = _pairs(radii, aspects)
+    centres = np.array([candidate.x, candidate.y]) + _grid(np.arange(-4, 5, 2))  # (25, 2)
+    field, corner = field_near(candidate, windows, 4 + float(r.max() * max(1.0, a.max())))
+    support = rims_of(r, a, 40).support(field, centres - corner)
+    best = support.reshape(len(radii), -1)  # (radii, aspects * 25)
     score, at = best.max(1), best.argmax(1)
-    peaks = np.flatnonzero((score == maximum_filter(score, 5)) & (score > RING))
+    rings = np.flatnonzero((score == maximum_filter(score, 5)) & (score > RING))
+    wide, place = np.divmod(at, len(centres))
     return [
-        replace(candidate, r=float(radii[i]), score=float(score[i]),
-                aspect=float(a[i].ravel()[at[i]]), x=float(centres[i].reshape(-1, 2)[at[i], 0]),
-                y=float(centres[i].reshape(-1, 2)[at[i], 1]))
-        for i in peaks
+        replace(candidate, r=float(radii[i]), score=float(score[i]), aspect=float(aspects[wide[i]]),
+                x=float(centres[place[i], 0]), y=float(centres[place[i], 1]))
+        for i in rings
     ]  # fmt: skip
 
 

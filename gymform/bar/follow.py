@@ -7,17 +7,16 @@ that one frame in which a leg or another plate looks better does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from gymform.bar.hands import Hands
 from gymform.bar.rim import ANGLES, SIZES, profiles
-from gymform.bar.rings import blurred, edge_field, ring_angles, ring_directions, support_at
+from gymform.bar.rings import blurred, edge_field, peaks, rim_of
 from gymform.bar.windows import AHEAD, in_grey, inside_of
 from gymform.video.ahead import ahead
 
@@ -140,15 +139,14 @@ def places_in(
     field = blurred(_field(grey, there * frame_scale, zoom, half))
     steps = np.arange(-reach, reach + STEP_PX / 2, STEP_PX)
     grid = np.stack(np.meshgrid(steps, steps), axis=-1)
-    support = support_at(field, half + grid, r, plate.aspect, 36).mean(-1)
+    support = rim_of(r, plate.aspect, 36).support(field, half + grid.reshape(-1, 2))
     places, values = _nowhere()
-    peaks = list(_peaks(support))
-    if not peaks:
+    best = _largest(support.reshape(grid.shape[:2]))
+    count = len(best[0])
+    if not count:
         return places, values
-    offsets, values[: len(peaks)] = refined(
-        field, half, np.array([grid[peak] for peak in peaks]), r, plate.aspect
-    )
-    places[: len(peaks)] = there + offsets / scale
+    offsets, values[:count] = refined(field, half, grid[best], r, plate.aspect)
+    places[:count] = there + offsets / scale
     values /= share_inside(places * frame_scale, plate, frame_scale, grey.shape)
     return places, values
 
@@ -160,9 +158,10 @@ def share_inside(
 
     What is outside the frame cannot be seen, and so does not speak against a plate.
     """
-    rim = plate.r * frame_scale * ring_directions(ring_angles(36), plate.aspect)[0]
-    points = np.nan_to_num(places)[:, None] + rim  # (PEAKS, n, 2)
-    inside = ((points >= 0) & (points <= np.array(shape[1::-1]) - 1)).all(-1)
+    rim = rim_of(plate.r * frame_scale, plate.aspect, 36)
+    at = np.nan_to_num(places)[:, :, None]  # (PEAKS, 2, 1)
+    x, y = at[:, 0] + rim.x[0], at[:, 1] + rim.y[0]  # (PEAKS, 36)
+    inside = (x >= 0) & (x <= shape[1] - 1) & (y >= 0) & (y <= shape[0] - 1)
     return np.asarray(np.maximum(inside.mean(-1), CUT))
 
 
@@ -184,11 +183,11 @@ def _field(grey: np.ndarray, there: np.ndarray, zoom: float, half: int) -> np.nd
     return np.asarray(edge_field(picture.astype(np.float32)) * inside_of(grey.shape, matrix, side))
 
 
-def _peaks(support: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Row and column of the largest local maxima, the largest first."""
-    rows, columns = np.nonzero((support == maximum_filter(support, 5)) & (support > 0))
-    for i in np.argsort(support[rows, columns])[::-1][:PEAKS]:
-        yield int(rows[i]), int(columns[i])
+def _largest(support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns (K,) of the largest local maxima, the largest first."""
+    rows, columns = peaks(support, 5, 0)
+    best = np.argsort(support[rows, columns])[::-1][:PEAKS]
+    return rows[best], columns[best]
 
 
 def refined(
@@ -199,24 +198,28 @@ def refined(
     To fractions of a pixel, by parabolas through the largest value on a grid and its neighbours.
     """
     centres = offsets.copy()
+    rim = rim_of(r, aspect, 48)
     side = np.array([-1.0, 0.0, 1.0])
-    moves = np.stack(np.meshgrid(side, side), axis=-1)  # (3, 3, 2)
+    moves = np.stack(np.meshgrid(side, side), axis=-1).reshape(9, 2)
+    each = np.arange(len(offsets))
     for step in (1.4, 0.8, 0.5):
-        around = half + centres[:, None, None] + step * moves
-        values = support_at(field, around, r, aspect, 48).mean(-1)  # (K, 3, 3)
-        for i, one in enumerate(values):
-            row, column = np.unravel_index(int(np.argmax(one)), one.shape)
-            centres[i] += step * np.array([_vertex(one[row]), _vertex(one[:, column])])
-    return centres, np.asarray(support_at(field, half + centres, r, aspect, 48).mean(-1))
+        around = half + centres[:, None] + step * moves  # (K, 9, 2)
+        values = rim.support(field, around.reshape(-1, 2)).reshape(-1, 9)
+        row, column = np.divmod(values.argmax(1), 3)
+        square = values.reshape(-1, 3, 3).astype(np.float64)
+        lines = np.stack([square[each, row], square[each, :, column]], axis=1)  # (K, 2, 3)
+        centres += step * _vertices(lines)
+    return centres, rim.support(field, half + centres)[0]
 
 
-def _vertex(values: np.ndarray) -> float:
-    """Where, from -1 to 1, the parabola through three values at -1, 0, 1 is largest."""
-    before, here, after = (float(v) for v in values)
+def _vertices(values: np.ndarray) -> np.ndarray:
+    """Where (...), from -1 to 1, parabolas through values (..., 3) at -1, 0, 1 are largest."""
+    before, here, after = values[..., 0], values[..., 1], values[..., 2]
     bend = before - 2 * here + after
-    if bend >= -1e-9:
-        return float(np.argmax(values)) - 1.0
-    return float(np.clip((before - after) / (2 * bend), -1, 1))
+    flat = bend >= -1e-9
+    tops = (before - after) / (2 * np.where(flat, -1.0, bend))
+    inside = np.minimum(np.maximum(tops, -1), 1)
+    return np.asarray(np.where(flat, values.argmax(-1) - 1.0, inside))
 
 
 def chosen(sights: Sights, plate: Plate) -> tuple[np.ndarray, np.ndarray]:

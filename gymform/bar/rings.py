@@ -7,10 +7,13 @@ pictures can be averaged, and where their edges point different ways they cancel
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy import fft
 
 BLUR_PX = 1.0
 """Standard deviation of the smoothing before gradients are taken, px."""
@@ -92,54 +95,112 @@ def transform(field: np.ndarray, size: int) -> np.ndarray:
     """
     padded = np.zeros((2, size, size), np.float32)
     padded[:, : field.shape[1], : field.shape[2]] = blurred(field)
-    return np.asarray(np.fft.rfft2(padded)).astype(np.complex64)
+    return np.asarray(fft.rfft2(padded))
 
 
 def correlate(transformed: np.ndarray, radius: float, aspect: float, size: int) -> np.ndarray:
-    """Support float32 (size, size) of a rim around each pixel as centre, of :func:`transform`."""
-    kernel = np.fft.rfft2(ring_kernel(radius, aspect, size))
-    product = (transformed * np.conj(kernel)).sum(0)
-    return np.asarray(np.fft.irfft2(product, s=(size, size))).astype(np.float32)
+    """Support float32 (size, size) of a rim around each pixel as centre, of :func:`transform`.
+
+    The field goes on at its other side: what a rim reaches beyond it has to be zeros.
+    """
+    product = transformed * ring_transform(radius, aspect, size)
+    support: np.ndarray = fft.irfft2(product[0] + product[1], s=(size, size))
+    return support
+
+
+@functools.lru_cache(maxsize=64)
+def ring_transform(radius: float, aspect: float, size: int) -> np.ndarray:
+    """What a field's transform is multiplied by for a rim, complex64 (2, size, size // 2 + 1)."""
+    return np.asarray(np.conj(fft.rfft2(ring_kernel(radius, aspect, size))))
 
 
 def support_at(
-    field: np.ndarray,
-    centres: np.ndarray,
-    radii: np.ndarray | float,
-    aspects: np.ndarray | float,
-    angles: int = 64,
+    field: np.ndarray, centre: np.ndarray, radius: float, aspect: float, angles: int = 64
 ) -> np.ndarray:
-    """Support (..., angles) along rims: -1 to 1 at each of so many angles, bilinear.
+    """Support (angles,) along a rim around ``centre`` (2,): -1 to 1 at each angle, bilinear.
 
-    ``centres`` (..., 2) px in the ``field`` (2, h, w); ``radii`` and ``aspects`` broadcast to
-    ``centres`` without its last axis.
+    Pixels are those of the ``field`` (2, h, w), which is 0 outside.
     """
-    theta = ring_angles(angles).astype(np.float32)
-    radius, aspect = (np.asarray(one, np.float32)[..., None] for one in (radii, aspects))
-    cosine, sine = np.cos(theta), np.sin(theta)
-    x = centres[..., :1].astype(np.float32) + radius * aspect * cosine
-    y = centres[..., 1:].astype(np.float32) + radius * sine
-    x, y = np.broadcast_arrays(x, y)
-    nx, ny = cosine / aspect, sine
-    power = nx * nx + ny * ny
-    c2, s2 = (nx * nx - ny * ny) / power, 2 * nx * ny / power
-    flat_x, flat_y = x.reshape(1, -1), y.reshape(1, -1)
-    values = [_sampled(part, flat_x, flat_y).reshape(x.shape) for part in field]
-    return np.asarray(values[0] * c2 + values[1] * s2)
+    rims = rim_of(radius, aspect, angles)
+    cosine, sine = rims.sampled(field, np.asarray(centre, np.float32)[None], slice(None))
+    return np.asarray((cosine * rims.cosine + sine * rims.sine)[0, 0])
 
 
-MOST_SAMPLES = 32_000
+AT_ONCE = 16_000
+"""So many points are sampled at once: what is computed for them stays in the processor's cache."""
+
+LONGEST_ROW = 32_000
 """cv2.remap takes no rows longer than this."""
 
 
-def _sampled(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Values of an image (h, w) at points (1, n), 0 outside."""
-    parts = [
-        cv2.remap(image, x[:, i : i + MOST_SAMPLES], y[:, i : i + MOST_SAMPLES],
-                  cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-        for i in range(0, x.shape[1], MOST_SAMPLES)
-    ]  # fmt: skip
-    return np.concatenate(parts, axis=1)
+@dataclass(frozen=True, eq=False)
+class Rims:
+    """Rims of K sizes, to be laid around many centres.
+
+    ``x`` and ``y`` float32 (K, 1, angles) px are the points of each rim from its centre, ``cosine``
+    and ``sine`` float32 (K, 1, angles) of the doubled angle of its normals there.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    cosine: np.ndarray
+    sine: np.ndarray
+
+    def support(self, field: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        """The mean support float32 (K, M) of each rim around each of the ``centres`` (M, 2) px.
+
+        -1 to 1, bilinear, in the ``field`` (2, h, w), which is 0 outside.
+        """
+        at = centres.astype(np.float32)
+        sizes, _, angles = self.x.shape
+        out = np.empty((sizes, len(at)), np.float32)
+        step = max(1, AT_ONCE // (len(at) * angles))
+        for first in range(0, sizes, step):
+            part = slice(first, first + step)
+            cosine, sine = self.sampled(field, at, part)
+            out[part] = np.einsum("kma,ka->km", cosine, self.cosine[part, 0])
+            out[part] += np.einsum("kma,ka->km", sine, self.sine[part, 0])
+        out /= angles
+        return out
+
+    def sampled(self, field: np.ndarray, at: np.ndarray, part: slice) -> list[np.ndarray]:
+        """Both halves (k, M, angles) of a field along some of the rims around ``at`` (M, 2)."""
+        x, y = at[:, :1] + self.x[part], at[:, 1:] + self.y[part]
+        # one row is sampled fastest
+        rows = (1, -1) if x.size <= LONGEST_ROW else (-1, x.shape[-1])
+        return [
+            cv2.remap(half, x.reshape(rows), y.reshape(rows), cv2.INTER_LINEAR,
+                      borderMode=cv2.BORDER_CONSTANT, borderValue=0).reshape(x.shape)
+            for half in field
+        ]  # fmt: skip
+
+
+@functools.lru_cache(maxsize=16)
+def rim_of(radius: float, aspect: float, angles: int) -> Rims:
+    """One rim, K = 1, with so many points."""
+    return rims_of(radius, aspect, angles)
+
+
+def rims_of(radii: np.ndarray | float, aspects: np.ndarray | float, angles: int) -> Rims:
+    """Rims of ``radii`` and ``aspects`` (K,) or numbers, with so many points each."""
+    theta = ring_angles(angles).astype(np.float32)
+    radius, aspect = (np.atleast_1d(np.asarray(one, np.float32))[:, None, None]
+                      for one in (radii, aspects))  # fmt: skip
+    cosine, sine = np.cos(theta), np.sin(theta)
+    nx, ny = np.broadcast_arrays(cosine / aspect, sine)
+    power = nx * nx + ny * ny
+    x, y = np.broadcast_arrays(radius * aspect * cosine, radius * sine)
+    return Rims(x, y, (nx * nx - ny * ny) / power, 2 * nx * ny / power)
+
+
+def peaks(support: np.ndarray, side: int, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns (n,) of what is over ``least`` and largest in ``side`` px around it.
+
+    ``support`` is float32 (h, w).
+    """
+    highest = cv2.dilate(support, np.ones((side, side), np.uint8))
+    at = np.flatnonzero((support == highest) & (support > least))
+    return np.divmod(at, support.shape[1])
 
 
 def blurred(field: np.ndarray, sigma: float = THICKNESS_PX) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Following a plate in every frame (gymform/bar/follow.py)."""
 
+import cv2
 import numpy as np
 import pytest
 
-from gymform.bar.follow import CUT, PEAKS, Plate, Sights, chosen, look, share_inside
+from gymform.bar.follow import CUT, PEAKS, Plate, Sights, chosen, look, refined, share_inside
 from gymform.bar.hands import hands_of
+from gymform.bar.rings import blurred, edge_field
 from tests.bar.conftest import VIEW
 from tests.bar.films import bar_films as bf
 
@@ -55,6 +57,16 @@ def test_every_frame_of_a_film(snatch):
     error = np.linalg.norm(places - truth[:, :2], axis=1) / (2 * truth[:, 2])
     assert np.isfinite(error).mean() > 0.95
     assert np.nanquantile(error, 0.95) < 0.05
+
+
+def test_places_are_refined_to_fractions_of_a_pixel():
+    grey = np.full((121, 121), 200, np.uint8)
+    cv2.circle(grey, (61 * 16 + 7, 58 * 16 + 4), 24 * 16, 40, -1, cv2.LINE_AA, 4)
+    field = blurred(edge_field(grey.astype(np.float32)))
+    near = np.array([[2.0, -2.0], [0.0, 0.0]])
+    places, support = refined(field, 60, near, 24.0, 1.0)
+    assert places == pytest.approx(np.array([[1.44, -1.75]] * 2), abs=0.1)
+    assert support.min() > 0.4
 
 
 def test_what_is_outside_the_frame_does_not_speak_against_a_plate():

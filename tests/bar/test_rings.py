@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import map_coordinates, maximum_filter
 
 from gymform.bar.rings import (
     blurred,
     correlate,
     edge_field,
+    peaks,
+    rim_of,
+    rims_of,
+    ring_angles,
     ring_directions,
     spaced,
     support_at,
@@ -73,6 +78,52 @@ def test_correlation_and_support_agree():
 def test_outside_the_picture_nothing_is_supported():
     field = blurred(edge_field(disc(60, 60, 22)))
     assert support_at(field, np.array([500.0, 500.0]), 20, 1.0).max() == 0
+
+
+@pytest.mark.parametrize(("rings", "side"), [(1, 3), (1, 30), (7, 9), (85, 7)])
+def test_the_support_of_many_rims_is_the_plain_formula(rings, side):
+    """However many are sampled at once."""
+    rng = np.random.default_rng(0)
+    field = blurred(rng.standard_normal((2, 90, 110)).astype(np.float32))
+    radii, aspects = rng.uniform(15, 40, rings), rng.uniform(0.6, 1.1, rings)
+    centres = rng.uniform(-10, 120, (side * side, 2))
+    theta = ring_angles(40)
+    expected = np.empty((rings, len(centres)))
+    for i, (r, aspect) in enumerate(zip(radii, aspects, strict=True)):
+        points, normals = ring_directions(theta, aspect)
+        at = centres[:, None] + r * points
+        cosine, sine = (
+            map_coordinates(half, [at[..., 1], at[..., 0]], order=1, mode="grid-constant")
+            for half in field
+        )
+        twice = 2 * np.arctan2(normals[:, 1], normals[:, 0])
+        expected[i] = (cosine * np.cos(twice) + sine * np.sin(twice)).mean(-1)
+    found = rims_of(radii, aspects, 40).support(field, centres)
+    assert found == pytest.approx(expected, abs=2e-3)  # some OpenCVs round places to 1/32 px
+
+
+def test_the_support_of_a_rim_is_the_mean_of_that_along_it():
+    field = blurred(edge_field(disc(60, 60, 22)))
+    centre = np.array([61.3, 58.8])
+    one = rim_of(21.0, 0.9, 48).support(field, centre[None])
+    assert one.shape == (1, 1)
+    assert one[0, 0] == pytest.approx(support_at(field, centre, 21.0, 0.9, 48).mean(), abs=1e-6)
+
+
+def test_a_smaller_transform_gives_the_same_where_rims_stay_in_it():
+    field = edge_field(disc(60, 60, 22))
+    small, large = (correlate(transform(field, n), 22, 1.0, n)[24:96, 24:96] for n in (144, 256))
+    assert small == pytest.approx(large, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [5, 7])
+def test_peaks_are_the_largest_around(side):
+    support = np.random.default_rng(0).standard_normal((40, 30)).astype(np.float32)
+    rows, columns = peaks(support, side, 0.3)
+    plain = np.nonzero((support == maximum_filter(support, side)) & (support > 0.3))
+    assert (rows == plain[0]).all()
+    assert (columns == plain[1]).all()
+    assert len(rows) > 5
 
 
 def test_normals_are_of_length_one_and_stand_on_the_ellipse():
