@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "limits", "skeleton", "exercises", "movement_patterns", "types", "storage",
                "timing", "sniff", "roles", "text", "weights", "installation", "in_use", "trash",
-               "ray_cluster"}),
+               "ray_cluster", "threads"}),
     frozenset({"video"}),
     frozenset({"motion"}),
     frozenset({"pose"}),

@@ -28,6 +28,7 @@ from gymform.motion.clean import stretches as shot_frames
 from gymform.motion.repetitions import MIN_RANGE, movement_range, whole_repetitions
 from gymform.skeleton import BODY, FLIP_ORDER
 from gymform.storage import atomic_path
+from gymform.threads import one_core
 from gymform.types import (
     OTHER,
     UNKNOWN,
@@ -340,7 +341,8 @@ def look(
     """
     x, mask = batch([one for stretch in stretches for one in stretch.inputs])
     weights = np.repeat([stretch.weight for stretch in stretches], 2)
-    pairs = [_with_last_layer(network, x, mask) for network in networks]
+    with one_core():
+        pairs = [_with_last_layer(network, x, mask) for network in networks]
     logits = torch.stack([out for out, _ in pairs]).mean(0)
     rows = logits.reshape(len(stretches), 2, -1).mean(1).double().numpy()
     parts = [unit(np.average(seen, 0, weights)) for _, seen in pairs]

@@ -22,6 +22,7 @@ from gymform.pose.engine.onnx import OnnxEngine
 from gymform.pose.engine.openvino import OpenVinoEngine
 from gymform.pose.engine.pytorch import TorchEngine
 from gymform.storage import atomic_path, data_dir
+from gymform.threads import one_core
 
 ENGINES: dict[str, str] = {
     "torch": "PyTorch, in half precision where the hardware has it",
@@ -133,13 +134,9 @@ def _milliseconds(engine: Engine, model: LoadedPose) -> float:
     """The least time a crop on one core, of several tries."""
     width, height = model.config.input_size
     images = torch.zeros(CROPS, 3, height, width)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_core():
         engine.heatmaps(images)  # the first call prepares
         return min(_tries(lambda: engine.heatmaps(images))) * 1000 / CROPS
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _tries(work: Callable[[], object]) -> list[float]:
