@@ -7,7 +7,7 @@ heatmaps have high peaks, and a second crop around the keypoints gives the same 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,12 +83,12 @@ def find_people(
     estimator: PoseEstimator,
     *,
     around: np.ndarray | None = None,
-    least: float = 0.0,
+    least: Callable[[], float] = lambda: 0.0,
 ) -> list[Detection]:
     """The people in one picture, highest confidence first, each confirmed and listed once.
 
     With ``around`` (2,) px, only windows centred on that point are searched. Of the smaller windows
-    those are left out that are less than ``least`` px high.
+    those are left out that are less than ``least`` px high; it is asked only when it comes to them.
     """
     height, width = picture.shape[:2]
     if around is not None:
@@ -101,7 +101,7 @@ def find_people(
         crops = search_windows(width, height, share)
         if share == WINDOW_HEIGHTS[0]:
             crops = np.concatenate((whole[None], crops))
-        if share < WINDOW_HEIGHTS[0] and crops[-1, 3] < least:
+        if share < WINDOW_HEIGHTS[0] and crops[-1, 3] < least():
             break
         people += _confirmed_people(picture, estimator, crops)
         if any(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from gymform import __version__
 from gymform.errors import NoPersonError
@@ -109,6 +110,8 @@ def _search(
     def progress(done: int, total: int) -> None:
         report("search", done, total)
 
+    # on a graphics card, one look after the other keeps it busy
+    threads = torch.get_num_threads() if estimator.device.type == "cpu" else 1
     turn = 0
     if scout is not None:
         with contextlib.suppress(NoPersonError):
@@ -119,12 +122,19 @@ def _search(
                 newcomers=estimator,
                 target=target,
                 progress=progress,
+                threads=threads,
             )
             if found.plain:
                 return found
             turn = found.turn
     return follow(
-        frames, estimator, witness=scout, target=target, known_turn=turn, progress=progress
+        frames,
+        estimator,
+        witness=scout,
+        target=target,
+        known_turn=turn,
+        progress=progress,
+        threads=threads,
     )
 
 

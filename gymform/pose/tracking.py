@@ -10,6 +10,7 @@ somebody stands before the lifter, the box stays NaN.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ from gymform.pose.people import (
     span,
     without,
 )
+from gymform.pose.speculation import Chain, Earlier, Speculation
 from gymform.pose.upright import upright_turn
 from gymform.types import Target
 from gymform.video.shots import cut_times, standing_spans, without_standing
@@ -169,6 +171,7 @@ def follow(
     target: Target | None = None,
     known_turn: int = 0,
     progress: Progress | None = None,
+    threads: int = 1,
 ) -> FollowedBoxes:
     """The lifter's boxes over all frames of a clip.
 
@@ -177,15 +180,22 @@ def follow(
 
     ``target`` selects another person by a box or a point in one frame, in px of the frame turned
     upright. ``known_turn`` is how another network would turn the pictures. ``progress`` is called
-    with (samples done, samples in total). Raises NoPersonError when nobody is found in the clip, or
-    at the target; OptionsError for a target outside the frame.
+    with (samples done, samples in total), and may raise to stop. With more than one of ``threads``,
+    so many compute ahead what will probably be asked for (`speculation.py`). Raises NoPersonError
+    when nobody is found in the clip, or at the target; OptionsError for a target outside the frame.
     """
     networks = _Networks(estimator, newcomers or estimator, witness)
-    tracker = _Tracker(frames, networks, progress)
-    turn = tracker.turn(known_turn)
-    if turn:
-        frames = frames.turned(turn)
-        tracker = _Tracker(frames, networks, progress)
+    with Speculation(threads) as ahead:
+        tracker = _Tracker(frames, networks, progress, ahead)
+        turn = tracker.turn(known_turn)
+        if turn:
+            tracker = _Tracker(frames.turned(turn), networks, progress, ahead)
+        return _followed(tracker, target, turn)
+
+
+def _followed(tracker: _Tracker, target: Target | None, turn: int) -> FollowedBoxes:
+    """The lifter's boxes in frames that were turned upright, by ``turn`` degrees."""
+    frames = tracker.frames
     if target is not None:
         check_target(target, frames.size)
     seen: list[Detection | None] = [None] * len(frames)
@@ -236,9 +246,14 @@ class _Tracker:
     """The state of one :func:`follow`: frames, network and the searches that remain."""
 
     def __init__(
-        self, frames: SparseFrames, networks: _Networks, progress: Progress | None
+        self,
+        frames: SparseFrames,
+        networks: _Networks,
+        progress: Progress | None,
+        ahead: Speculation,
     ) -> None:
         self.frames = frames
+        self.ahead = ahead
         self.networks = networks
         self.estimator = networks.main
         self.progress = progress
@@ -256,7 +271,9 @@ class _Tracker:
         longest = np.bincount(self.frames.shots).argmax()
         samples = np.flatnonzero(self.frames.shots == longest)
         people = _rivals(_chains(self._search(samples)), self.picture_size)
-        return upright_turn(self.frames, self.estimator, people[0], known) if people else 0
+        if not people:
+            return 0
+        return upright_turn(self.frames, self.estimator, people[0], known, self.ahead)
 
     # -- seeds: find the people, and the likeliest lifter among them --------------------------
 
@@ -266,7 +283,7 @@ class _Tracker:
         if target is not None:
             sample = _nearest_sample(self.frames, target.time_s, samples)
             marked = self._marked(sample, target)
-            others = [one for one in self._people(sample) if is_new(one, [marked])]
+            others = [one for one in self._people_in([sample])[sample] if is_new(one, [marked])]
             return [{sample: marked}, *({sample: one} for one in others)]
         return _rivals(_chains(self._search(samples)), self.picture_size)
 
@@ -274,11 +291,11 @@ class _Tracker:
         """The people in a few samples of a shot."""
         times = self.frames.sample_times()[samples]
         wanted = int(np.clip(round((times[-1] - times[0]) / SEED_INTERVAL_S), 1, MAX_SEEDS))
-        people = {sample: self._people(sample) for sample in _spread_over(samples, wanted)}
+        people = self._people_in(_spread_over(samples, wanted))
         if not any(people.values()):
             # the lifter may be out of the picture for a moment: try others before giving up
             for sample in _spread_over(samples, MAX_EXTRA_SEEDS):
-                people[sample] = self._people(sample)
+                people |= self._people_in([sample])
                 if people[sample]:
                     break
         return people
@@ -288,15 +305,26 @@ class _Tracker:
         """(width, height) of a sampled picture, px."""
         return np.array(self.frames.size) * self.frames.scale
 
-    def _people(self, sample: int) -> list[Detection]:
-        if sample not in self.searched:
-            people = find_people(
-                self.frames.picture(sample), self.estimator, least=SMALLER * self.largest
+    def _people_in(self, samples: list[int]) -> dict[int, list[Detection]]:
+        """The people in each of the ``samples``, which are searched side by side."""
+        fresh = [sample for sample in samples if sample not in self.searched]
+
+        def search(sample: int, earlier: Earlier[list[Detection]]) -> list[Detection]:
+            return find_people(
+                self.frames.picture(sample),
+                self.estimator,
+                least=lambda: SMALLER * self._largest(earlier()),
             )
-            sizes = [person.size for person in people if person.confidence >= CLEAR_CONFIDENCE]
-            self.largest = max([self.largest, *sizes])
-            self.searched[sample] = people
-        return self.searched[sample]
+
+        found = self.ahead.at_once([functools.partial(search, sample) for sample in fresh])
+        self.largest = self._largest(found)
+        self.searched |= dict(zip(fresh, found, strict=True))
+        return {sample: self.searched[sample] for sample in samples}
+
+    def _largest(self, found: list[list[Detection]]) -> float:
+        """The size px of the largest who is clearly seen, before or among those ``found``."""
+        people = [one for people in found for one in people if one.confidence >= CLEAR_CONFIDENCE]
+        return max([self.largest, *(person.size for person in people)])
 
     def _marked(self, sample: int, target: Target) -> Detection:
         """The person that the user marked in one sample."""
@@ -440,7 +468,7 @@ class _Tracker:
         self.searches -= 1
         people = [
             person
-            for person in find_people(picture, self.estimator, least=SMALLER * last.size)
+            for person in find_people(picture, self.estimator, least=lambda: SMALLER * last.size)
             if person.confidence >= max(MIN_CONFIDENCE, LOST_SHARE * track.usual)
             and _of_similar_size(person, last, lost_for + 1)
         ]
@@ -534,14 +562,35 @@ class _ShotTracker:
         start = max(seeds[0], key=lambda sample: seeds[0][sample].confidence)
         self._begin(start, self.frames.picture(start))
         tracker.advance(1)
-        for direction in (samples[samples > start], samples[samples < start][::-1]):
+        directions = [samples[samples > start], samples[samples < start][::-1]]
+        chains = [self._ahead(start, direction.tolist()) for direction in directions]
+        for direction, self.chain in zip(directions, chains, strict=True):
             if self.misled is None:
                 self._follow(start, direction)
+            self.chain.stop()
 
     @property
     def first(self) -> Track:
         """The likeliest lifter."""
         return self.tracks[0]
+
+    def _ahead(self, start: int, samples: list[int]) -> Chain:
+        """Follow the likeliest lifter ahead, as far as nothing is doubtful."""
+        track = Track()
+
+        def step(sample: int, last: Detection) -> Detection | None:
+            return _step(self.frames.picture(sample), self.estimator, last)
+
+        def onward(sample: int, person: Detection | None) -> Detection | None:
+            if person is None or _is_doubtful(person, track, sample):
+                person = self.seeds[0].get(sample)
+            if person is not None:
+                track.add(sample, person)
+            return person
+
+        first = self.seeds[0][start]
+        track.add(start, first)
+        return self.tracker.ahead.chain(samples, first, step, onward)
 
     def _follow(self, start: int, samples: np.ndarray) -> None:
         """Follow everybody through ``samples``, which lead away from ``start``."""
@@ -645,7 +694,7 @@ class _ShotTracker:
             return None
         if self.empty is not None and is_unchanged(self.empty, picture):
             return None  # no look: who was not there before is not there now
-        person = _step(picture, self.estimator, last)
+        person = self.chain.answer(sample, last, lambda: _step(picture, self.estimator, last))
         seed = self.seeds[0].get(sample)
         if seed is not None and (person is None or _is_doubtful(person, track, sample)):
             return seed

@@ -8,6 +8,7 @@ back, whoever lies moves across.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.pose.detection import Detection, detect_in_boxes
 from gymform.pose.estimator import PoseEstimator
+from gymform.pose.speculation import Earlier, Speculation
 from gymform.video.sparse import SparseFrames, first_to_last
 
 STANDS = 0.5
@@ -53,14 +55,19 @@ class _Pair:
 
 
 def upright_turn(
-    frames: SparseFrames, estimator: PoseEstimator, people: dict[int, Detection], known: int = 0
+    frames: SparseFrames,
+    estimator: PoseEstimator,
+    people: dict[int, Detection],
+    known: int = 0,
+    ahead: Speculation | None = None,
 ) -> int:
     """By how many degrees the pictures must be turned counter-clockwise to stand upright: 0, 90,
     180 or 270.
 
     ``people`` are detections of the likeliest lifter in a few samples. Where most of them stand or
     sit upright, nothing is looked at. ``known`` is the turn that another network found by itself:
-    two that agree need not both be sure.
+    two that agree need not both be sure. Samples are looked at side by side by the threads of
+    ``ahead``.
     """
     lying = [person for person in people.values() if not is_up(person)]
     if not people or 2 * len(lying) <= len(people):
@@ -70,7 +77,9 @@ def upright_turn(
         return 0
     pairs: list[_Pair] = []
     for batch in _samples(frames, people):
-        pairs += _pairs(frames, estimator, people, batch, turn)
+        looks = [functools.partial(_pair, frames, estimator, people, i, turn) for i in batch]
+        found = (ahead or Speculation()).at_once(looks)
+        pairs += [pair for pair in found if pair is not None]
         if len(pairs) < 2 or np.mean([pair.gain for pair in pairs]) < AGAINST:
             return 0
     is_clear = _seems_clearer(pairs) if turn == known else _is_clearer(pairs)
@@ -107,28 +116,25 @@ def _samples(frames: SparseFrames, people: dict[int, Detection]) -> list[list[in
     return [known, [i for i in first_to_last(shot, SAMPLES) if i not in known]]
 
 
-def _pairs(
+def _pair(
     frames: SparseFrames,
     estimator: PoseEstimator,
     people: dict[int, Detection],
-    samples: list[int],
+    sample: int,
     turn: int,
-) -> list[_Pair]:
-    """The person in ``samples`` as they are and turned by ``turn`` degrees."""
-    turned = frames.turned(turn)
-    pairs = []
-    for sample in samples:
-        nearest = min(people, key=lambda i: abs(i - sample))
-        box = people[nearest].box
-        as_is = people.get(sample)
-        if as_is is None:
-            found = detect_in_boxes(frames.picture(sample), estimator, box[None])
-            as_is = found[0] if found else None
-        size = np.array(frames.size) * frames.scale
-        found = detect_in_boxes(turned.picture(sample), estimator, turn_box(box, size, turn)[None])
-        if as_is is not None and found:
-            pairs.append(_Pair(as_is, found[0]))
-    return pairs
+    earlier: Earlier[_Pair | None],
+) -> _Pair | None:
+    """The person in a ``sample`` as it is and turned by ``turn`` degrees; None if not in both."""
+    nearest = min(people, key=lambda i: abs(i - sample))
+    box = people[nearest].box
+    as_is = people.get(sample)
+    if as_is is None:
+        found = detect_in_boxes(frames.picture(sample), estimator, box[None])
+        as_is = found[0] if found else None
+    size = np.array(frames.size) * frames.scale
+    picture = frames.turned(turn).picture(sample)
+    found = detect_in_boxes(picture, estimator, turn_box(box, size, turn)[None])
+    return _Pair(as_is, found[0]) if as_is is not None and found else None
 
 
 def turn_box(box: np.ndarray, size: np.ndarray, turn: int) -> np.ndarray:

@@ -66,7 +66,7 @@ def test_smaller_windows_are_left_out_when_told():
     assert find_people(empty, estimator) == []
     assert min(looked) < 150
     looked.clear()
-    assert find_people(empty, estimator, least=200) == []
+    assert find_people(empty, estimator, least=lambda: 200) == []
     assert min(looked) > 200
 
 
