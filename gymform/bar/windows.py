@@ -94,14 +94,30 @@ def cut(grey: np.ndarray, frame_scale: float, hands: Hands, time_s: float) -> Wi
     zoom = scale / frame_scale
     there = middle * frame_scale
     matrix = np.array([[zoom, 0, MIDDLE - zoom * there[0]], [0, zoom, MIDDLE - zoom * there[1]]])
+    inside = inside_of(grey.shape, matrix)
     if zoom < 0.7:  # what is shrunk is smoothed first, or fine patterns become false edges
-        grey = cv2.GaussianBlur(grey, (0, 0), 0.4 / zoom)
+        grey, corner = smoothed_around(grey, there, (MIDDLE + 1) / zoom, 0.4 / zoom)
+        matrix[:, 2] += zoom * corner
     picture = cv2.warpAffine(
         grey, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    inside = inside_of(grey.shape, matrix)
     field = edge_field(picture.astype(np.float32)) * inside
     return Window(time_s, field, inside, middle, scale, picture)
+
+
+def smoothed_around(
+    grey: np.ndarray, there: np.ndarray, reach: float, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a frame uint8 (h, w) that is within ``reach`` px of a point ``there`` (2,) either
+    way, smoothed as the whole frame would be, and its upper left corner (2,) px.
+
+    Of a point outside the frame it is what is nearest to it.
+    """
+    last = np.array(grey.shape[::-1]) - 1
+    margin = reach + 4 * sigma + 2
+    low = np.clip(np.floor(there - margin), 0, last).astype(int)
+    high = np.clip(np.ceil(there + margin), 0, last).astype(int) + 1
+    return cv2.GaussianBlur(grey[low[1] : high[1], low[0] : high[0]], (0, 0), sigma), low
 
 
 def inside_of(shape: tuple[int, ...], matrix: np.ndarray, side: int = SIDE) -> np.ndarray:
