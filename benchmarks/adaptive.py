@@ -147,7 +147,7 @@ def add(
     """Compare one clip, and add what comes out."""
     runs = runs_of(np.isfinite(pose.boxes).all(1), pose.shots)
     scouts, scouted = thinned(scouts, pose.time_s, runs)
-    rows, _ = look_where_it_moves(lambda some: pose.peaks[some], scouts, pose.time_s, runs)
+    rows = look_where_it_moves(lambda some: pose.peaks[some], scouts, pose.time_s, runs)
     looked = np.zeros(len(pose), bool)
     looked[rows] = True
     frames = sum(map(len, runs))

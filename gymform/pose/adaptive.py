@@ -118,8 +118,8 @@ def filled(peaks: np.ndarray, time_s: np.ndarray, runs: Iterable[np.ndarray]) ->
 
 def look_where_it_moves(
     look: Look, scouts: np.ndarray, time_s: np.ndarray, runs: Iterable[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The frames (N,) that were looked at, rising, and the peaks (N, 17, K, 3) in them.
+) -> np.ndarray:
+    """The frames (N,) that were looked at, rising.
 
     ``scouts`` (T, 17, K, 3) are the small network's peaks in all frames, ``time_s`` (T,) rising
     seconds; ``runs`` are those of :func:`runs_of`, or parts of them. First and last frame of each
@@ -146,8 +146,7 @@ def look_where_it_moves(
     while between:
         see(_middle(one) for one in between)
         between = [half for one in between for half in lines.still_open(one)]
-    rows = np.flatnonzero(looked)
-    return rows, peaks[rows]
+    return np.flatnonzero(looked)
 
 
 def interpolated(

@@ -158,7 +158,7 @@ def where_it_moves(look: SecondLook) -> None:
 
     def choose(rows: np.ndarray) -> None:
         runs, times = clip.runs(rows), clip.frames.time_s
-        chosen, _ = look_where_it_moves(look.at, look.scouts, times, runs)
+        chosen = look_where_it_moves(look.at, look.scouts, times, runs)
         look.done(len(rows) - len(chosen))
 
     missing = np.setdiff1d(clip.rows, list(look.kept))

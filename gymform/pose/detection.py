@@ -14,7 +14,7 @@ import numpy as np
 
 from gymform.pose.crops import box_to_crop
 from gymform.pose.estimator import PoseEstimator
-from gymform.skeleton import OKS_SIGMAS
+from gymform.skeleton import BODY, OKS_SIGMAS
 
 WINDOW_HEIGHTS = (1.0, 0.6, 0.35)
 """Heights of the search windows as shares of the frame's height. Smaller windows are searched only
@@ -31,6 +31,13 @@ MIN_CONFIDENCE = 0.3
 
 SURE_CONFIDENCE = 0.45
 """From this confidence on, no smaller windows need to be searched."""
+
+SAME_BODY = 0.5
+"""Two detections in one picture that are so similar are the same person."""
+
+SHARED, NEAR = 2 / 3, 0.1
+"""They are, too, where so large a share of the body's joints is no farther apart than this share of
+the smaller one's size."""
 
 MARGIN = 0.12
 """A box is enlarged by this share of its longer side: head and feet extend past the keypoints."""
@@ -76,6 +83,18 @@ def similarity(a: Detection, b: Detection) -> float:
     weight = np.minimum(a.score, b.score)
     total = float(weight.sum())
     return float(np.nansum(closeness * weight) / total) if total > 0 else 0.0
+
+
+def same_body(a: Detection, b: Detection) -> bool:
+    """Are two detections in one picture the same person?
+
+    Also where one of them has that person's trunk and arms, and the legs on other things.
+    """
+    if similarity(a, b) >= SAME_BODY:
+        return True
+    body = list(BODY)
+    near = np.linalg.norm(a.xy[body] - b.xy[body], axis=1) <= NEAR * min(a.size, b.size)
+    return bool(near.sum() >= SHARED * len(body))
 
 
 def find_people(
@@ -200,9 +219,8 @@ def _distinct(people: list[Detection]) -> list[Detection]:
     """Highest confidence first, each person once."""
     kept: list[Detection] = []
     for person in sorted(people, key=lambda p: -p.confidence):
-        if all(
-            similarity(person, other) < 0.5 and overlap(person.box, other.box) <= 0.6
-            for other in kept
+        if not any(
+            same_body(person, other) or overlap(person.box, other.box) > 0.6 for other in kept
         ):
             kept.append(person)
     return kept

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from gymform import skeleton as sk
-from gymform.pose.detection import Detection, overlap, similarity
+from gymform.pose.detection import Detection, overlap, same_body
 
 USUAL_MOVE = 0.5
 """How far a side of a box usually moves between two samples, as a share of the box's size."""
@@ -194,11 +194,6 @@ def alike(a: np.ndarray | None, b: np.ndarray | None) -> float:
     if a is None or b is None:
         return 1.0
     return 0.3 + 0.7 * float(np.minimum(a, b).sum(axis=1).mean())
-
-
-def same_body(a: Detection, b: Detection) -> bool:
-    """Are two detections in one picture the same person?"""
-    return similarity(a, b) >= 0.5
 
 
 def mixed(person: Detection, expected: Detection) -> bool:

@@ -30,6 +30,7 @@ from gymform.pose.detection import (
     find_people,
     overlap,
     presence,
+    same_body,
     similarity,
 )
 from gymform.pose.estimator import PoseEstimator
@@ -53,7 +54,6 @@ from gymform.pose.people import (
     is_unchanged,
     likelihood,
     mixed,
-    same_body,
     second_person,
     span,
     without,

@@ -8,6 +8,7 @@ from gymform.pose.detection import (
     find_people,
     overlap,
     presence,
+    same_body,
     search_windows,
     similarity,
 )
@@ -43,6 +44,19 @@ def test_similarity_is_one_for_the_same_and_small_for_others():
     same = Detection(xy, score, 1.0)
     assert similarity(same, same) == pytest.approx(1.0)
     assert similarity(same, Detection(xy + 120, score, 1.0)) < 0.05
+
+
+def test_a_body_with_its_legs_on_other_things_is_the_same_body():
+    xy = person_at(200, 50, 200).astype(np.float32)
+    score = np.full(17, 0.8, np.float32)
+    lifter, elsewhere = Detection(xy, score, 0.8), xy.copy()
+    elsewhere[:5] += (-60, -40)  # the head on the wall,
+    elsewhere[13:] += (150, -70)  # knees and ankles on the rack
+    assert same_body(lifter, Detection(elsewhere, score, 0.7))
+    assert same_body(lifter, Detection(xy + 3, score, 0.7))
+    elsewhere[5:9] += (60, 40)  # with the arms elsewhere, too, it is somebody else
+    assert not same_body(lifter, Detection(elsewhere, score, 0.7))
+    assert not same_body(lifter, Detection(xy + 90, score, 0.7))
 
 
 def test_two_networks_see_somebody_where_they_agree():
