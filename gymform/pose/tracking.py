@@ -427,12 +427,15 @@ class _Tracker:
         return [presence(*pair) for pair in zip(people, others, strict=True)]
 
     def may_be_there(self, person: Detection, picture: np.ndarray) -> bool:
-        """May somebody who was half seen be there? A second look, in a crop that fits, tells."""
+        """May somebody who was half seen be there? A second look, in a crop that fits, tells, and
+        one by the other network: both may take a rack for a body, but not in the same pose."""
         if person.confidence < PERHAPS:
             return False
-        crop = box_to_crop(person.box)
-        [again] = detect_in_crops(picture, self.networks.newcomers, crop[None])
-        return presence(person, again) >= AGAIN
+        crop = box_to_crop(person.box)[None]
+        return all(
+            presence(person, *detect_in_crops(picture, network, crop)) >= AGAIN
+            for network in dict.fromkeys((self.networks.newcomers, self.estimator))
+        )
 
     def _look_for_others(self, lifter: Track, tracks: list[Track]) -> None:
         """Find out in which samples somebody stands before the lifter, and who stands beside."""

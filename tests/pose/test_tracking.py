@@ -377,6 +377,15 @@ def test_another_network_may_look_for_newcomers():
     assert not follow(frames, short, newcomers=long).plain
 
 
+@pytest.mark.parametrize(("score", "plain"), [(0.05, True), (0.4, False)])
+def test_what_is_half_seen_counts_where_both_networks_see_it(score, plain):
+    """A rack was half a body for the large network, twice in the same pose, in a film of 720p."""
+    large = SilhouetteEstimator(*behind(0.4))
+    small = SilhouetteEstimator(*behind(score))
+    frames = sparse(large.pictures())
+    assert follow(frames, small, newcomers=large).plain == plain
+
+
 @pytest.mark.parametrize(
     "kind", ["somebody passes", "a partner stands there", "the lifter is lost"]
 )
@@ -386,7 +395,7 @@ def test_whatever_troubles_the_search_is_not_plain(kind):
         scenes = [
             [(a, 0.85), (b, 0.8)] for a, b in zip(lifters, passing(306, 240, 36), strict=True)
         ]
-    elif kind == "a partner is there":
+    elif kind == "a partner stands there":
         scenes = [[(a, 0.85), (person(520, 320, 260), 0.8)] for a in lifters]
     else:
         scenes = [[(a, 0.85)] if not 8 < i < 20 else [] for i, a in enumerate(lifters)]
