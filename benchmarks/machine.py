@@ -3,6 +3,7 @@ for benchmarks that drive it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
@@ -38,6 +39,9 @@ def describe() -> str:
 
 def peak_mb() -> float:
     """Largest resident memory of this process so far, MB (10^6 bytes)."""
+    with contextlib.suppress(OSError):  # what `getrusage` says may be of the process that began it
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 

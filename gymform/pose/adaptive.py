@@ -140,12 +140,12 @@ def look_where_it_moves(
             peaks[new] = look(new)
             looked[new] = True
 
-    see(row for run in runs for row in run[_first(scouts[run, :, 0], time_s[run], torso[run[0]])])
-    between = [one for run in runs for one in itertools.pairwise(run[looked[run]].tolist())]
-    between = [one for one in between if _gap(one)]
+    first = [run[_first(scouts[run, :, 0], time_s[run], torso[run[0]])].tolist() for run in runs]
+    between = [one for rows in first for one in itertools.pairwise(rows) if _gap(one)]
+    see(itertools.chain(*first, map(_middle, between)))
     while between:
-        see(_middle(one) for one in between)
         between = [half for one in between for half in lines.still_open(one)]
+        see(map(_middle, between))
     return np.flatnonzero(looked)
 
 

@@ -34,7 +34,10 @@ from gymform.video.read import read_frames
 from gymform.video.sparse import SparseFrames, only
 
 CHUNK = 32
-"""So many crops are computed together: enough to sort them by how many patches they need."""
+"""So many crops are cut and computed together, enough to sort them by the patches they need."""
+
+KEPT_CHUNK = 96
+"""The same for crops that are in memory: no thread waits for the others in between."""
 
 KEPT_BYTES = 96 * 1024**2
 """Crops are kept in memory up to this size; those beyond are cut again from the clip."""
@@ -215,8 +218,8 @@ class SecondLook:
         """Chunks of rows with their crops: from memory, which they leave, then from the clip."""
         here = np.isin(rows, list(self.kept))
         missing, known = rows[~here], rows[here]
-        for first in range(0, len(known), CHUNK):
-            some = known[first : first + CHUNK]
+        for first in range(0, len(known), KEPT_CHUNK):
+            some = known[first : first + KEPT_CHUNK]
             yield some, [self.kept.pop(int(row)) for row in some]
         if len(missing):
             cut = self.clip.cut(missing, [self.estimator])
