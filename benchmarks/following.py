@@ -30,11 +30,11 @@ from gymform.live.network import SharedNetwork, load_live_network
 from gymform.live.session import shrink
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
-from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop
 from gymform.pose.detection import overlap
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
+from gymform.pose.networks import load_estimators
 from gymform.video.read import read_frames
 
 SECONDS = 4.0
@@ -107,7 +107,7 @@ def main() -> int:
     parser.add_argument("--room", type=float, action="append", metavar="X")
     parser.add_argument("--clips", type=int, default=40, metavar="N", help="at most N clips (40)")
     options = parser.parse_args()
-    reference = PoseEstimator(load_pose_model(), batch_size=8)
+    reference = load_estimators().main
     network = Counted(load_live_network())
     rooms = options.room or [CROP_PADDING]
     tallies = {(pace, room): Tally() for pace in PACES for room in rooms}

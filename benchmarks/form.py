@@ -30,10 +30,11 @@ from gymform.exercises import EXERCISES, Rule, find_exercise
 from gymform.form.cues import assess_form, shown
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop, unmirror
+from gymform.pose.decoding import PEAKS, choose_keypoints
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
+from gymform.pose.networks import Estimators, load_estimators
 from gymform.pose.sequence import extract_poses
 from gymform.types import FormReport, Measure, PoseSequence, Prediction, RepForm, Verdict
 from gymform.video.read import probe, read_frames
@@ -50,7 +51,7 @@ def main() -> int:
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("poses", type=Path, metavar="POSES")
     options = parser.parse_args()
-    estimator = PoseEstimator(load_pose_model(), batch_size=16)
+    networks = load_estimators()
     pairs: list[tuple[str, Measure, Measure]] = []
     clips = 0
     for exercise in (one.key for one in EXERCISES):
@@ -58,13 +59,13 @@ def main() -> int:
             pose = load_poses(file)
             clip = (options.clips / exercise / file.name).with_suffix(".mp4")
             first, second = (
-                report(one, exercise) for one in (pose, mirrored(clip, pose, estimator))
+                report(one, exercise) for one in (pose, mirrored(clip, pose, networks.main))
             )
             found = [(exercise, *both) for both in matched(first, second)]
             print(f"{exercise}/{file.stem}: {len(found)} figures", file=sys.stderr)
             pairs += found
             clips += bool(found)
-    text = render(pairs, clips, sample_rows(estimator))
+    text = render(pairs, clips, sample_rows(networks))
     OUT.write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -79,7 +80,8 @@ def report(pose: PoseSequence, exercise: str) -> FormReport:
 
 def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSequence:
     """The same frames' keypoints as the network finds them in a mirror, turned back."""
-    xy, score = np.full_like(pose.xy, np.nan), np.zeros_like(pose.score)
+    peaks = np.full_like(pose.peaks, np.nan)
+    peaks[..., 2] = 0
     crops = box_to_crop(pose.boxes, estimator.padding)
     rows, pixels = [], []
     with read_frames(clip, keep=only(pose.time_s)) as frames:
@@ -88,10 +90,12 @@ def mirrored(clip: Path, pose: PoseSequence, estimator: PoseEstimator) -> PoseSe
             if np.isfinite(crops[row]).all():
                 rows.append(row)
                 pixels.append(np.ascontiguousarray(estimator.cut(frame.rgb, crops[row])[:, ::-1]))
-    xy[rows], score[rows] = unmirror(
-        *estimator.keypoints_in_crops(pixels, crops[rows]), crops[rows]
-    )
-    return replace(pose, xy=xy, score=score)
+    found = estimator.peaks_in_crops(pixels, crops[rows], PEAKS)
+    for number in range(PEAKS):
+        one = unmirror(*(part[:, :, number] for part in found), crops[rows])
+        peaks[rows, :, number, :2], peaks[rows, :, number, 2] = one
+    xy, score = choose_keypoints(peaks, pose.time_s, pose.shots, pose.boxes)
+    return replace(pose, xy=xy, score=score, peaks=peaks)
 
 
 def matched(first: FormReport, second: FormReport) -> Iterator[tuple[Measure, Measure]]:
@@ -110,9 +114,9 @@ def _same(rep: RepForm, report: FormReport) -> RepForm | None:
     return inside[0] if inside else None
 
 
-def sample_rows(estimator: PoseEstimator) -> list[list[str]]:
-    """Figures of the sample clip: by the network, and by its true keypoints."""
-    pose, _ = extract_poses(SAMPLE, probe(SAMPLE), estimator)
+def sample_rows(networks: Estimators) -> list[list[str]]:
+    """Figures of the sample clip: by the networks, and by its true keypoints."""
+    pose, _ = extract_poses(SAMPLE, probe(SAMPLE), networks.main, scout=networks.scout)
     with TRUTH.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     true = [[[float(row[f"{k}_{axis}"]) for axis in "xy"] for k in sk.KEYPOINTS] for row in rows]

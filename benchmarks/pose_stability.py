@@ -29,10 +29,10 @@ from gymform import skeleton as sk
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.clean import MIN_SCORE, clean
 from gymform.motion.quality import swapped, swaps_per_100
-from gymform.pose.checkpoints import load_pose_model
 from gymform.pose.crops import box_to_crop, cut_crop, unmirror
 from gymform.pose.estimator import PoseEstimator
 from gymform.pose.files import load_poses
+from gymform.pose.networks import load_estimators
 from gymform.types import PoseSequence
 from gymform.video.read import read_frames
 
@@ -83,7 +83,7 @@ def main() -> int:
     """Measure what is asked for, print and write the report."""
     options = arguments()
     figures: dict[str, list[tuple[bool, Found]]] = {name: [] for name in options.model}
-    estimators = {name: PoseEstimator(load_pose_model(name), batch_size=16) for name in figures}
+    estimators = {name: load_estimators(name).main for name in figures}
     sights = set(map(sight, estimators.values()))
     for scene in scenes(options, sights):
         for name, estimator in estimators.items():
