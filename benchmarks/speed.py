@@ -39,7 +39,7 @@ SHAPES: dict[str, dict[str, float]] = {
     "854 px": {"side": 854},
     "1280 px": {"side": 1280},
     "1920 px": {"side": 1920},
-    "3840 px": {"side": 3840},
+    "3456 px": {"side": 3456},
     "15 frames/s": {"fps": 15},
     "60 frames/s": {"fps": 60},
     "60 s of 1920 px": {"seconds": 60, "side": 1920},
