@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import machine  # noqa: F401 - it puts the project on the path
+
 from gymform.pose.decoding import choose_keypoints
 from gymform.pose.files import load_poses, save_poses
 from gymform.pose.networks import load_estimators

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gymform.types import PoseSequence
+if TYPE_CHECKING:
+    from gymform.types import PoseSequence
 
 
 def one_a_group(folder: Path, index: Path, poses: Path, most: int) -> Iterator[tuple[Path, Path]]:

@@ -528,3 +528,44 @@ def test_importing_everything_touches_nothing(tmp_path):
     )
     assert python(code, GYMFORM_HOME=str(tmp_path / "home"), HOME=str(tmp_path)) == "[] 1"
     assert not (tmp_path / "home").exists()
+
+
+def imports_before_the_project(script: Path, seen: set[str]) -> bool:
+    """Does a benchmark import gymform before `machine.py`, which puts the project on the path?
+
+    ``seen`` are the benchmarks that were imported before; those that this one imports are added.
+    """
+    for node in ast.parse(script.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Expr) and "sys.path." in ast.unparse(node):
+            seen.add("machine")  # it does that itself
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names or [alias.name for alias in node.names]:
+            if name.split(".")[0] == "gymform":
+                return "machine" not in seen
+            other = script.with_name(f"{name}.py")
+            if other.is_file() and name not in seen:
+                seen.add(name)
+                if name != "machine" and imports_before_the_project(other, seen):
+                    return True
+    return False
+
+
+def test_benchmarks_find_the_project_wherever_they_are_run():
+    scripts = [
+        script
+        for script in (PROJECT / "benchmarks").glob("*.py")
+        if "__main__" in script.read_text(encoding="utf-8")
+    ]
+    assert len(scripts) > 30
+    assert [script.name for script in scripts if imports_before_the_project(script, set())] == []
+
+
+def test_a_benchmark_that_does_not_find_the_project_is_found(tmp_path):
+    (tmp_path / "machine.py").write_text("import sys\n")
+    (tmp_path / "shared.py").write_text("from gymform.types import Clip\n")
+    (tmp_path / "early.py").write_text("from shared import Clip\nfrom machine import sys\n")
+    (tmp_path / "late.py").write_text("from machine import sys\nfrom shared import Clip\n")
+    assert imports_before_the_project(tmp_path / "early.py", set())
+    assert not imports_before_the_project(tmp_path / "late.py", set())
