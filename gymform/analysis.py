@@ -117,10 +117,12 @@ class Analysis:
     @property
     def looked_at(self) -> str:
         """In how many frames the pose network looked for joints, in words."""
-        count, skipped = len(self.pose), int(self.pose.interpolated.sum())
-        if not skipped:
+        count, between = len(self.pose), int(self.pose.interpolated.sum())
+        looked = int(self.pose.answered.sum())
+        if looked == count:
             return f"looked at all {count}"
-        return f"looked at {count - skipped} of {count}, the others are interpolated"
+        words = f"looked at {looked} of {count}"
+        return f"{words}, {between} are interpolated" if between else words
 
 
 def analyze(

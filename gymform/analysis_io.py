@@ -215,7 +215,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         "bar": None if analysis.bar is None else bar_as_dict(analysis.bar),
         "slow_motion": analysis.slow_motion,
         "frames": len(analysis.pose),
-        "frames_looked_at": int((~analysis.pose.interpolated).sum()),
+        "frames_looked_at": int(analysis.pose.answered.sum()),
         "provenance": asdict(analysis.pose.provenance),
         "seconds": {stage: round(value, 4) for stage, value in analysis.seconds.items()},
     }

@@ -207,13 +207,16 @@ class PoseSequence:
         return np.asarray((self.score > 0).any(axis=1))
 
     @property
+    def answered(self) -> np.ndarray:
+        """bool (T,): frames that the network looked at and found joints in."""
+        answered = np.isfinite(self.peaks[..., 0]).any(axis=(1, 2))
+        return np.asarray(answered if answered.any() else self.present)  # peaks were not kept
+
+    @property
     def interpolated(self) -> np.ndarray:
         """bool (T,): frames that the network did not look at, between two in which it did."""
-        answered = np.isfinite(self.peaks[..., 0]).any(axis=(1, 2))
-        if not answered.any():  # peaks were not kept
-            return np.zeros(len(self), bool)
         followed = np.isfinite(self.boxes).all(axis=1)
-        return np.asarray(self.present & followed & ~answered)
+        return np.asarray(self.present & followed & ~self.answered)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """The whole analysis, with a network that sees painted people and the real classifier."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,26 @@ def test_an_exact_answer_looks_at_every_frame(painted_clip, options):
     answer = analyze(painted_clip, options)
     assert not answer.pose.interpolated.any()
     assert answer.looked_at == "looked at all 24"
+
+
+@pytest.mark.parametrize(
+    ("looked", "nobody", "words"),
+    [
+        (range(20), (), "looked at all 20"),
+        ((0, 5, 19), (), "looked at 3 of 20, 17 are interpolated"),
+        ((0, 5, 9), range(10, 20), "looked at 3 of 20, 7 are interpolated"),
+        (range(10), range(10, 20), "looked at 10 of 20"),
+        ((), range(10, 20), "looked at 10 of 20"),  # an old file, without peaks
+    ],
+)
+def test_only_frames_count_as_looked_at_in_which_somebody_was_found(looked, nobody, words):
+    """A picture that stood still, and frames without anybody, had counted, too."""
+    pose = fakes.make_pose(20)
+    peaks = np.full((20, 17, 3, 3), np.nan, np.float32)
+    peaks[..., 2] = 0
+    rows = list(looked)
+    peaks[rows, :, 0, :2], peaks[rows, :, 0, 2] = pose.xy[rows], pose.score[rows]
+    for part, nothing in ((pose.xy, np.nan), (pose.score, 0), (pose.boxes, np.nan)):
+        part[list(nobody)] = nothing
+    answer = replace(fakes.make_analysis(), pose=replace(pose, peaks=peaks))
+    assert answer.looked_at == words

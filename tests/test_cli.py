@@ -81,7 +81,7 @@ class FakeAnalysis(ModuleType):
             form=fakes.make_form("deadlift"),
             bar=None,
             seconds={"network": 1.5},
-            looked_at="looked at 9 of 20, the others are interpolated",
+            looked_at="looked at 9 of 20, 8 are interpolated",
         )
 
     def as_dict(self, answer):
@@ -131,7 +131,7 @@ def test_answer_goes_to_stdout_and_results_to_the_folder(analysis, out, capsys):
     assert first.startswith("a.mp4: deadlift  (deadlift 91%, ")
     assert any("The last 3 frames are damaged." in line for line in rest)
     assert "  form, 1.5 s: Above parallel. The thighs point 20° above level." in rest
-    assert "  frames: looked at 9 of 20, the others are interpolated" in rest
+    assert "  frames: looked at 9 of 20, 8 are interpolated" in rest
     assert printed.err == ""
     assert sorted(file.name for file in out.iterdir()) == ["a.csv", "a.json", "a.mp4", "a.npz"]
 

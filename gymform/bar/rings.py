@@ -189,8 +189,9 @@ def rims_of(radii: np.ndarray | float, aspects: np.ndarray | float, angles: int)
     cosine, sine = np.cos(theta), np.sin(theta)
     nx, ny = np.broadcast_arrays(cosine / aspect, sine)
     power = nx * nx + ny * ny
-    x, y = np.broadcast_arrays(radius * aspect * cosine, radius * sine)
-    return Rims(x, y, (nx * nx - ny * ny) / power, 2 * nx * ny / power)
+    parts = (radius * aspect * cosine, radius * sine, (nx * nx - ny * ny) / power,
+             2 * nx * ny / power)  # fmt: skip
+    return Rims(*np.broadcast_arrays(*parts))
 
 
 def peaks(support: np.ndarray, side: int, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -147,12 +147,11 @@ def _looks(clip: FollowedFrames, rows: np.ndarray, peaks: np.ndarray) -> Iterato
     """
     times, runs = clip.frames.time_s, clip.runs(rows)
     looked = now_and_then(times, runs)
-    still = np.setdiff1d(rows, np.concatenate(runs) if runs else [])
-    looked[still] = True
-    yield looked[rows]
-    more = where_fast(peaks[:, :, 0], times, runs, looked)[rows]
-    if more.any():
-        yield more
+    if runs:  # where the picture stands still there are none
+        yield looked[rows]
+        more = where_fast(peaks[:, :, 0], times, runs, looked)[rows]
+        if more.any():
+            yield more
 
 
 def where_it_moves(look: SecondLook) -> None:

@@ -140,3 +140,14 @@ def test_spaced_numbers():
     assert found[-1] == pytest.approx(20)
     assert max(b / a for a, b in itertools.pairwise(found)) <= 1.1 + 1e-9
     assert spaced(20, 10, 1.1) == []
+
+
+def test_rims_of_many_sizes_and_one_width_are_sampled_in_parts():
+    rng = np.random.default_rng(6)
+    field = rng.normal(size=(2, 40, 40)).astype(np.float32)
+    centres, radii = rng.uniform(10, 30, (300, 2)), np.linspace(3, 9, 20)
+    whole = rims_of(radii, 1.0, 64).support(field, centres)
+    for radius, row in zip(radii, whole, strict=True):
+        np.testing.assert_allclose(
+            rims_of(radius, 1.0, 64).support(field, centres)[0], row, atol=1e-5
+        )
