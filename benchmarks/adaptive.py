@@ -96,17 +96,20 @@ def thinned(
     fast, and bool (T,): the others."""
     looked = now_and_then(time_s, runs)
     looked |= where_fast(scouts[:, :, 0], time_s, runs, looked)
-    some = np.full_like(scouts, np.nan)
+    return filled(only_in(scouts, looked), time_s, runs), looked
+
+
+def only_in(peaks: np.ndarray, looked: np.ndarray) -> np.ndarray:
+    """Peaks (T, 17, K, 3) of the frames ``looked`` at (T,), and none of the others."""
+    some = np.full_like(peaks, np.nan)
     some[..., 2] = 0
-    some[looked] = scouts[looked]
-    return filled(some, time_s, runs), looked
+    some[looked] = peaks[looked]
+    return some
 
 
 def chosen(pose: PoseSequence, looked: np.ndarray) -> PoseSequence:
     """``pose`` with the network's answers in the frames ``looked`` at (T,) only."""
-    peaks = np.full_like(pose.peaks, np.nan)
-    peaks[..., 2] = 0
-    peaks[looked] = pose.peaks[looked]
+    peaks = only_in(pose.peaks, looked)
     xy, score = choose_keypoints(peaks, pose.time_s, pose.shots, pose.boxes)
     return replace(pose, xy=xy, score=score, peaks=peaks)
 

@@ -21,9 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from cached_poses import cached_pose
 from form import report
 from machine import describe, table

@@ -26,11 +26,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from machine import describe, table
+from torch import Tensor
 
 from gymform.exercise.networks.registry import family_of
 from gymform.training.exercise import augment as aug

@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,13 +31,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from machine import describe, table
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from machine import describe, table
 
 from gymform import skeleton as sk
 from gymform.errors import NoPersonError

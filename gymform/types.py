@@ -209,7 +209,7 @@ class PoseSequence:
     @property
     def answered(self) -> np.ndarray:
         """bool (T,): frames that the network looked at and found joints in."""
-        answered = np.isfinite(self.peaks[..., 0]).any(axis=(1, 2))
+        answered = answered_in(self.peaks)
         return np.asarray(answered if answered.any() else self.present)  # peaks were not kept
 
     @property
@@ -217,6 +217,11 @@ class PoseSequence:
         """bool (T,): frames that the network did not look at, between two in which it did."""
         followed = np.isfinite(self.boxes).all(axis=1)
         return np.asarray(self.present & followed & ~self.answered)
+
+
+def answered_in(peaks: np.ndarray) -> np.ndarray:
+    """bool (T,): the frames in which a network found joints, by its peaks (T, 17, K, 3)."""
+    return np.asarray(np.isfinite(peaks[..., 0]).any(axis=(1, 2)))
 
 
 @dataclass(frozen=True, eq=False)

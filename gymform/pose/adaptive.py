@@ -13,7 +13,7 @@ fast.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.motion.body_size import TORSO, stature
 from gymform.motion.evidence import MIN_SCORE
-from gymform.types import Rest
+from gymform.types import Rest, answered_in
 
 GRID_S = 0.3
 """Seconds between the first looks; the middle between two is looked at in any case. With 0.4 one
@@ -103,17 +103,24 @@ def filled(peaks: np.ndarray, time_s: np.ndarray, runs: Iterable[np.ndarray]) ->
     The likeliest places are interpolated; the others are those of the frame before.
     """
     whole = peaks.copy()
-    looked = np.isfinite(peaks[..., 0]).any(axis=(1, 2))
+    looked = answered_in(peaks)
+    for span in with_gaps(runs, looked):
+        best = peaks[span, :, 0]
+        xy, score = interpolated(best[..., :2], best[..., 2], time_s[span], looked[span])
+        seen = span.start + np.flatnonzero(looked[span])
+        frames = np.arange(span.start, span.stop)
+        whole[span] = peaks[seen[np.searchsorted(seen, frames, "right") - 1]]
+        whole[span, :, 0, :2], whole[span, :, 0, 2] = xy, score
+    return whole
+
+
+def with_gaps(runs: Iterable[np.ndarray], looked: np.ndarray) -> Iterator[slice]:
+    """The frames of each run from the first to the last that was ``looked`` at (T,), where some of
+    the run were not."""
     for run in runs:
         seen = run[looked[run]]
         if 0 < len(seen) < len(run):
-            span = slice(seen[0], seen[-1] + 1)
-            best = peaks[span, :, 0]
-            xy, score = interpolated(best[..., :2], best[..., 2], time_s[span], looked[span])
-            frames = np.arange(seen[0], seen[-1] + 1)
-            whole[span] = peaks[seen[np.searchsorted(seen, frames, "right") - 1]]
-            whole[span, :, 0, :2], whole[span, :, 0, 2] = xy, score
-    return whole
+            yield slice(int(seen[0]), int(seen[-1]) + 1)
 
 
 def look_where_it_moves(

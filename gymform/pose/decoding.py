@@ -18,7 +18,8 @@ import numpy as np
 from gymform import skeleton as sk
 from gymform.motion.body_size import SEGMENTS, stature
 from gymform.motion.clean import stretches
-from gymform.pose.adaptive import interpolated, runs_of
+from gymform.pose.adaptive import interpolated, runs_of, with_gaps
+from gymform.types import answered_in
 
 PEAKS = 3
 """How many peaks of a heatmap are looked at."""
@@ -93,17 +94,14 @@ def choose_keypoints(
     """
     xy = np.full((*peaks.shape[:2], 2), np.nan, np.float32)
     score = np.zeros(peaks.shape[:2], np.float32)
-    looked = np.isfinite(peaks[..., 0]).any(axis=(1, 2))
+    looked = answered_in(peaks)
     followed = looked if boxes is None else np.isfinite(boxes).all(axis=1)
     for start, stop in stretches(shots):
         part = start + np.flatnonzero((looked | ~followed)[start:stop])
         xy[part], score[part] = _choose_in_shot(peaks[part], time_s[part])
-    for run in runs_of(followed, shots):
-        seen = run[looked[run]]
-        if 0 < len(seen) < len(run):
-            span = slice(seen[0], seen[-1] + 1)
-            some = interpolated(xy[span], score[span], time_s[span], looked[span])
-            xy[span], score[span] = some
+    for span in with_gaps(runs_of(followed, shots), looked):
+        some = interpolated(xy[span], score[span], time_s[span], looked[span])
+        xy[span], score[span] = some
     return xy, score
 
 

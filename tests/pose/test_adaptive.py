@@ -40,6 +40,14 @@ def walking(time_s: np.ndarray, torsos_a_second: float) -> np.ndarray:
     return STANDING + shift[:, None]
 
 
+def with_fast_hand(time_s: np.ndarray, torsos_a_second: float) -> np.ndarray:
+    """(T, 17, 2) px: somebody who walks slowly and raises a hand fast from 0.8 to 1.3 s."""
+    xy = walking(time_s, 0.2)
+    fast = (time_s > 0.8) & (time_s < 1.3)
+    xy[:, sk.LEFT_WRIST, 1] -= np.cumsum(np.where(fast, torsos_a_second * TORSO * time_s[1], 0))
+    return xy
+
+
 def looked(xy, time_s, *, scouts=None, runs=None) -> np.ndarray:
     """The frames that are looked at, where the large network sees ``xy`` (T, 17, 2)."""
     peaks = xy if xy.ndim == 4 else peaks_of(xy)
@@ -81,11 +89,7 @@ def test_even_movement_needs_few_looks_whatever_the_frame_rate(fps, speed, secon
 @given(fps=st.sampled_from([24.0, 30.0, 60.0]), speed=st.floats(1.3 * adaptive.FAST, 9))
 def test_of_fast_movement_every_frame_is_looked_at(fps, speed):
     time_s = np.arange(round(2 * fps)) / fps
-    xy = walking(time_s, 0.2)
-    fast = (time_s > 0.8) & (time_s < 1.3)
-    hand = np.cumsum(np.where(fast, speed * TORSO / fps, 0))
-    xy[:, sk.LEFT_WRIST, 1] -= hand
-    rows = looked(xy, time_s)
+    rows = looked(with_fast_hand(time_s, speed), time_s)
     inside = np.flatnonzero((time_s > 0.9) & (time_s < 1.2))
     assert set(inside.tolist()) <= set(rows.tolist())
     assert len(rows) < len(time_s)
@@ -257,10 +261,7 @@ def test_the_small_network_looks_now_and_then_where_nobody_moves_fast(fps, speed
 @given(fps=st.sampled_from([24.0, 30.0, 60.0]), speed=st.floats(1.5 * adaptive.FAST, 9))
 def test_the_small_network_looks_at_all_of_a_fast_movement(fps, speed):
     time_s = np.arange(round(2 * fps)) / fps
-    xy = walking(time_s, 0.2)
-    fast = (time_s > 0.8) & (time_s < 1.3)
-    xy[:, sk.LEFT_WRIST, 1] -= np.cumsum(np.where(fast, speed * TORSO / fps, 0))
-    seen = scouted_frames(xy, time_s)
+    seen = scouted_frames(with_fast_hand(time_s, speed), time_s)
     assert seen[(time_s > 0.9) & (time_s < 1.2)].all()
     assert not seen.all()
 

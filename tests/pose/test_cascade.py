@@ -8,6 +8,7 @@ import pytest
 from gymform.pose import adaptive, cascade
 from gymform.pose.cascade import FollowedFrames, SecondLook, by_one, scouted, where_it_moves
 from gymform.pose.estimator import PoseEstimator
+from gymform.types import answered_in
 from gymform.video.sparse import SparseFrames, sample_frames
 from gymform.video.write import VideoWriter
 from tests.pose.painted import dot_model, paint, person_at, watch_crops
@@ -111,7 +112,7 @@ def test_the_small_network_may_leave_out_frames_where_nobody_moves_fast(
     whole, _ = scouted(clip, small, large, ignore)
     done: list[int] = []
     some, kept = scouted(clip, small, large, done.append, seldom=True)
-    seen = np.isfinite(some[..., 0]).any(axis=(1, 2))
+    seen = answered_in(some)
     assert seen.sum() < 0.5 * len(clip.rows)
     assert seen[[1, 6, 9, FRAMES - 1]].all()
     np.testing.assert_allclose(some[seen], whole[seen], atol=0.05)
@@ -193,7 +194,7 @@ def where_moving(clip: FollowedFrames, small: PoseEstimator, large: PoseEstimato
 
 
 def looked_at(look: SecondLook) -> np.ndarray:
-    return np.flatnonzero(np.isfinite(look.peaks[..., 0]).any(axis=(1, 2)))
+    return np.flatnonzero(answered_in(look.peaks))
 
 
 def test_even_movement_is_looked_at_in_some_frames_that_are_what_they_were(
