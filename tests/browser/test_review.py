@@ -154,6 +154,41 @@ def test_four_keys_decide_and_go_on(page, store):
     on_screen(page, ids[3])  # those judged before are passed over
 
 
+def test_a_page_built_anew_still_asks_why_with_what_was_answered(page, store):
+    first, second, *_ = queue(store)
+    on_screen(page, first)
+    page.keyboard.press("x")
+    page.locator(".why").wait_for()
+    page.keyboard.press("4")
+    page.locator(".comment").fill("a plate")
+    page.reload()
+    on_screen(page, first)
+    page.locator(".why").wait_for()
+    assert page.locator(".comment").input_value() == "a plate"
+    page.locator(".comment").press("Enter")
+    on_screen(page, second)
+    assert not page.locator(".why").is_visible()
+    saved(page, "Rejected")
+    rejected = standing(store, first)
+    assert rejected.reasons == ("occluded",)
+    assert rejected.comment == "a plate"
+    page.reload()
+    on_screen(page, second)
+    assert not page.locator(".why").is_visible()
+
+
+def test_escape_gives_the_question_up(page, store):
+    first, *_ = queue(store)
+    on_screen(page, first)
+    page.keyboard.press("x")
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    page.locator(".why").wait_for(state="hidden")
+    page.reload()
+    on_screen(page, first)
+    assert not page.locator(".why").is_visible()
+
+
 def test_decisions_faster_than_the_server_are_all_kept(page, store):
     ids = queue(store)
     for _ in range(5):

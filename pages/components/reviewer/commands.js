@@ -31,7 +31,7 @@ export function commandsOf(parts) {
   const { navigation, picture, timeline, why, panel, corrector } = parts;
   return {
     accept: () => parts.decide("accepted"),
-    askWhy: () => navigation.card && why.open(),
+    askWhy: () => navigation.card && why.open(navigation.card.id),
     skip: () => parts.decide("skipped"),
     undo: () => (corrector.isOn ? corrector.undo() : parts.undo()),
     step: (frames) => picture.step(frames),

@@ -207,7 +207,7 @@ class Reviewer {
    */
   visit(id) {
     const known = this.navigation.goTo(id);
-    this.why.close();
+    this.why.hide();
     this.desk.hidden = this.decideBox.hidden = !id;
     this.finished.hidden = Boolean(id);
     this.undoButton.disabled = false;
@@ -218,6 +218,7 @@ class Reviewer {
     if (id) this.section.dataset.wanted = id;
     this.picture.show(this.navigation.card ?? null);
     this.showCard();
+    if (id) this.why.resume(id);
     this.preload();
     if (id) this.sender.tellPlace();
   }

@@ -1,6 +1,11 @@
-// Why is a repetition rejected? Asked below the clip, answered with keys or clicks.
+// Why is a repetition rejected? Asked below the clip, answered with keys or clicks. What is answered
+// so far outlives a page that is built anew: the tab keeps it until it is sent or given up.
 
 import { find, made, madeButton } from "../dom.js";
+
+const DRAFT = "gymform.why";
+
+/** @typedef {{ item: string, reasons: string[], comment: string }} Draft */
 
 export class Why {
   /**
@@ -10,11 +15,14 @@ export class Why {
   constructor(section, onReject) {
     this.section = section;
     this.onReject = onReject;
+    /** @type {string | null} the item that it is asked about */
+    this.item = null;
     this.box = find(section, ".why");
     this.decide = find(section, ".decide");
     this.reasons = find(section, ".reasons");
     this.comment = find(section, ".comment", HTMLInputElement);
     this.confirm = find(section, ".confirm", HTMLButtonElement);
+    this.comment.addEventListener("input", () => this.keep());
   }
 
   get isOpen() {
@@ -39,21 +47,60 @@ export class Why {
     );
   }
 
-  open() {
+  /** @param {string} item */
+  open(item) {
+    this.show({ item, reasons: [], comment: "" });
+    this.keep();
+  }
+
+  /**
+   * Ask again what was being answered about an item, if anything was.
+   *
+   * @param {string} item
+   */
+  resume(item) {
+    const draft = draftKept();
+    if (draft?.item === item) this.show(draft);
+  }
+
+  /** @param {Draft} draft */
+  show({ item, reasons, comment }) {
+    this.item = item;
     this.decide.hidden = true;
     this.box.hidden = false;
-    this.comment.value = "";
-    for (const pill of this.pills()) pill.setAttribute("aria-pressed", "false");
+    this.comment.value = comment;
+    for (const pill of this.pills()) {
+      pill.setAttribute("aria-pressed", String(reasons.includes(pill.dataset.reason ?? "")));
+    }
     this.allow();
     this.box.focus({ preventScroll: true });
     this.box.scrollIntoView({ block: "nearest" });
   }
 
+  // The question is answered or given up.
   close() {
     if (!this.isOpen) return;
+    this.hide();
+    this.keep();
+  }
+
+  // Another item comes to the screen: this one's question waits.
+  hide() {
+    if (!this.isOpen) return;
+    this.item = null;
     this.box.hidden = true;
     this.decide.hidden = false;
     this.section.focus({ preventScroll: true });
+  }
+
+  keep() {
+    const draft = { item: this.item, reasons: this.chosen(), comment: this.comment.value };
+    try {
+      if (this.item) sessionStorage.setItem(DRAFT, JSON.stringify(draft));
+      else sessionStorage.removeItem(DRAFT);
+    } catch {
+      // a browser that keeps nothing asks again
+    }
   }
 
   /** @returns {HTMLElement[]} */
@@ -66,6 +113,7 @@ export class Why {
     const pill = this.pills()[reason];
     pill.setAttribute("aria-pressed", String(pill.getAttribute("aria-pressed") !== "true"));
     this.allow();
+    this.keep();
   }
 
   /** @returns {string[]} */
@@ -82,5 +130,14 @@ export class Why {
   reject() {
     const reasons = this.chosen();
     if (reasons.length) this.onReject(reasons, this.comment.value.trim());
+  }
+}
+
+/** @returns {Draft | null} what the tab keeps */
+function draftKept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+  } catch {
+    return null;
   }
 }
