@@ -30,6 +30,7 @@ SQUAT = Exercise(
         "front_squat",
         "goblet_squat",
         "overhead_squat",
+        "jump_squat",
         "smith_squat",
         "smith_machine_squat",
     ),

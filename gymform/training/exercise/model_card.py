@@ -315,10 +315,10 @@ def _training(training: Mapping[str, Any]) -> str:
 other stretches, tempos, rests and playing backwards, mirroring, rotation about the vertical axis
 (tracks with depth), narrowing, tilt, perspective, other body proportions, lower frame rates, and by
 the errors of pose networks: jitter, displaced and missing joints, a far side that sticks to the
-near one. The snatch tracks also give overhead squats (`other`) and wide-grip deadlifts, and all
-clips give people who stand still and joints that move independently (`other`). Accepted repetitions
-of a data set are trained on with up to {CONTEXT_S:g} s of their clip before and after them, and
-judged without.
+near one. The snatch tracks also give overhead squats and wide-grip deadlifts, and all clips give
+people who stand still and joints that move independently (`other`). Accepted repetitions of a data
+set are trained on with up to {CONTEXT_S:g} s of their clip before and after them, and judged
+without.
 """
 
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -59,6 +59,7 @@ from gymform.training.exercise.samples import (
     load_tracks,
     make_samples,
     split,
+    without_rejected,
 )
 from gymform.training.exercise.source_digest import roots_of, source_digest
 from gymform.training.exercise.tracks import LabelledPose, rotate
@@ -254,6 +255,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder with the keypoint files (.npz) of clips")  # fmt: skip
     parser.add_argument("--index", type=Path, metavar="CSV",
                         help="table of clips, with columns file, exercise, group")  # fmt: skip
+    parser.add_argument("--rejected", type=Path, metavar="CSV",
+                        help="clips of --index that were rejected by eye, with columns file, "
+                             "reason: neither trained nor judged on")  # fmt: skip
     parser.add_argument("--tracks", type=Path, metavar="DIR",
                         help="folder with penn_action_gym.npz and snatch_tracks.npz")  # fmt: skip
     parser.add_argument("--training-only", metavar="GROUPS", default="",
@@ -319,11 +323,9 @@ def run(args: argparse.Namespace) -> int:
     nearest = judge_nearest(items, references, validation)
     cards["clips"] = replace(cards["clips"], conditions=clips.conditions, nearest=nearest)
     command = _command(config, args)
-    training = {**asdict(config), "least_recall": args.least_recall}
-    if apart := len(clips.trained) - len(clips.judged):
-        training["clips_trained_on_and_never_judged"] = f"{apart} ({args.training_only})"
     taught = recalls(judged_on.labels, judged_on.logits.argmax(1), CLASSES)
-    model_card.write(args.out / f"{args.name}.md", entry, cards, training, command, taught)
+    facts = _facts(config, args, clips)
+    model_card.write(args.out / f"{args.name}.md", entry, cards, facts, command, taught)
     logger.info("held-out clips: %s", model_card.headline(cards["clips"]))
     return 0
 
@@ -331,11 +333,26 @@ def run(args: argparse.Namespace) -> int:
 @dataclass(frozen=True, eq=False)
 class TrainingClips:
     """Clips to be ``judged``, how each was filmed (``conditions``, of a data set only), and those
-    to be ``trained`` on: the same with the seconds around them, and those for training only."""
+    to be ``trained`` on: the same with the seconds around them, and those for training only. How
+    many clips of an index were ``rejected``, by reason."""
 
     judged: list[LabelledPose]
     trained: list[LabelledPose]
     conditions: Sequence[Mapping[str, str]] = ()
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+def _facts(
+    config: TrainConfig, args: argparse.Namespace, clips: TrainingClips
+) -> dict[str, float | str]:
+    """What the card says of the training, by name."""
+    facts: dict[str, float | str] = {**asdict(config), "least_recall": args.least_recall}
+    if apart := len(clips.trained) - len(clips.judged):
+        facts["clips_trained_on_and_never_judged"] = f"{apart} ({args.training_only})"
+    if clips.rejected:
+        told = ", ".join(f"{reason} {number}" for reason, number in clips.rejected.items())
+        facts["clips_rejected_by_eye"] = f"{sum(clips.rejected.values())} ({told})"
+    return facts
 
 
 def _load(args: argparse.Namespace) -> TrainingClips:
@@ -344,9 +361,15 @@ def _load(args: argparse.Namespace) -> TrainingClips:
         args.index is None
     ):
         raise OptionsError("Expected either --dataset, or both --clips and --index.")
+    if args.rejected is not None and args.index is None:
+        raise OptionsError("--rejected: expected with --index; a data set knows what was rejected.")
     if args.dataset is None:
-        clips = _set_apart(load_clips(args.clips, args.index), args.training_only)
-        return TrainingClips([clip for clip in clips if clip.source == "clips"], clips)
+        clips, rejected = load_clips(args.clips, args.index), {}
+        if args.rejected is not None:
+            clips, rejected = without_rejected(clips, args.rejected)
+        clips = _set_apart(clips, args.training_only)
+        judged = [clip for clip in clips if clip.source == "clips"]
+        return TrainingClips(judged, clips, rejected=rejected)
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
         raise ModelDataError("Nothing was accepted in this data set yet. Review its clips first.")
@@ -379,6 +402,7 @@ def label_example(example: Example) -> LabelledPose:
 def _command(config: TrainConfig, args: argparse.Namespace) -> str:
     """The command line that repeats this training, without paths."""
     source = "--dataset DATASET" if args.dataset else "--clips POSES --index clips/index.csv"
+    source += f" --rejected weights/{args.rejected.name}" if args.rejected else ""
     tracks = " --tracks tracks" if args.tracks else ""
     least = f" --least-recall {args.least_recall:g}" if args.least_recall else ""
     tracks += f' --training-only "{args.training_only}"' if args.training_only else ""

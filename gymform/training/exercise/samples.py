@@ -20,6 +20,7 @@ from gymform.exercise.features import features
 from gymform.exercise.networks.registry import Encode
 from gymform.exercises import class_of, trained_classes, training_shares
 from gymform.pose.files import load_poses
+from gymform.text import shortened
 from gymform.timing import Progress, ignore_progress
 from gymform.training.exercise import augment as aug
 from gymform.training.exercise.synthesize import synthetic_lifters
@@ -69,6 +70,7 @@ BATCHES_AT_ONCE = 8
 """Number of batches that are drawn and sorted by length together."""
 
 INDEX_COLUMNS = ("file", "exercise", "group")
+REJECTED_COLUMNS = ("file", "reason")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +114,30 @@ def load_tracks(folder: Path) -> list[LabelledPose]:
     ]
 
 
-def _rows(index: Path) -> list[dict[str, str]]:
-    """The rows of the index. Raises ModelDataError when it is no such CSV file."""
+def without_rejected(
+    clips: Sequence[LabelledPose], rejected: Path
+) -> tuple[list[LabelledPose], dict[str, int]]:
+    """``clips`` without those that the CSV file ``rejected`` lists, and how many those are, by
+    their reason. Raises ModelDataError when it is no such file, or lists one that is not there."""
+    reasons = {row["file"]: row["reason"] for row in _rows(rejected, REJECTED_COLUMNS)}
+    if strange := reasons.keys() - {clip.name for clip in clips}:
+        raise ModelDataError(
+            f"{rejected.name}: expected clips that the index lists and that have keypoints, got "
+            f"{shortened(', '.join(sorted(strange)), 200)}."
+        )
+    kept = [clip for clip in clips if clip.name not in reasons]
+    return kept, dict(Counter(reasons.values()))
+
+
+def _rows(index: Path, columns: Sequence[str] = INDEX_COLUMNS) -> list[dict[str, str]]:
+    """The rows of the index. Raises ModelDataError when it is no CSV file with these columns."""
     try:
         with index.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ModelDataError(f"{index.name}: expected a CSV file that can be read.") from error
-    if not rows or any(column not in rows[0] for column in INDEX_COLUMNS):
-        raise ModelDataError(
-            f"{index.name}: expected rows with the columns {', '.join(INDEX_COLUMNS)}."
-        )
+    if not rows or any(column not in rows[0] for column in columns):
+        raise ModelDataError(f"{index.name}: expected rows with the columns {', '.join(columns)}.")
     return rows
 
 

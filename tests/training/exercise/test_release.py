@@ -137,6 +137,25 @@ def test_the_command_trains_on_what_was_accepted_in_a_data_set(tmp_path):
         release.run(parser.parse_args([*out, *small]))
 
 
+def test_what_was_rejected_by_eye_is_left_out_and_told(dataset):
+    name = sm.load_clips(dataset / "poses", dataset / "index.csv")[0].name
+    rejected = dataset / "rejected.csv"
+    rejected.write_text(f"file,reason\n{name},occluded\n")
+    assert release.run(command(dataset, "--name", "tiny", "--rejected", str(rejected))) == 0
+    card = (dataset / "weights" / "tiny.md").read_text()
+    assert "### clips (11)" in card
+    assert "clips rejected by eye 1 (occluded 1)" in card
+    assert "--index clips/index.csv --rejected weights/rejected.csv" in card
+
+
+def test_a_data_set_knows_what_was_rejected(dataset):
+    parser = argparse.ArgumentParser()
+    release.add_arguments(parser)
+    args = parser.parse_args(["--dataset", "lifts", "--rejected", "a.csv", "--out", str(dataset)])
+    with pytest.raises(OptionsError, match="--rejected: expected with --index"):
+        release.run(args)
+
+
 def test_options_out_of_range(dataset):
     with pytest.raises(OptionsError, match="--folds: expected at least 2"):
         release.run(command(dataset, "--folds", "1"))

@@ -81,6 +81,34 @@ def test_an_index_that_is_none(dataset, content):
         sm.load_clips(dataset / "poses", dataset / "index.csv")
 
 
+def test_clips_that_were_rejected_are_left_out_and_counted(dataset):
+    clips = sm.load_clips(dataset / "poses", dataset / "index.csv")
+    names = [clip.name for clip in clips]
+    rejected = dataset / "rejected.csv"
+    rejected.write_text(
+        f"file,reason\n{names[0]},occluded\n{names[3]},wrong person\n{names[5]},occluded\n"
+    )
+    kept, reasons = sm.without_rejected(clips, rejected)
+    assert [clip.name for clip in kept] == [
+        name for i, name in enumerate(names) if i not in (0, 3, 5)
+    ]
+    assert reasons == {"occluded": 2, "wrong person": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("file\nx\n", "expected rows with the columns file, reason"),
+        ("file,reason\nsquat/none.mp4,occluded\n", r"got squat/none\.mp4"),
+    ],
+)
+def test_a_list_of_rejected_clips_that_does_not_fit(dataset, content, message):
+    rejected = dataset / "rejected.csv"
+    rejected.write_text(content)
+    with pytest.raises(ModelDataError, match=rf"rejected\.csv: .*{message}"):
+        sm.without_rejected(sm.load_clips(dataset / "poses", dataset / "index.csv"), rejected)
+
+
 def test_what_is_other_comes_from_many_exercises():
     """Penn Action's other exercises are a single one: it must not crowd out the clips."""
     clips = made_up(12)
