@@ -1,12 +1,12 @@
 """How often the exercise stays the same when a clip is slower, or has half as many frames.
 
-    python benchmarks/label_stability.py --dataset DIR [--model NAME]
+    python benchmarks/label_stability.py POSES INDEX [--rejected CSV] [--model NAME]
 
-The keypoints are those of a data set's clips: each is judged as filmed, played four times as slowly
-(slow motion that nothing marks), and with every other frame left out. Clips that were rejected in
-the review do not count, nor clips made by a computer (groups that begin with ``gen_``). The model
-in use was trained on these clips, so this says how the label depends on time, not how often it is
-right. A change between an exercise and ``unknown`` counts as a change.
+``POSES``, ``INDEX`` and the rejected clips are those of ``train-exercise``: each clip is judged as
+filmed, played four times as slowly (slow motion that nothing marks), and with every other frame
+left out. Clips made by a computer (groups that begin with ``gen_``) do not count. The model in use
+was trained on these clips, so this says how the label depends on time, not how often it is right.
+A change between an exercise and ``unknown`` counts as a change.
 
 Writes ``label_stability.md`` beside this file.
 """
@@ -21,12 +21,10 @@ from pathlib import Path
 
 from machine import describe, table
 
-from gymform.dataset.items import ACCEPTED, Filter
-from gymform.dataset.reviews import ReviewStore
 from gymform.exercise.classifier import Classifier, load_classifier
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.pose.files import load_poses
+from gymform.training.exercise.samples import load_clips, without_rejected
 from gymform.types import UNKNOWN, PoseSequence
 
 OUT = Path(__file__).with_suffix(".md")
@@ -66,29 +64,27 @@ CHANGES: dict[str, Callable[[PoseSequence], PoseSequence]] = {
 def main() -> int:
     """Judge all clips, print and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
+    parser.add_argument("poses", type=Path, help="folder of keypoint files (.npz)")
+    parser.add_argument("index", type=Path, help="CSV file with columns file, exercise, group")
+    parser.add_argument("--rejected", type=Path, metavar="CSV")
     parser.add_argument("--model", metavar="NAME")
     options = parser.parse_args()
     classifier = load_classifier(options.model)
+    clips = load_clips(options.poses, options.index)
+    if options.rejected:
+        clips, _ = without_rejected(clips, options.rejected)
     found: dict[str, list[Changed]] = {name: [] for name in CHANGES}
-    for name, path in accepted(options.dataset):
-        pose = load_poses(path)
-        before = label(pose, classifier)
+    for clip in clips:
+        if clip.group.startswith("gen_"):
+            continue
+        before = label(clip.pose, classifier)
         for change, make in CHANGES.items():
-            found[change].append(Changed(name, before, label(make(pose), classifier)))
+            after = label(make(clip.pose), classifier)
+            found[change].append(Changed(clip.name, before, after))
     text = render(found, classifier)
     OUT.write_text(text, encoding="utf-8")
     print(text)
     return 0
-
-
-def accepted(folder: Path) -> list[tuple[str, Path]]:
-    """(name, keypoint file) of the clips with an accepted repetition that no computer made."""
-    with ReviewStore.open(folder) as store:
-        shown = {one.item.clip_sha256 for one in store.judged(Filter(verdicts=(ACCEPTED,)))}
-        files = [(clip.name, store.files.poses(clip.sha256)) for clip in store.clips()
-                 if clip.sha256 in shown and not clip.group.startswith("gen_")]  # fmt: skip
-    return [(name, path) for name, path in files if path.is_file()]
 
 
 def label(pose: PoseSequence, classifier: Classifier) -> str:
@@ -114,8 +110,8 @@ def render(found: dict[str, list[Changed]], classifier: Classifier) -> str:
     return "\n".join([
         "# Does the label depend on time?",
         "",
-        f"`python benchmarks/label_stability.py --dataset DIR`, model {classifier.name}, sha256 "
-        f"`{classifier.sha256[:12]}`; {describe()}.",
+        "`python benchmarks/label_stability.py POSES INDEX --rejected CSV`, model "
+        f"{classifier.name}, sha256 `{classifier.sha256[:12]}`; {describe()}.",
         "",
         "The clips are those that the model was trained on: this says how the label depends on the",
         "speed and the rate of a clip, not how often it is right.",

@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -45,7 +46,7 @@ from gymform.training.exercise.corpus import (
     trim,
 )
 from gymform.training.exercise.cross_validation import CrossValidated, CrossValidation, Design
-from gymform.training.exercise.decisions import Limits, fit_limits, recalls, recognised
+from gymform.training.exercise.decisions import ENOUGH, Limits, fit_limits, recalls, recognised
 from gymform.training.exercise.fitting import Plan
 from gymform.training.exercise.keypoint_task import KeypointTask, Sampling
 from gymform.training.exercise.metrics import fit_temperature
@@ -159,6 +160,19 @@ def held_out_logits(items: Sequence[LabelledPose], result: CrossValidated) -> He
     for fold in result.folds:
         logits[fold.test] = fold.logits[fold.test]
     return HeldOut(items, result.part, logits)
+
+
+def evidence(outputs: HeldOut) -> HeldOut:
+    """What decides which exercises are named: the real clips, and the tracks that people annotated
+    of exercises with fewer clips than :data:`ENOUGH`, of which one more or less would decide."""
+    clips = Counter(item.label for item in outputs.items if item.source == "clips")
+    rows = [
+        i
+        for i, item in enumerate(outputs.items)
+        if item.source == "clips" or (item.source == "penn" and clips[item.label] < ENOUGH)
+    ]
+    items = [outputs.items[i] for i in rows]
+    return HeldOut(items, outputs.fold[rows], outputs.logits[rows], outputs.classes)
 
 
 def judge_rotated(items: Sequence[LabelledPose], validation: CrossValidation) -> HeldOut:
@@ -301,7 +315,7 @@ def run(args: argparse.Namespace) -> int:
     validation = cross_validation(items, samples, config, args.work or data_dir() / "training")
     result = validation.run()
     outputs = held_out_logits(items, result)
-    judged_on = outputs.source("clips")
+    judged_on = evidence(outputs)
     groups = [item.group for item in judged_on.items]
     classes = recognised(judged_on.labels, judged_on.logits, groups, CLASSES, args.least_recall)
     held_out = outputs.of_classes(classes)

@@ -137,6 +137,30 @@ def test_the_command_trains_on_what_was_accepted_in_a_data_set(tmp_path):
         release.run(parser.parse_args([*out, *small]))
 
 
+def test_tracks_count_where_clips_are_few():
+    """Enough push-ups among the clips, one pull-up too few; tracks of both and of another kind."""
+    pose = made_up()[0].pose
+    counts = [
+        ("push_up", "clips", release.ENOUGH),
+        ("pull_up", "clips", release.ENOUGH - 1),
+        ("push_up", "penn", 3),
+        ("pull_up", "penn", 2),
+        ("pull_up", "snatch3d", 1),
+    ]
+    items = [
+        release.LabelledPose(f"{source}-{label}-{n}", label, label, f"{source}{n}", source, pose)
+        for label, source, count in counts
+        for n in range(count)
+    ]
+    logits = np.arange(len(items) * len(sm.CLASSES), dtype=float).reshape(len(items), -1)
+    found = release.evidence(release.HeldOut(items, np.arange(len(items)), logits))
+    kept = [i for i, one in enumerate(items) if one.source == "clips"]
+    kept += [i for i, one in enumerate(items) if one.name.startswith("penn-pull_up")]
+    assert [one.name for one in found.items] == [items[i].name for i in kept]
+    assert found.fold.tolist() == kept
+    assert np.array_equal(found.logits, logits[kept])
+
+
 def test_what_was_rejected_by_eye_is_left_out_and_told(dataset):
     name = sm.load_clips(dataset / "poses", dataset / "index.csv")[0].name
     rejected = dataset / "rejected.csv"
