@@ -378,7 +378,8 @@ def _load(args: argparse.Namespace) -> TrainingClips:
     if args.rejected is not None and args.index is None:
         raise OptionsError("--rejected: expected with --index; a data set knows what was rejected.")
     if args.dataset is None:
-        clips, rejected = load_clips(args.clips, args.index), {}
+        clips = load_clips(args.clips, args.index)
+        rejected: dict[str, int] = {}
         if args.rejected is not None:
             clips, rejected = without_rejected(clips, args.rejected)
         clips = _set_apart(clips, args.training_only)
