@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -128,7 +128,11 @@ class HeldOut:
 
     def source(self, name: str) -> HeldOut:
         """The items from one source."""
-        rows = [i for i, item in enumerate(self.items) if item.source == name]
+        return self.where(lambda item: item.source == name)
+
+    def where(self, holds: Callable[[LabelledPose], bool]) -> HeldOut:
+        """The items for which ``holds`` is true."""
+        rows = [i for i, item in enumerate(self.items) if holds(item)]
         items = [self.items[i] for i in rows]
         return HeldOut(items, self.fold[rows], self.logits[rows], self.classes)
 
@@ -166,13 +170,10 @@ def evidence(outputs: HeldOut) -> HeldOut:
     """What decides which exercises are named: the real clips, and the tracks that people annotated
     of exercises with fewer clips than :data:`ENOUGH`, of which one more or less would decide."""
     clips = Counter(item.label for item in outputs.items if item.source == "clips")
-    rows = [
-        i
-        for i, item in enumerate(outputs.items)
-        if item.source == "clips" or (item.source == "penn" and clips[item.label] < ENOUGH)
-    ]
-    items = [outputs.items[i] for i in rows]
-    return HeldOut(items, outputs.fold[rows], outputs.logits[rows], outputs.classes)
+    few = {label for label in outputs.classes if clips[label] < ENOUGH}
+    return outputs.where(
+        lambda item: item.source == "clips" or (item.source == "penn" and item.label in few)
+    )
 
 
 def judge_rotated(items: Sequence[LabelledPose], validation: CrossValidation) -> HeldOut:

@@ -1,8 +1,11 @@
 // Decisions on their way to the page: numbered, sent again and again until they are answered, and
 // kept by the browser's tab meanwhile. Only a reply makes a decision "saved".
 
+import { keepIn, recallFrom } from "./tab.js";
+
 /** @import { Decision, Reply, ReviewerData, Work } from "./payload.js" */
 /** @import { PointCorrection, SpanCorrection } from "./payload.js" */
+/** @import { Memory } from "./tab.js" */
 
 export const AGAIN_MS = 4000; // after so long without a reply a message is sent again
 
@@ -42,8 +45,6 @@ const KEPT = "gymform-review"; // what is unanswered, kept by the tab
  *
  * @typedef {Pick<ReviewerData, "desk" | "tour" | "reviewer" | "dataset">} Address
  */
-
-/** @typedef {Pick<Storage, "getItem" | "setItem">} Memory */
 
 export class Outbox {
   /**
@@ -154,27 +155,16 @@ export class Outbox {
    * @returns {Decision[]}
    */
   recall() {
-    const kept = this.kept();
+    const kept = recallFrom(this.memory, KEPT);
     const { reviewer, dataset } = this.address ?? {};
     if (kept?.reviewer !== reviewer || kept?.dataset !== dataset) return [];
     return kept.outbox.filter(canBeRepeated);
   }
 
-  kept() {
-    try {
-      return JSON.parse(this.memory().getItem(KEPT) ?? "null");
-    } catch {
-      return null; // a browser that keeps nothing
-    }
-  }
-
+  // Where the tab keeps nothing, a reload asks before it leaves: see `beforeunload`.
   keep() {
     const { reviewer, dataset } = this.address ?? {};
-    try {
-      this.memory().setItem(KEPT, JSON.stringify({ reviewer, dataset, outbox: this.waiting }));
-    } catch {
-      // then a reload asks before it leaves, see `beforeunload`
-    }
+    keepIn(this.memory, KEPT, { reviewer, dataset, outbox: this.waiting });
   }
 
   // -- the log ----------------------------------------------------------------------------------

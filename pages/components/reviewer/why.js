@@ -2,6 +2,7 @@
 // so far outlives a page that is built anew: the tab keeps it until it is sent or given up.
 
 import { find, made, madeButton } from "../dom.js";
+import { keepIn, recallFrom } from "./tab.js";
 
 const DRAFT = "gymform.why";
 
@@ -59,7 +60,8 @@ export class Why {
    * @param {string} item
    */
   resume(item) {
-    const draft = draftKept();
+    /** @type {Draft | null} */
+    const draft = recallFrom(() => sessionStorage, DRAFT);
     if (draft?.item === item) this.show(draft);
   }
 
@@ -95,12 +97,7 @@ export class Why {
 
   keep() {
     const draft = { item: this.item, reasons: this.chosen(), comment: this.comment.value };
-    try {
-      if (this.item) sessionStorage.setItem(DRAFT, JSON.stringify(draft));
-      else sessionStorage.removeItem(DRAFT);
-    } catch {
-      // a browser that keeps nothing asks again
-    }
+    keepIn(() => sessionStorage, DRAFT, this.item && draft);
   }
 
   /** @returns {HTMLElement[]} */
@@ -130,14 +127,5 @@ export class Why {
   reject() {
     const reasons = this.chosen();
     if (reasons.length) this.onReject(reasons, this.comment.value.trim());
-  }
-}
-
-/** @returns {Draft | null} what the tab keeps */
-function draftKept() {
-  try {
-    return JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
-  } catch {
-    return null;
   }
 }
