@@ -6,7 +6,8 @@ CLIPS is the folder of the videos. ``truth/cues.csv`` says of each clip, and fro
 it, whether what a rule looks at was good, a fault, or cannot be told by eye; depth is that of
 ``truth/bottoms.csv``. The truth is about the lifter and not about what the program says: it holds
 when rules or networks change. DIR keeps the keypoints; what it does not hold is found first. The
-exercise is what the classifier says. ``--list`` prints every cue with the eye's word for it.
+exercise is taken as known: that of the clip's folder. ``--list`` prints every cue with the eye's
+word for it.
 
 Writes ``cues.md`` beside this file.
 """
@@ -24,12 +25,11 @@ from pathlib import Path
 from cached_poses import cached_pose
 from machine import describe, table
 
-from gymform.exercise.classifier import load_classifier
-from gymform.exercises import EXERCISES, Rule, find_exercise
+from gymform.exercises import EXERCISES, Rule, class_of, find_exercise
 from gymform.form.cues import SLOWING, assess_form
 from gymform.motion.clean import clean
 from gymform.motion.quality import assess
-from gymform.types import Cue, FormReport, Verdict
+from gymform.types import Cue, FormReport, Prediction, Verdict
 
 FOLDER = Path(__file__).parent / "truth"
 OUT = Path(__file__).with_suffix(".md")
@@ -77,12 +77,12 @@ def main() -> int:
     groups, facts, bottoms = clips_of_truth()
     said: list[Said] = []
     could: Counter[tuple[str, str]] = Counter()
-    classifier = load_classifier()
     for file, group in sorted(groups.items()):
         pose = cached_pose(options.clips, file, options.poses)
         tracks = clean(pose)
-        quality = assess(pose, tracks)
-        form = assess_form(pose, tracks, quality, classifier.predict(pose, tracks, quality))
+        exercise = class_of(Path(file).parent.name)
+        known = Prediction((exercise,), (1.0,), exercise, None, "")
+        form = assess_form(pose, tracks, assess(pose, tracks), known)
         could.update(judgeable(form))
         for cue in form.cues:
             key = key_of(form.exercise, cue)
@@ -234,8 +234,7 @@ Measured on: {describe()}.
 
 Ticks: {precision(ticks)} true. Remarks: {precision(remarks)} true. Too close to call: {len(close)}.
 
-Clips: with a whole repetition of that exercise, as the classifier says. Not said: the camera stands
-elsewhere, or joints are hidden.
+Clips: with a whole repetition. Not said: the camera stands elsewhere, or joints are hidden.
 
 {table(header, rule_rows(said, could))}
 

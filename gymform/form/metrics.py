@@ -28,11 +28,15 @@ MIDFOOT = 0.04
 """How far the middle of the foot is in front of the ankle, in statures (foot length 0.152: Drillis
 & Contini 1966; the ankle stands a quarter of it from the heel)."""
 
+LIFTED = 0.06
+"""An ankle that is higher than the other by this much, in statures, is off the floor."""
+
 MOSTLY = 0.6
 """Share of the frames of a movement in which its joints must be seen to look for an extreme."""
 
 UNSEEN_S = 0.15
-"""Seconds for which the hands may be hidden before they are first seen overhead."""
+"""Seconds for which the hands may be hidden before they are first seen overhead, and what is looked
+at beside an extreme."""
 
 STANCE = 0.08
 """Ankles of a squat seen from the front are at least this many statures apart."""
@@ -247,7 +251,7 @@ def _most(body: Body, rep: Repetition, wanted: Most) -> Iterator[Measure]:
     values, unit = values_of(body, wanted.quantity)
     frame = _extreme(body, values, rep.frames, np.nanargmax)
     if frame is not None:
-        most = max(0.0, body.about(values, frame))
+        most = _at_least_zero(body.about(values, frame))
         yield Measure(wanted.key, wanted.title, most, unit, float(body.time_s[frame]))
 
 
@@ -261,7 +265,7 @@ def _spread(body: Body, rep: Repetition, wanted: Spread) -> Iterator[Measure]:
     usual = float(np.nanmedian(values[rep.frames]))
     far = max((low, high), key=lambda frame: abs(float(values[frame]) - usual))
     moment = float(body.time_s[far])
-    yield Measure(wanted.key, wanted.title, max(0.0, span), unit, moment)
+    yield Measure(wanted.key, wanted.title, _at_least_zero(span), unit, moment)
 
 
 def _at_edge(body: Body, frame: int, way: np.ndarray | None = None) -> bool:
@@ -322,9 +326,9 @@ def _tip(body: Body, rep: Repetition) -> Iterator[Measure]:
         return
     worst = _extreme(body, body.lean, _early(body, phases.lifting), np.nanargmax)
     if worst is not None:
-        more = max(0.0, body.about(body.lean, worst) - body.about(body.lean, phases.bottom))
+        lean = body.about(body.lean, worst) - body.about(body.lean, phases.bottom)
         moment = float(body.time_s[worst])
-        yield Measure("tip", "Trunk tips on the way up by", more, "°", moment)
+        yield Measure("tip", "Trunk tips on the way up by", _at_least_zero(lean), "°", moment)
 
 
 def _knees_apart(body: Body, rep: Repetition) -> Iterator[Measure]:
@@ -353,8 +357,15 @@ def _bar_ahead(body: Body, rep: Repetition) -> Iterator[Measure]:
 
 
 def _ahead_of_midfoot(body: Body) -> np.ndarray:
-    """How far (T,) the hands are in front of the midfoot, in statures, in a side view."""
-    hands, ankles = midpoint(body.xy, WRISTS), midpoint(body.xy, ANKLES)
+    """How far (T,) the hands are in front of the midfoot, in statures, in a side view.
+
+    The foot is that which stands, where the other one is lifted.
+    """
+    feet, hands = body.xy[:, list(ANKLES)], midpoint(body.xy, WRISTS)  # (T, 2, 2), (T, 2)
+    lower = np.take_along_axis(feet, feet[..., 1].argmax(1)[:, None, None], 1)[:, 0]  # (T, 2)
+    with np.errstate(invalid="ignore"):
+        lifted_one = np.abs(np.diff(feet[..., 1], axis=1)[:, 0]) > LIFTED * body.size
+    ankles = np.where(lifted_one[:, None], lower, feet.mean(1))
     return np.asarray(body.facing * (hands - ankles)[:, 0] / body.size - MIDFOOT)
 
 
@@ -414,13 +425,36 @@ def _extreme(
 ) -> int | None:
     """The one of ``frames`` where ``values`` (T,) are extreme, of those that were looked at.
 
-    None when fewer than 3 or less than `MOSTLY` of them are known: the extreme may be hidden.
+    None when fewer than 3 or less than `MOSTLY` of them are known, or when those beside it are not
+    for longer than `UNSEEN_S`: the extreme may be hidden.
     """
     part = values[frames]
     known = np.isfinite(part)
     seen = known & body.observed[frames]
-    enough = known.sum() >= 3 and known.mean() >= MOSTLY and seen.any()
-    return int(frames[pick(np.where(seen, part, np.nan))]) if enough else None
+    if known.sum() < 3 or known.mean() < MOSTLY or not seen.any():
+        return None
+    found = int(pick(np.where(seen, part, np.nan)))
+    return None if _borders_on_gap(body.time_s[frames], known, found) else int(frames[found])
+
+
+def _borders_on_gap(time_s: np.ndarray, known: np.ndarray, at: int) -> bool:
+    """Is what lies just before or just after the value ``at`` unknown for longer than `UNSEEN_S`?
+
+    ``time_s`` and ``known`` are (n,).
+    """
+    places = np.flatnonzero(known)
+    place = int(np.searchsorted(places, at))
+    before = places[place - 1] if place else 0
+    after = places[place + 1] if place + 1 < len(places) else len(known) - 1
+    return any(
+        abs(b - a) > 1 and abs(time_s[b] - time_s[a]) > UNSEEN_S
+        for a, b in ((before, at), (at, after))
+    )
+
+
+def _at_least_zero(value: float) -> float:
+    """``value``, 0 where it is less; NaN stays NaN: what was not seen is no 0."""
+    return float(np.maximum(value, 0.0))
 
 
 def _early(body: Body, lifting: Span) -> np.ndarray:
@@ -517,7 +551,7 @@ def _caught(body: Body, rep: Repetition, catch: int) -> Iterator[Measure]:
     later = elbows[catch : rep.last + 1][above[catch : rep.last + 1]]
     later = later[np.isfinite(later)]
     if len(later) >= 3:
-        opened = max(0.0, float(np.percentile(later, 80)) - caught)
+        opened = _at_least_zero(float(np.percentile(later, 80)) - caught)
         yield Measure("press_out", "Elbows open after the catch by", opened, "°", moment)
     if body.from_side:
         ahead = _ahead_of_midfoot(body)

@@ -57,7 +57,7 @@ def test_a_push_up_that_is_high_or_sags():
     deep = titles(report(push_up(again(2)), 90, "push_up"))
     assert deep["Deep: the shoulders go below the elbows"] is Verdict.GOOD
     assert deep["The hips do not sag"] is Verdict.GOOD
-    high = titles(report(push_up(again(2), low=0.2), 90, "push_up"))
+    high = titles(report(push_up(again(2), low=0.22), 90, "push_up"))
     assert high["The shoulders stay above the elbows"] is Verdict.LOOK
     sagging = titles(report(push_up(again(2), sag=0.6), 90, "push_up"))
     assert sagging["The hips sag"] is Verdict.LOOK

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gymform import skeleton as sk
-from gymform.exercises import SNATCH, SQUAT, find_exercise
+from gymform.exercises import SNATCH, SQUAT, Most, Spread, find_exercise
+from gymform.form import metrics
 from gymform.form.body import body_of
-from gymform.form.metrics import measure, why_missing
+from gymform.form.metrics import Repetition, measure, why_missing
 from gymform.form.phases import phases_of
 from gymform.motion.clean import clean
 from gymform.motion.repetitions import whole_repetitions
@@ -253,3 +254,53 @@ def test_a_snatch_without_a_dip_has_no_catch():
     assert rep.value("catch_elbow") is None
     assert rep.value("press_out") is None
     assert "under the bar" in why_missing(body, SNATCH, "press_out", rep)
+
+
+# ---- what is not seen
+
+
+def leaning(hide):
+    """A squat from the side, the lean of its trunk unknown where ``hide`` (T,) of it says so."""
+    pose, tracks = film(squat(once(30), lean=0.7), 90, 30.0)
+    body = body_of(pose, tracks)
+    found = Repetition(0, len(tracks.time_s) - 1, None)
+    return replace(body, lean=np.where(hide(body.lean), np.nan, body.lean)), found
+
+
+def beside_the_most(lean):
+    """Two frames before and two after the farthest lean: shorter than a gap, most of a moment."""
+    steps = np.abs(np.arange(len(lean)) - np.nanargmax(lean))
+    return (steps > 0) & (steps <= 2)
+
+
+@pytest.mark.parametrize(
+    ("figure", "wanted"),
+    [(metrics._most, Most("m", "M", "lean")), (metrics._spread, Spread("m", "M", "lean"))],
+)
+def test_a_figure_whose_moment_was_not_seen_is_no_nought(figure, wanted):
+    (known,) = figure(*leaning(np.isnan), wanted)
+    assert known.value > 20
+    (unknown,) = figure(*leaning(beside_the_most), wanted)
+    assert np.isnan(unknown.value)
+
+
+@pytest.mark.parametrize("value", [-3.0, 0.0, 2.0, np.nan])
+def test_at_least_nought_or_unknown(value):
+    found = metrics._at_least_zero(value)
+    assert np.isnan(found) if np.isnan(value) else found == max(value, 0.0)
+
+
+@given(st.floats(0.5, 0.95))
+@settings(max_examples=20, deadline=None)
+def test_an_extreme_beside_a_gap_may_lie_in_it(share):
+    body, rep = leaning(lambda lean: lean > share * np.nanmax(lean))
+    assert not list(metrics._most(body, rep, Most("m", "M", "lean")))
+
+
+def test_hands_are_over_the_foot_that_stands():
+    pose, tracks = film(deadlift(once(30), before=0.12), 90, 30.0)
+    body = body_of(pose, tracks)
+    lifted = body.xy.copy()
+    lifted[:, sk.LEFT_ANKLE] -= np.array([0.4 * body.facing, 0.4]) * body.size
+    before, after = (metrics._ahead_of_midfoot(one) for one in (body, replace(body, xy=lifted)))
+    assert after == pytest.approx(before, abs=0.03, nan_ok=True)
