@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gymform.errors import ModelDataError
-from gymform.exercise.classifier import MIN_CONFIDENCE
+from gymform.exercise import classifier as clf
 from gymform.types import OTHER
 
 PRECISION = 0.9
@@ -25,7 +25,7 @@ HIGHEST = 0.8
 """No class needs a higher probability than this to be named."""
 
 ENOUGH = 8
-"""With fewer held-out clips that look like a class, its limit is :data:`MIN_CONFIDENCE`."""
+"""With fewer held-out clips that look like a class, its limit is :data:`clf.MIN_CONFIDENCE`."""
 
 COVERAGE = 0.95
 """The share of clips whose candidates hold the right class."""
@@ -51,9 +51,9 @@ class Limits:
     candidate_from: float
 
     def of(self, classes: Sequence[str]) -> dict[str, float]:
-        """The thresholds by class, those that are not :data:`MIN_CONFIDENCE`."""
+        """The thresholds by class, those that are not :data:`clf.MIN_CONFIDENCE`."""
         pairs = zip(classes, self.thresholds.tolist(), strict=True)
-        return {name: round(value, 2) for name, value in pairs if value != MIN_CONFIDENCE}
+        return {name: round(value, 2) for name, value in pairs if value != clf.MIN_CONFIDENCE}
 
     def named(self, probabilities: np.ndarray) -> np.ndarray:
         """Which rows of ``probabilities`` (n, K) are named at all: bool (n,)."""
@@ -103,27 +103,34 @@ def recognised(
 
     ``logits`` (n, O) and ``labels`` int (n,) of the clips, each of one of the ``groups`` (n,). A
     class of fewer than :data:`FEW_GROUPS` groups needs :data:`FOR_FEW` more, and one that is named
-    wrongly more often than rightly is left out too. All are kept where ``least`` is 0. Raises
+    wrongly more often than rightly is left out too. What is left out is ``other``, and the rest is
+    then judged anew, until all that are named are told. All are kept where ``least`` is 0. Raises
     ModelDataError when no exercise is left.
     """
-    if not least:
-        return tuple(outputs)
-    predicted = logits.argmax(1)
-    told = recalls(labels, predicted, outputs)
-    kept = []
-    for k, name in enumerate(outputs):
-        rows = labels == k
-        people = len({group for group, of_class in zip(groups, rows, strict=True) if of_class})
-        needed = min(1.0, least + FOR_FEW * (people < FEW_GROUPS))
-        enough = told.get(name, 0.0) >= needed
-        if name == OTHER or (enough and rows[predicted == k].mean() >= LEAST_PRECISION):
-            kept.append(name)
+    shown = {name: labels == k for k, name in enumerate(outputs)}
+    of = np.array(groups)
+    few = {name for name, rows in shown.items() if len(set(of[rows].tolist())) < FEW_GROUPS}
+    kept, before = tuple(outputs), None
+    while least and kept != before:
+        before, predicted = kept, clf.merge(logits, outputs, kept).argmax(1)
+        kept = tuple(
+            name
+            for k, name in enumerate(before)
+            if name == OTHER
+            or _is_told(shown[name], predicted == k, least + FOR_FEW * (name in few))
+        )
     if len(kept) < 2:
         raise ModelDataError(
             f"Expected an exercise with a recall of {least:.2f} on held-out clips, got none. Train "
             "longer, add clips, or ask for less with --least-recall."
         )
-    return tuple(kept)
+    return kept
+
+
+def _is_told(shown: np.ndarray, said: np.ndarray, least: float) -> bool:
+    """Is a class named in enough of the clips that show it, and not mostly in others? bool (n,)."""
+    enough = shown.any() and said[shown].mean() >= min(1.0, least)
+    return bool(enough and shown[said].mean() >= LEAST_PRECISION)
 
 
 def fit_limits(labels: np.ndarray, probabilities: np.ndarray) -> Limits:
@@ -139,8 +146,8 @@ def fit_limits(labels: np.ndarray, probabilities: np.ndarray) -> Limits:
 def _threshold(right: np.ndarray, confidence: np.ndarray) -> float:
     """The lowest probability from which on the named ones are right often enough."""
     if len(right) < ENOUGH:
-        return MIN_CONFIDENCE
-    for limit in np.arange(MIN_CONFIDENCE, HIGHEST, STEP):
+        return clf.MIN_CONFIDENCE
+    for limit in np.arange(clf.MIN_CONFIDENCE, HIGHEST, STEP):
         named = confidence >= limit
         if named.any() and right[named].mean() >= PRECISION:
             return round(float(limit), 2)

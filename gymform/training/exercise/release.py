@@ -59,6 +59,7 @@ from gymform.training.exercise.samples import (
     load_clips,
     load_tracks,
     make_samples,
+    relabelled,
     split,
     without_rejected,
 )
@@ -273,6 +274,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rejected", type=Path, metavar="CSV",
                         help="clips of --index that were rejected by eye, with columns file, "
                              "reason: neither trained nor judged on")  # fmt: skip
+    parser.add_argument("--relabelled", type=Path, metavar="CSV",
+                        help="clips of --index that show another exercise than it says, with "
+                             "columns file, exercise")  # fmt: skip
     parser.add_argument("--tracks", type=Path, metavar="DIR",
                         help="folder with penn_action_gym.npz and snatch_tracks.npz")  # fmt: skip
     parser.add_argument("--training-only", metavar="GROUPS", default="",
@@ -349,12 +353,13 @@ def run(args: argparse.Namespace) -> int:
 class TrainingClips:
     """Clips to be ``judged``, how each was filmed (``conditions``, of a data set only), and those
     to be ``trained`` on: the same with the seconds around them, and those for training only. How
-    many clips of an index were ``rejected``, by reason."""
+    many clips of an index were ``rejected``, by reason, and what others were ``relabelled`` to."""
 
     judged: list[LabelledPose]
     trained: list[LabelledPose]
     conditions: Sequence[Mapping[str, str]] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
+    relabelled: Sequence[str] = ()
 
 
 def _facts(
@@ -367,6 +372,8 @@ def _facts(
     if clips.rejected:
         told = ", ".join(f"{reason} {number}" for reason, number in clips.rejected.items())
         facts["clips_rejected_by_eye"] = f"{sum(clips.rejected.values())} ({told})"
+    if clips.relabelled:
+        facts["clips_relabelled_by_eye"] = ", ".join(clips.relabelled)
     return facts
 
 
@@ -376,16 +383,27 @@ def _load(args: argparse.Namespace) -> TrainingClips:
         args.index is None
     ):
         raise OptionsError("Expected either --dataset, or both --clips and --index.")
-    if args.rejected is not None and args.index is None:
-        raise OptionsError("--rejected: expected with --index; a data set knows what was rejected.")
+    for name in ("rejected", "relabelled"):
+        if getattr(args, name) is not None and args.index is None:
+            raise OptionsError(
+                f"--{name}: expected with --index; a data set knows its own verdicts."
+            )
     if args.dataset is None:
         clips = load_clips(args.clips, args.index)
         rejected: dict[str, int] = {}
         if args.rejected is not None:
             clips, rejected = without_rejected(clips, args.rejected)
+        changes: list[str] = []
+        if args.relabelled is not None:
+            before, clips = clips, relabelled(clips, args.relabelled)
+            changes = [
+                f"{old.action} to {new.action}"
+                for old, new in zip(before, clips, strict=True)
+                if old.action != new.action
+            ]
         clips = _set_apart(clips, args.training_only)
         judged = [clip for clip in clips if clip.source == "clips"]
-        return TrainingClips(judged, clips, rejected=rejected)
+        return TrainingClips(judged, clips, rejected=rejected, relabelled=changes)
     examples, _ = read_examples(dataset_dir(args.dataset))
     if not examples:
         raise ModelDataError("Nothing was accepted in this data set yet. Review its clips first.")
@@ -419,6 +437,7 @@ def _command(config: TrainConfig, args: argparse.Namespace) -> str:
     """The command line that repeats this training, without paths."""
     source = "--dataset DATASET" if args.dataset else "--clips POSES --index clips/index.csv"
     source += f" --rejected weights/{args.rejected.name}" if args.rejected else ""
+    source += f" --relabelled weights/{args.relabelled.name}" if args.relabelled else ""
     tracks = " --tracks tracks" if args.tracks else ""
     least = f" --least-recall {args.least_recall:g}" if args.least_recall else ""
     tracks += f' --training-only "{args.training_only}"' if args.training_only else ""

@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,7 @@ BATCHES_AT_ONCE = 8
 
 INDEX_COLUMNS = ("file", "exercise", "group")
 REJECTED_COLUMNS = ("file", "reason")
+RELABELLED_COLUMNS = ("file", "exercise")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +120,36 @@ def without_rejected(
 ) -> tuple[list[LabelledPose], dict[str, int]]:
     """``clips`` without those that the CSV file ``rejected`` lists, and how many those are, by
     their reason. Raises ModelDataError when it is no such file, or lists one that is not there."""
-    reasons = {row["file"]: row["reason"] for row in _rows(rejected, REJECTED_COLUMNS)}
-    if strange := reasons.keys() - {clip.name for clip in clips}:
-        raise ModelDataError(
-            f"{rejected.name}: expected clips that the index lists and that have keypoints, got "
-            f"{shortened(', '.join(sorted(strange)), 200)}."
-        )
+    reasons = _by_file(clips, rejected, REJECTED_COLUMNS)
     kept = [clip for clip in clips if clip.name not in reasons]
     return kept, dict(Counter(reasons.values()))
+
+
+def relabelled(clips: Sequence[LabelledPose], table: Path) -> list[LabelledPose]:
+    """``clips``, those that the CSV file ``table`` lists with the exercise that they show instead.
+
+    Raises ModelDataError as :func:`without_rejected` does.
+    """
+    shown = _by_file(clips, table, RELABELLED_COLUMNS)
+    return [
+        replace(clip, label=class_of(shown[clip.name]), action=shown[clip.name])
+        if clip.name in shown
+        else clip
+        for clip in clips
+    ]
+
+
+def _by_file(
+    clips: Sequence[LabelledPose], table: Path, columns: tuple[str, str]
+) -> dict[str, str]:
+    """What a CSV file says of some of the ``clips``: the second of its ``columns`` by the first."""
+    said = {row[columns[0]]: row[columns[1]] for row in _rows(table, columns)}
+    if strange := said.keys() - {clip.name for clip in clips}:
+        raise ModelDataError(
+            f"{table.name}: expected clips that the index lists and that have keypoints, got "
+            f"{shortened(', '.join(sorted(strange)), 200)}."
+        )
+    return said
 
 
 def _rows(index: Path, columns: Sequence[str] = INDEX_COLUMNS) -> list[dict[str, str]]:

@@ -99,6 +99,16 @@ def test_what_is_told_too_seldom_is_not_named():
     assert decisions.recognised(*said(*rows), CLASSES, 0.7) == CLASSES
 
 
+def test_what_is_no_longer_told_when_others_have_no_name_has_none_either():
+    outputs = ("squat", "row", OTHER)
+    clear, unsure, something_else = [0.8, 0.1, 0.1], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8]
+    logits = np.log([clear] * 7 + [unsure] * 3 + [something_else] * 10)
+    labels, groups = np.repeat([0, 2], 10), [f"p{i}" for i in range(20)]
+    assert decisions.recognised(labels, logits, groups, outputs, 0.7) == ("squat", OTHER)
+    with pytest.raises(ModelDataError, match="got none"):  # 3 of 10 are likelier one of the others
+        decisions.recognised(labels, logits, groups, outputs, 0.8)
+
+
 def test_few_people_have_to_be_told_more_often():
     rows = [("squat", "squat", f"p{i}") for i in range(10)]
     rows += [("lunge", "lunge" if i < 41 else OTHER, f"p{i % 3}") for i in range(50)]  # 0.82

@@ -172,11 +172,22 @@ def test_what_was_rejected_by_eye_is_left_out_and_told(dataset):
     assert "--index clips/index.csv --rejected weights/rejected.csv" in card
 
 
-def test_a_data_set_knows_what_was_rejected(dataset):
+def test_what_the_eye_calls_otherwise_is_told(dataset):
+    clip = sm.load_clips(dataset / "poses", dataset / "index.csv")[0]
+    table = dataset / "relabelled.csv"
+    table.write_text(f"file,exercise\n{clip.name},side_lunge\n")
+    assert release.run(command(dataset, "--name", "tiny", "--relabelled", str(table))) == 0
+    card = (dataset / "weights" / "tiny.md").read_text()
+    assert f"clips relabelled by eye {clip.action} to side_lunge" in card
+    assert "--index clips/index.csv --relabelled weights/relabelled.csv" in card
+
+
+@pytest.mark.parametrize("option", ["--rejected", "--relabelled"])
+def test_a_data_set_knows_what_the_eye_said(dataset, option):
     parser = argparse.ArgumentParser()
     release.add_arguments(parser)
-    args = parser.parse_args(["--dataset", "lifts", "--rejected", "a.csv", "--out", str(dataset)])
-    with pytest.raises(OptionsError, match="--rejected: expected with --index"):
+    args = parser.parse_args(["--dataset", "lifts", option, "a.csv", "--out", str(dataset)])
+    with pytest.raises(OptionsError, match=f"{option}: expected with --index"):
         release.run(args)
 
 

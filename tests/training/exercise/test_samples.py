@@ -7,7 +7,7 @@ import pytest
 from gymform.errors import LeakError, ModelDataError
 from gymform.training.exercise import samples as sm
 from gymform.training.exercise.tracks import LabelledPose
-from gymform.types import PoseSequence, Provenance
+from gymform.types import OTHER, PoseSequence, Provenance
 from tests.exercise.makers import made_up, make_index
 from tests.motion.makers import squat_sequence
 
@@ -107,6 +107,21 @@ def test_a_list_of_rejected_clips_that_does_not_fit(dataset, content, message):
     rejected.write_text(content)
     with pytest.raises(ModelDataError, match=rf"rejected\.csv: .*{message}"):
         sm.without_rejected(sm.load_clips(dataset / "poses", dataset / "index.csv"), rejected)
+
+
+def test_clips_that_show_something_else_get_its_name_and_class(dataset):
+    clips = sm.load_clips(dataset / "poses", dataset / "index.csv")
+    table = dataset / "relabelled.csv"
+    table.write_text(f"file,exercise\n{clips[1].name},front_squat\n{clips[2].name},side_lunge\n")
+    found = sm.relabelled(clips, table)
+    assert [(one.label, one.action) for one in found[1:3]] == [
+        ("squat", "front_squat"), (OTHER, "side_lunge"),
+    ]  # fmt: skip
+    same = [0, *range(3, len(clips))]
+    assert [found[i] for i in same] == [clips[i] for i in same]
+    table.write_text("file,exercise\nsquat/none.mp4,lunge\n")
+    with pytest.raises(ModelDataError, match=r"relabelled\.csv: .*got squat/none\.mp4"):
+        sm.relabelled(clips, table)
 
 
 def test_what_is_other_comes_from_many_exercises():
