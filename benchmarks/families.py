@@ -22,7 +22,6 @@ import argparse
 import itertools
 import json
 import logging
-import sys
 import time
 import typing
 from collections import Counter
@@ -50,7 +49,8 @@ from gymform.training.exercise.experiment import cross_validation as validate
 from gymform.training.exercise.fitting import fit
 from gymform.training.exercise.model_card import FIRST_THREE
 from gymform.training.exercise.readiness import too_small
-from gymform.training.exercise.records import TEST, LogRow, TrainingReport, TrainOptions, from_plain
+from gymform.training.exercise.records import TEST, TrainingReport, TrainOptions, from_plain
+from gymform.training.exercise.release import Bar
 from gymform.training.exercise.report import make_report
 from gymform.training.exercise.samples import load_clips, without_rejected
 from gymform.training.exercise.tracks import LabelledPose
@@ -109,34 +109,12 @@ def corpus_of(clips: Path, poses: Path, labelled: Sequence[LabelledPose], work: 
 # ---- training ------------------------------------------------------------------------------------
 
 
-class Quiet:
-    """A watcher that says on standard error when another fold begins."""
-
-    def __init__(self, title: str) -> None:
-        self._title, self._stage = title, ""
-
-    def prepare(self, stage: str, done: int, total: int) -> None:
-        """Nothing."""
-
-    def begin_fold(self, fold: int) -> None:
-        """Nothing."""
-
-    def log(self, row: LogRow) -> None:
-        """Nothing."""
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Say which networks are trained now."""
-        if stage != self._stage:
-            self._stage = stage
-            print(f"{self._title}: {stage}", file=sys.stderr, flush=True)
-
-
 def result_of(corpus: Corpus, model: str, threads: int) -> TrainingReport:
     """The report of a family, trained now unless it is kept."""
     kept = corpus.folder / f"{model}.json"
     if not kept.is_file():
         options = TrainOptions(model=model, threads=threads)
-        validation = validate(corpus, options, corpus.folder / "folds", Quiet(model))
+        validation = validate(corpus, options, corpus.folder / "folds", Bar())
         result = validation.run()
         report = make_report(kept.stem, corpus, options, validation, result, command_line(options))
         seconds = step_s(validation) * report.steps * report.folds

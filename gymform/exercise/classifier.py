@@ -26,6 +26,7 @@ from gymform.exercise.networks.registry import Encode, NetworkFamily, family_of
 from gymform.exercises import listed, name_of
 from gymform.motion.clean import stretches as shot_frames
 from gymform.motion.repetitions import MIN_RANGE, movement_range, whole_repetitions
+from gymform.motion.slow_motion import in_film
 from gymform.skeleton import BODY, FLIP_ORDER
 from gymform.storage import atomic_path
 from gymform.threads import one_core
@@ -256,7 +257,7 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Movement:
-    """A clip's ``xy`` (N, 17, 2) at even steps from ``start_s``, and its ``spans``, both as if it
+    """A clip's ``xy`` (N, 17, 2) at even steps from ``start_s``, and its ``spans``, all as if it
     were ``faster`` times as fast."""
 
     xy: np.ndarray
@@ -274,17 +275,14 @@ class Movement:
         part = self.xy[first : min(last, first + int(MAX_SECONDS * RATE_HZ) + 1)]
         mirrored = part[:, list(FLIP_ORDER)] * [-1, 1]
         inputs = (encode(part), encode(mirrored))
-        return Stretch(self._own(span.start_s), self._own(span.end_s), inputs, span.weight)
-
-    def _own(self, time_s: float) -> float:
-        """The clip's second for one of the faster movement."""
-        return self.start_s + (time_s - self.start_s) * self.faster
+        start_s, end_s = span.start_s * self.faster, span.end_s * self.faster
+        return Stretch(start_s, end_s, inputs, span.weight)
 
 
 def movement_of(tracks: CleanTracks) -> Movement:
     """The movement in a clip: slow repetitions are judged at a usual tempo."""
     fast, faster = at_usual_tempo(tracks)
-    return Movement(resample(fast), _spans(fast), float(tracks.time_s[0]), faster)
+    return Movement(resample(fast), _spans(fast), float(fast.time_s[0]), faster)
 
 
 def at_usual_tempo(tracks: CleanTracks) -> tuple[CleanTracks, float]:
@@ -293,12 +291,11 @@ def at_usual_tempo(tracks: CleanTracks) -> tuple[CleanTracks, float]:
     faster, fast = 1.0, tracks
     if not _usual_duration(tracks) > SLOW_S:
         return tracks, faster
-    start_s = tracks.time_s[0]
     for _ in range(2):  # what is found in a slow film begins and ends a little differently
         duration = _usual_duration(fast)
         if np.isfinite(duration):
             faster = float(np.clip(faster * duration / USUAL_S, 1.0, MOST_FASTER))
-        fast = replace(tracks, time_s=start_s + (tracks.time_s - start_s) / faster)
+        fast = in_film(tracks, 1 / faster)
     return fast, faster
 
 
